@@ -1,0 +1,36 @@
+//! The language that every other room speaks.
+//!
+//! Values only: nothing here reads a file, asks a clock, waits, or knows a file format.
+//! What comes from outside is parsed once, at the edge, into one of these types; from then on
+//! the type is the proof that it was checked.
+
+mod address;
+mod bundle;
+mod decision;
+mod disposition;
+mod finding;
+mod identity;
+mod ids;
+mod letter;
+mod lifecycle;
+mod mailbox_status;
+mod message;
+mod private;
+
+pub use address::{AddressGap, CountryCode, InvalidCountryCode, PostalAddress};
+pub use bundle::{BundleState, BundleSummary, EnvelopeName, Piece, PostageClass};
+pub use decision::{Asked, Channel, Decision, Fitness, Reason, Route};
+pub use disposition::Disposition;
+pub use finding::{Affects, Code, Finding, Place, Severity};
+pub use identity::{
+    BusinessId, InvalidBusinessId, InvalidIdentityCode, OvtId, PersonalIdentityCode, RecipientId,
+    StatedRecipient,
+};
+pub use ids::{BatchId, BundleId, InvalidId, MessageId, PrintHouseId, SenderId};
+pub use letter::Letter;
+pub use lifecycle::{BatchState, IllegalMove, MessageState, Step};
+pub use mailbox_status::MailboxStatus;
+pub use message::{
+    Attachment, ChannelWish, DocumentName, Message, PageRange, Recipient, ServiceKind,
+};
+pub use private::Private;

@@ -1,0 +1,14 @@
+//! Kuori takes batches of letters, delivers each message to the recipient's digital mailbox
+//! where there is one, and turns the rest into print-ready bundles for the postal partner.
+//!
+//! ```text
+//! sender ──SFTP──► inbox ─► batch ─► routing ─┬─► mailbox
+//!                    │        │               └─► print ─► outbox ──SFTP──► print house
+//!                    ▼        ▼
+//!               acknowledgement, processing report ─► outbox ──SFTP──► sender
+//! ```
+//!
+//! The modules below are the rooms of that flow, in reading order. `ARCHITECTURE.md` says what
+//! each may touch, and `tests/architecture.rs` holds them to it.
+
+pub mod domain;
