@@ -12,3 +12,5 @@
 //! each may touch, and `tests/architecture.rs` holds them to it.
 
 pub mod domain;
+
+pub mod pdf;

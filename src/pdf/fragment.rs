@@ -1,0 +1,258 @@
+//! Consecutive pages of a document, and the walk that digests what they reach.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use super::dictionary::{Dictionary, elements, is_array, reference};
+use super::digest::{Digest, DigestKey, DigestTable, Digester, Sharing};
+use super::document::File;
+use super::layers::shows_when_off;
+use super::object::{Holds, Object, Slot};
+use super::{Document, PageGeometry, Refusal};
+
+/// Consecutive pages of a document, walked and digested, ready to be written. Made on any thread;
+/// outlives its [`Document`]. Costs what its pages touch and no other fragment of the document
+/// has touched before.
+pub struct Fragment<'a> {
+    pub(super) file: Arc<File<'a>>,
+    pub(super) digests: Arc<DigestTable>,
+    pub(super) pages: Vec<FragmentPage>,
+}
+
+/// What is written of a page.
+pub(super) struct FragmentPage {
+    pub(super) geometry: PageGeometry,
+    pub(super) resources: Option<Attached>,
+    pub(super) group: Option<Attached>,
+    /// Object numbers of its content streams.
+    pub(super) contents: Vec<u32>,
+}
+
+/// The value of an attribute of a page.
+pub(super) enum Attached {
+    /// An object of the file.
+    Object(u32),
+    /// A value without a number of its own.
+    Value(Arc<[u8]>, Sharing),
+}
+
+impl<'a> Fragment<'a> {
+    /// `pages` are numbers from 1.
+    pub fn of(
+        document: &Document<'a>,
+        pages: RangeInclusive<u32>,
+        key: &DigestKey,
+    ) -> Result<Self, Refusal> {
+        if pages.is_empty() {
+            return Err(Refusal::NoSuchRange { pages });
+        }
+        let file = Arc::clone(document.file());
+        // The last page first: a range that is too long is refused before anything is built.
+        file.tree.page(*pages.end())?;
+        let digests = file.digests(key);
+        let mut walk = Walk {
+            file: &file,
+            digests: &digests,
+            digester: Digester::new(key),
+            stack: Vec::new(),
+            slots: Vec::new(),
+            found: Vec::new(),
+            lexed: 0,
+        };
+        let pages = pages
+            .map(|number| walk.page(number))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            file,
+            digests,
+            pages,
+        })
+    }
+
+    pub fn page_count(&self) -> u32 {
+        u32::try_from(self.pages.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The size of a page of the fragment, counted from 0.
+    pub fn page(&self, index: u32) -> Option<PageGeometry> {
+        Some(self.pages.get(index as usize)?.geometry)
+    }
+}
+
+/// Depth first, children before parents, without recursion.
+struct Walk<'w, 'a> {
+    file: &'w File<'a>,
+    digests: &'w DigestTable,
+    digester: Digester<'w>,
+    stack: Vec<Visit<'w>>,
+    /// The slots of all visits on the stack, one after another.
+    slots: Vec<Slot>,
+    /// The slots of the object read last.
+    found: Vec<Slot>,
+    lexed: usize,
+}
+
+/// An object whose children are being visited.
+struct Visit<'w> {
+    number: u32,
+    object: Object<'w>,
+    first_slot: usize,
+    next_slot: usize,
+    on_cycle: bool,
+}
+
+impl Walk<'_, '_> {
+    fn page(&mut self, number: u32) -> Result<FragmentPage, Refusal> {
+        let file = self.file;
+        let page = file.page(number)?;
+        let contents = self.contents(page.contents)?;
+        for content in &contents {
+            self.digest(*content)?;
+        }
+        Ok(FragmentPage {
+            geometry: page.geometry(&file.objects)?,
+            resources: self.attached(page.resources)?,
+            group: self.attached(page.group)?,
+            contents,
+        })
+    }
+
+    /// The streams of `/Contents`, be it one or an array of them; what is no stream is left out.
+    fn contents(&mut self, value: Option<&[u8]>) -> Result<Vec<u32>, Refusal> {
+        let objects = &self.file.objects;
+        let Some(value) = value else {
+            return Ok(Vec::new());
+        };
+        let target = objects.resolved(value)?;
+        let candidates: Vec<u32> = if is_array(target) {
+            self.count_lexed(target.len())?;
+            elements(target).filter_map(reference).collect()
+        } else {
+            reference(value).into_iter().collect()
+        };
+        let mut streams = Vec::with_capacity(candidates.len());
+        for number in candidates {
+            if !self.file.is_null(number) && self.is_stream(number)? {
+                streams.push(number);
+            }
+        }
+        Ok(streams)
+    }
+
+    fn is_stream(&self, number: u32) -> Result<bool, Refusal> {
+        let object = self.file.objects.object(number)?;
+        Ok(object.is_some_and(|object| object.data.is_some()))
+    }
+
+    fn attached(&mut self, value: Option<&[u8]>) -> Result<Option<Attached>, Refusal> {
+        let Some(value) = value else {
+            return Ok(None);
+        };
+        if let Some(number) = reference(value) {
+            self.digest(number)?;
+            return Ok(Some(Attached::Object(number)));
+        }
+        let mut slots = Vec::new();
+        let value = self.file.objects.value_of(value, &mut slots)?;
+        for slot in &slots {
+            if let Holds::Reference(number) = slot.holds {
+                self.digest(number)?;
+            }
+        }
+        let object = Object { value, data: None };
+        let sharing = self.sharing(object, &slots);
+        Ok(Some(Attached::Value(value.into(), sharing)))
+    }
+
+    /// Finds out what the object and all below it digest to.
+    fn digest(&mut self, number: u32) -> Result<(), Refusal> {
+        self.enter(number)?;
+        while let Some(visit) = self.stack.last_mut() {
+            let Some(slot) = self.slots.get(visit.next_slot) else {
+                self.leave();
+                continue;
+            };
+            visit.next_slot += 1;
+            if let Holds::Reference(child) = slot.holds {
+                self.enter(child)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, number: u32) -> Result<(), Refusal> {
+        let known = self.digests.get(number).is_some();
+        if known || self.file.is_null(number) || self.closes_cycle(number) {
+            return Ok(());
+        }
+        let objects = &self.file.objects;
+        if self.stack.len() >= objects.limits().max_reference_depth as usize {
+            return Err(Refusal::Limit {
+                what: "references followed in a row",
+            });
+        }
+        let object = objects.object_with_slots(number, &mut self.found)?;
+        let object = object.unwrap_or(NULL);
+        self.count_lexed(object.value.len())?;
+        if self.file.has_layers && Dictionary::of(object.value).is_some_and(shows_when_off) {
+            return Err(Refusal::HiddenLayers);
+        }
+        let first_slot = self.slots.len();
+        self.slots.append(&mut self.found);
+        self.stack.push(Visit {
+            number,
+            object,
+            first_slot,
+            next_slot: first_slot,
+            on_cycle: false,
+        });
+        Ok(())
+    }
+
+    /// Whether the object is being visited already; all on the way back to it are then on a cycle.
+    fn closes_cycle(&mut self, number: u32) -> bool {
+        let start = self.stack.iter().rposition(|visit| visit.number == number);
+        let cycle = start.and_then(|start| self.stack.get_mut(start..));
+        let closes = cycle.is_some();
+        for visit in cycle.into_iter().flatten() {
+            visit.on_cycle = true;
+        }
+        closes
+    }
+
+    fn leave(&mut self) {
+        let Some(visit) = self.stack.pop() else {
+            return;
+        };
+        let slots = self.slots.split_off(visit.first_slot);
+        let sharing = if visit.on_cycle {
+            Sharing::Never
+        } else {
+            self.sharing(visit.object, &slots)
+        };
+        self.digests.set(visit.number, sharing);
+    }
+
+    fn sharing(&mut self, object: Object<'_>, slots: &[Slot]) -> Sharing {
+        let (file, digests) = (self.file, self.digests);
+        self.digester.sharing(object, slots, |child| {
+            if file.is_null(child) {
+                return Some(Digest::NULL);
+            }
+            match digests.get(child) {
+                Some(Sharing::ByDigest(digest)) => Some(digest),
+                Some(Sharing::Never) | None => None,
+            }
+        })
+    }
+
+    fn count_lexed(&mut self, bytes: usize) -> Result<(), Refusal> {
+        self.lexed = self.lexed.saturating_add(bytes);
+        self.file.objects.check_lexed(self.lexed)
+    }
+}
+
+const NULL: Object<'static> = Object {
+    value: b"null",
+    data: None,
+};

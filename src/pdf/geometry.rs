@@ -1,0 +1,99 @@
+//! The size of a page as a reader sees it.
+
+const MM_PER_POINT: f64 = 25.4 / 72.0;
+const A4_WIDTH_MM: f64 = 210.0;
+const A4_HEIGHT_MM: f64 = 297.0;
+
+/// What a page looks like from outside, and what on it would be lost in print.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PageGeometry {
+    /// Left, bottom, right, top of the crop box within the media box, in user space units.
+    pub(super) visible: [f64; 4],
+    pub(super) rotate: u16,
+    pub(super) user_unit: f64,
+    pub(super) printing_annotations: bool,
+}
+
+impl PageGeometry {
+    /// Width as seen, after `/Rotate` and `/UserUnit`.
+    pub fn width_mm(&self) -> f64 {
+        let [width, height] = self.unturned_mm();
+        if self.is_turned_sideways() {
+            height
+        } else {
+            width
+        }
+    }
+
+    /// Height as seen, after `/Rotate` and `/UserUnit`.
+    pub fn height_mm(&self) -> f64 {
+        let [width, height] = self.unturned_mm();
+        if self.is_turned_sideways() {
+            width
+        } else {
+            height
+        }
+    }
+
+    /// Whether the page as seen is A4 portrait, give or take the tolerance on each side.
+    pub fn is_upright_a4(&self, tolerance_mm: f64) -> bool {
+        (self.width_mm() - A4_WIDTH_MM).abs() <= tolerance_mm
+            && (self.height_mm() - A4_HEIGHT_MM).abs() <= tolerance_mm
+    }
+
+    /// Degrees clockwise that the page is turned when shown: 0, 90, 180 or 270.
+    pub fn rotate(&self) -> u16 {
+        self.rotate
+    }
+
+    /// Points in a unit of the page's user space: 1 nearly always. A page with another unit is
+    /// passed on as it is; some presses ignore the unit.
+    pub fn user_unit(&self) -> f64 {
+        self.user_unit
+    }
+
+    /// Whether the page has annotations (stamps, filled fields) that a reader would print.
+    /// A [`super::Fragment`] drops them: to print the page without saying so is damage.
+    pub fn has_printing_annotations(&self) -> bool {
+        self.printing_annotations
+    }
+
+    fn unturned_mm(&self) -> [f64; 2] {
+        let [left, bottom, right, top] = self.visible;
+        [right - left, top - bottom].map(|side| side * self.user_unit * MM_PER_POINT)
+    }
+
+    fn is_turned_sideways(&self) -> bool {
+        self.rotate % 180 == 90
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn a4_turned(rotate: u16) -> PageGeometry {
+        PageGeometry {
+            visible: [10.0, 10.0, 605.276, 851.89],
+            rotate,
+            user_unit: 1.0,
+            printing_annotations: false,
+        }
+    }
+
+    #[test]
+    fn a4_is_a4_wherever_its_origin_is_and_only_upright() {
+        assert!(a4_turned(0).is_upright_a4(0.01));
+        assert!(a4_turned(180).is_upright_a4(0.01));
+        assert!(!a4_turned(90).is_upright_a4(2.0));
+    }
+
+    #[test]
+    fn the_unit_of_the_page_counts() {
+        let mut half = a4_turned(270);
+        half.visible = [0.0, 0.0, 420.945, 297.638];
+        assert!(!half.is_upright_a4(2.0));
+        half.user_unit = 2.0;
+        assert!(half.is_upright_a4(0.01));
+    }
+}

@@ -1,0 +1,61 @@
+//! Reads a sender's PDF and splices pages into a new file. Knows PDF, knows no letter.
+//!
+//! In: the bytes of a PDF and [`Limits`]. Out: a [`Document`] with its [`PageGeometry`], or a
+//! [`Refusal`]; [`Fragment`]s of consecutive pages; and, through [`Writer`], one new PDF.
+//!
+//! ```text
+//! bytes ─► Document ─► Fragment ─┐
+//! bytes ─► Document ─► Fragment ─┼─► Writer ─► PDF 1.7
+//!                      Overlay ──┘
+//! ```
+//!
+//! The sender's objects are copied as they stand: values are read only far enough to find where
+//! they end and what they refer to, and no content stream is inflated. Graphs of objects that
+//! are equal are written once. The room does not know what a letter, a mark or an envelope is,
+//! and does not judge whether a page is fit to print.
+
+mod limits;
+mod refusal;
+
+mod dictionary;
+mod lexer;
+
+mod allowance;
+mod inflate;
+mod object;
+mod object_stream;
+mod objects;
+mod repair;
+mod xref;
+
+mod annotations;
+mod document;
+mod geometry;
+mod layers;
+mod page;
+mod page_tree;
+
+mod digest;
+mod fragment;
+
+mod copier;
+mod metadata;
+mod output;
+mod overlay;
+mod parts;
+mod text;
+mod tree_writer;
+mod writer;
+
+pub use digest::DigestKey;
+pub use document::Document;
+pub use fragment::Fragment;
+pub use geometry::PageGeometry;
+pub use limits::Limits;
+pub use overlay::Overlay;
+pub use parts::PartValue;
+pub use refusal::Refusal;
+pub use writer::{Finished, Writer, WriterSettings};
+
+#[cfg(test)]
+mod tests;

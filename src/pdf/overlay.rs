@@ -1,0 +1,125 @@
+//! What is laid over a sender's page.
+
+use std::io::Write;
+
+use super::PageGeometry;
+
+/// PDF operators laid over a page, in points, origin at the lower left of the page *as seen*:
+/// the writer turns and shifts them for `/Rotate`, `/CropBox` and `/UserUnit`. They are drawn
+/// last, and have no resources to name: paths, and images inline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlay(pub Vec<u8>);
+
+/// Stands before the sender's content, which often starts by changing the coordinates for good.
+///
+/// One `q` would do for content that is balanced. With six, of which three are undone before the
+/// overlay and three behind it, content that pops up to three states too many, or leaves up to
+/// two behind, still has the overlay where it belongs, and nothing need be inflated to find out.
+/// Content further out of balance is not noticed.
+///
+/// All have space about them: some readers join content streams without any.
+pub(super) const SAVE_STATE: &[u8] = b"q q q q q q\n";
+const RESTORE_STATE: &[u8] = b"\nQ Q Q\n";
+
+impl Overlay {
+    /// The content stream that stands after the sender's.
+    pub(super) fn placed(&self, geometry: &PageGeometry) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.0.len() + 80);
+        out.extend_from_slice(RESTORE_STATE);
+        out.extend_from_slice(b"q");
+        for coefficient in matrix(geometry) {
+            // Writing to a vector does not fail.
+            let _ = write!(out, " {coefficient}");
+        }
+        out.extend_from_slice(b" cm\n");
+        out.extend_from_slice(&self.0);
+        out.extend_from_slice(b"\nQ");
+        out.extend_from_slice(RESTORE_STATE);
+        out
+    }
+}
+
+/// From points on the page as seen to the user space of the page (ISO 32000-1, 8.3.3).
+fn matrix(geometry: &PageGeometry) -> [f64; 6] {
+    let [left, bottom, right, top] = geometry.visible;
+    let point = 1.0 / geometry.user_unit;
+    match geometry.rotate {
+        90 => [0.0, point, -point, 0.0, right, bottom],
+        180 => [-point, 0.0, 0.0, -point, right, top],
+        270 => [0.0, -point, point, 0.0, left, top],
+        _ => [point, 0.0, 0.0, point, left, bottom],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where a point of the page as seen lies in user space.
+    fn user_space(rotate: u16, x: f64, y: f64) -> String {
+        let matrix = matrix(&PageGeometry {
+            visible: [10.0, 20.0, 110.0, 220.0],
+            rotate,
+            user_unit: 1.0,
+            printing_annotations: false,
+        });
+        let [x, y] = [0, 1].map(|row| matrix[row] * x + matrix[row + 2] * y + matrix[row + 4]);
+        format!("{x} {y}")
+    }
+
+    #[test]
+    fn the_lower_left_corner_as_seen_is_the_corner_that_the_turn_puts_there() {
+        assert_eq!(user_space(0, 0.0, 0.0), "10 20");
+        assert_eq!(user_space(90, 0.0, 0.0), "110 20");
+        assert_eq!(user_space(180, 0.0, 0.0), "110 220");
+        assert_eq!(user_space(270, 0.0, 0.0), "10 220");
+    }
+
+    #[test]
+    fn the_upper_right_corner_as_seen_is_the_opposite_one() {
+        assert_eq!(user_space(0, 100.0, 200.0), "110 220");
+        assert_eq!(user_space(90, 200.0, 100.0), "10 220");
+        assert_eq!(user_space(180, 100.0, 200.0), "10 20");
+        assert_eq!(user_space(270, 200.0, 100.0), "110 20");
+    }
+
+    /// Whether the overlay finds the state that the page began with, and no `Q` before it finds
+    /// nothing to undo, which makes some readers stop.
+    fn is_safe_over(content: &str) -> bool {
+        let overlay = Overlay(b"overlay".to_vec()).placed(&A4_UPRIGHT);
+        let all = [SAVE_STATE, content.as_bytes(), &overlay].concat();
+        let all = String::from_utf8(all).unwrap();
+        let (mut state, mut saved) = (0, Vec::new());
+        for operator in all.split_ascii_whitespace() {
+            match operator {
+                "q" => saved.push(state),
+                "Q" => match saved.pop() {
+                    Some(before) => state = before,
+                    None => return false,
+                },
+                "change" => state += 1,
+                // The overlay's own `q` has saved the state just before.
+                "overlay" => return saved.last() == Some(&0),
+                _ => {}
+            }
+        }
+        false
+    }
+
+    const A4_UPRIGHT: PageGeometry = PageGeometry {
+        visible: [0.0, 0.0, 595.276, 841.89],
+        rotate: 0,
+        user_unit: 1.0,
+        printing_annotations: false,
+    };
+
+    #[test]
+    fn content_may_be_out_of_balance_by_three_states_popped_or_two_left() {
+        assert!(is_safe_over("change"));
+        assert!(is_safe_over("q change Q change"));
+        assert!(is_safe_over("change Q change Q change Q change"));
+        assert!(is_safe_over("change q change q change"));
+        assert!(!is_safe_over("change q change q change q change"));
+        assert!(!is_safe_over("Q Q Q Q"));
+    }
+}

@@ -1,0 +1,260 @@
+//! The new file: senders' pages and blank ones, with what is laid over them.
+
+use std::io::{self, Write};
+
+use super::copier::Copier;
+use super::fragment::FragmentPage;
+use super::output::Output;
+use super::overlay::SAVE_STATE;
+use super::parts::Parts;
+use super::tree_writer::TreeWriter;
+use super::{Fragment, Overlay, PageGeometry, PartValue, metadata};
+
+/// What the new file says about itself. The same settings and input give the same bytes.
+#[derive(Debug, Clone)]
+pub struct WriterSettings {
+    pub title: String,
+    pub producer: String,
+    pub created: jiff::Timestamp,
+    /// The file identifier in the trailer.
+    pub id: [u8; 16],
+    /// Whether pages are grouped into document parts (ISO 16612-2). Each page must then stand
+    /// in a part.
+    pub document_parts: bool,
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finished {
+    pub pages: u32,
+    pub bytes: u64,
+}
+
+/// Streams a PDF 1.7: objects are written as soon as they are numbered, in blocks of 64 KiB or
+/// more. Memory is the offsets, the page numbers and the digests of what may be shared.
+pub struct Writer<W: Write> {
+    output: Output<W>,
+    settings: WriterSettings,
+    copier: Copier,
+    tree: TreeWriter,
+    parts: Option<Parts>,
+    /// Object number of the stream before content that is laid over, once there is one.
+    save_state: Option<u32>,
+}
+
+impl<W: Write> Writer<W> {
+    pub fn new(out: W, settings: &WriterSettings) -> io::Result<Self> {
+        let mut output = Output::new(out);
+        output.put(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n");
+        let parts = settings.document_parts.then(|| Parts::new(&mut output));
+        Ok(Self {
+            parts: parts.transpose()?,
+            output,
+            settings: settings.clone(),
+            copier: Copier::default(),
+            tree: TreeWriter::default(),
+            save_state: None,
+        })
+    }
+
+    /// Begins a document part, one a piece; does nothing unless the settings ask for parts.
+    pub fn begin_part(&mut self, metadata: &[(&str, PartValue<'_>)]) -> io::Result<()> {
+        let Some(parts) = &mut self.parts else {
+            return Ok(());
+        };
+        parts.begin(self.output.reserve()?, metadata)
+    }
+
+    /// Writes the pages of a fragment. `overlay` is asked for each page, counted from 0.
+    pub fn add_fragment(
+        &mut self,
+        fragment: &Fragment<'_>,
+        overlay: &mut dyn FnMut(u32) -> Option<Overlay>,
+    ) -> io::Result<()> {
+        self.copier.begin_fragment();
+        for (index, page) in (0..).zip(&fragment.pages) {
+            self.add_page(fragment, page, overlay(index).as_ref())?;
+        }
+        Ok(())
+    }
+
+    /// Writes an empty A4 page.
+    pub fn add_blank_page(&mut self, overlay: Option<Overlay>) -> io::Result<()> {
+        let contents = match overlay {
+            Some(overlay) => self.laid_over(Vec::new(), &overlay, &A4)?,
+            None => Vec::new(),
+        };
+        self.write_page(&A4, None, None, &contents)
+    }
+
+    /// Ends the document part that was begun last.
+    pub fn end_part(&mut self) -> io::Result<()> {
+        match &mut self.parts {
+            Some(parts) => parts.end(&mut self.output),
+            None => Ok(()),
+        }
+    }
+
+    /// Pages written so far.
+    pub fn pages(&self) -> u32 {
+        self.tree.pages()
+    }
+
+    /// Writes what stands at the end of the file, flushes, and gives the output back.
+    pub fn finish(mut self) -> io::Result<(W, Finished)> {
+        let pages = self.pages();
+        let parts = match self.parts.take() {
+            Some(parts) => Some(parts.finish(&mut self.output)?),
+            None => None,
+        };
+        let tree = self.tree.finish(&mut self.output)?;
+        let output = &mut self.output;
+        let packet = output.reserve()?;
+        let entries = b"/Type/Metadata/Subtype/XML";
+        output.stream_object(packet, entries, metadata::packet(&self.settings).as_bytes())?;
+        let information = output.reserve()?;
+        output.begin(information)?;
+        output.put(&metadata::information(&self.settings));
+        output.end();
+        let catalog = write_catalog(output, tree, packet, parts)?;
+        let trailer = trailer(catalog, information, self.settings.id);
+        let (out, bytes) = self.output.finish(trailer.as_bytes())?;
+        Ok((out, Finished { pages, bytes }))
+    }
+
+    fn add_page(
+        &mut self,
+        fragment: &Fragment<'_>,
+        page: &FragmentPage,
+        overlay: Option<&Overlay>,
+    ) -> io::Result<()> {
+        let (copier, output) = (&mut self.copier, &mut self.output);
+        let mut place = |attached: &Option<_>| match attached {
+            Some(attached) => copier.place_attached(attached, fragment, output),
+            None => Ok(None),
+        };
+        let resources = place(&page.resources)?;
+        let group = place(&page.group)?;
+        let mut contents = Vec::with_capacity(page.contents.len() + 2);
+        for number in &page.contents {
+            contents.extend(copier.place(*number, fragment, output)?);
+        }
+        copier.write_due(fragment, output)?;
+        if let Some(overlay) = overlay {
+            contents = self.laid_over(contents, overlay, &page.geometry)?;
+        }
+        self.write_page(&page.geometry, resources, group, &contents)
+    }
+
+    /// The content streams with the overlay after them, the sender's changes of state undone.
+    fn laid_over(
+        &mut self,
+        contents: Vec<u32>,
+        overlay: &Overlay,
+        geometry: &PageGeometry,
+    ) -> io::Result<Vec<u32>> {
+        let save_state = self.save_state()?;
+        let marks = self.output.reserve()?;
+        self.output
+            .stream_object(marks, b"", &overlay.placed(geometry))?;
+        let mut all = Vec::with_capacity(contents.len() + 2);
+        all.push(save_state);
+        all.extend(contents);
+        all.push(marks);
+        Ok(all)
+    }
+
+    fn save_state(&mut self) -> io::Result<u32> {
+        if let Some(number) = self.save_state {
+            return Ok(number);
+        }
+        let number = self.output.reserve()?;
+        self.output.stream_object(number, b"", SAVE_STATE)?;
+        self.save_state = Some(number);
+        Ok(number)
+    }
+
+    fn write_page(
+        &mut self,
+        geometry: &PageGeometry,
+        resources: Option<u32>,
+        group: Option<u32>,
+        contents: &[u32],
+    ) -> io::Result<()> {
+        let output = &mut self.output;
+        let page = output.reserve()?;
+        let parent = self.tree.take_page(page, output)?;
+        let part = self.parts.as_mut().map(|parts| parts.take_page(page));
+        output.begin(page)?;
+        output.put(b"<</Type/Page/Parent ");
+        output.reference(parent);
+        put_geometry(output.buffer(), geometry)?;
+        put_entry(output, b"/Group ", group);
+        put_entry(output, b"/DPart ", part.transpose()?);
+        match resources {
+            Some(_) => put_entry(output, b"/Resources ", resources),
+            None => output.put(b"/Resources<<>>"),
+        }
+        output.put(b"/Contents[");
+        for content in contents {
+            output.reference(*content);
+            output.put(b" ");
+        }
+        output.put(b"]>>");
+        output.end();
+        Ok(())
+    }
+}
+
+/// A blank page.
+const A4: PageGeometry = PageGeometry {
+    visible: [0.0, 0.0, 595.276, 841.89],
+    rotate: 0,
+    user_unit: 1.0,
+    printing_annotations: false,
+};
+
+/// What is seen is all there is: the crop box is left out, and the media box made as small.
+fn put_geometry(out: &mut Vec<u8>, geometry: &PageGeometry) -> io::Result<()> {
+    let [left, bottom, right, top] = geometry.visible;
+    for name in ["MediaBox", "TrimBox"] {
+        write!(out, "/{name}[{left} {bottom} {right} {top}]")?;
+    }
+    if geometry.rotate != 0 {
+        write!(out, "/Rotate {}", geometry.rotate)?;
+    }
+    #[expect(clippy::float_cmp, reason = "1 is what is meant when nothing is said")]
+    if geometry.user_unit != 1.0 {
+        write!(out, "/UserUnit {}", geometry.user_unit)?;
+    }
+    Ok(())
+}
+
+fn put_entry<W: Write>(output: &mut Output<W>, key: &[u8], value: Option<u32>) {
+    if let Some(number) = value {
+        output.put(key);
+        output.reference(number);
+    }
+}
+
+fn write_catalog<W: Write>(
+    output: &mut Output<W>,
+    tree: u32,
+    metadata: u32,
+    parts: Option<u32>,
+) -> io::Result<u32> {
+    let catalog = output.reserve()?;
+    output.begin(catalog)?;
+    output.put(b"<</Type/Catalog");
+    put_entry(output, b"/Pages ", Some(tree));
+    put_entry(output, b"/Metadata ", Some(metadata));
+    put_entry(output, b"/DPartRoot ", parts);
+    output.put(b">>");
+    output.end();
+    Ok(catalog)
+}
+
+fn trailer(catalog: u32, information: u32, id: [u8; 16]) -> String {
+    let id = u128::from_be_bytes(id);
+    format!("/Root {catalog} 0 R/Info {information} 0 R/ID[<{id:032X}><{id:032X}>]")
+}
