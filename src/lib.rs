@@ -13,4 +13,6 @@
 
 pub mod domain;
 
+pub mod batch;
+
 pub mod pdf;

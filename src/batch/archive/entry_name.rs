@@ -1,0 +1,96 @@
+use crate::domain::PersonalIdentityCode;
+
+/// What is wrong with an entry's name, or `None` where it can be taken.
+///
+/// Names are only looked up, never used as paths; those that no honest tool writes are refused
+/// all the same, because someone may unpack the file by hand.
+pub(super) fn fault(name: &str, max_chars: usize) -> Option<&'static str> {
+    let path = name.strip_suffix('/').unwrap_or(name);
+    let has_drive = path.as_bytes().get(1) == Some(&b':');
+    if path.is_empty() {
+        Some("an entry has an empty name")
+    } else if name.chars().count() > max_chars {
+        Some("an entry's name is too long")
+    } else if name.chars().any(char::is_control) {
+        Some("an entry's name holds a control character")
+    } else if name.contains('\\') {
+        Some("an entry's name holds a backslash")
+    } else if path.starts_with('/') || has_drive {
+        Some("an entry's name is absolute")
+    } else if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        Some("an entry's name climbs, or has an empty part")
+    } else {
+        None
+    }
+}
+
+/// Whether the entry is what an operating system puts into every ZIP: no part of the batch.
+pub(in crate::batch) fn is_clutter(name: &str) -> bool {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    name.starts_with("__MACOSX/") || matches!(last, ".DS_Store" | "Thumbs.db" | "desktop.ini")
+}
+
+/// The name as findings may repeat it: some senders name a file after the recipient's identity
+/// code.
+pub(in crate::batch) fn shown(name: &str) -> String {
+    let mut shown = name.to_owned();
+    while let Some(at) = identity_code_at(&shown) {
+        shown.replace_range(at..at + IDENTITY_CODE_BYTES, "[hidden]");
+    }
+    shown
+}
+
+const IDENTITY_CODE_BYTES: usize = 11;
+
+fn identity_code_at(text: &str) -> Option<usize> {
+    let starts = text.char_indices().map(|(at, _)| at);
+    starts.into_iter().find(|&at| {
+        text.get(at..at + IDENTITY_CODE_BYTES)
+            .is_some_and(|part| part.parse::<PersonalIdentityCode>().is_ok())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_honest_tools_are_taken() {
+        for name in ["letters.pdf", "2026/ä ö.xml", "folder/", "a..b.pdf", "…"] {
+            assert_eq!(fault(name, 512), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_climb_or_are_absolute_are_refused() {
+        let bad = [
+            "",
+            "/",
+            "../a",
+            "a/../b",
+            "a//b",
+            "./a",
+            "/etc/passwd",
+            "C:\\w",
+            "C:w",
+            "a\\b",
+            "a\0b",
+            "a\nb",
+        ];
+        for name in bad {
+            assert!(fault(name, 512).is_some(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_be_as_long_as_the_limit_and_no_longer() {
+        assert_eq!(fault(&"ä".repeat(512), 512), None);
+        assert!(fault(&"ä".repeat(513), 512).is_some());
+    }
+
+    #[test]
+    fn an_identity_code_in_a_name_is_not_repeated() {
+        assert_eq!(shown("kirje_010190Y900P.pdf"), "kirje_[hidden].pdf");
+        assert_eq!(shown("äkirje.pdf"), "äkirje.pdf");
+    }
+}

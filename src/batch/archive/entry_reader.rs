@@ -1,0 +1,137 @@
+use std::{
+    error::Error,
+    fmt,
+    io::{self, Read},
+};
+
+use flate2::{Crc, bufread::DeflateDecoder};
+
+use super::Entry;
+use crate::domain::{Code, Finding, Place};
+
+/// Reads one entry, and counts it: more or fewer bytes than declared, a wrong checksum or packed
+/// bytes left over are errors, and the bytes read before must then be thrown away.
+pub struct EntryReader<'a> {
+    source: Source<'a>,
+    place: Place,
+    declared_bytes: u64,
+    declared_crc: u32,
+    counted_bytes: u64,
+    crc: Crc,
+    problem: Option<Finding>,
+}
+
+enum Source<'a> {
+    Stored(&'a [u8]),
+    Deflated(DeflateDecoder<&'a [u8]>),
+}
+
+impl<'a> EntryReader<'a> {
+    pub(super) fn new(entry: &Entry, packed: &'a [u8]) -> Self {
+        let source = if entry.is_stored {
+            Source::Stored(packed)
+        } else {
+            Source::Deflated(DeflateDecoder::new(packed))
+        };
+        Self {
+            source,
+            place: entry.place(),
+            declared_bytes: entry.size,
+            declared_crc: entry.crc32,
+            counted_bytes: 0,
+            crc: Crc::new(),
+            problem: None,
+        }
+    }
+
+    /// What stopped the reading, where it was the archive's fault.
+    pub fn problem(&self) -> Option<&Finding> {
+        self.problem.as_ref()
+    }
+
+    /// Whether everything was read and everything fitted.
+    pub fn is_complete(&self) -> bool {
+        self.problem.is_none() && self.counted_bytes == self.declared_bytes && self.fits()
+    }
+
+    fn fits(&self) -> bool {
+        self.crc.sum() == self.declared_crc
+    }
+
+    fn check_end(&mut self) -> io::Result<()> {
+        let has_rest = match &self.source {
+            Source::Stored(rest) => !rest.is_empty(),
+            Source::Deflated(decoder) => !decoder.get_ref().is_empty(),
+        };
+        if self.counted_bytes < self.declared_bytes || has_rest {
+            return Err(self.fail(
+                Code::ArchiveInconsistent,
+                "the entry holds less than the archive declares",
+            ));
+        }
+        if !self.fits() {
+            return Err(self.fail(Code::ArchiveDamaged, "the checksum does not match"));
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, code: Code, detail: &str) -> io::Error {
+        let finding = Finding::new(code, self.place.clone(), detail);
+        self.problem = Some(finding.clone());
+        Problem::wrap(finding)
+    }
+}
+
+impl Read for EntryReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(problem) = &self.problem {
+            return Err(Problem::wrap(problem.clone()));
+        }
+        let read = match &mut self.source {
+            Source::Stored(rest) => rest.read(buffer),
+            Source::Deflated(decoder) => decoder.read(buffer),
+        };
+        let Ok(read) = read else {
+            return Err(self.fail(
+                Code::ArchiveDamaged,
+                "the entry cannot be unpacked to its end",
+            ));
+        };
+        if read == 0 && !buffer.is_empty() {
+            self.check_end()?;
+        }
+        self.crc.update(buffer.get(..read).unwrap_or_default());
+        self.counted_bytes += read as u64;
+        if self.counted_bytes > self.declared_bytes {
+            return Err(self.fail(
+                Code::ArchiveInconsistent,
+                "the entry holds more than the archive declares",
+            ));
+        }
+        Ok(read)
+    }
+}
+
+/// A finding on its way through code that only knows [`io::Error`].
+#[derive(Debug)]
+pub(in crate::batch) struct Problem(Finding);
+
+impl Problem {
+    pub(in crate::batch) fn wrap(finding: Finding) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, Self(finding))
+    }
+
+    /// The finding inside, where there is one.
+    pub(in crate::batch) fn inside(error: &io::Error) -> Option<&Finding> {
+        let inner = error.get_ref()?.downcast_ref::<Self>()?;
+        Some(&inner.0)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.detail)
+    }
+}
+
+impl Error for Problem {}

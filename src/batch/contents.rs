@@ -1,0 +1,120 @@
+use super::archive::{Archive, Entry, is_clutter};
+use crate::domain::{Code, Finding, Place};
+
+/// How a batch is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// One PDF with all letters and one XML.
+    ManyInOne,
+    /// One PDF with one letter and one XML.
+    OneLetter,
+    /// Several XMLs, each with its PDF.
+    ManyPairs,
+    /// A ZIP of ZIPs.
+    Nested,
+    /// `batch.csv` and PDFs.
+    Csv,
+}
+
+impl Shape {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ManyInOne => "many-in-one",
+            Self::OneLetter => "one-letter",
+            Self::ManyPairs => "many-pairs",
+            Self::Nested => "nested",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// What an archive holds, sorted by what it is for.
+#[derive(Debug)]
+pub(super) enum Contents<'e> {
+    Table(&'e Entry),
+    /// One or more, in order of their names, so that the positions of messages do not hang on
+    /// the order in which a tool packed them.
+    Bundles(Vec<&'e Entry>),
+    Archives(Vec<&'e Entry>),
+}
+
+const TABLE: &str = "batch.csv";
+
+impl<'e> Contents<'e> {
+    pub(super) fn of(archive: &'e Archive<'_>) -> Result<Self, Finding> {
+        let entries = archive
+            .entries()
+            .iter()
+            .filter(|entry| !is_clutter(&entry.name));
+        let (archives, others): (Vec<_>, Vec<_>) =
+            entries.partition(|entry| has_extension(&entry.name, "zip"));
+        if !archives.is_empty() {
+            return match others.first() {
+                None => Ok(Self::Archives(in_order(archives))),
+                Some(other) => Err(mixed(other)),
+            };
+        }
+        let is_table = |entry: &&&Entry| file_name(&entry.name).eq_ignore_ascii_case(TABLE);
+        let mut tables = others.iter().filter(is_table);
+        match (tables.next(), tables.next()) {
+            (Some(table), None) => return Ok(Self::Table(table)),
+            (Some(_), Some(second)) => return Err(second_table(second)),
+            (None, _) => {}
+        }
+        let is_xml = |entry: &&Entry| has_extension(&entry.name, "xml");
+        let bundles: Vec<_> = others.into_iter().filter(is_xml).collect();
+        if bundles.is_empty() {
+            let detail = "neither an XML nor `batch.csv` is there";
+            return Err(Finding::new(
+                Code::ControlDataMissing,
+                Place::batch(),
+                detail,
+            ));
+        }
+        Ok(Self::Bundles(in_order(bundles)))
+    }
+}
+
+fn in_order(mut entries: Vec<&Entry>) -> Vec<&Entry> {
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    entries
+}
+
+fn mixed(other: &Entry) -> Finding {
+    let detail = "a ZIP that holds ZIPs may hold nothing else";
+    Finding::new(Code::ShapeNotSupported, other.place(), detail)
+}
+
+fn second_table(second: &Entry) -> Finding {
+    let detail = "a batch has one `batch.csv`";
+    Finding::new(Code::ShapeNotSupported, second.place(), detail)
+}
+
+/// The name behind the folders.
+pub(super) fn file_name(entry: &str) -> &str {
+    entry.rsplit('/').next().unwrap_or(entry)
+}
+
+/// The folders before the name, with the last `/`.
+pub(super) fn folder(entry: &str) -> &str {
+    entry
+        .rfind('/')
+        .and_then(|at| entry.get(..=at))
+        .unwrap_or_default()
+}
+
+pub(super) fn has_extension(entry: &str, extension: &str) -> bool {
+    let found = file_name(entry).rsplit_once('.').map(|(_, found)| found);
+    found.is_some_and(|found| found.eq_ignore_ascii_case(extension))
+}
+
+impl Contents<'_> {
+    /// Whether the entry is control data, and so no file that a letter must name.
+    pub(super) fn has_control(&self, entry: &Entry) -> bool {
+        match self {
+            Self::Table(table) => *table == entry,
+            Self::Bundles(_) => has_extension(&entry.name, "xml"),
+            Self::Archives(_) => true,
+        }
+    }
+}

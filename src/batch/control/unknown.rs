@@ -1,0 +1,112 @@
+use std::collections::BTreeMap;
+
+use crate::domain::{Code, Finding, Place};
+
+/// What control data holds that nobody here uses: counted by kind, so that 100,000 letters with
+/// one strange attribute make one remark.
+#[derive(Debug, Default)]
+pub(in crate::batch) struct Unknown {
+    kinds: BTreeMap<String, Seen>,
+    beyond: u64,
+}
+
+#[derive(Debug)]
+struct Seen {
+    first: Place,
+    times: u64,
+}
+
+/// Someone may give every letter an attribute of its own name.
+const MAX_KINDS: usize = 50;
+const MAX_NAME_CHARS: usize = 60;
+
+impl Unknown {
+    pub(super) fn element(&mut self, name: &str, place: Place) {
+        self.note(format!("element `{}`", shortened(name)), place);
+    }
+
+    pub(super) fn attribute(&mut self, element: &str, name: &str, place: Place) {
+        let (element, name) = (shortened(element), shortened(name));
+        self.note(format!("attribute `{name}` of `{element}`"), place);
+    }
+
+    pub(super) fn column(&mut self, name: &str, place: Place) {
+        self.note(format!("column `{}`", shortened(name)), place);
+    }
+
+    pub(super) fn note(&mut self, kind: String, place: Place) {
+        let first = Seen {
+            first: place,
+            times: 1,
+        };
+        self.add(kind, first);
+    }
+
+    /// Adds what another file of the same batch holds.
+    pub(in crate::batch) fn absorb(&mut self, other: Self) {
+        self.beyond += other.beyond;
+        for (kind, seen) in other.kinds {
+            self.add(kind, seen);
+        }
+    }
+
+    fn add(&mut self, kind: String, seen: Seen) {
+        if let Some(known) = self.kinds.get_mut(&kind) {
+            known.times += seen.times;
+        } else if self.kinds.len() < MAX_KINDS {
+            self.kinds.insert(kind, seen);
+        } else {
+            self.beyond += seen.times;
+        }
+    }
+
+    /// One informational finding a kind.
+    pub(in crate::batch) fn findings(&self) -> Vec<Finding> {
+        let finding = |place, detail| Finding::new(Code::ControlDataUnknown, place, detail);
+        let kinds = self.kinds.iter().map(|(kind, seen)| {
+            let times = match seen.times {
+                1 => "once".to_owned(),
+                times => format!("{times} times"),
+            };
+            finding(seen.first.clone(), format!("{kind}, {times}"))
+        });
+        let beyond = (self.beyond > 0).then(|| {
+            finding(
+                Place::batch(),
+                format!("{} more of other kinds", self.beyond),
+            )
+        });
+        kinds.chain(beyond).collect()
+    }
+}
+
+fn shortened(name: &str) -> String {
+    name.chars().take(MAX_NAME_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_is_told_once_and_the_kinds_are_bounded() {
+        let mut unknown = Unknown::default();
+        let mut other = Unknown::default();
+        other.attribute("Letter", "colour", Place::batch().on_line(7));
+        for line in 1..=3 {
+            unknown.attribute("Letter", "colour", Place::batch().on_line(line));
+        }
+        for kind in 1..MAX_KINDS + 2 {
+            unknown.element(&format!("x{kind:02}"), Place::batch());
+        }
+        unknown.absorb(other);
+        let findings = unknown.findings();
+        assert_eq!(findings.len(), MAX_KINDS + 1);
+        assert_eq!(
+            findings[0].detail,
+            "attribute `colour` of `Letter`, 4 times"
+        );
+        assert_eq!(findings[0].place.line, Some(1));
+        assert_eq!(findings[MAX_KINDS].detail, "2 more of other kinds");
+    }
+}

@@ -1,0 +1,77 @@
+use crate::pdf;
+
+/// How much of a stranger's file is taken. Every limit is a count of what was really there, never
+/// of what a header claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    pub max_zip_bytes: u64,
+    /// All entries together, those of nested ZIPs included.
+    pub max_unpacked_bytes: u64,
+    /// One entry.
+    pub max_document_bytes: u64,
+    /// One letter that goes to a mailbox.
+    pub max_letter_pdf_bytes: u64,
+    /// Unpacked bytes for each packed one.
+    pub max_ratio: u64,
+    /// Entries that unpack to no more than this may have any ratio: deflate reaches 1,000 on a
+    /// blank page, and so small an entry harms nobody.
+    pub ratio_floor_bytes: u64,
+    /// All files and folders, those of nested ZIPs included.
+    pub max_entries: u64,
+    pub max_messages: u32,
+    /// Files that letters name and that are not in the ZIP: beyond this it was packed wrongly,
+    /// and the batch is given up.
+    pub max_missing_documents: u32,
+    /// ZIPs inside a ZIP; 0 takes none.
+    pub max_nesting: u8,
+    /// One field of control data, in characters.
+    pub max_field_chars: usize,
+    /// The message text of a CSV row, in characters.
+    pub max_body_chars: usize,
+    pub max_xml_depth: usize,
+    /// Attributes of one element.
+    pub max_xml_attributes: usize,
+    /// One tag, comment, stretch of text or CSV row: what the reader of control data must hold at once.
+    pub max_token_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_zip_bytes: 4 << 30,
+            max_unpacked_bytes: 16 << 30,
+            max_document_bytes: 2 << 30,
+            max_letter_pdf_bytes: 10 << 20,
+            max_ratio: 200,
+            ratio_floor_bytes: 1 << 20,
+            max_entries: 200_000,
+            max_messages: 1_000_000,
+            max_missing_documents: 1_000,
+            max_nesting: 1,
+            max_field_chars: 512,
+            max_body_chars: 5_000,
+            max_xml_depth: 32,
+            max_xml_attributes: 64,
+            max_token_bytes: 1 << 20,
+        }
+    }
+}
+
+/// How a batch is opened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    pub limits: Limits,
+    /// How far a page may be from A4, in each direction.
+    pub page_tolerance_mm: f64,
+    pub pdf: pdf::Limits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            page_tolerance_mm: 2.0,
+            pdf: pdf::Limits::default(),
+        }
+    }
+}

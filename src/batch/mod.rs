@@ -1,0 +1,39 @@
+//! Opens a ZIP within limits, reads control data, and applies every rule.
+//!
+//! In come the bytes of a ZIP that a stranger made; out go messages, each with the channels its
+//! content is fit for, and findings: everything that is wrong, not only the first thing. Five
+//! shapes are read (see [`Shape`]).
+//!
+//! ```text
+//! bytes ─► Archive ─► control data (XML, CSV) ─► drafts ─┬─► messages, 1,000 at a time
+//!             └─────► PDFs, examined once each ──────────┘     └─► control totals of pages
+//! ```
+//!
+//! Nothing that a stranger sends is believed before it is counted, and memory does not grow with
+//! the batch: control data is a stream, a PDF is held by one thread at a time or stands on the
+//! caller's [`Shelf`], and what stays is a bit a page and a hash a letter.
+//!
+//! This room does not know who sent the batch, whether it came before, who has a mailbox, or
+//! where files lie.
+
+mod archive;
+mod contents;
+mod control;
+mod coverage;
+mod document;
+mod ledger;
+mod limits;
+mod open;
+mod opened;
+mod read_document;
+mod shelf;
+#[cfg(test)]
+mod tests;
+
+pub use archive::{Archive, Entry, EntryReader};
+pub use contents::Shape;
+pub use limits::{Limits, Settings};
+pub use open::open;
+pub use opened::{DocumentFacts, OpenError, Opened, OpenedMessage};
+pub use read_document::read_document;
+pub use shelf::{MemoryShelf, SharedBytes, Shelf};

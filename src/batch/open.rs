@@ -1,0 +1,357 @@
+mod judge;
+mod source;
+
+use std::{
+    collections::{HashSet, hash_map::RandomState},
+    hash::BuildHasher,
+};
+
+use self::source::Source;
+use super::{
+    Archive, Limits, OpenError, Opened, OpenedMessage, Settings, Shape, Shelf,
+    archive::{Entry, shown},
+    contents::Contents,
+    control::{ControlData, Draft, LetterBundle, Table, Unknown},
+    document::shelve,
+    ledger::Ledger,
+};
+use crate::domain::{Attachment, ChannelWish, Code, DocumentName, Finding, Place};
+
+/// Messages that are handed over at once, and whose PDFs are examined in parallel.
+const PAGE: usize = 1_000;
+
+/// Of the batch, those of messages not counted: more than this, nobody reads.
+const MAX_FINDINGS: usize = 1_000;
+
+/// Opens a batch: reads its control data as a stream, examines its PDFs, and gives the messages
+/// to the sink in pages of at most 1,000, in order of position.
+///
+/// What is wrong with the batch is in [`Opened::findings`], and it can come after messages were
+/// handed over: the caller keeps them aside until then. Errors are of the shelf and the sink.
+pub fn open<E>(
+    archive: &Archive<'_>,
+    file_name: &str,
+    settings: &Settings,
+    shelf: &dyn Shelf,
+    sink: &mut dyn FnMut(Vec<OpenedMessage>) -> Result<(), E>,
+) -> Result<Opened, OpenError<E>> {
+    let mut opening = Opening {
+        settings,
+        shelf,
+        sink,
+        print_only: is_print_only(file_name),
+        shape: None,
+        is_test: false,
+        tells_documents_once: false,
+        page: Vec::new(),
+        ledger: Ledger::default(),
+        attached: HashSet::new(),
+        letter_ids: HashSet::new(),
+        hashing: RandomState::new(),
+        findings: Vec::new(),
+        unknown: Unknown::default(),
+        messages: 0,
+        unpacked_bytes: 0,
+        listed: 0,
+    };
+    match opening.take_all(archive) {
+        Ok(()) => {}
+        Err(Stop::Refused(findings)) => opening.tell(findings),
+        Err(Stop::Failed(error)) => return Err(error),
+    }
+    Ok(opening.finish())
+}
+
+/// `<prefix>_<time>_suoratulostus[_<print house>].zip`
+fn is_print_only(file_name: &str) -> bool {
+    let stem = file_name
+        .rsplit_once('.')
+        .map_or(file_name, |(stem, _)| stem);
+    let mut parts = stem.split('_').skip(1);
+    parts.any(|part| part.eq_ignore_ascii_case("suoratulostus"))
+}
+
+struct Opening<'s, E> {
+    settings: &'s Settings,
+    shelf: &'s dyn Shelf,
+    sink: &'s mut dyn FnMut(Vec<OpenedMessage>) -> Result<(), E>,
+    print_only: bool,
+    shape: Option<Shape>,
+    is_test: bool,
+    /// One XML for the whole batch: a shared PDF that is not taken is told once, not with every
+    /// letter.
+    tells_documents_once: bool,
+    page: Vec<Pending>,
+    ledger: Ledger,
+    attached: HashSet<DocumentName>,
+    /// Keyed hashes of the sender's letter ids: a million ids need not stand in memory.
+    letter_ids: HashSet<u64>,
+    hashing: RandomState,
+    findings: Vec<Finding>,
+    unknown: Unknown,
+    messages: u32,
+    unpacked_bytes: u64,
+    listed: u64,
+}
+
+/// A message that waits for its page to fill.
+struct Pending {
+    position: u32,
+    draft: Draft,
+    /// Where the control data describes it.
+    place: Place,
+    document: DocumentName,
+    /// The document, as its own archive names it.
+    entry: String,
+    attachments: Vec<Attachment>,
+}
+
+enum Stop<E> {
+    /// The batch cannot be read on.
+    Refused(Vec<Finding>),
+    Failed(OpenError<E>),
+}
+
+impl<E> From<Finding> for Stop<E> {
+    fn from(finding: Finding) -> Self {
+        Self::Refused(vec![finding])
+    }
+}
+
+impl<E> Opening<'_, E> {
+    fn take_all(&mut self, archive: &Archive<'_>) -> Result<(), Stop<E>> {
+        let source = Source {
+            archive,
+            prefix: "",
+            depth: 0,
+        };
+        self.take(source)?;
+        if self.messages == 0 {
+            let detail = "the control data describes no letter";
+            return Err(Finding::new(Code::NoMessages, Place::batch(), detail).into());
+        }
+        let slips: Vec<_> = self.ledger.slips().take(MAX_FINDINGS).collect();
+        self.tell(slips);
+        Ok(())
+    }
+
+    fn take(&mut self, source: Source<'_, '_>) -> Result<(), Stop<E>> {
+        let unpacked = source.archive.entries().iter().map(|entry| entry.size);
+        self.unpacked_bytes = unpacked.fold(self.unpacked_bytes, u64::saturating_add);
+        self.listed += source.archive.listed();
+        match Contents::of(source.archive)? {
+            Contents::Table(entry) => self.take_table(source, entry)?,
+            Contents::Bundles(entries) => self.take_bundles(source, &entries)?,
+            Contents::Archives(entries) => return self.take_archives(source, &entries),
+        }
+        self.hand_over(source)?;
+        let is_named = |name: &_| self.ledger.holds(name) || self.attached.contains(name);
+        let unused = source.unused(is_named);
+        self.tell(unused);
+        Ok(())
+    }
+
+    fn take_table(&mut self, source: Source<'_, '_>, entry: &Entry) -> Result<(), Stop<E>> {
+        self.shape.get_or_insert(Shape::Csv);
+        let settings = self.settings;
+        let reader = source.archive.reader(&entry.name)?;
+        let mut table = Table::open(reader, source.place(entry), &settings.limits)?;
+        self.take_control(source, entry, &mut table)
+    }
+
+    fn take_bundles(&mut self, source: Source<'_, '_>, entries: &[&Entry]) -> Result<(), Stop<E>> {
+        let settings = self.settings;
+        let is_only = entries.len() == 1;
+        self.tells_documents_once = is_only && source.depth == 0;
+        for entry in entries {
+            let reader = source.archive.reader(&entry.name)?;
+            let mut bundle = LetterBundle::new(reader, source.place(entry), &settings.limits);
+            self.take_control(source, entry, &mut bundle)?;
+        }
+        self.shape.get_or_insert(match (is_only, self.messages) {
+            (true, 1) => Shape::OneLetter,
+            (true, _) => Shape::ManyInOne,
+            (false, _) => Shape::ManyPairs,
+        });
+        Ok(())
+    }
+
+    fn take_archives(&mut self, source: Source<'_, '_>, entries: &[&Entry]) -> Result<(), Stop<E>> {
+        if source.depth >= self.settings.limits.max_nesting {
+            let place = entries
+                .first()
+                .map_or_else(Place::batch, |entry| source.place(entry));
+            let detail = "a ZIP is nested deeper than is read";
+            return Err(Finding::new(Code::ArchiveNestedTooDeep, place, detail).into());
+        }
+        self.shape.get_or_insert(Shape::Nested);
+        for entry in entries {
+            self.take_nested(source, entry)?;
+        }
+        Ok(())
+    }
+
+    fn take_nested(&mut self, source: Source<'_, '_>, entry: &Entry) -> Result<(), Stop<E>> {
+        let name = source.name(&entry.name);
+        let stored;
+        let shelved;
+        let bytes: &[u8] = if entry.is_stored() {
+            stored = source.archive.read(&entry.name)?;
+            &stored
+        } else {
+            let kept = shelve(&name, entry, source.archive, self.shelf);
+            shelved = kept.map_err(|error| Stop::Failed(OpenError::Shelf(error)))??;
+            shelved.as_ref().as_ref()
+        };
+        let prefix = format!("{}/", name.0);
+        let archive = Archive::open(bytes, &self.remaining())
+            .map_err(|findings| Stop::Refused(inside(&prefix, findings)))?;
+        self.take(Source {
+            archive: &archive,
+            prefix: &prefix,
+            depth: source.depth + 1,
+        })
+    }
+
+    /// What the archives opened so far have left of the limits that hold for all together.
+    fn remaining(&self) -> Limits {
+        let limits = &self.settings.limits;
+        Limits {
+            max_unpacked_bytes: limits
+                .max_unpacked_bytes
+                .saturating_sub(self.unpacked_bytes),
+            max_entries: limits.max_entries.saturating_sub(self.listed),
+            ..limits.clone()
+        }
+    }
+
+    fn take_control(
+        &mut self,
+        source: Source<'_, '_>,
+        entry: &Entry,
+        control: &mut dyn ControlData,
+    ) -> Result<(), Stop<E>> {
+        let place = source.place(entry);
+        while let Some(draft) = control.next_draft()? {
+            let place = place.clone().on_line(draft.line);
+            let pending = self.pending(source, entry, place, draft)?;
+            self.page.push(pending);
+            if self.page.len() >= PAGE {
+                self.hand_over(source)?;
+            }
+        }
+        self.is_test |= control.is_test();
+        self.tell(control.remarks());
+        self.unknown.absorb(control.unknown());
+        Ok(())
+    }
+
+    fn pending(
+        &mut self,
+        source: Source<'_, '_>,
+        control: &Entry,
+        place: Place,
+        mut draft: Draft,
+    ) -> Result<Pending, Finding> {
+        let limit = self.settings.limits.max_messages;
+        if self.messages >= limit {
+            let detail = format!("the batch has more than {limit} messages");
+            return Err(Finding::new(Code::TooManyMessages, place, detail));
+        }
+        self.messages += 1;
+        let entry = match draft.file.as_deref() {
+            Some(file) => source.resolve(control, file),
+            None => source.twin(control),
+        };
+        let attachments = self.attachments(source, control, &mut draft);
+        self.check_letter_id(&place, &mut draft);
+        if self.print_only {
+            draft.wish = ChannelWish::PrintOnly;
+        }
+        Ok(Pending {
+            position: self.messages,
+            draft,
+            place,
+            document: source.name(&entry),
+            entry,
+            attachments,
+        })
+    }
+
+    fn attachments(
+        &mut self,
+        source: Source<'_, '_>,
+        control: &Entry,
+        draft: &mut Draft,
+    ) -> Vec<Attachment> {
+        let mut attachments = Vec::new();
+        for file in &draft.attachments {
+            let entry = source.resolve(control, file);
+            let document = source.name(&entry);
+            if source.archive.entry(&entry).is_some() {
+                self.attached.insert(document.clone());
+            } else {
+                let place = Place::entry(shown(&document.0)).on_line(draft.line);
+                let detail = "the attachment is not in the ZIP";
+                let finding = Finding::new(Code::DocumentMissing, place, detail);
+                draft.findings.push(finding);
+            }
+            attachments.push(Attachment { document });
+        }
+        if !attachments.is_empty() {
+            let place = Place::entry(shown(&control.name)).on_line(draft.line);
+            let detail = format!("the letter has {} attachments", attachments.len());
+            draft
+                .findings
+                .push(Finding::new(Code::AttachmentNotPrintable, place, detail));
+        }
+        attachments
+    }
+
+    fn check_letter_id(&mut self, place: &Place, draft: &mut Draft) {
+        let Some(id) = &draft.letter_id else {
+            return;
+        };
+        if !self.letter_ids.insert(self.hashing.hash_one(id.expose())) {
+            let detail = "a letter before it in this batch has the same id";
+            draft
+                .findings
+                .push(Finding::new(Code::MessageDuplicate, place.clone(), detail));
+        }
+    }
+
+    /// Keeps findings of the batch, and the first error however many there are.
+    fn tell(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            let has_room = self.findings.len() < MAX_FINDINGS;
+            let is_news = finding.is_error() && !self.findings.iter().any(Finding::is_error);
+            if has_room || is_news {
+                self.findings.push(finding);
+            }
+        }
+    }
+
+    fn finish(mut self) -> Opened {
+        let unknown = self.unknown.findings();
+        self.tell(unknown);
+        Opened {
+            shape: self.shape,
+            is_test: self.is_test,
+            print_only: self.print_only,
+            documents: self.ledger.facts(),
+            findings: self.findings,
+            messages: self.messages,
+        }
+    }
+}
+
+/// Findings of an archive inside another one, told as the outer one sees them.
+fn inside(prefix: &str, findings: Vec<Finding>) -> Vec<Finding> {
+    let named = |mut finding: Finding| {
+        let entry = finding.place.entry.take().unwrap_or_default();
+        let name = format!("{}{entry}", shown(prefix));
+        finding.place.entry = Some(name.trim_end_matches('/').to_owned());
+        finding
+    };
+    findings.into_iter().map(named).collect()
+}

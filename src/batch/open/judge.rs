@@ -1,0 +1,121 @@
+use std::{collections::HashMap, io};
+
+use rayon::prelude::*;
+
+use super::{Opening, Pending, Source, Stop};
+use crate::{
+    batch::{
+        OpenError, OpenedMessage, Settings,
+        archive::shown,
+        document::{Examined, Named},
+        ledger::{Claim, Slip},
+        opened::fitness,
+    },
+    domain::{Code, Finding, Fitness, Place},
+};
+
+impl<E> Opening<'_, E> {
+    /// Examines the documents that the page names for the first time, and gives the page away.
+    pub(super) fn hand_over(&mut self, source: Source<'_, '_>) -> Result<(), Stop<E>> {
+        let page = std::mem::take(&mut self.page);
+        if page.is_empty() {
+            return Ok(());
+        }
+        self.examine(source, &page)
+            .map_err(|error| Stop::Failed(OpenError::Shelf(error)))?;
+        self.check_missing()?;
+        let opened = page.into_iter().map(|pending| self.judge(pending));
+        let opened = opened.collect();
+        (self.sink)(opened).map_err(|error| Stop::Failed(OpenError::Sink(error)))
+    }
+
+    fn examine(&mut self, source: Source<'_, '_>, page: &[Pending]) -> io::Result<()> {
+        let mut fresh: Vec<Named<'_>> = Vec::new();
+        let mut at = HashMap::new();
+        let is_fresh = |pending: &&Pending| !self.ledger.holds(&pending.document);
+        for pending in page.iter().filter(is_fresh) {
+            let slot = *at.entry(&pending.document).or_insert(fresh.len());
+            match fresh.get_mut(slot) {
+                Some(named) => named.is_shared = true,
+                None => fresh.push(Named {
+                    name: &pending.document,
+                    entry: &pending.entry,
+                    is_shared: false,
+                }),
+            }
+        }
+        let (archive, settings, keeper) = (source.archive, self.settings, self.shelf);
+        let examine = |named: &Named<'_>| Examined::of(*named, archive, settings, keeper);
+        let examined: Vec<_> = fresh.par_iter().map(examine).collect::<io::Result<_>>()?;
+        for (named, examined) in fresh.into_iter().zip(examined) {
+            self.ledger
+                .enter(named.name.clone(), examined, named.is_shared);
+        }
+        Ok(())
+    }
+
+    fn check_missing(&self) -> Result<(), Finding> {
+        let limit = self.settings.limits.max_missing_documents;
+        if self.ledger.missing() <= limit {
+            return Ok(());
+        }
+        let detail = format!("more than {limit} files that letters name are not in the ZIP");
+        Err(Finding::new(Code::DocumentMissing, Place::batch(), detail))
+    }
+
+    fn judge(&mut self, pending: Pending) -> OpenedMessage {
+        let Pending {
+            position,
+            mut draft,
+            place,
+            document,
+            attachments,
+            ..
+        } = pending;
+        let claim = self.ledger.claim(&document, draft.pages, position);
+        let mut findings = std::mem::take(&mut draft.findings);
+        findings.extend(self.refusal(&claim));
+        findings.extend(too_large(&claim, self.settings));
+        let slip = |slip: Slip| Finding::new(slip.code, place, slip.detail);
+        findings.extend(claim.slip.map(slip));
+        findings.extend(claim.findings);
+        for finding in &mut findings {
+            finding.place.message = Some(position);
+        }
+        let fitness = if claim.is_taken {
+            fitness(&findings)
+        } else {
+            Fitness::NEITHER
+        };
+        OpenedMessage {
+            message: draft.into_message(position, claim.pages, attachments),
+            fitness,
+            document_bytes: claim.document_bytes,
+            findings,
+        }
+    }
+
+    /// Why the letter's document is not taken: told once for the batch, or with the letter.
+    fn refusal(&mut self, claim: &Claim) -> Option<Finding> {
+        let refusal = claim.refusal.clone()?;
+        if !(self.tells_documents_once && claim.is_shared) {
+            return Some(refusal);
+        }
+        if claim.is_first {
+            self.tell([refusal]);
+        }
+        None
+    }
+}
+
+/// Of a PDF that several letters share, each gets a smaller one cut out: what that will measure
+/// is known when it is cut.
+fn too_large(claim: &Claim, settings: &Settings) -> Option<Finding> {
+    let limit = settings.limits.max_letter_pdf_bytes;
+    let bytes = claim.document_bytes;
+    (claim.is_whole && bytes > limit).then(|| {
+        let place = Place::entry(shown(&claim.pages.document.0));
+        let detail = format!("the PDF has {bytes} bytes, a mailbox takes {limit}");
+        Finding::new(Code::TooLargeForMailbox, place, detail)
+    })
+}

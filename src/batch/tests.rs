@@ -1,0 +1,8 @@
+//! The room as its callers see it: whole batches in, messages and findings out.
+
+mod archives;
+mod batches;
+mod build;
+mod limits;
+mod properties;
+mod shelves;

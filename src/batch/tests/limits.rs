@@ -1,0 +1,209 @@
+//! Each limit at its value and one past it.
+
+use super::build::*;
+use crate::{
+    batch::{Archive, Limits, Settings},
+    domain::Code,
+};
+
+/// Opens under a limit; tells the codes of errors, those of messages included.
+fn errors(bytes: &[u8], change: impl FnOnce(&mut Limits)) -> Vec<Code> {
+    let mut settings = Settings::default();
+    change(&mut settings.limits);
+    let findings = match open_named("a.zip", bytes, &settings) {
+        Err(findings) => findings,
+        Ok(out) => {
+            let of_messages = out
+                .messages
+                .into_iter()
+                .flat_map(|message| message.findings);
+            out.opened.findings.into_iter().chain(of_messages).collect()
+        }
+    };
+    findings
+        .iter()
+        .filter(|f| f.is_error())
+        .map(|f| f.code)
+        .collect()
+}
+
+fn batch(letters: u32) -> Vec<u8> {
+    let ranges: Vec<_> = (1..=letters).map(|page| (page, 1)).collect();
+    let pdf = pdf(letters as usize);
+    zip(&[
+        ("letters.pdf", &pdf),
+        ("letters.xml", bundle(&ranges).as_bytes()),
+    ])
+}
+
+#[test]
+fn bytes_of_the_zip() {
+    let bytes = batch(1);
+    let length = bytes.len() as u64;
+    assert_eq!(errors(&bytes, |l| l.max_zip_bytes = length), []);
+    assert_eq!(
+        errors(&bytes, |l| l.max_zip_bytes = length - 1),
+        [Code::ArchiveTooLarge]
+    );
+}
+
+#[test]
+fn bytes_unpacked_those_of_nested_zips_included() {
+    let bytes = batch(1);
+    let of = |bytes: &[u8]| {
+        let archive = Archive::open(bytes, &Limits::default()).unwrap();
+        archive
+            .entries()
+            .iter()
+            .map(|entry| entry.size)
+            .sum::<u64>()
+    };
+    let total = of(&bytes);
+    assert_eq!(errors(&bytes, |l| l.max_unpacked_bytes = total), []);
+    assert_eq!(
+        errors(&bytes, |l| l.max_unpacked_bytes = total - 1),
+        [Code::ArchiveTooLarge]
+    );
+    let nested = zip(&[("1.zip", &bytes)]);
+    let total = total + of(&nested);
+    assert_eq!(errors(&nested, |l| l.max_unpacked_bytes = total), []);
+    assert_eq!(
+        errors(&nested, |l| l.max_unpacked_bytes = total - 1),
+        [Code::ArchiveTooLarge]
+    );
+}
+
+#[test]
+fn bytes_of_one_entry() {
+    let bytes = batch(1);
+    let archive = Archive::open(&bytes, &Limits::default()).unwrap();
+    let largest = archive
+        .entries()
+        .iter()
+        .map(|entry| entry.size)
+        .max()
+        .unwrap();
+    assert_eq!(errors(&bytes, |l| l.max_document_bytes = largest), []);
+    assert_eq!(
+        errors(&bytes, |l| l.max_document_bytes = largest - 1),
+        [Code::ArchiveEntryTooLarge]
+    );
+}
+
+#[test]
+fn bytes_of_one_letter_in_a_mailbox() {
+    let mailbox = |letters: u32, limit: u64| {
+        let mut settings = Settings::default();
+        settings.limits.max_letter_pdf_bytes = limit;
+        let out = open_named("a.zip", &batch(letters), &settings).unwrap();
+        let codes: Vec<_> = out.messages[0].findings.iter().map(|f| f.code).collect();
+        (
+            out.messages[0].fitness.mailbox,
+            out.messages[0].fitness.print,
+            codes,
+        )
+    };
+    let length = pdf(1).len() as u64;
+    assert_eq!(mailbox(1, length), (true, true, vec![]));
+    assert_eq!(
+        mailbox(1, length - 1),
+        (false, true, vec![Code::TooLargeForMailbox])
+    );
+    assert_eq!(
+        mailbox(2, length - 1),
+        (true, true, vec![]),
+        "a part of a PDF is smaller"
+    );
+}
+
+#[test]
+fn ratio_above_the_floor() {
+    let text = vec![b' '; 100_000];
+    let bytes = zip(&[("a", &text)]);
+    let archive = Archive::open(&bytes, &Limits::default()).unwrap();
+    let packed = archive.entries()[0].packed_size;
+    let ratio = 100_000_u64.div_ceil(packed);
+    let open = |max_ratio, ratio_floor_bytes| {
+        let limits = Limits {
+            max_ratio,
+            ratio_floor_bytes,
+            ..Limits::default()
+        };
+        let findings = Archive::open(&bytes, &limits).err().unwrap_or_default();
+        findings
+            .iter()
+            .map(|finding| finding.code)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(open(ratio, 0), []);
+    assert_eq!(open(ratio - 1, 0), [Code::ArchiveRatio]);
+    assert_eq!(open(ratio - 1, 100_000), []);
+    assert_eq!(open(ratio - 1, 99_999), [Code::ArchiveRatio]);
+}
+
+#[test]
+fn entries_those_of_nested_zips_included() {
+    let bytes = batch(1);
+    assert_eq!(errors(&bytes, |l| l.max_entries = 2), []);
+    assert_eq!(
+        errors(&bytes, |l| l.max_entries = 1),
+        [Code::ArchiveTooManyEntries]
+    );
+    let nested = zip(&[("1.zip", &bytes)]);
+    assert_eq!(errors(&nested, |l| l.max_entries = 3), []);
+    assert_eq!(
+        errors(&nested, |l| l.max_entries = 2),
+        [Code::ArchiveTooManyEntries]
+    );
+}
+
+#[test]
+fn messages() {
+    let bytes = batch(3);
+    assert_eq!(errors(&bytes, |l| l.max_messages = 3), []);
+    assert_eq!(
+        errors(&bytes, |l| l.max_messages = 2),
+        [Code::TooManyMessages]
+    );
+}
+
+#[test]
+fn files_that_are_not_there() {
+    let csv = "file,recipient_id\n1.pdf,010190Y900P\n2.pdf,010190Y900P\n";
+    let bytes = zip(&[("batch.csv", csv.as_bytes())]);
+    let missing = Code::DocumentMissing;
+    assert_eq!(
+        errors(&bytes, |l| l.max_missing_documents = 2),
+        [missing, missing]
+    );
+    assert_eq!(errors(&bytes, |l| l.max_missing_documents = 1), [missing]);
+}
+
+#[test]
+fn nesting() {
+    let nested = zip(&[("1.zip", &batch(1))]);
+    assert_eq!(errors(&nested, |l| l.max_nesting = 1), []);
+    assert_eq!(
+        errors(&nested, |l| l.max_nesting = 0),
+        [Code::ArchiveNestedTooDeep]
+    );
+    let twice = zip(&[("2.zip", &nested)]);
+    assert_eq!(errors(&twice, |l| l.max_nesting = 2), []);
+    assert_eq!(
+        errors(&twice, |l| l.max_nesting = 1),
+        [Code::ArchiveNestedTooDeep]
+    );
+}
+
+#[test]
+fn characters_of_a_field() {
+    let longest = "Mallikatu 1"
+        .chars()
+        .count()
+        .max("Maija Mallikas".chars().count());
+    assert_eq!(errors(&batch(1), |l| l.max_field_chars = longest), []);
+    assert_eq!(
+        errors(&batch(1), |l| l.max_field_chars = longest - 1),
+        [Code::FieldTooLong]
+    );
+}
