@@ -14,5 +14,6 @@
 pub mod domain;
 
 pub mod batch;
+pub mod routing;
 
 pub mod pdf;
