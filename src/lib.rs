@@ -17,3 +17,4 @@ pub mod batch;
 pub mod routing;
 
 pub mod pdf;
+pub mod print;

@@ -1,0 +1,45 @@
+//! Letters in; bundle plan, bundle PDF, piece list and job ticket out.
+//!
+//! ```text
+//! letters ─► plan ─► BundlePlan ─┬─► compose ──────────► <bundle>.pdf
+//!                                ├─► write_piece_list ─► <bundle>.pieces.csv
+//!                                └─► write_job_ticket ─► <bundle>.job.xml
+//! ```
+//!
+//! [`plan`] is arithmetic over letters; it opens no PDF. [`compose`] takes the letters' pages
+//! from a [`LetterSource`], lays a [`Mark`] over the front of each sheet, and streams the result.
+//! The room does not know where letters come from, where bundles go, what time it is, or how a
+//! PDF is read: that is `pdf`. What a print house finds in the files is in `docs/print-rules.md`.
+
+mod address_block;
+mod address_font;
+mod address_page;
+mod compose;
+mod countries;
+mod error;
+mod identity;
+mod job_ticket;
+mod mark;
+mod mark_drawing;
+mod mask;
+mod paper;
+mod piece_list;
+mod plan;
+mod prepare;
+mod settings;
+
+#[cfg(test)]
+mod tests;
+
+pub use address_font::LIBERATION_SANS;
+pub use address_page::{AddressPages, address_page};
+pub use compose::{Composed, compose};
+pub use error::Error;
+pub use identity::BundleIdentity;
+pub use job_ticket::{FileDigest, JobTicket, write_job_ticket};
+pub use mark::{InvalidMark, Mark};
+pub use paper::expected_sheets;
+pub use piece_list::write_piece_list;
+pub use plan::{BundlePlan, Destination, Group, Plan, PlannedPiece, lay_out, plan, plan_by_size};
+pub use prepare::{LetterPdf, LetterSource, SourceError};
+pub use settings::{AddressPageSettings, EnvelopeRule, MarkSettings, Settings};

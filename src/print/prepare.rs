@@ -1,0 +1,210 @@
+use rayon::prelude::*;
+
+use crate::{
+    domain::PageRange,
+    pdf::{Document, Fragment, Limits, Overlay},
+};
+
+use super::{AddressPages, BundleIdentity, Error, Mark, PlannedPiece, Settings, mark_drawing};
+
+const A4_HEIGHT_MM: f64 = 297.0;
+
+/// What a [`LetterSource`] fails with: whatever it reads from.
+pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The PDF that a letter's pages are in.
+pub enum LetterPdf<'a> {
+    /// One PDF with many letters, opened once by the caller.
+    Shared(&'a Document<'a>),
+    /// The bytes of a PDF that this letter has to itself.
+    Own(Vec<u8>),
+}
+
+/// Gives the PDFs of letters, to several threads at once.
+pub trait LetterSource: Sync {
+    fn letter_pdf(&self, pages: &PageRange) -> Result<LetterPdf<'_>, SourceError>;
+
+    /// Bytes that [`LetterPdf::Own`] will hold for these pages; they decide how many letters are
+    /// prepared at once. 0 for a shared PDF.
+    fn held_bytes(&self, pages: &PageRange) -> u64 {
+        let _ = pages;
+        0
+    }
+}
+
+/// What all pieces of a bundle are prepared with.
+pub(super) struct Workshop<'a> {
+    pub(super) identity: &'a BundleIdentity,
+    pub(super) settings: &'a Settings,
+    pub(super) source: &'a dyn LetterSource,
+    pub(super) address_pages: AddressPages<'a>,
+}
+
+/// A piece whose pages are walked and whose marks are drawn: ready to be written.
+pub(super) struct PreparedPiece<'a> {
+    pub(super) plan: &'a PlannedPiece,
+    /// Our own page in front, with the mark of the first sheet.
+    pub(super) address_page: Option<PreparedPages<'a>>,
+    pub(super) letter: PreparedPages<'a>,
+}
+
+pub(super) struct PreparedPages<'a> {
+    pub(super) fragment: Fragment<'a>,
+    /// One a page; backs have none.
+    pub(super) marks: Vec<Option<Overlay>>,
+}
+
+/// The bytes that the prepared pieces of one chunk borrow from.
+#[derive(Default)]
+pub(super) struct Bench<'a> {
+    letters: Vec<LetterPdf<'a>>,
+    address_pdf: Vec<u8>,
+}
+
+impl<'a> Bench<'a> {
+    /// Fetches and prepares a chunk of pieces on all cores. The first failure, in their order,
+    /// is the one that is told.
+    pub(super) fn prepare<'b>(
+        &'b mut self,
+        pieces: &'b [PlannedPiece],
+        workshop: &'b Workshop<'a>,
+    ) -> Result<Vec<PreparedPiece<'b>>, Error> {
+        self.letters.clear();
+        self.letters = in_order(pieces.par_iter().map(|piece| workshop.fetch(piece)))?;
+        let addressed = pieces.iter().map(|piece| &piece.letter);
+        let addressed: Vec<_> = addressed.filter(|letter| letter.address_page).collect();
+        if addressed.is_empty() {
+            return self.prepare_letters(pieces, None, workshop);
+        }
+        self.address_pdf = workshop.address_pages.pdf(addressed);
+        let pages = Document::open(&self.address_pdf, &Limits::default())
+            .map_err(|refusal| Error::AddressPages { refusal })?;
+        self.prepare_letters(pieces, Some(&pages), workshop)
+    }
+
+    fn prepare_letters<'b>(
+        &'b self,
+        pieces: &'b [PlannedPiece],
+        address_pages: Option<&Document<'b>>,
+        workshop: &'b Workshop<'a>,
+    ) -> Result<Vec<PreparedPiece<'b>>, Error> {
+        let mut address_page = 0;
+        let numbered: Vec<_> = pieces
+            .iter()
+            .zip(&self.letters)
+            .map(|(plan, pdf)| {
+                address_page += u32::from(plan.letter.address_page);
+                (plan, pdf, address_page)
+            })
+            .collect();
+        in_order(numbered.into_par_iter().map(|(plan, pdf, address_page)| {
+            Ok(PreparedPiece {
+                plan,
+                address_page: address_pages
+                    .filter(|_| plan.letter.address_page)
+                    .map(|pages| workshop.address_page(plan, pages, address_page))
+                    .transpose()?,
+                letter: workshop.letter(plan, pdf)?,
+            })
+        }))
+    }
+}
+
+impl<'a> Workshop<'a> {
+    fn fetch(&self, piece: &PlannedPiece) -> Result<LetterPdf<'a>, Error> {
+        let pdf = self.source.letter_pdf(&piece.letter.pages);
+        pdf.map_err(|source| Error::Source {
+            message: piece.letter.message,
+            source,
+        })
+    }
+
+    fn address_page<'b>(
+        &self,
+        piece: &PlannedPiece,
+        pages: &Document<'b>,
+        number: u32,
+    ) -> Result<PreparedPages<'b>, Error> {
+        let fragment = Fragment::of(pages, number..=number, &self.identity.digest_key)
+            .map_err(|refusal| Error::AddressPages { refusal })?;
+        let mark = self.mark(piece, 0, A4_HEIGHT_MM)?;
+        Ok(PreparedPages {
+            fragment,
+            marks: vec![mark],
+        })
+    }
+
+    fn letter<'b>(
+        &self,
+        piece: &PlannedPiece,
+        pdf: &'b LetterPdf<'_>,
+    ) -> Result<PreparedPages<'b>, Error> {
+        match pdf {
+            LetterPdf::Shared(document) => self.letter_of(piece, document),
+            LetterPdf::Own(bytes) => {
+                let document = Document::open(bytes, &self.settings.pdf_limits)
+                    .map_err(|refusal| refused(piece, refusal))?;
+                self.letter_of(piece, &document)
+            }
+        }
+    }
+
+    fn letter_of<'b>(
+        &self,
+        piece: &PlannedPiece,
+        document: &Document<'b>,
+    ) -> Result<PreparedPages<'b>, Error> {
+        let pages = &piece.letter.pages;
+        let pages = pages.first..=pages.last();
+        let fragment = Fragment::of(document, pages, &self.identity.digest_key)
+            .map_err(|refusal| refused(piece, refusal))?;
+        let marks = (0..fragment.page_count())
+            .zip(piece.pages_before_letter()..)
+            .map(|(index, page)| {
+                let geometry = fragment.page(index);
+                let height_mm = geometry.map_or(A4_HEIGHT_MM, |page| page.height_mm());
+                self.mark(piece, page, height_mm)
+            })
+            .collect::<Result<_, Error>>()?;
+        Ok(PreparedPages { fragment, marks })
+    }
+
+    /// The mark of the piece's 0-based page, or `None` where that is a back.
+    fn mark(
+        &self,
+        piece: &PlannedPiece,
+        page: u32,
+        page_height_mm: f64,
+    ) -> Result<Option<Overlay>, Error> {
+        let Some(sheet) = piece.sheet_in_front_of(page) else {
+            return Ok(None);
+        };
+        let mark = Mark {
+            bundle: self.identity.bundle,
+            sequence: piece.sequence,
+            sheet,
+            sheets: piece.sheets,
+        };
+        let settings = &self.settings.marks;
+        mark_drawing::overlay(&mark, self.identity.test, settings, page_height_mm)
+            .map(Some)
+            .map_err(|_| Error::Mark {
+                message: piece.letter.message,
+                sheet,
+            })
+    }
+}
+
+fn refused(piece: &PlannedPiece, refusal: crate::pdf::Refusal) -> Error {
+    Error::Letter {
+        message: piece.letter.message,
+        refusal,
+    }
+}
+
+fn in_order<T: Send>(
+    results: impl IndexedParallelIterator<Item = Result<T, Error>>,
+) -> Result<Vec<T>, Error> {
+    let results: Vec<_> = results.collect();
+    results.into_iter().collect()
+}
