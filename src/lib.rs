@@ -18,3 +18,4 @@ pub mod routing;
 
 pub mod pdf;
 pub mod print;
+pub mod receipts;
