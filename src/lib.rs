@@ -19,3 +19,5 @@ pub mod routing;
 pub mod pdf;
 pub mod print;
 pub mod receipts;
+
+pub mod sample;
