@@ -20,4 +20,6 @@ pub mod pdf;
 pub mod print;
 pub mod receipts;
 
+pub mod transport;
+
 pub mod sample;
