@@ -22,4 +22,6 @@ pub mod receipts;
 
 pub mod transport;
 
+pub mod sftp_server;
+
 pub mod sample;

@@ -1,0 +1,67 @@
+use std::{collections::HashMap, fs::File};
+
+use super::{listing::Listing, refusal::Refusal, upload::Upload, virtual_path::VirtualPath};
+
+/// What a client has open.
+pub(super) enum Open {
+    Download(Download),
+    Upload(Upload),
+    Listing(Listing),
+}
+
+pub(super) struct Download {
+    pub(super) file: File,
+    pub(super) path: VirtualPath,
+    /// Bytes handed out so far, for the audit.
+    pub(super) bytes: u64,
+}
+
+/// The open handles of one session, within a bound. A name is never used twice, so a late
+/// request for a closed handle cannot hit another file.
+pub(super) struct Handles {
+    open: HashMap<String, Open>,
+    next: u64,
+    max: usize,
+}
+
+impl Handles {
+    pub(super) fn new(max: usize) -> Self {
+        Self {
+            open: HashMap::new(),
+            next: 0,
+            max,
+        }
+    }
+
+    pub(super) fn insert(&mut self, open: Open) -> Result<String, Refusal> {
+        if self.open.len() >= self.max {
+            return Err(Refusal::TooManyHandles);
+        }
+        self.next += 1;
+        let name = self.next.to_string();
+        self.open.insert(name.clone(), open);
+        Ok(name)
+    }
+
+    pub(super) fn get(&mut self, name: &str) -> Result<&mut Open, Refusal> {
+        self.open.get_mut(name).ok_or(Refusal::Handle)
+    }
+
+    pub(super) fn upload(&mut self, name: &str) -> Result<&mut Upload, Refusal> {
+        match self.get(name)? {
+            Open::Upload(upload) => Ok(upload),
+            Open::Download(_) | Open::Listing(_) => {
+                Err(Refusal::Denied("the file is open for reading"))
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, name: &str) -> Result<Open, Refusal> {
+        self.open.remove(name).ok_or(Refusal::Handle)
+    }
+
+    /// What is still open when the session ends.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Open> + '_ {
+        self.open.drain().map(|(_, open)| open)
+    }
+}

@@ -1,0 +1,36 @@
+//! The embedded SFTP server: accounts, jails, limits.
+//!
+//! In: TCP connections, and files that senders and print houses upload. Out: files in
+//! `root/<account>/<folder>/` that are whole, durable and under their final name; files that an
+//! account may fetch and delete there; one `tracing` event of target `audit` for each login,
+//! upload, download, rename, removal and refusal.
+//!
+//! This room does not know what a batch or a bundle is, when a file is taken, or by whom: the
+//! poller looks into the same folders as it would on anybody else's server.
+//!
+//! A request goes `accept` → `connection` (deadlines, counts) → `login` (who) → `session` (bytes
+//! to packets) → `requests` (packets to operations) → `jail` (operations below one folder).
+
+mod accept;
+mod account;
+mod audit;
+mod connection;
+mod error;
+mod folder;
+mod handles;
+mod host_keys;
+mod jail;
+mod listing;
+mod login;
+mod refusal;
+mod reply;
+mod requests;
+mod session;
+mod settings;
+mod upload;
+mod virtual_path;
+
+pub use accept::Server;
+pub use account::{Account, Role};
+pub use error::Error;
+pub use settings::Settings;

@@ -1,0 +1,55 @@
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+/// Where the server listens, what it serves, and how much of it one client may use.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Port 0 lets the system choose; see [`super::Server::local_addr`].
+    pub listen: SocketAddr,
+    /// Folder of the host keys, made at the first start.
+    pub host_keys: PathBuf,
+    /// Each account's home is `root/<name>`. Unfinished uploads lie in `root/.staging`.
+    pub root: PathBuf,
+    pub max_connections: usize,
+    pub max_connections_per_account: usize,
+    /// Senders behind one address translator share an address, so this is not very low.
+    pub max_connections_per_address: usize,
+    /// SFTP sessions on one connection.
+    pub max_sessions_per_connection: usize,
+    /// Open files and folders in one session.
+    pub max_handles: usize,
+    /// Largest SFTP packet from a client, without its length field.
+    pub max_packet_bytes: usize,
+    /// What a client may have sent, beyond one packet, while it does not take our replies.
+    pub max_backlog_bytes: usize,
+    pub max_file_bytes: u64,
+    /// From the connection to the accepted login.
+    pub login_time_secs: u64,
+    /// Rejected logins on one connection; every key that an agent offers counts as one.
+    pub login_tries: usize,
+    /// A connection that sends nothing for this long is closed.
+    pub idle_secs: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 2222)),
+            host_keys: PathBuf::from("sftp-host-keys"),
+            root: PathBuf::from("sftp"),
+            max_connections: 200,
+            max_connections_per_account: 16,
+            max_connections_per_address: 32,
+            max_sessions_per_connection: 4,
+            max_handles: 64,
+            max_packet_bytes: 256 * 1024,
+            max_backlog_bytes: 8 * 1024 * 1024,
+            max_file_bytes: 4 * 1024 * 1024 * 1024,
+            login_time_secs: 30,
+            login_tries: 3,
+            idle_secs: 600,
+        }
+    }
+}
