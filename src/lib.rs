@@ -24,4 +24,6 @@ pub mod transport;
 
 pub mod sftp_server;
 
+pub mod mailbox;
+
 pub mod sample;

@@ -1,0 +1,60 @@
+use std::{io, path::PathBuf};
+
+use crate::domain::{Disposition, MessageId};
+
+/// A mailbox that could not be used. No variant says whose it is.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot read or make the folder key `{path}`")]
+    Key { path: PathBuf, source: io::Error },
+
+    #[error("the folder key `{path}` has {bytes} bytes, not 32")]
+    KeyLength { path: PathBuf, bytes: usize },
+
+    #[error("the mailboxes in `{root}` were made with another folder key")]
+    KeyChanged { root: PathBuf },
+
+    #[error("cannot open the mailboxes in `{root}`")]
+    Root { root: PathBuf, source: io::Error },
+
+    #[error("cannot look for message `{message}` in its mailbox")]
+    Find {
+        message: MessageId,
+        source: io::Error,
+    },
+
+    #[error("cannot write message `{message}` into its mailbox")]
+    Write {
+        message: MessageId,
+        source: io::Error,
+    },
+
+    #[error("cannot make message `{message}` visible in its mailbox")]
+    Publish {
+        message: MessageId,
+        source: io::Error,
+    },
+
+    #[error("cannot make the mailboxes in `{root}` durable")]
+    Sync { root: PathBuf, source: io::Error },
+
+    #[error("the work on a page of mailboxes stopped before its end")]
+    Stopped { source: tokio::task::JoinError },
+}
+
+impl Error {
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            // With another key every recipient would get a second mailbox: a person has to look.
+            Self::Key { .. } | Self::KeyLength { .. } | Self::KeyChanged { .. } => {
+                Disposition::Hold
+            }
+            Self::Root { .. }
+            | Self::Find { .. }
+            | Self::Write { .. }
+            | Self::Publish { .. }
+            | Self::Sync { .. }
+            | Self::Stopped { .. } => Disposition::Retry,
+        }
+    }
+}
