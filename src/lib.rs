@@ -26,4 +26,6 @@ pub mod sftp_server;
 
 pub mod mailbox;
 
+pub mod store;
+
 pub mod sample;

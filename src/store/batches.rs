@@ -1,0 +1,306 @@
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
+
+use super::{
+    Error, SpoolKey, SpooledFile, Store,
+    columns::{Columns, Word, maybe_millis, millis},
+    error::Doing,
+    events, findings,
+};
+use crate::domain::{BatchId, BatchState, Finding, SenderId};
+
+/// A file that has just been stored, to be recorded as a batch.
+#[derive(Debug, Clone)]
+pub struct NewBatch {
+    pub sender: SenderId,
+    /// As the sender named it; it appears in receipts and never becomes a path.
+    pub file_name: String,
+    pub file: SpooledFile,
+    pub received_at: Timestamp,
+}
+
+/// Whether a file was new, or the same bytes of the same sender again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    New(BatchId),
+    /// Nothing changed; the first one's receipts are sent again.
+    Again(BatchId),
+}
+
+/// A batch as it stands in the store.
+#[derive(Debug, Clone)]
+pub struct BatchRow {
+    pub id: BatchId,
+    pub sender: SenderId,
+    pub file_name: String,
+    pub bytes: u64,
+    pub sha256: String,
+    pub spool: SpoolKey,
+    pub received_at: Timestamp,
+    pub state: BatchState,
+    pub shape: Option<String>,
+    pub is_test: bool,
+    pub print_only: bool,
+    /// Why it is refused, held or cancelled.
+    pub reason: Option<String>,
+    pub due_at: Option<Timestamp>,
+    pub lease_until: Option<Timestamp>,
+    pub attempts: u32,
+    pub last_error: Option<String>,
+    /// How many processing reports it has had.
+    pub reports: u32,
+}
+
+/// What opening a batch found out about the whole of it.
+#[derive(Debug, Clone)]
+pub struct OpenOutcome {
+    pub shape: Option<&'static str>,
+    pub is_test: bool,
+    pub print_only: bool,
+    pub findings: Vec<Finding>,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone)]
+pub struct StepOutcome {
+    pub state: BatchState,
+    /// When the next step is due; `None` where nothing is to be done.
+    pub due_at: Option<Timestamp>,
+    pub reason: Option<String>,
+}
+
+impl StepOutcome {
+    pub fn next(state: BatchState, now: Timestamp) -> Self {
+        Self {
+            state,
+            due_at: Some(now),
+            reason: None,
+        }
+    }
+}
+
+impl Store {
+    /// Records a stored file as a batch, or finds the batch that it is already.
+    ///
+    /// Closes the arrival in the same transaction, so that the file is recorded exactly once.
+    pub fn receive(&self, new: &NewBatch, arrival: Option<i64>) -> Result<Received, Error> {
+        self.write("record a batch", |tx| {
+            let known = find(tx, new)?;
+            let received = match known {
+                Some(id) => {
+                    send_receipts_again(tx, id, new.received_at)?;
+                    Received::Again(id)
+                }
+                None => Received::New(insert(tx, new)?),
+            };
+            let (Received::New(id) | Received::Again(id)) = received;
+            super::arrivals::close(tx, arrival, id)?;
+            events::note(tx, new.received_at, id, None, "received")?;
+            Ok(received)
+        })
+    }
+
+    pub fn batch(&self, id: BatchId) -> Result<BatchRow, Error> {
+        self.read(|db| {
+            let mut query = db
+                .prepare_cached("SELECT * FROM batches WHERE id = ?")
+                .doing("read a batch")?;
+            let row = query
+                .query_row([id.0], batch_row)
+                .optional()
+                .doing("read a batch")?;
+            row.ok_or(Error::NoBatch(id))
+        })
+    }
+
+    /// The newest batches first.
+    pub fn batches(&self, limit: u32) -> Result<Vec<BatchRow>, Error> {
+        self.read(|db| {
+            let sql = "SELECT * FROM batches ORDER BY id DESC LIMIT ?";
+            let mut query = db.prepare_cached(sql).doing("list batches")?;
+            let rows = query.query_map([limit], batch_row).doing("list batches")?;
+            rows.collect::<Result<_, _>>().doing("list batches")
+        })
+    }
+
+    /// Takes the batch that has been due longest, so that no other worker takes it too.
+    pub fn claim_due_batch(
+        &self,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<BatchRow>, Error> {
+        let sql = "UPDATE batches SET lease_until = :lease, attempts = attempts + 1
+             WHERE id = (SELECT id FROM batches
+                          WHERE due_at <= :now AND (lease_until IS NULL OR lease_until <= :now)
+                          ORDER BY due_at, id LIMIT 1)
+             RETURNING *";
+        self.write("claim a batch", |tx| {
+            let mut claim = tx.prepare_cached(sql).doing("claim a batch")?;
+            let given = named_params! {":now": millis(now), ":lease": millis(lease_until)};
+            claim
+                .query_row(given, batch_row)
+                .optional()
+                .doing("claim a batch")
+        })
+    }
+
+    /// When the next batch comes due, so that the runner can sleep until then.
+    pub fn next_batch_due(&self) -> Result<Option<Timestamp>, Error> {
+        self.read(|db| {
+            let sql = "SELECT MIN(due_at) AS due_at FROM batches WHERE due_at IS NOT NULL";
+            db.query_row(sql, [], |row| row.maybe_time("due_at"))
+                .doing("find what is due")
+        })
+    }
+
+    /// Clears what an earlier opening of this batch left, for the messages that have gone nowhere.
+    pub fn begin_open(&self, batch: BatchId) -> Result<(), Error> {
+        self.write("begin opening a batch", |tx| {
+            findings::forget_reopened(tx, batch)
+        })
+    }
+
+    /// Records what opening found and moves the batch on, in one transaction.
+    pub fn finish_open(
+        &self,
+        row: &BatchRow,
+        opened: &OpenOutcome,
+        outcome: &StepOutcome,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let sql = "UPDATE batches SET shape = ?2, is_test = ?3, print_only = ?4 WHERE id = ?1";
+        self.write("record an opened batch", |tx| {
+            let given = params![row.id.0, opened.shape, opened.is_test, opened.print_only];
+            tx.execute(sql, given).doing("record an opened batch")?;
+            findings::insert(tx, row.id, &opened.findings)?;
+            finish(tx, row, outcome, now)
+        })
+    }
+
+    /// Keeps the file of a refused batch apart from those that are worked on.
+    pub fn quarantine(&self, row: &BatchRow) -> Result<(), Error> {
+        let kept = SpoolKey::new("quarantine", format!("{}.zip", row.id));
+        if row.spool == kept {
+            return Ok(());
+        }
+        self.spool().copy_name(&row.spool, &kept)?;
+        self.write("quarantine a file", |tx| {
+            let sql = "UPDATE batches SET spool = ?2 WHERE id = ?1";
+            tx.execute(sql, params![row.id.0, kept.0])
+                .doing("quarantine a file")?;
+            Ok(())
+        })?;
+        self.spool().remove(&row.spool)
+    }
+
+    /// Moves a batch on after a step.
+    pub fn finish_step(
+        &self,
+        row: &BatchRow,
+        outcome: &StepOutcome,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.write("finish a step", |tx| finish(tx, row, outcome, now))
+    }
+
+    /// Keeps the batch where it is and tries the same step again later.
+    pub fn retry_step(&self, row: &BatchRow, error: &str, at: Timestamp) -> Result<(), Error> {
+        let sql = "UPDATE batches SET lease_until = NULL, due_at = ?2, last_error = ?3
+             WHERE id = ?1";
+        self.write("put a step off", |tx| {
+            tx.execute(sql, params![row.id.0, millis(at), error])
+                .doing("put a step off")?;
+            Ok(())
+        })
+    }
+
+    /// Frees what a daemon that is gone had claimed. Only for a start, under the folder's lock.
+    pub fn release_leases(&self) -> Result<(), Error> {
+        self.write("release leases", |tx| {
+            tx.execute_batch(
+                "UPDATE batches SET lease_until = NULL WHERE lease_until IS NOT NULL;
+                 UPDATE outgoing SET lease_until = NULL WHERE lease_until IS NOT NULL;",
+            )
+            .doing("release leases")
+        })
+    }
+}
+
+/// Moves the batch on, unless an operator moved it meanwhile: then the operator's move stands.
+pub(super) fn finish(
+    tx: &Transaction<'_>,
+    row: &BatchRow,
+    outcome: &StepOutcome,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let sql = "UPDATE batches SET state = :state, due_at = :due, reason = :reason,
+            lease_until = NULL, attempts = 0, last_error = NULL
+         WHERE id = :id AND state = :was";
+    let given = named_params! {
+        ":id": row.id.0,
+        ":was": row.state.word(),
+        ":state": outcome.state.word(),
+        ":due": maybe_millis(outcome.due_at),
+        ":reason": outcome.reason,
+    };
+    tx.execute(sql, given).doing("finish a step")?;
+    if outcome.state != row.state {
+        events::note(tx, now, row.id, None, outcome.state.word())?;
+    }
+    Ok(())
+}
+
+fn find(tx: &Transaction<'_>, new: &NewBatch) -> Result<Option<BatchId>, Error> {
+    let sql = "SELECT id FROM batches WHERE sender = ? AND sha256 = ?";
+    let given = params![new.sender.as_str(), new.file.sha256];
+    tx.query_row(sql, given, |row| row.batch("id"))
+        .optional()
+        .doing("look for a batch")
+}
+
+fn insert(tx: &Transaction<'_>, new: &NewBatch) -> Result<BatchId, Error> {
+    let sql = "INSERT INTO batches
+            (sender, file_name, bytes, sha256, spool, received_at, state, due_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6) RETURNING id";
+    let given = params![
+        new.sender.as_str(),
+        new.file_name,
+        new.file.bytes,
+        new.file.sha256,
+        new.file.key.0,
+        millis(new.received_at),
+        BatchState::Received.word(),
+    ];
+    tx.query_row(sql, given, |row| row.batch("id"))
+        .doing("record a batch")
+}
+
+fn send_receipts_again(tx: &Transaction<'_>, batch: BatchId, now: Timestamp) -> Result<(), Error> {
+    let sql = "UPDATE outgoing SET state = 'due', due_at = ?2, attempts = 0
+         WHERE batch = ?1 AND bundle IS NULL AND state = 'handed-over'";
+    tx.execute(sql, params![batch.0, millis(now)])
+        .doing("send receipts again")?;
+    Ok(())
+}
+
+pub(super) fn batch_row(row: &Row<'_>) -> rusqlite::Result<BatchRow> {
+    Ok(BatchRow {
+        id: row.batch("id")?,
+        sender: row.parsed("sender")?,
+        file_name: row.get("file_name")?,
+        bytes: row.get("bytes")?,
+        sha256: row.get("sha256")?,
+        spool: SpoolKey(row.get("spool")?),
+        received_at: row.time("received_at")?,
+        state: row.word("state")?,
+        shape: row.get("shape")?,
+        is_test: row.get("is_test")?,
+        print_only: row.get("print_only")?,
+        reason: row.get("reason")?,
+        due_at: row.maybe_time("due_at")?,
+        lease_until: row.maybe_time("lease_until")?,
+        attempts: row.get("attempts")?,
+        last_error: row.get("last_error")?,
+        reports: row.get("reports")?,
+    })
+}

@@ -1,0 +1,158 @@
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::{Error, Spool, error::Doing};
+
+/// One script a schema version, in order; the database remembers how many it has run.
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+
+/// How long a writer waits for another process (`kuori reprocess` beside the daemon).
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// The data folder: `kuori.sqlite` and `spool/`.
+///
+/// Writes go through one connection, one at a time; reads have connections of their own and never
+/// wait for a writer (write-ahead log).
+pub struct Store {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    spool: Spool,
+}
+
+impl Store {
+    /// Opens the data folder, making what is missing and migrating an older schema.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooNew`] where a newer program has written the database.
+    pub fn open(data_folder: &Path) -> Result<Self, Error> {
+        let spool = Spool::open(&data_folder.join("spool"))?;
+        let path = data_folder.join("kuori.sqlite");
+        let mut writer = connect(&path, OpenFlags::default())?;
+        migrate(&mut writer)?;
+        Ok(Self {
+            path,
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            spool,
+        })
+    }
+
+    pub fn spool(&self) -> &Spool {
+        &self.spool
+    }
+
+    /// Runs one write transaction: all of it is on the disk when this returns, or none of it.
+    pub(super) fn write<T>(
+        &self,
+        doing: &'static str,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut writer = locked(&self.writer);
+        let transaction = writer
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .doing(doing)?;
+        let result = change(&transaction)?;
+        transaction.commit().doing(doing)?;
+        Ok(result)
+    }
+
+    /// Lends a read-only connection.
+    pub(super) fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let idle = locked(&self.readers).pop();
+        let reader = match idle {
+            Some(reader) => reader,
+            None => self.new_reader()?,
+        };
+        let result = query(&reader);
+        locked(&self.readers).push(reader);
+        result
+    }
+
+    fn new_reader(&self) -> Result<Connection, Error> {
+        let reader = connect(&self.path, OpenFlags::default())?;
+        reader
+            .pragma_update(None, "query_only", true)
+            .doing("open a reader")?;
+        Ok(reader)
+    }
+}
+
+/// A panic while the lock was held left the connection usable: its transaction was rolled back.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
+    let failed = |source| Error::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    prepare(&connection).map_err(failed)?;
+    Ok(connection)
+}
+
+/// `synchronous=FULL`: a receipt promises that the batch is on the disk.
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // Deleted personal data is overwritten, not only unlinked.
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "cache_size", -32_768)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), Error> {
+    let doing = "migrate the schema";
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .doing(doing)?;
+    let found: u32 = transaction
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .doing(doing)?;
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    if found > known {
+        return Err(Error::TooNew { found, known });
+    }
+    for script in MIGRATIONS.iter().skip(found as usize) {
+        transaction.execute_batch(script).doing(doing)?;
+    }
+    transaction
+        .pragma_update(None, "user_version", known)
+        .doing(doing)?;
+    transaction.commit().doing(doing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_folder_is_made_once_and_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Store::open(folder.path()).unwrap());
+        Store::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_database_of_a_newer_program_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Store::open(folder.path()).unwrap());
+        let newer = Connection::open(folder.path().join("kuori.sqlite")).unwrap();
+        newer.pragma_update(None, "user_version", 999).unwrap();
+        let error = Store::open(folder.path()).err().unwrap();
+        assert!(matches!(error, Error::TooNew { found: 999, .. }), "{error}");
+    }
+}

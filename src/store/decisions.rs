@@ -1,0 +1,116 @@
+use jiff::Timestamp;
+use rusqlite::{named_params, params};
+
+use super::{
+    Error, Store,
+    columns::{Word, maybe_millis, millis},
+    error::Doing,
+    events,
+};
+use crate::domain::{BatchId, Channel, Decision, MessageId, MessageState, Route};
+
+/// A decision about one message.
+#[derive(Debug, Clone, Copy)]
+pub struct Routed {
+    pub position: u32,
+    pub decision: Decision,
+}
+
+impl Store {
+    /// Records a page of decisions in one transaction.
+    ///
+    /// A refused message lets go of its letter id, so that the sender can send it again, corrected.
+    pub fn record_decisions(
+        &self,
+        batch: BatchId,
+        page: &[Routed],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let sql = "UPDATE messages SET state = :state, channel = :channel, reason = :reason,
+                asked_status = :status, asked_at = :asked_at, registered = :registered,
+                decided_at = :now,
+                waiting_since = CASE WHEN :state = 'waiting' THEN COALESCE(waiting_since, :now) END
+             WHERE batch = :batch AND position = :position AND state IN ('accepted', 'waiting')";
+        self.write("record decisions", |tx| {
+            let mut update = tx.prepare_cached(sql).doing("record a decision")?;
+            for Routed { position, decision } in page {
+                let (state, channel) = standing(decision.route);
+                update
+                    .execute(named_params! {
+                        ":batch": batch.0,
+                        ":position": position,
+                        ":state": state.word(),
+                        ":channel": channel.map(Word::word),
+                        ":reason": decision.reason.word(),
+                        ":status": decision.asked.map(|asked| asked.status.word()),
+                        ":asked_at": maybe_millis(decision.asked.map(|asked| asked.at)),
+                        ":registered": decision.registered,
+                        ":now": millis(now),
+                    })
+                    .doing("record a decision")?;
+                if state == MessageState::Refused {
+                    release_letter_id(tx, batch, *position)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Records that a page of messages stands in mailboxes: position and the mailbox's reference.
+    pub fn record_deliveries(
+        &self,
+        batch: BatchId,
+        page: &[(u32, String)],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let sql =
+            "UPDATE messages SET state = 'delivered', delivered_at = ?3, mailbox_reference = ?4
+             WHERE batch = ?1 AND position = ?2 AND state = 'routed'";
+        self.write("record deliveries", |tx| {
+            let mut update = tx.prepare_cached(sql).doing("record a delivery")?;
+            for (position, reference) in page {
+                let given = params![batch.0, position, millis(now), reference];
+                update.execute(given).doing("record a delivery")?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Sends one routed message back to be routed again: its consent was withdrawn meanwhile.
+    pub fn route_again(&self, id: MessageId, now: Timestamp) -> Result<(), Error> {
+        let sql = "UPDATE messages SET state = 'accepted', channel = NULL, reason = NULL
+             WHERE batch = ?1 AND position = ?2 AND state = 'routed'";
+        self.write("route a message again", |tx| {
+            let changed = tx.execute(sql, params![id.batch.0, id.position]);
+            if changed.doing("route a message again")? == 1 {
+                events::note(
+                    tx,
+                    now,
+                    id.batch,
+                    Some(id.position),
+                    "status changed: routed again",
+                )?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn standing(route: Route) -> (MessageState, Option<Channel>) {
+    match route {
+        Route::To(channel) => (MessageState::Routed, Some(channel)),
+        Route::Wait { .. } => (MessageState::Waiting, None),
+        Route::Refused => (MessageState::Refused, None),
+    }
+}
+
+fn release_letter_id(
+    tx: &rusqlite::Transaction<'_>,
+    batch: BatchId,
+    position: u32,
+) -> Result<(), Error> {
+    let sql = "DELETE FROM letter_ids WHERE batch = ?1 AND position = ?2";
+    tx.execute(sql, params![batch.0, position])
+        .doing("release a letter id")?;
+    Ok(())
+}

@@ -1,0 +1,455 @@
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
+
+use super::{
+    Error, Store,
+    columns::{Columns, Word},
+    error::Doing,
+    findings,
+};
+use crate::domain::{
+    Asked, Attachment, BatchId, BundleId, Channel, Code, CountryCode, DocumentName, Finding,
+    Fitness, Message, MessageId, MessageState, PageRange, Place, PostalAddress, Private, Reason,
+    Recipient, RecipientId, SenderId, StatedRecipient,
+};
+
+/// A message as opening found it.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    pub message: Message,
+    /// Fit for neither channel means refused.
+    pub fitness: Fitness,
+    pub findings: Vec<Finding>,
+}
+
+/// A message as it stands in the store.
+#[derive(Debug, Clone)]
+pub struct MessageRow {
+    pub id: MessageId,
+    pub state: MessageState,
+    pub message: Message,
+    pub fitness: Fitness,
+    pub channel: Option<Channel>,
+    pub reason: Option<Reason>,
+    pub asked: Option<Asked>,
+    pub registered: bool,
+    pub decided_at: Option<Timestamp>,
+    pub waiting_since: Option<Timestamp>,
+    pub delivered_at: Option<Timestamp>,
+    pub mailbox_reference: Option<String>,
+    /// How often an operator asked by name for a repeat of what had left the house.
+    pub again: u32,
+    pub bundle: Option<BundleId>,
+    /// Its sequence in the bundle.
+    pub sequence: Option<u32>,
+}
+
+/// Messages that have gone nowhere yet: opening the batch again may change them.
+const REOPENED: &str = "('accepted', 'waiting', 'refused', 'held')";
+
+impl Store {
+    /// Records a page of opened messages in one transaction.
+    ///
+    /// Running it again changes only messages that have gone nowhere. A message whose
+    /// `sender_letter_id` belongs to an earlier one is refused with
+    /// [`Code::MessageDuplicate`]: the same letter is never sent twice.
+    pub fn record_messages(
+        &self,
+        batch: BatchId,
+        sender: &SenderId,
+        page: &[NewMessage],
+    ) -> Result<(), Error> {
+        self.write("record messages", |tx| {
+            for new in page {
+                record(tx, batch, sender, new)?;
+            }
+            Ok(())
+        })
+    }
+
+    pub fn message(&self, id: MessageId) -> Result<MessageRow, Error> {
+        let sql = format!("{SELECT} WHERE m.batch = ?1 AND m.position = ?2");
+        self.read(|db| {
+            let mut query = db.prepare_cached(&sql).doing("read a message")?;
+            let given = params![id.batch.0, id.position];
+            let row = query
+                .query_row(given, message_row)
+                .optional()
+                .doing("read a message")?;
+            row.ok_or(Error::NoMessage(id))
+        })
+    }
+
+    /// A page of a batch's messages in the order of position, after position `after`, in any of
+    /// `states` (all states where it is empty).
+    pub fn messages(
+        &self,
+        batch: BatchId,
+        states: &[MessageState],
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<MessageRow>, Error> {
+        let sql = format!(
+            "{SELECT} WHERE m.batch = ?1 AND m.position > ?2 {} ORDER BY m.position LIMIT ?3",
+            in_states("AND m.state", states)
+        );
+        self.read(|db| {
+            let mut query = db.prepare_cached(&sql).doing("list messages")?;
+            let given = params![batch.0, after, limit];
+            let rows = query.query_map(given, message_row).doing("list messages")?;
+            rows.collect::<Result<_, _>>().doing("list messages")
+        })
+    }
+
+    /// Refuses every message of a batch that has gone nowhere: the file as a whole is unusable.
+    pub fn refuse_all(&self, batch: BatchId) -> Result<(), Error> {
+        let refuse = format!(
+            "UPDATE messages SET state = 'refused' WHERE batch = ?1 AND state IN {REOPENED}"
+        );
+        self.write("refuse messages", |tx| {
+            tx.execute(&refuse, [batch.0]).doing("refuse messages")?;
+            let release = "DELETE FROM letter_ids WHERE batch = ?1 AND position IN
+                (SELECT position FROM messages WHERE batch = ?1 AND state = 'refused')";
+            tx.execute(release, [batch.0]).doing("release letter ids")?;
+            Ok(())
+        })
+    }
+
+    /// Sets one message aside for the operator with the reason; the others go on.
+    pub fn hold_message(&self, id: MessageId, finding: &Finding) -> Result<(), Error> {
+        let sql = "UPDATE messages SET state = 'held', bundle = NULL
+             WHERE batch = ?1 AND position = ?2";
+        self.write("hold a message", |tx| {
+            tx.execute(sql, params![id.batch.0, id.position])
+                .doing("hold a message")?;
+            findings::insert(tx, id.batch, std::slice::from_ref(finding))
+        })
+    }
+
+    /// Refuses one message with the reason; the others go on.
+    pub fn refuse_message(&self, id: MessageId, finding: &Finding) -> Result<(), Error> {
+        let sql = "UPDATE messages SET state = 'refused', bundle = NULL
+             WHERE batch = ?1 AND position = ?2";
+        let release = "DELETE FROM letter_ids WHERE batch = ?1 AND position = ?2";
+        self.write("refuse a message", |tx| {
+            let given = params![id.batch.0, id.position];
+            tx.execute(sql, given).doing("refuse a message")?;
+            tx.execute(release, given).doing("release a letter id")?;
+            findings::insert(tx, id.batch, std::slice::from_ref(finding))
+        })
+    }
+
+    /// A page of messages that are to be put into a mailbox, after position `after`.
+    pub fn messages_for_mailbox(
+        &self,
+        batch: BatchId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<MessageRow>, Error> {
+        let sql = format!(
+            "{SELECT} WHERE m.batch = ?1 AND m.position > ?2 AND m.state = 'routed'
+                AND m.channel IN ('mailbox', 'mailbox-and-print')
+              ORDER BY m.position LIMIT ?3"
+        );
+        self.read(|db| {
+            let mut query = db.prepare_cached(&sql).doing("list messages")?;
+            let given = params![batch.0, after, limit];
+            let rows = query.query_map(given, message_row).doing("list messages")?;
+            rows.collect::<Result<_, _>>().doing("list messages")
+        })
+    }
+
+    /// All messages that are to go on paper and are in no bundle yet.
+    pub fn messages_to_plan(&self, batch: BatchId) -> Result<Vec<MessageRow>, Error> {
+        let sql = format!(
+            "{SELECT} WHERE m.batch = ?1 AND m.bundle IS NULL
+                AND ((m.state = 'routed' AND m.channel = 'print')
+                  OR (m.state = 'delivered' AND m.channel = 'mailbox-and-print'))
+              ORDER BY m.position"
+        );
+        self.read(|db| {
+            let mut query = db.prepare_cached(&sql).doing("list letters")?;
+            let rows = query
+                .query_map([batch.0], message_row)
+                .doing("list letters")?;
+            rows.collect::<Result<_, _>>().doing("list letters")
+        })
+    }
+
+    /// Documents that several messages are pages of.
+    pub fn shared_documents(&self, batch: BatchId) -> Result<Vec<DocumentName>, Error> {
+        let sql = "SELECT document FROM messages WHERE batch = ?
+             GROUP BY document HAVING COUNT(*) > 1 ORDER BY document";
+        self.read(|db| {
+            let mut query = db.prepare_cached(sql).doing("list documents")?;
+            let rows = query.query_map([batch.0], |row| Ok(DocumentName(row.get(0)?)));
+            rows.doing("list documents")?
+                .collect::<Result<_, _>>()
+                .doing("list documents")
+        })
+    }
+}
+
+/// ` AND m.state IN ('routed', …)`, or nothing where all states are wanted.
+pub(super) fn in_states(clause: &str, states: &[MessageState]) -> String {
+    if states.is_empty() {
+        return String::new();
+    }
+    let words: Vec<_> = states
+        .iter()
+        .map(|state| format!("'{}'", state.word()))
+        .collect();
+    format!("{clause} IN ({})", words.join(", "))
+}
+
+const SELECT: &str = "SELECT m.*, p.sequence FROM messages m
+    LEFT JOIN pieces p ON p.batch = m.batch AND p.position = m.position AND p.bundle = m.bundle";
+
+fn record(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    sender: &SenderId,
+    new: &NewMessage,
+) -> Result<(), Error> {
+    let mut found = new.findings.clone();
+    let mut fitness = new.fitness;
+    let is_usable = fitness != Fitness::NEITHER;
+    if is_usable && !claim_letter_id(tx, batch, sender, &new.message)? {
+        fitness = Fitness::NEITHER;
+        found.push(Finding::new(
+            Code::MessageDuplicate,
+            Place::message(new.message.position),
+            "this `senderLetterId` belongs to a message received before",
+        ));
+    }
+    let state = if fitness == Fitness::NEITHER {
+        MessageState::Refused
+    } else {
+        MessageState::Accepted
+    };
+    if upsert(tx, batch, &new.message, state, fitness)? {
+        findings::insert(tx, batch, &found)?;
+    }
+    Ok(())
+}
+
+/// Whether the sender's letter id is this message's own: free until now, or its already.
+fn claim_letter_id(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    sender: &SenderId,
+    message: &Message,
+) -> Result<bool, Error> {
+    let Some(letter_id) = &message.sender_letter_id else {
+        return Ok(true);
+    };
+    let doing = "claim a letter id";
+    let mut claim = tx
+        .prepare_cached("INSERT OR IGNORE INTO letter_ids VALUES (?1, ?2, ?3, ?4)")
+        .doing(doing)?;
+    let given = params![
+        sender.as_str(),
+        letter_id.expose(),
+        batch.0,
+        message.position
+    ];
+    if claim.execute(given).doing(doing)? == 1 {
+        return Ok(true);
+    }
+    let sql = "SELECT 1 FROM letter_ids
+         WHERE sender = ?1 AND letter_id = ?2 AND batch = ?3 AND position = ?4";
+    let mut own = tx.prepare_cached(sql).doing(doing)?;
+    own.exists(given).doing(doing)
+}
+
+/// Whether the row was written: one that has gone somewhere is left as it is.
+fn upsert(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    message: &Message,
+    state: MessageState,
+    fitness: Fitness,
+) -> Result<bool, Error> {
+    let address = &message.recipient.address;
+    let (kind, id) = stated(&message.recipient.id);
+    let attachments: Vec<_> = message
+        .attachments
+        .iter()
+        .map(|a| a.document.0.as_str())
+        .collect();
+    let mut insert = tx.prepare_cached(&upsert_sql()).doing("record a message")?;
+    let written = insert.execute(named_params! {
+        ":batch": batch.0,
+        ":position": message.position,
+        ":state": state.word(),
+        ":sender_letter_id": shown(message.sender_letter_id.as_ref()),
+        ":recipient_kind": kind,
+        ":recipient_id": id,
+        ":name": shown(address.name.as_ref()),
+        ":additional_name": shown(address.additional_name.as_ref()),
+        ":street": shown(address.street.as_ref()),
+        ":postal_code": shown(address.postal_code.as_ref()),
+        ":city": shown(address.city.as_ref()),
+        ":country": address.country.as_ref().map(CountryCode::as_str),
+        ":document": message.pages.document.0,
+        ":first_page": message.pages.first,
+        ":page_count": message.pages.count,
+        ":subject": shown(message.subject.as_ref()),
+        ":body": shown(message.body.as_ref()),
+        ":service": message.service.word(),
+        ":wish": message.wish.word(),
+        ":deny_only": message.deny_electronic_only,
+        ":deny_copy": message.deny_electronic_copy,
+        ":colour": message.colour,
+        ":duplex": message.duplex,
+        ":postage": message.postage.map(Word::word),
+        ":matter": message.matter,
+        ":attachments": attachments.join("\n"),
+        ":fit_mailbox": fitness.mailbox,
+        ":fit_print": fitness.print,
+    });
+    Ok(written.doing("record a message")? == 1)
+}
+
+const OPENED_COLUMNS: [&str; 28] = [
+    "batch",
+    "position",
+    "state",
+    "sender_letter_id",
+    "recipient_kind",
+    "recipient_id",
+    "name",
+    "additional_name",
+    "street",
+    "postal_code",
+    "city",
+    "country",
+    "document",
+    "first_page",
+    "page_count",
+    "subject",
+    "body",
+    "service",
+    "wish",
+    "deny_only",
+    "deny_copy",
+    "colour",
+    "duplex",
+    "postage",
+    "matter",
+    "attachments",
+    "fit_mailbox",
+    "fit_print",
+];
+
+fn upsert_sql() -> String {
+    let columns = OPENED_COLUMNS.join(", ");
+    let values = OPENED_COLUMNS.map(|column| format!(":{column}")).join(", ");
+    let updates = OPENED_COLUMNS
+        .map(|column| format!("{column} = excluded.{column}"))
+        .join(", ");
+    format!(
+        "INSERT INTO messages ({columns}) VALUES ({values})
+         ON CONFLICT (batch, position) DO UPDATE SET {updates} WHERE messages.state IN {REOPENED}"
+    )
+}
+
+fn shown(value: Option<&Private<String>>) -> Option<&str> {
+    value.map(|value| value.expose().as_str())
+}
+
+fn stated(id: &StatedRecipient) -> (&'static str, Option<&str>) {
+    match id {
+        StatedRecipient::Absent => ("absent", None),
+        StatedRecipient::Invalid => ("invalid", None),
+        StatedRecipient::Valid(id @ RecipientId::Person(_)) => ("person", Some(id.expose())),
+        StatedRecipient::Valid(id @ RecipientId::Business(_)) => ("business", Some(id.expose())),
+    }
+}
+
+pub(super) fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
+    Ok(MessageRow {
+        id: MessageId {
+            batch: row.batch("batch")?,
+            position: row.get("position")?,
+        },
+        state: row.word("state")?,
+        message: message(row)?,
+        fitness: Fitness {
+            mailbox: row.get("fit_mailbox")?,
+            print: row.get("fit_print")?,
+        },
+        channel: row.maybe_word("channel")?,
+        reason: row.maybe_word("reason")?,
+        asked: row.asked()?,
+        registered: row.get("registered")?,
+        decided_at: row.maybe_time("decided_at")?,
+        waiting_since: row.maybe_time("waiting_since")?,
+        delivered_at: row.maybe_time("delivered_at")?,
+        mailbox_reference: row.get("mailbox_reference")?,
+        again: row.get("again")?,
+        bundle: row.maybe_bundle("bundle")?,
+        sequence: row.get("sequence")?,
+    })
+}
+
+fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message {
+        position: row.get("position")?,
+        sender_letter_id: private(row, "sender_letter_id")?,
+        recipient: Recipient {
+            id: recipient_id(row)?,
+            address: address(row)?,
+        },
+        pages: PageRange {
+            document: DocumentName(row.get("document")?),
+            first: row.get("first_page")?,
+            count: row.get("page_count")?,
+        },
+        subject: private(row, "subject")?,
+        body: private(row, "body")?,
+        service: row.word("service")?,
+        wish: row.word("wish")?,
+        deny_electronic_only: row.get("deny_only")?,
+        deny_electronic_copy: row.get("deny_copy")?,
+        colour: row.get("colour")?,
+        duplex: row.get("duplex")?,
+        postage: row.maybe_word("postage")?,
+        matter: row.get("matter")?,
+        attachments: attachments(&row.get::<_, String>("attachments")?),
+    })
+}
+
+fn recipient_id(row: &Row<'_>) -> rusqlite::Result<StatedRecipient> {
+    let kind: String = row.get("recipient_kind")?;
+    Ok(match kind.as_str() {
+        "person" => StatedRecipient::Valid(RecipientId::Person(row.parsed("recipient_id")?)),
+        "business" => StatedRecipient::Valid(RecipientId::Business(row.parsed("recipient_id")?)),
+        "invalid" => StatedRecipient::Invalid,
+        _ => StatedRecipient::Absent,
+    })
+}
+
+fn address(row: &Row<'_>) -> rusqlite::Result<PostalAddress> {
+    Ok(PostalAddress {
+        name: private(row, "name")?,
+        additional_name: private(row, "additional_name")?,
+        street: private(row, "street")?,
+        postal_code: private(row, "postal_code")?,
+        city: private(row, "city")?,
+        country: row
+            .get::<_, Option<String>>("country")?
+            .and_then(|code| code.parse().ok()),
+    })
+}
+
+fn private(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Private<String>>> {
+    Ok(row.get::<_, Option<String>>(column)?.map(Private::new))
+}
+
+fn attachments(text: &str) -> Vec<Attachment> {
+    let named = |name: &str| Attachment {
+        document: DocumentName(name.to_owned()),
+    };
+    text.lines().map(named).collect()
+}

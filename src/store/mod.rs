@@ -1,0 +1,40 @@
+//! SQLite rows and the spooled files that they point to.
+//!
+//! Comes in: domain values, one transaction a call. Goes out: rows in pages, files by key. The only
+//! room that knows SQL and the only one that writes the spool. It does not know what a step does
+//! with a row, nor any file format.
+//!
+//! Order of effects: a file is written, synced and renamed before the row that names it commits; a
+//! row is committed away before its file is removed. So a row never points to a missing file, and a
+//! file without a row is swept at the next start.
+
+mod arrivals;
+mod batches;
+mod bundles;
+mod columns;
+mod consents;
+mod counts;
+mod database;
+mod decisions;
+mod error;
+mod events;
+mod findings;
+mod messages;
+mod outgoing;
+mod reprocess;
+mod spool;
+mod sweep;
+
+pub use arrivals::{Arrival, ArrivalState};
+pub use batches::{BatchRow, NewBatch, OpenOutcome, Received, StepOutcome};
+pub use bundles::{BundleGroup, BundleRow, NewBundle, NewPiece, PieceRow};
+pub use consents::{Consent, ConsentChange, ConsentStatus};
+pub use counts::Counts;
+pub use database::Store;
+pub use decisions::Routed;
+pub use error::Error;
+pub use events::{Event, NewEvent};
+pub use messages::{MessageRow, NewMessage};
+pub use outgoing::{NewOutgoing, Outgoing, OutgoingFile, OutgoingKind, OutgoingState, Place};
+pub use reprocess::{Again, Blocked, ReprocessPlan, Selection};
+pub use spool::{MappedFile, NewSpoolFile, Spool, SpoolKey, SpooledFile};

@@ -1,0 +1,323 @@
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
+
+use super::{
+    Error, SpoolKey, SpooledFile, Store,
+    columns::{Columns, Word, millis},
+    error::Doing,
+    events,
+};
+use crate::domain::{BatchId, BundleId, InvalidId, PrintHouseId, SenderId};
+
+/// What is handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OutgoingKind {
+    Acknowledgement,
+    ProcessingReport,
+    Bundle,
+}
+
+impl Word for OutgoingKind {
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Acknowledgement, "acknowledgement"),
+        (Self::ProcessingReport, "processing"),
+        (Self::Bundle, "bundle"),
+    ];
+}
+
+impl OutgoingKind {
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+}
+
+/// Where a hand-over is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OutgoingState {
+    Due,
+    /// All files but the last stand there; the last one, the marker, may stand there too. From
+    /// here the other side may take everything away at any moment, so absence means success.
+    HandingOver,
+    HandedOver,
+    Withdrawn,
+}
+
+impl Word for OutgoingState {
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Due, "due"),
+        (Self::HandingOver, "handing-over"),
+        (Self::HandedOver, "handed-over"),
+        (Self::Withdrawn, "withdrawn"),
+    ];
+}
+
+impl OutgoingState {
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+}
+
+/// Whose folder something is handed over to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Place {
+    Sender(SenderId),
+    PrintHouse(PrintHouseId),
+    /// A folder of our own: bundles of test batches never leave the house.
+    TestShelf,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sender(id) => write!(f, "sender:{id}"),
+            Self::PrintHouse(id) => write!(f, "print-house:{id}"),
+            Self::TestShelf => f.write_str("test-shelf"),
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        if text == "test-shelf" {
+            return Ok(Self::TestShelf);
+        }
+        match text.strip_prefix("print-house:") {
+            Some(id) => id.parse().map(Self::PrintHouse),
+            None => text
+                .strip_prefix("sender:")
+                .unwrap_or(text)
+                .parse()
+                .map(Self::Sender),
+        }
+    }
+}
+
+/// Files that are to be handed over together, in this order; the last one is the marker.
+#[derive(Debug, Clone)]
+pub struct NewOutgoing {
+    pub batch: BatchId,
+    pub bundle: Option<BundleId>,
+    pub kind: OutgoingKind,
+    pub place: Place,
+    pub files: Vec<OutgoingFile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutgoingFile {
+    /// Relative to the place's folder, `/` between folders.
+    pub path: String,
+    pub file: SpooledFile,
+}
+
+/// A hand-over as it stands in the store.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    pub id: i64,
+    pub batch: BatchId,
+    pub bundle: Option<BundleId>,
+    pub kind: OutgoingKind,
+    pub place: Place,
+    pub state: OutgoingState,
+    pub due_at: Option<Timestamp>,
+    pub attempts: u32,
+    pub last_error: Option<String>,
+    pub handed_over_at: Option<Timestamp>,
+    pub files: Vec<OutgoingFile>,
+}
+
+impl Store {
+    /// Records something to hand over that is not a bundle, unless the batch has one of its kind.
+    pub fn record_acknowledgement(&self, new: &NewOutgoing, now: Timestamp) -> Result<(), Error> {
+        let sql = "SELECT 1 FROM outgoing WHERE batch = ?1 AND kind = ?2";
+        self.write("record an acknowledgement", |tx| {
+            let mut known = tx
+                .prepare_cached(sql)
+                .doing("look for an acknowledgement")?;
+            let exists = known.exists(params![new.batch.0, new.kind.word()]);
+            if !exists.doing("look for an acknowledgement")? {
+                insert(tx, new, now)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Records a processing report and moves the batch on, in one transaction.
+    pub fn record_report(
+        &self,
+        row: &super::BatchRow,
+        report: Option<&NewOutgoing>,
+        outcome: &super::StepOutcome,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let count = "UPDATE batches SET reports = reports + 1 WHERE id = ?";
+        self.write("record a report", |tx| {
+            if let Some(report) = report {
+                insert(tx, report, now)?;
+                tx.execute(count, [row.id.0]).doing("count a report")?;
+            }
+            super::batches::finish(tx, row, outcome, now)
+        })
+    }
+
+    /// Takes the hand-over that has been due longest.
+    pub fn claim_due_outgoing(
+        &self,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<Outgoing>, Error> {
+        let sql = "UPDATE outgoing SET lease_until = :lease, attempts = attempts + 1
+             WHERE id = (SELECT id FROM outgoing
+                          WHERE due_at <= :now AND (lease_until IS NULL OR lease_until <= :now)
+                          ORDER BY due_at, id LIMIT 1)
+             RETURNING *";
+        self.write("claim a hand-over", |tx| {
+            let mut claim = tx.prepare_cached(sql).doing("claim a hand-over")?;
+            let given = named_params! {":now": millis(now), ":lease": millis(lease_until)};
+            let row = claim
+                .query_row(given, outgoing_row)
+                .optional()
+                .doing("claim a hand-over")?;
+            row.map(|row| with_files(tx, row)).transpose()
+        })
+    }
+
+    /// What a batch has handed over or is to hand over, in order.
+    pub fn outgoing_of(&self, batch: BatchId) -> Result<Vec<Outgoing>, Error> {
+        self.read(|db| {
+            let sql = "SELECT * FROM outgoing WHERE batch = ? ORDER BY id";
+            let mut query = db.prepare_cached(sql).doing("list hand-overs")?;
+            let rows = query
+                .query_map([batch.0], outgoing_row)
+                .doing("list hand-overs")?;
+            let rows: Vec<_> = rows.collect::<Result<_, _>>().doing("list hand-overs")?;
+            rows.into_iter().map(|row| with_files(db, row)).collect()
+        })
+    }
+
+    pub fn next_outgoing_due(&self) -> Result<Option<Timestamp>, Error> {
+        self.read(|db| {
+            let sql = "SELECT MIN(due_at) AS due_at FROM outgoing WHERE due_at IS NOT NULL";
+            db.query_row(sql, [], |row| row.maybe_time("due_at"))
+                .doing("find what is due")
+        })
+    }
+
+    /// Records the intent to place the marker: the point after which the other side may act.
+    pub fn intend_marker(&self, outgoing: &Outgoing) -> Result<(), Error> {
+        self.write("record an intent", |tx| {
+            let sql = "UPDATE outgoing SET state = 'handing-over' WHERE id = ? AND state = 'due'";
+            tx.execute(sql, [outgoing.id]).doing("record an intent")?;
+            Ok(())
+        })
+    }
+
+    /// Records that the other side has everything; a bundle's messages move on with it.
+    pub fn record_handed_over(&self, outgoing: &Outgoing, now: Timestamp) -> Result<(), Error> {
+        let doing = "record a hand-over";
+        let done = "UPDATE outgoing SET state = 'handed-over', handed_over_at = ?2, due_at = NULL,
+                lease_until = NULL, last_error = NULL
+             WHERE id = ?1";
+        self.write(doing, |tx| {
+            tx.execute(done, params![outgoing.id, millis(now)])
+                .doing(doing)?;
+            if let Some(bundle) = outgoing.bundle {
+                hand_over_bundle(tx, bundle, now)?;
+                let what = format!("handed over {bundle}");
+                events::note(tx, now, outgoing.batch, None, &what)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Keeps the hand-over due and says why it did not work.
+    pub fn retry_outgoing(
+        &self,
+        outgoing: &Outgoing,
+        error: &str,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        let sql = "UPDATE outgoing SET lease_until = NULL, due_at = ?2, last_error = ?3
+             WHERE id = ?1";
+        self.write("put a hand-over off", |tx| {
+            let given = params![outgoing.id, millis(at), error];
+            tx.execute(sql, given).doing("put a hand-over off")?;
+            Ok(())
+        })
+    }
+}
+
+fn hand_over_bundle(tx: &Transaction<'_>, bundle: BundleId, now: Timestamp) -> Result<(), Error> {
+    let doing = "record a bundle's hand-over";
+    let hand = "UPDATE bundles SET state = 'handed-over', handed_over_at = ?2 WHERE id = ?1";
+    tx.execute(hand, params![bundle.0, millis(now)])
+        .doing(doing)?;
+    let advance =
+        "UPDATE messages SET state = 'handed-over' WHERE bundle = ? AND state = 'composed'";
+    tx.execute(advance, [bundle.0]).doing(doing)?;
+    Ok(())
+}
+
+pub(super) fn insert(tx: &Transaction<'_>, new: &NewOutgoing, now: Timestamp) -> Result<(), Error> {
+    let doing = "record what is to be handed over";
+    let sql = "INSERT INTO outgoing (batch, bundle, kind, place, state, due_at)
+         VALUES (?1, ?2, ?3, ?4, 'due', ?5) RETURNING id";
+    let given = params![
+        new.batch.0,
+        new.bundle.map(|id| id.0),
+        new.kind.word(),
+        new.place.to_string(),
+        millis(now)
+    ];
+    let id: i64 = tx.query_row(sql, given, |row| row.get(0)).doing(doing)?;
+    let sql = "INSERT INTO outgoing_files (outgoing, ordinal, path, spool, bytes, sha256)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let mut insert = tx.prepare_cached(sql).doing(doing)?;
+    for (ordinal, OutgoingFile { path, file }) in (1_u32..).zip(&new.files) {
+        let given = params![id, ordinal, path, file.key.0, file.bytes, file.sha256];
+        insert.execute(given).doing(doing)?;
+    }
+    Ok(())
+}
+
+fn with_files(db: &rusqlite::Connection, row: Outgoing) -> Result<Outgoing, Error> {
+    let sql = "SELECT * FROM outgoing_files WHERE outgoing = ? ORDER BY ordinal";
+    let mut query = db.prepare_cached(sql).doing("list files")?;
+    let files = query
+        .query_map([row.id], outgoing_file)
+        .doing("list files")?;
+    Ok(Outgoing {
+        files: files.collect::<Result<_, _>>().doing("list files")?,
+        ..row
+    })
+}
+
+fn outgoing_row(row: &Row<'_>) -> rusqlite::Result<Outgoing> {
+    Ok(Outgoing {
+        id: row.get("id")?,
+        batch: row.batch("batch")?,
+        bundle: row.maybe_bundle("bundle")?,
+        kind: row.word("kind")?,
+        place: row.parsed("place")?,
+        state: row.word("state")?,
+        due_at: row.maybe_time("due_at")?,
+        attempts: row.get("attempts")?,
+        last_error: row.get("last_error")?,
+        handed_over_at: row.maybe_time("handed_over_at")?,
+        files: Vec::new(),
+    })
+}
+
+fn outgoing_file(row: &Row<'_>) -> rusqlite::Result<OutgoingFile> {
+    Ok(OutgoingFile {
+        path: row.get("path")?,
+        file: SpooledFile {
+            key: SpoolKey(row.get("spool")?),
+            bytes: row.get("bytes")?,
+            sha256: row.get("sha256")?,
+        },
+    })
+}

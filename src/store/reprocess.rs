@@ -1,0 +1,354 @@
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::{
+    BatchRow, Error, NewEvent, SpoolKey, Store,
+    batches::batch_row,
+    bundles,
+    columns::{Columns, Word, millis},
+    error::Doing,
+    events,
+    messages::in_states,
+};
+use crate::domain::{BatchId, BatchState, BundleId, Channel, MessageId, MessageState, Step};
+
+/// What an operator wants done again.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    pub batch: BatchId,
+    /// Positions; empty means all that failed (refused or held), or all with `from`.
+    pub positions: Vec<u32>,
+    /// Absent means from the first step.
+    pub from: Option<Step>,
+    pub again: Again,
+}
+
+/// Which of the effects that have left the house may happen a second time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Again {
+    pub print: bool,
+    pub deliver: bool,
+}
+
+/// Exactly what reprocessing would do, or why it would not.
+#[derive(Debug, Clone)]
+pub struct ReprocessPlan {
+    pub batch: BatchId,
+    pub from: Step,
+    pub moves: Vec<Move>,
+    /// Bundles taken back before hand-over; their other letters are planned again.
+    pub withdrawn: Vec<BundleId>,
+    /// Not empty: nothing is done.
+    pub blocked: Vec<Blocked>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    pub message: MessageId,
+    pub was: MessageState,
+    pub to: MessageState,
+}
+
+/// Why a message, or the batch, cannot be set back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Blocked {
+    #[error("message {0} is in the recipient's mailbox")]
+    Delivered(MessageId),
+    #[error("message {0} is in bundle {1}, which the print house has")]
+    HandedOver(MessageId, BundleId),
+    #[error("bundle {0} is being handed over at this moment")]
+    HandingOver(BundleId),
+    #[error("batch {0} is being worked on at this moment")]
+    Working(BatchId),
+    #[error("the sender has sent the letter of message {0} again, as {1}")]
+    SentAnew(MessageId, MessageId),
+    #[error("message {0} was cancelled")]
+    Cancelled(MessageId),
+    #[error("there is no message {0}")]
+    Unknown(MessageId),
+}
+
+impl Store {
+    /// What reprocessing would do, without doing it.
+    pub fn plan_reprocess(
+        &self,
+        selection: &Selection,
+        now: Timestamp,
+    ) -> Result<ReprocessPlan, Error> {
+        self.read(|db| plan(db, selection, now))
+    }
+
+    /// Plans and carries out in one transaction, so that nothing moves in between. Where the plan
+    /// is blocked, nothing is done.
+    pub fn reprocess(
+        &self,
+        selection: &Selection,
+        action: &NewEvent,
+    ) -> Result<ReprocessPlan, Error> {
+        let plan = self.write("reprocess", |tx| {
+            let plan = plan(tx, selection, action.at)?;
+            if plan.blocked.is_empty() {
+                carry_out(tx, &plan, action)?;
+            }
+            Ok(plan)
+        })?;
+        if plan.blocked.is_empty() {
+            self.remove_files_of(&plan.withdrawn)?;
+        }
+        Ok(plan)
+    }
+
+    /// Removes the files of withdrawn bundles, now that no row needs them.
+    fn remove_files_of(&self, withdrawn: &[BundleId]) -> Result<(), Error> {
+        let sql = "SELECT f.spool FROM outgoing_files f JOIN outgoing o ON o.id = f.outgoing
+             WHERE o.bundle = ?";
+        for bundle in withdrawn {
+            let keys: Vec<SpoolKey> = self.read(|db| {
+                let mut query = db.prepare_cached(sql).doing("list files")?;
+                let rows = query.query_map([bundle.0], |row| Ok(SpoolKey(row.get(0)?)));
+                rows.doing("list files")?
+                    .collect::<Result<_, _>>()
+                    .doing("list files")
+            })?;
+            for key in keys {
+                self.spool().remove(&key)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Candidate {
+    message: MessageId,
+    state: MessageState,
+    channel: Option<Channel>,
+    bundle: Option<BundleId>,
+}
+
+fn plan(db: &Connection, selection: &Selection, now: Timestamp) -> Result<ReprocessPlan, Error> {
+    let batch = batch(db, selection.batch)?;
+    let from = selection.from.unwrap_or(Step::Open);
+    let mut plan = ReprocessPlan {
+        batch: batch.id,
+        from,
+        moves: Vec::new(),
+        withdrawn: Vec::new(),
+        blocked: Vec::new(),
+    };
+    if batch.lease_until.is_some_and(|until| until > now) {
+        plan.blocked.push(Blocked::Working(batch.id));
+    }
+    for candidate in candidates(db, selection)? {
+        consider(db, &candidate, from, selection.again, &mut plan)?;
+    }
+    report_unknown(selection, &mut plan, db)?;
+    plan.withdrawn.sort_unstable();
+    plan.withdrawn.dedup();
+    Ok(plan)
+}
+
+fn consider(
+    db: &Connection,
+    candidate: &Candidate,
+    from: Step,
+    again: Again,
+    plan: &mut ReprocessPlan,
+) -> Result<(), Error> {
+    let Some(to) = state_before(from, candidate) else {
+        return Ok(());
+    };
+    if let Some(blocked) = hindrance(db, candidate, from, again)? {
+        plan.blocked.push(blocked);
+        return Ok(());
+    }
+    let live = matches!(
+        candidate.state,
+        MessageState::Composed | MessageState::Routed | MessageState::Delivered
+    );
+    plan.withdrawn.extend(candidate.bundle.filter(|_| live));
+    plan.moves.push(Move {
+        message: candidate.message,
+        was: candidate.state,
+        to,
+    });
+    Ok(())
+}
+
+/// The state in which `step` is next for this message; `None` where the step is not for it.
+fn state_before(step: Step, candidate: &Candidate) -> Option<MessageState> {
+    let uses = |of: fn(Channel) -> bool| candidate.channel.is_some_and(of);
+    match step {
+        Step::Open | Step::Route => Some(MessageState::Accepted),
+        Step::Deliver => uses(Channel::uses_mailbox).then_some(MessageState::Routed),
+        Step::Compose if candidate.channel == Some(Channel::MailboxAndPrint) => {
+            Some(MessageState::Delivered)
+        }
+        Step::Compose => uses(Channel::uses_print).then_some(MessageState::Routed),
+        Step::Report => None,
+    }
+}
+
+/// What has left the house is not sent again unless the operator says so by name.
+fn hindrance(
+    db: &Connection,
+    candidate: &Candidate,
+    from: Step,
+    again: Again,
+) -> Result<Option<Blocked>, Error> {
+    let message = candidate.message;
+    let in_mailbox = candidate.channel.is_some_and(Channel::uses_mailbox)
+        && matches!(
+            candidate.state,
+            MessageState::Delivered | MessageState::Composed | MessageState::HandedOver
+        );
+    if in_mailbox && from < Step::Compose && !again.deliver {
+        return Ok(Some(Blocked::Delivered(message)));
+    }
+    if let Some(other) = owner_of_letter_id(db, message)? {
+        return Ok(Some(Blocked::SentAnew(message, other)));
+    }
+    match (candidate.state, candidate.bundle) {
+        (MessageState::Cancelled, _) => Ok(Some(Blocked::Cancelled(message))),
+        (MessageState::HandedOver, Some(bundle)) if !again.print => {
+            Ok(Some(Blocked::HandedOver(message, bundle)))
+        }
+        (MessageState::Composed, Some(bundle)) if is_handing_over(db, bundle)? => {
+            Ok(Some(Blocked::HandingOver(bundle)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The other message that has this one's letter id by now: a refused letter that came again.
+fn owner_of_letter_id(db: &Connection, message: MessageId) -> Result<Option<MessageId>, Error> {
+    let sql = "SELECT l.batch, l.position FROM messages m
+         JOIN batches b ON b.id = m.batch
+         JOIN letter_ids l ON l.sender = b.sender AND l.letter_id = m.sender_letter_id
+         WHERE m.batch = ?1 AND m.position = ?2";
+    let mut query = db.prepare_cached(sql).doing("look for a letter id")?;
+    let owner = query
+        .query_row(params![message.batch.0, message.position], message_id)
+        .optional();
+    let owner = owner.doing("look for a letter id")?;
+    Ok(owner.filter(|owner| *owner != message))
+}
+
+/// Whether the outbox has the bundle in its hands: claimed, or past the point of no return.
+fn is_handing_over(db: &Connection, bundle: BundleId) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM outgoing WHERE bundle = ?
+         AND (state = 'handing-over' OR lease_until IS NOT NULL)";
+    let mut query = db.prepare_cached(sql).doing("look at a hand-over")?;
+    query.exists([bundle.0]).doing("look at a hand-over")
+}
+
+fn carry_out(tx: &Transaction<'_>, plan: &ReprocessPlan, action: &NewEvent) -> Result<(), Error> {
+    for &bundle in &plan.withdrawn {
+        bundles::withdraw(tx, bundle)?;
+        events::note_action(tx, action, plan.batch, None, &format!("withdrew {bundle}"))?;
+    }
+    for step in &plan.moves {
+        set_back(tx, step)?;
+        let what = format!("reprocess from {}", plan.from.as_str());
+        events::note_action(tx, action, plan.batch, Some(step.message.position), &what)?;
+    }
+    let what = format!("reprocess from {}", plan.from.as_str());
+    events::note_action(tx, action, plan.batch, None, &what)?;
+    make_due(tx, plan.batch, BatchState::before(plan.from), action.at)
+}
+
+/// `again` grows with every repeat that was asked for by name, so that the mailbox can tell a
+/// second delivery that is wanted from one that is a crash's echo.
+fn set_back(tx: &Transaction<'_>, step: &Move) -> Result<(), Error> {
+    let sql = "UPDATE messages SET state = ?3, bundle = NULL, again = again + ?4
+         WHERE batch = ?1 AND position = ?2";
+    let again = u32::from(step.was.has_left());
+    let MessageId { batch, position } = step.message;
+    let given = params![batch.0, position, step.to.word(), again];
+    tx.execute(sql, given).doing("set a message back")?;
+    let claim = "INSERT OR IGNORE INTO letter_ids
+         SELECT b.sender, m.sender_letter_id, m.batch, m.position
+           FROM messages m JOIN batches b ON b.id = m.batch
+          WHERE m.batch = ?1 AND m.position = ?2 AND m.sender_letter_id IS NOT NULL";
+    tx.execute(claim, params![batch.0, position])
+        .doing("claim a letter id")?;
+    Ok(())
+}
+
+fn make_due(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    state: BatchState,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let sql = "UPDATE batches SET state = ?2, due_at = ?3, lease_until = NULL, attempts = 0,
+            last_error = NULL, reason = NULL
+         WHERE id = ?1";
+    let given = params![batch.0, state.word(), millis(now)];
+    tx.execute(sql, given).doing("set a batch back")?;
+    Ok(())
+}
+
+fn batch(db: &Connection, id: BatchId) -> Result<BatchRow, Error> {
+    let mut query = db
+        .prepare_cached("SELECT * FROM batches WHERE id = ?")
+        .doing("read a batch")?;
+    let mut rows = query.query_map([id.0], batch_row).doing("read a batch")?;
+    rows.next().ok_or(Error::NoBatch(id))?.doing("read a batch")
+}
+
+fn candidates(db: &Connection, selection: &Selection) -> Result<Vec<Candidate>, Error> {
+    let failed = [MessageState::Refused, MessageState::Held];
+    let all = selection.from.is_some() || !selection.positions.is_empty();
+    let states = if all { &[][..] } else { &failed[..] };
+    let sql = format!(
+        "SELECT batch, position, state, channel, bundle FROM messages WHERE batch = ?1{} ORDER BY position",
+        in_states(" AND state", states)
+    );
+    let mut query = db.prepare_cached(&sql).doing("select messages")?;
+    let rows = query
+        .query_map([selection.batch.0], candidate)
+        .doing("select messages")?;
+    let mut found: Vec<_> = rows.collect::<Result<_, _>>().doing("select messages")?;
+    if !selection.positions.is_empty() {
+        found.retain(|candidate| selection.positions.contains(&candidate.message.position));
+    }
+    Ok(found)
+}
+
+fn report_unknown(
+    selection: &Selection,
+    plan: &mut ReprocessPlan,
+    db: &Connection,
+) -> Result<(), Error> {
+    let sql = "SELECT 1 FROM messages WHERE batch = ?1 AND position = ?2";
+    let mut query = db.prepare_cached(sql).doing("look for a message")?;
+    for &position in &selection.positions {
+        let message = MessageId {
+            batch: selection.batch,
+            position,
+        };
+        if !query
+            .exists(params![message.batch.0, position])
+            .doing("look for a message")?
+        {
+            plan.blocked.push(Blocked::Unknown(message));
+        }
+    }
+    Ok(())
+}
+
+fn message_id(row: &Row<'_>) -> rusqlite::Result<MessageId> {
+    Ok(MessageId {
+        batch: row.batch("batch")?,
+        position: row.get("position")?,
+    })
+}
+
+fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
+    Ok(Candidate {
+        message: message_id(row)?,
+        state: row.word("state")?,
+        channel: row.maybe_word("channel")?,
+        bundle: row.maybe_bundle("bundle")?,
+    })
+}
