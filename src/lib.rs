@@ -28,4 +28,8 @@ pub mod mailbox;
 
 pub mod store;
 
+pub mod inbox;
+pub mod outbox;
+
 pub mod sample;
+pub mod telemetry;

@@ -1,0 +1,118 @@
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Error;
+use crate::{
+    store::{Outgoing, OutgoingFile, OutgoingState, Place, Store},
+    telemetry,
+    transport::{RemoteFolder, RemotePath},
+};
+
+/// How long one hand-over may take before another worker may try it.
+const LEASE: SignedDuration = SignedDuration::from_hours(1);
+const FIRST_WAIT_SECS: i64 = 5;
+const LONGEST_WAIT_SECS: i64 = 900;
+
+/// The folder of each place.
+pub type Places = HashMap<Place, Arc<dyn RemoteFolder>>;
+
+/// Hands over, one thing after the other, oldest first.
+pub struct Outbox {
+    store: Arc<Store>,
+    places: Places,
+}
+
+impl Outbox {
+    pub fn new(store: Arc<Store>, places: Places) -> Self {
+        Self { store, places }
+    }
+
+    /// Hands over what has been due longest. Returns `false` where nothing is due.
+    ///
+    /// A failure is recorded on the row, which comes due again later; only a failing store is an
+    /// error here.
+    pub async fn hand_over_next(&self, now: Timestamp) -> Result<bool, Error> {
+        let lease = now.saturating_add(LEASE).unwrap_or(now);
+        let Some(outgoing) = self.store.claim_due_outgoing(now, lease)? else {
+            return Ok(false);
+        };
+        match self.hand_over(&outgoing).await {
+            Ok(()) => self.store.record_handed_over(&outgoing, now)?,
+            Err(error) => self.put_off(&outgoing, &error, now)?,
+        }
+        Ok(true)
+    }
+
+    async fn hand_over(&self, outgoing: &Outgoing) -> Result<(), Error> {
+        let folder = self.folder(&outgoing.place)?;
+        let Some((marker, files)) = outgoing.files.split_last() else {
+            return Ok(());
+        };
+        if outgoing.state == OutgoingState::HandingOver && self.was_taken(outgoing, files).await? {
+            return Ok(());
+        }
+        for file in files {
+            self.upload(folder, outgoing, file).await?;
+        }
+        self.store.intend_marker(outgoing)?;
+        self.upload(folder, outgoing, marker).await
+    }
+
+    /// Whether the other side has taken the files since the intent to place the marker was recorded.
+    ///
+    /// A receipt has one file, its own marker: sending it once more does no harm.
+    async fn was_taken(&self, outgoing: &Outgoing, files: &[OutgoingFile]) -> Result<bool, Error> {
+        let folder = self.folder(&outgoing.place)?;
+        let Some(first) = files.first() else {
+            return Ok(false);
+        };
+        let path = remote_path(&first.path)?;
+        let standing = folder.stat(&path).await.map_err(|source| Error::Upload {
+            path: first.path.clone(),
+            place: outgoing.place.clone(),
+            source,
+        })?;
+        Ok(standing.is_none())
+    }
+
+    async fn upload(
+        &self,
+        folder: &Arc<dyn RemoteFolder>,
+        outgoing: &Outgoing,
+        file: &OutgoingFile,
+    ) -> Result<(), Error> {
+        let to = remote_path(&file.path)?;
+        let failed = |source| Error::Upload {
+            path: file.path.clone(),
+            place: outgoing.place.clone(),
+            source,
+        };
+        folder.make_dir(&to.parent()).await.map_err(failed)?;
+        let from = self.store.spool().path(&file.file.key);
+        folder.upload(&from, &to).await.map_err(failed)?;
+        Ok(())
+    }
+
+    fn folder(&self, place: &Place) -> Result<&Arc<dyn RemoteFolder>, Error> {
+        self.places
+            .get(place)
+            .ok_or_else(|| Error::NoFolder(place.clone()))
+    }
+
+    fn put_off(&self, outgoing: &Outgoing, error: &Error, now: Timestamp) -> Result<(), Error> {
+        let doubled = FIRST_WAIT_SECS << outgoing.attempts.min(16);
+        let wait = SignedDuration::from_secs(doubled.min(LONGEST_WAIT_SECS));
+        let at = now.saturating_add(wait).unwrap_or(now);
+        let told = telemetry::with_causes(error);
+        tracing::warn!(batch = %outgoing.batch, place = %outgoing.place, error = told, "not handed over");
+        Ok(self.store.retry_outgoing(outgoing, &told, at)?)
+    }
+}
+
+fn remote_path(path: &str) -> Result<RemotePath, Error> {
+    path.parse().map_err(|source| Error::Path {
+        path: path.to_owned(),
+        source,
+    })
+}
