@@ -31,5 +31,7 @@ pub mod store;
 pub mod inbox;
 pub mod outbox;
 
+pub mod pipeline;
+
 pub mod sample;
 pub mod telemetry;

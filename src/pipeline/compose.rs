@@ -1,0 +1,265 @@
+use super::{
+    Error, House, PrintHouseSettings, SenderSettings,
+    documents::{Documents, Letters},
+};
+use crate::{
+    domain::{BatchState, Code, Finding, Letter, MessageId, Place as FindingPlace, Reason},
+    pdf::DigestKey,
+    print::{self, BundleIdentity, BundlePlan, Composed, FileDigest, JobTicket},
+    store::{
+        BatchRow, BundleGroup, BundleRow, MessageRow, NewBundle, NewOutgoing, NewPiece,
+        NewSpoolFile, OutgoingFile, OutgoingKind, Place, SpoolKey, SpooledFile, StepOutcome,
+    },
+};
+
+/// Turns the letters of a batch into bundles: first the plan as rows, then the files of each.
+///
+/// Once planned, a letter's bundle and place in it are fixed; a bundle whose files were half
+/// written is composed again to the same bytes.
+pub(super) fn run(house: &House, row: &BatchRow) -> Result<(), Error> {
+    let sender = house.sender(&row.sender)?;
+    // A letter that cannot be composed is held and frees the others, so plan until none is left.
+    while plan_unplanned(house, sender, row)? | has_planned(house, row)? {
+        let documents = Documents::load(&house.store, row, &sender.batch.limits)?;
+        documents.lend(|letters| compose_planned(house, sender, row, letters))?;
+    }
+    let now = house.clock.now();
+    Ok(house
+        .store
+        .finish_step(row, &StepOutcome::next(BatchState::Composed, now), now)?)
+}
+
+fn has_planned(house: &House, row: &BatchRow) -> Result<bool, Error> {
+    Ok(!house.store.planned_bundles(row.id)?.is_empty())
+}
+
+/// Whether there was anything to plan.
+fn plan_unplanned(house: &House, sender: &SenderSettings, row: &BatchRow) -> Result<bool, Error> {
+    let rows = house.store.messages_to_plan(row.id)?;
+    if rows.is_empty() {
+        return Ok(false);
+    }
+    let print_house = print_house(house, sender)?;
+    let letters = rows
+        .into_iter()
+        .map(|stored| letter(sender, stored))
+        .collect();
+    let plan = print::plan(letters, &print_house.print);
+    for (message, finding) in &plan.refused {
+        house.store.refuse_message(*message, finding)?;
+    }
+    let bundles: Vec<_> = plan
+        .bundles
+        .iter()
+        .map(|plan| new_bundle(print_house, plan))
+        .collect();
+    house
+        .store
+        .record_plan(row.id, &bundles, house.clock.now())?;
+    Ok(!bundles.is_empty())
+}
+
+fn print_house<'a>(
+    house: &'a House,
+    sender: &SenderSettings,
+) -> Result<&'a PrintHouseSettings, Error> {
+    let none = || Error::NoPrintContract(sender.id.clone());
+    house.print_house(sender.print_house.as_ref().ok_or_else(none)?)
+}
+
+fn compose_planned(
+    house: &House,
+    sender: &SenderSettings,
+    row: &BatchRow,
+    letters: &Letters<'_>,
+) -> Result<(), Error> {
+    for bundle in house.store.planned_bundles(row.id)? {
+        match compose(house, sender, row, &bundle, letters) {
+            Err(Error::Compose(print::Error::Letter { message, refusal })) => {
+                let finding = not_composable(message, &refusal);
+                house.store.hold_letter_of(&bundle, message, &finding)?;
+            }
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+fn compose(
+    house: &House,
+    sender: &SenderSettings,
+    row: &BatchRow,
+    bundle: &BundleRow,
+    letters: &Letters<'_>,
+) -> Result<(), Error> {
+    let settings = &house.print_house(&bundle.print_house)?.print;
+    let rows = house.store.bundle_messages(bundle.id)?;
+    let in_order = rows
+        .into_iter()
+        .map(|stored| letter(sender, stored))
+        .collect();
+    let plan = print::lay_out(in_order, settings).map_err(Error::Compose)?;
+    let identity = identity(sender, row, bundle);
+    let mut pdf = house.store.spool().begin()?;
+    let composed = print::compose(&plan, &identity, settings, letters, &mut pdf, &|_| {});
+    let composed = composed.map_err(Error::Compose)?;
+    let work = Finished {
+        bundle,
+        plan: &plan,
+        identity: &identity,
+        settings,
+        composed: &composed,
+    };
+    let files = work.files(house, pdf)?;
+    let outgoing = NewOutgoing {
+        batch: row.id,
+        bundle: Some(bundle.id),
+        kind: OutgoingKind::Bundle,
+        place: if row.is_test {
+            Place::TestShelf
+        } else {
+            Place::PrintHouse(bundle.print_house.clone())
+        },
+        files,
+    };
+    Ok(house
+        .store
+        .record_composed(bundle, &outgoing, house.clock.now())?)
+}
+
+/// A bundle whose PDF is written.
+struct Finished<'a> {
+    bundle: &'a BundleRow,
+    plan: &'a BundlePlan,
+    identity: &'a BundleIdentity,
+    settings: &'a print::Settings,
+    composed: &'a Composed,
+}
+
+impl Finished<'_> {
+    /// The four files of a bundle, spooled, the marker last.
+    fn files(&self, house: &House, pdf: NewSpoolFile) -> Result<Vec<OutgoingFile>, Error> {
+        let spool = house.store.spool();
+        let pdf = self.keep("pdf", pdf)?;
+        let mut pieces = spool.begin()?;
+        print::write_piece_list(self.plan, &mut pieces).map_err(Error::Compose)?;
+        let pieces = self.keep("pieces.csv", pieces)?;
+        let mut ticket = spool.begin()?;
+        self.write_ticket(&pdf.file, &pieces.file, &mut ticket)?;
+        let ticket = self.keep("job.xml", ticket)?;
+        let marker = self.keep("ok", spool.begin()?)?;
+        Ok(vec![pdf, pieces, ticket, marker])
+    }
+
+    fn write_ticket(
+        &self,
+        pdf: &SpooledFile,
+        pieces: &SpooledFile,
+        out: &mut NewSpoolFile,
+    ) -> Result<(), Error> {
+        let ticket = JobTicket {
+            plan: self.plan,
+            identity: self.identity,
+            settings: self.settings,
+            composed: self.composed,
+            pdf: &self.digest("pdf", pdf),
+            piece_list: &self.digest("pieces.csv", pieces),
+        };
+        print::write_job_ticket(&ticket, out).map_err(Error::Compose)
+    }
+
+    fn keep(&self, ending: &str, file: NewSpoolFile) -> Result<OutgoingFile, Error> {
+        let name = self.file_name(ending);
+        Ok(OutgoingFile {
+            path: format!("pickup/{}/{name}", self.bundle.id),
+            file: file.keep(&SpoolKey::new("outgoing", name))?,
+        })
+    }
+
+    fn digest(&self, ending: &str, file: &SpooledFile) -> FileDigest {
+        FileDigest {
+            name: self.file_name(ending),
+            bytes: file.bytes,
+            sha256: file.sha256.clone(),
+        }
+    }
+
+    fn file_name(&self, ending: &str) -> String {
+        format!("{}.{ending}", self.bundle.id)
+    }
+}
+
+/// Everything about a bundle that is not its letters; times come from the plan, so that composing
+/// again gives the same bytes.
+fn identity(sender: &SenderSettings, row: &BatchRow, bundle: &BundleRow) -> BundleIdentity {
+    BundleIdentity {
+        bundle: bundle.id,
+        sender: sender.id.clone(),
+        return_address: sender.address_rows.clone(),
+        print_house: bundle.print_house.clone(),
+        created: bundle.planned_at,
+        due: None,
+        test: row.is_test,
+        digest_key: DigestKey(digest_key(row, bundle)),
+    }
+}
+
+/// Differs from bundle to bundle and cannot be known before the batch stands in the spool: it hangs
+/// on the digest of the whole file, and on when it was planned.
+fn digest_key(row: &BatchRow, bundle: &BundleRow) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_derive_key("kuori bundle object digests");
+    hasher.update(row.sha256.as_bytes());
+    hasher.update(&bundle.id.0.to_be_bytes());
+    hasher.update(&bundle.planned_at.as_nanosecond().to_be_bytes());
+    *hasher.finalize().as_bytes()
+}
+
+/// A letter without a usable address goes to the sender's own, if routing decided so, behind a page
+/// that shows it.
+fn letter(sender: &SenderSettings, stored: MessageRow) -> Letter {
+    let to_sender = stored.reason == Some(Reason::AddressIncomplete);
+    let message = stored.message;
+    let address = if to_sender {
+        sender.own_address()
+    } else {
+        message.recipient.address
+    };
+    Letter {
+        message: stored.id,
+        pages: message.pages,
+        address,
+        subject: message.subject,
+        postage: message.postage.unwrap_or(sender.postage),
+        registered: stored.registered,
+        colour: message.colour.unwrap_or(sender.colour),
+        duplex: message.duplex.unwrap_or(sender.duplex),
+        address_page: sender.address_page || to_sender,
+    }
+}
+
+fn new_bundle(print_house: &PrintHouseSettings, plan: &BundlePlan) -> NewBundle {
+    let piece = |piece: &print::PlannedPiece| NewPiece {
+        position: piece.letter.message.position,
+        first_page: piece.first_page,
+        pages: piece.pages,
+        sheets: piece.sheets,
+    };
+    let group = &plan.group;
+    NewBundle {
+        print_house: print_house.id.clone(),
+        group: BundleGroup {
+            postage: group.postage,
+            registered: group.registered,
+            colour: group.colour,
+            duplex: group.duplex,
+            envelope: group.envelope.clone(),
+            foreign: group.destination == print::Destination::Foreign,
+        },
+        pieces: plan.pieces.iter().map(piece).collect(),
+    }
+}
+
+fn not_composable(message: MessageId, refusal: &crate::pdf::Refusal) -> Finding {
+    let place = FindingPlace::message(message.position);
+    Finding::new(Code::LetterNotComposable, place, refusal.to_string())
+}

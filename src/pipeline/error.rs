@@ -1,0 +1,51 @@
+use std::io;
+
+use crate::{
+    domain::{BatchId, Disposition, PrintHouseId, SenderId},
+    mailbox, pdf, print, receipts, store,
+};
+
+/// Why a step did not reach its transaction.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the settings have no sender `{0}`")]
+    NoSender(SenderId),
+    #[error("the settings have no print house `{0}`")]
+    NoPrintHouse(PrintHouseId),
+    #[error("sender `{0}` has letters to print and no print house in the settings")]
+    NoPrintContract(SenderId),
+    #[error("cannot unpack a document of {batch}")]
+    Unpack { batch: BatchId, source: io::Error },
+    #[error("{batch} no longer holds what opening found: {what}")]
+    Changed { batch: BatchId, what: String },
+    #[error("cannot cut a letter out of a document of {batch}")]
+    Cut {
+        batch: BatchId,
+        source: pdf::Refusal,
+    },
+    #[error("cannot compose a bundle")]
+    Compose(#[source] print::Error),
+    #[error("cannot write a receipt")]
+    Receipt(#[from] receipts::Error),
+    #[error("the mailbox did not take a page of messages")]
+    Mailbox(#[from] mailbox::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::NoSender(_)
+            | Self::NoPrintHouse(_)
+            | Self::NoPrintContract(_)
+            | Self::Changed { .. }
+            | Self::Cut { .. } => Disposition::Hold,
+            Self::Unpack { .. } => Disposition::Retry,
+            Self::Compose(error) => error.disposition(),
+            Self::Receipt(error) => error.disposition(),
+            Self::Mailbox(error) => error.disposition(),
+            Self::Store(error) => error.disposition(),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Clock, Error};
+use crate::{
+    batch,
+    domain::{PostageClass, PostalAddress, PrintHouseId, Private, SenderId, ServiceKind},
+    mailbox::Mailbox,
+    print, receipts, routing,
+    store::Store,
+};
+
+/// Whether one refused message refuses its whole batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Gate {
+    #[default]
+    Partial,
+    AllOrNothing,
+}
+
+/// What the settings say of one sender.
+#[derive(Debug, Clone)]
+pub struct SenderSettings {
+    pub id: SenderId,
+    /// As recipients see it in their mailbox.
+    pub display_name: String,
+    /// The sender block of an address page, at most four rows.
+    pub address_rows: Vec<String>,
+    pub gate: Gate,
+    pub receipts: receipts::Level,
+    pub batch: batch::Settings,
+    pub routing: routing::Policy,
+    /// Absent means that the sender has no print contract.
+    pub print_house: Option<PrintHouseId>,
+    /// What control data does not say.
+    pub duplex: bool,
+    pub colour: bool,
+    pub postage: PostageClass,
+    pub service: ServiceKind,
+    /// An address page of our own goes in front of every letter.
+    pub address_page: bool,
+    /// The title of a message that has no subject.
+    pub default_subject: String,
+}
+
+impl SenderSettings {
+    /// Where a letter goes whose recipient has no usable address, if the settings want that: the
+    /// rows of the sender's own address, of which the last is postal code and locality.
+    pub(super) fn own_address(&self) -> PostalAddress {
+        let private = |text: &str| Some(Private::new(text.to_owned()));
+        let mut rows = self.address_rows.iter().rev().map(String::as_str);
+        let (code, city) = rows
+            .next()
+            .and_then(|row| row.split_once(' '))
+            .unwrap_or_default();
+        PostalAddress {
+            name: private(&self.display_name),
+            street: rows.next().and_then(private),
+            postal_code: private(code),
+            city: private(city),
+            ..PostalAddress::default()
+        }
+    }
+}
+
+/// What the settings say of one print house.
+#[derive(Debug, Clone)]
+pub struct PrintHouseSettings {
+    pub id: PrintHouseId,
+    pub print: print::Settings,
+}
+
+/// Everything that the steps work with.
+pub struct House {
+    pub store: Arc<Store>,
+    pub mailbox: Arc<dyn Mailbox>,
+    /// Where messages of test batches go: they never leave the house.
+    pub test_mailbox: Arc<dyn Mailbox>,
+    pub senders: BTreeMap<SenderId, SenderSettings>,
+    pub print_houses: BTreeMap<PrintHouseId, PrintHouseSettings>,
+    pub clock: Clock,
+}
+
+impl House {
+    pub(super) fn sender(&self, id: &SenderId) -> Result<&SenderSettings, Error> {
+        self.senders
+            .get(id)
+            .ok_or_else(|| Error::NoSender(id.clone()))
+    }
+
+    pub(super) fn print_house(&self, id: &PrintHouseId) -> Result<&PrintHouseSettings, Error> {
+        self.print_houses
+            .get(id)
+            .ok_or_else(|| Error::NoPrintHouse(id.clone()))
+    }
+
+    pub(super) fn mailbox_for(&self, is_test: bool) -> &Arc<dyn Mailbox> {
+        if is_test {
+            &self.test_mailbox
+        } else {
+            &self.mailbox
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The one room that puts the stages in order; one file a step.
+//!
+//! ```text
+//! received ─acknowledge, open─► opened ─route─► routed ─deliver─► delivered ─compose─► composed ─report─► reported
+//! ```
+//!
+//! A step loads from the store, calls pure functions, writes files, then commits one transaction that
+//! records the result and with it the next step. Every step can run twice: what it did before a crash
+//! it finds done, or does again to the same effect.
+
+mod acknowledge;
+mod clock;
+mod compose;
+mod deliver;
+mod documents;
+mod error;
+mod house;
+mod letter_pdf;
+mod open;
+mod receipt;
+mod report;
+mod route;
+mod runner;
+
+pub use clock::Clock;
+pub use error::Error;
+pub use house::{Gate, House, PrintHouseSettings, SenderSettings};
+pub use runner::{Runner, Settings, Wake};

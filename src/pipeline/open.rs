@@ -1,0 +1,106 @@
+use super::{Error, Gate, House, SenderSettings, acknowledge, documents::SpoolShelf};
+use crate::{
+    batch::{self, Archive, OpenError, Opened, OpenedMessage},
+    domain::{BatchState, Finding, ServiceKind},
+    store::{BatchRow, MappedFile, NewMessage, OpenOutcome, StepOutcome},
+};
+
+/// Opens a batch: messages become rows page by page, then the verdict on the whole of it.
+pub(super) fn run(house: &House, row: &BatchRow) -> Result<(), Error> {
+    acknowledge::run(house, row)?;
+    house.store.begin_open(row.id)?;
+    let file = house.store.spool().map(&row.spool)?;
+    match read(house, row, &file)? {
+        Ok(opened) => conclude(house, row, opened),
+        Err(findings) => refuse(house, row, &unreadable(findings), "the file cannot be read"),
+    }
+}
+
+/// Messages into rows; the findings of a file that is no readable batch at all.
+fn read(
+    house: &House,
+    row: &BatchRow,
+    file: &MappedFile,
+) -> Result<Result<Opened, Vec<Finding>>, Error> {
+    let sender = house.sender(&row.sender)?;
+    let settings = &sender.batch;
+    let archive = match Archive::open(file.as_ref(), &settings.limits) {
+        Ok(archive) => archive,
+        Err(findings) => return Ok(Err(findings)),
+    };
+    let shelf = SpoolShelf::new(house.store.spool(), row.id);
+    let mut record = |page: Vec<OpenedMessage>| {
+        let page: Vec<_> = page
+            .into_iter()
+            .map(|opened| new_message(opened, sender))
+            .collect();
+        house.store.record_messages(row.id, &row.sender, &page)
+    };
+    match batch::open(&archive, &row.file_name, settings, &shelf, &mut record) {
+        Ok(opened) => Ok(Ok(opened)),
+        Err(OpenError::Sink(error)) => Err(Error::Store(error)),
+        Err(OpenError::Shelf(source)) => Err(Error::Unpack {
+            batch: row.id,
+            source,
+        }),
+    }
+}
+
+fn conclude(house: &House, row: &BatchRow, opened: Opened) -> Result<(), Error> {
+    let whole = opened.is_refused();
+    let outcome = OpenOutcome {
+        shape: opened.shape.map(batch::Shape::as_str),
+        is_test: opened.is_test,
+        print_only: opened.print_only,
+        findings: opened.findings,
+    };
+    if whole {
+        return refuse(house, row, &outcome, "the batch as a whole is unusable");
+    }
+    let gate = house.sender(&row.sender)?.gate;
+    if gate == Gate::AllOrNothing && house.store.counts(row.id)?.refused > 0 {
+        return refuse(
+            house,
+            row,
+            &outcome,
+            "a message is refused, and this sender's batches go whole or not at all",
+        );
+    }
+    let now = house.clock.now();
+    let next = StepOutcome::next(BatchState::Opened, now);
+    Ok(house.store.finish_open(row, &outcome, &next, now)?)
+}
+
+/// Refuses the whole batch; its file is kept in quarantine.
+fn refuse(house: &House, row: &BatchRow, outcome: &OpenOutcome, why: &str) -> Result<(), Error> {
+    let now = house.clock.now();
+    house.store.refuse_all(row.id)?;
+    house.store.quarantine(row)?;
+    let next = StepOutcome {
+        reason: Some(why.to_owned()),
+        ..StepOutcome::next(BatchState::Refused, now)
+    };
+    Ok(house.store.finish_open(row, outcome, &next, now)?)
+}
+
+fn unreadable(findings: Vec<Finding>) -> OpenOutcome {
+    OpenOutcome {
+        shape: None,
+        is_test: false,
+        print_only: false,
+        findings,
+    }
+}
+
+/// Control data cannot ask for verifiable service; the sender's settings can.
+fn new_message(opened: OpenedMessage, sender: &SenderSettings) -> NewMessage {
+    let mut message = opened.message;
+    if sender.service == ServiceKind::Verifiable {
+        message.service = ServiceKind::Verifiable;
+    }
+    NewMessage {
+        message,
+        fitness: opened.fitness,
+        findings: opened.findings,
+    }
+}

@@ -1,0 +1,148 @@
+use jiff::Timestamp;
+
+use super::{Error, House, receipt, route::ask_again_at};
+use crate::{
+    domain::{BatchState, Finding},
+    receipts::{self, MessageLine, ProcessingHeader, ProcessingReport, Stopped},
+    store::{BatchRow, Counts, MessageRow, NewOutgoing, NewSpoolFile, OutgoingKind, StepOutcome},
+};
+
+/// Message lines written at a time.
+const PAGE: u32 = 1_000;
+
+/// Tells the sender what became of every message, once all are decided.
+///
+/// While messages wait for their mailbox status the batch comes due again instead.
+pub(super) fn run(house: &House, row: &BatchRow) -> Result<(), Error> {
+    let sender = house.sender(&row.sender)?;
+    let now = house.clock.now();
+    let counts = house.store.counts(row.id)?;
+    let outcome = outcome(row, &counts, ask_again_at(sender, now));
+    let report = if outcome.due_at.is_some() {
+        None
+    } else {
+        write(house, row, sender.receipts, &counts, outcome.state, now)?
+    };
+    Ok(house
+        .store
+        .record_report(row, report.as_ref(), &outcome, now)?)
+}
+
+/// A stopped batch stays where it is; the others are reported.
+fn outcome(row: &BatchRow, counts: &Counts, ask_again: Timestamp) -> StepOutcome {
+    let stopped = matches!(
+        row.state,
+        BatchState::Refused | BatchState::Held | BatchState::Cancelled
+    );
+    StepOutcome {
+        state: if stopped {
+            row.state
+        } else {
+            BatchState::Reported
+        },
+        due_at: (!stopped && counts.waiting > 0).then_some(ask_again),
+        reason: row.reason.clone(),
+    }
+}
+
+/// `None` where the sender's settings want no report of this batch.
+fn write(
+    house: &House,
+    row: &BatchRow,
+    level: receipts::Level,
+    counts: &Counts,
+    state: BatchState,
+    now: Timestamp,
+) -> Result<Option<NewOutgoing>, Error> {
+    let header = header(house, row, counts, state, now)?;
+    if !level.wants_report(&header) {
+        return Ok(None);
+    }
+    let file = house.store.spool().begin()?;
+    let mut report = ProcessingReport::begin(&header, file)?;
+    write_messages(house, row, level, &mut report)?;
+    let file = report.finish()?;
+    let revision = row.reports + 1;
+    receipt::spooled(row, OutgoingKind::ProcessingReport, revision, file).map(Some)
+}
+
+fn write_messages(
+    house: &House,
+    row: &BatchRow,
+    level: receipts::Level,
+    report: &mut ProcessingReport<NewSpoolFile>,
+) -> Result<(), Error> {
+    let mut after = 0;
+    loop {
+        let page = house.store.messages(row.id, &[], after, PAGE)?;
+        let Some((first, last)) = page.first().zip(page.last()) else {
+            return Ok(());
+        };
+        let (first, last) = (first.id.position, last.id.position);
+        after = last;
+        let findings = house.store.findings_between(row.id, first, last)?;
+        for message in page {
+            let line = line(message, &findings);
+            if level.wants_message(&line) {
+                report.message(&line)?;
+            }
+        }
+    }
+}
+
+fn line(row: MessageRow, findings: &[Finding]) -> MessageLine {
+    let of_message = |finding: &&Finding| finding.place.message == Some(row.id.position);
+    MessageLine {
+        message: row.id,
+        sender_letter_id: row.message.sender_letter_id,
+        state: row.state,
+        channel: row.channel,
+        reason: row.reason,
+        asked: row.asked,
+        decided_at: row.decided_at,
+        delivered_at: row.delivered_at,
+        bundle: row.bundle,
+        piece: row.sequence,
+        findings: findings.iter().filter(of_message).cloned().collect(),
+    }
+}
+
+fn header(
+    house: &House,
+    row: &BatchRow,
+    counts: &Counts,
+    state: BatchState,
+    now: Timestamp,
+) -> Result<ProcessingHeader, Error> {
+    Ok(ProcessingHeader {
+        batch: row.id,
+        sender: row.sender.clone(),
+        file_name: row.file_name.clone(),
+        state,
+        reported_at: now,
+        stopped: row.reason.as_ref().map(|why| stopped(row.state, why)),
+        counts: receipts::Counts {
+            received: counts.received,
+            delivered: counts.delivered,
+            printed: counts.composed + counts.printed,
+            also_printed: counts.also_to_print + counts.also_printed,
+            refused: counts.refused,
+            held: counts.held,
+            waiting: counts.in_progress,
+            cancelled: counts.cancelled,
+        },
+        findings: house.store.batch_findings(row.id)?,
+    })
+}
+
+fn stopped(state: BatchState, why: &str) -> Stopped {
+    let what_to_do = match state {
+        BatchState::Refused => "Correct what the findings name and upload the batch again.",
+        BatchState::Held => "Nothing: the operator looks at it. Do not send the batch again.",
+        _ => "Send the letters in a new batch if they are still to go.",
+    };
+    Stopped {
+        why: why.to_owned(),
+        what_to_do: what_to_do.to_owned(),
+    }
+}

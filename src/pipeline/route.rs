@@ -1,0 +1,114 @@
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Error, House, SenderSettings};
+use crate::{
+    domain::{Asked, BatchState, MessageState, RecipientId, StatedRecipient},
+    routing::{self, Policy, Question},
+    store::{BatchRow, MessageRow, Routed, StepOutcome},
+};
+
+/// Messages loaded, asked about and decided at a time.
+const PAGE: u32 = 1_000;
+
+/// Decides how each message goes, page by page.
+pub(super) fn run(house: &House, row: &BatchRow) -> Result<(), Error> {
+    let sender = house.sender(&row.sender)?;
+    let policy = policy(sender);
+    let mut after = 0;
+    loop {
+        let states = [MessageState::Accepted, MessageState::Waiting];
+        let page = house.store.messages(row.id, &states, after, PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = last.id.position;
+        let now = house.clock.now();
+        let decided = decide_page(house, &policy, row, &page, now)?;
+        house.store.record_decisions(row.id, &decided, now)?;
+    }
+    let now = house.clock.now();
+    Ok(house
+        .store
+        .finish_step(row, &StepOutcome::next(BatchState::Routed, now), now)?)
+}
+
+/// The sender's policy; a sender without a print house has no print contract.
+fn policy(sender: &SenderSettings) -> Policy {
+    Policy {
+        print_contract: sender.print_house.is_some(),
+        ..sender.routing.clone()
+    }
+}
+
+fn decide_page(
+    house: &House,
+    policy: &Policy,
+    row: &BatchRow,
+    page: &[MessageRow],
+    now: Timestamp,
+) -> Result<Vec<Routed>, Error> {
+    let mut questions = Vec::with_capacity(page.len());
+    for message in page {
+        questions.push(question(house, row, message)?);
+    }
+    ask(house, policy, &mut questions, now)?;
+    let decided = questions.iter().map(|question| Routed {
+        position: question.message.position,
+        decision: routing::decide(question, policy, now),
+    });
+    Ok(decided.collect())
+}
+
+fn question<'a>(
+    house: &House,
+    row: &BatchRow,
+    stored: &'a MessageRow,
+) -> Result<Question<'a>, Error> {
+    Ok(Question {
+        message: &stored.message,
+        fitness: stored.fitness,
+        status: None,
+        batch_print_only: row.print_only,
+        matter_is_print_only: is_print_only_matter(house, stored)?,
+        waiting_since: stored.waiting_since,
+    })
+}
+
+fn is_print_only_matter(house: &House, stored: &MessageRow) -> Result<bool, Error> {
+    match (&stored.message.recipient.id, &stored.message.matter) {
+        (StatedRecipient::Valid(id), Some(matter)) => Ok(house.store.is_print_only(id, matter)?),
+        _ => Ok(false),
+    }
+}
+
+/// Asks the register about all recipients of the page whose answer matters, in one call.
+fn ask(
+    house: &House,
+    policy: &Policy,
+    questions: &mut [Question<'_>],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut asked: Vec<_> = questions
+        .iter_mut()
+        .filter(|question| routing::needs_status(question, policy, now))
+        .filter_map(|question| recipient(question).map(|id| (id, &mut question.status)))
+        .collect();
+    let ids: Vec<_> = asked.iter().map(|(id, _)| *id).collect();
+    let answers: Vec<Asked> = house.store.mailbox_statuses(&ids, now)?;
+    for ((_, status), answer) in asked.iter_mut().zip(answers) {
+        **status = Some(answer);
+    }
+    Ok(())
+}
+
+fn recipient<'a>(question: &Question<'a>) -> Option<&'a RecipientId> {
+    match &question.message.recipient.id {
+        StatedRecipient::Valid(id) => Some(id),
+        StatedRecipient::Absent | StatedRecipient::Invalid => None,
+    }
+}
+
+/// When messages whose status is unknown are to be asked about again.
+pub(super) fn ask_again_at(sender: &SenderSettings, now: Timestamp) -> Timestamp {
+    let secs = i64::try_from(sender.routing.ask_again_secs).unwrap_or(i64::MAX);
+    now.saturating_add(SignedDuration::from_secs(secs))
+        .unwrap_or(now)
+}

@@ -1,0 +1,197 @@
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::{
+    sync::{Notify, watch},
+    task::{JoinError, JoinSet},
+};
+
+use super::{Error, House, compose, deliver, open, report, route};
+use crate::{
+    domain::{BatchState, Disposition, Step},
+    store::{BatchRow, StepOutcome},
+    telemetry,
+};
+
+/// How the runner paces itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Batches worked on at once.
+    pub batches_at_once: usize,
+    /// How often to look for work that another process made due, such as `kuori reprocess`.
+    pub look_interval: Duration,
+    /// A step is taken for dead after this long and may be claimed again.
+    pub lease: SignedDuration,
+    /// Tries before a batch is held.
+    pub max_attempts: u32,
+    pub first_wait: SignedDuration,
+    pub longest_wait: SignedDuration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            batches_at_once: 2,
+            look_interval: Duration::from_secs(1),
+            lease: SignedDuration::from_hours(6),
+            max_attempts: 12,
+            first_wait: SignedDuration::from_secs(2),
+            longest_wait: SignedDuration::from_mins(15),
+        }
+    }
+}
+
+/// Rung when there may be something to do.
+pub type Wake = Arc<Notify>;
+
+/// Claims due batches and runs their steps, each on a thread of its own.
+pub struct Runner {
+    house: Arc<House>,
+    settings: Settings,
+    wake: Wake,
+    /// Rung after every step: there may be something to hand over.
+    stepped: Wake,
+}
+
+impl Runner {
+    pub fn new(house: Arc<House>, settings: Settings, wake: Wake, stepped: Wake) -> Self {
+        Self {
+            house,
+            settings,
+            wake,
+            stepped,
+        }
+    }
+
+    /// Runs until `stop` turns true; steps in hand then reach their transaction.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
+        let mut steps = JoinSet::new();
+        while !*stop.borrow() {
+            self.start_due(&mut steps)?;
+            tokio::select! {
+                Some(ended) = steps.join_next() => self.conclude(ended)?,
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(self.settings.look_interval) => {}
+                _ = stop.changed() => {}
+            }
+        }
+        while let Some(ended) = steps.join_next().await {
+            self.conclude(ended)?;
+        }
+        Ok(())
+    }
+
+    /// Runs until no batch is due now.
+    pub async fn run_until_idle(&self) -> Result<(), Error> {
+        let mut steps = JoinSet::new();
+        self.start_due(&mut steps)?;
+        while let Some(ended) = steps.join_next().await {
+            self.conclude(ended)?;
+            self.start_due(&mut steps)?;
+        }
+        Ok(())
+    }
+
+    fn start_due(&self, steps: &mut JoinSet<Ended>) -> Result<(), Error> {
+        while steps.len() < self.settings.batches_at_once {
+            let now = self.house.clock.now();
+            if self
+                .house
+                .store
+                .next_batch_due()?
+                .is_none_or(|due| due > now)
+            {
+                return Ok(());
+            }
+            let lease = now.saturating_add(self.settings.lease).unwrap_or(now);
+            let Some(row) = self.house.store.claim_due_batch(now, lease)? else {
+                return Ok(());
+            };
+            let house = Arc::clone(&self.house);
+            steps.spawn(run_apart(house, row));
+        }
+        Ok(())
+    }
+
+    fn conclude(&self, ended: Result<Ended, JoinError>) -> Result<(), Error> {
+        self.stepped.notify_one();
+        let Ok((row, result)) = ended else {
+            return Ok(());
+        };
+        let step = row.state.next_step().as_str();
+        match result {
+            Ok(()) => {
+                tracing::info!(batch = %row.id, step, "done");
+                Ok(())
+            }
+            Err(failure) => self.put_off_or_hold(&row, step, &failure),
+        }
+    }
+
+    fn put_off_or_hold(&self, row: &BatchRow, step: &str, failure: &Failure) -> Result<(), Error> {
+        let now = self.house.clock.now();
+        let told = &failure.told;
+        if failure.disposition == Disposition::Retry && row.attempts < self.settings.max_attempts {
+            tracing::warn!(batch = %row.id, step, error = told, "failed; will be tried again");
+            return Ok(self
+                .house
+                .store
+                .retry_step(row, told, self.next_try(row, now))?);
+        }
+        tracing::error!(batch = %row.id, step, error = told, "held");
+        let held = StepOutcome {
+            state: BatchState::Held,
+            due_at: (row.state != BatchState::Held).then_some(now),
+            reason: Some(format!("the step `{step}` failed: {told}")),
+        };
+        Ok(self.house.store.finish_step(row, &held, now)?)
+    }
+
+    fn next_try(&self, row: &BatchRow, now: Timestamp) -> Timestamp {
+        let factor = 1_i32 << row.attempts.min(16);
+        let wait = self.settings.first_wait.saturating_mul(factor);
+        now.saturating_add(wait.min(self.settings.longest_wait))
+            .unwrap_or(now)
+    }
+}
+
+type Ended = (BatchRow, Result<(), Failure>);
+
+/// A failed step, as the row and the log tell it.
+struct Failure {
+    disposition: Disposition,
+    told: String,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            disposition: error.disposition(),
+            told: telemetry::with_causes(&error),
+        }
+    }
+}
+
+/// Runs a step on a thread of its own. A panic is a bug: the batch is held and the others go on.
+async fn run_apart(house: Arc<House>, row: BatchRow) -> Ended {
+    let claimed = row.clone();
+    let ran = tokio::task::spawn_blocking(move || run_step(&house, &claimed)).await;
+    let result = match ran {
+        Ok(result) => result.map_err(Failure::from),
+        Err(_) => Err(Failure {
+            disposition: Disposition::Hold,
+            told: "a bug in kuori: the step panicked; the log has the place".to_owned(),
+        }),
+    };
+    (row, result)
+}
+
+fn run_step(house: &House, row: &BatchRow) -> Result<(), Error> {
+    match row.state.next_step() {
+        Step::Open => open::run(house, row),
+        Step::Route => route::run(house, row),
+        Step::Deliver => deliver::run(house, row),
+        Step::Compose => compose::run(house, row),
+        Step::Report => report::run(house, row),
+    }
+}
