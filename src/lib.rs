@@ -33,5 +33,6 @@ pub mod outbox;
 
 pub mod pipeline;
 
+pub mod config;
 pub mod sample;
 pub mod telemetry;

@@ -1,0 +1,121 @@
+use std::path::PathBuf;
+
+use crate::{
+    inbox::Completeness,
+    pipeline::{self, PrintHouseSettings, SenderSettings},
+    sftp_server::{self, Account, Role},
+    telemetry::LogFormat,
+    transport::SftpSettings,
+};
+
+/// Everything that a settings file says, checked. Paths are joined to the data folder already.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub data_folder: PathBuf,
+    pub log: LogConfig,
+    /// How often the folders of senders and print houses are looked into.
+    pub poll_interval_secs: u32,
+    pub runner: pipeline::Settings,
+    pub mailbox: MailboxConfig,
+    /// `None` where the embedded SFTP server is switched off.
+    pub server: Option<ServerConfig>,
+    pub senders: Vec<SenderConfig>,
+    pub print_houses: Vec<PrintHouseConfig>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    pub format: LogFormat,
+    /// As in `RUST_LOG`: `info`, `kuori=debug`.
+    pub filter: String,
+}
+
+/// Where messages for digital mailboxes go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailboxConfig {
+    Maildir { folder: PathBuf },
+}
+
+/// The embedded SFTP server; its accounts are [`Config::accounts`].
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    pub settings: sftp_server::Settings,
+}
+
+/// A sender and where its files come from.
+#[derive(Debug, Clone)]
+pub struct SenderConfig {
+    pub settings: SenderSettings,
+    /// Holds `inbox/` and `receipts/`.
+    pub folder: FolderConfig,
+    pub completeness: Completeness,
+    /// Endings of uploads in progress, in lower case.
+    pub unfinished_endings: Vec<String>,
+    /// Who may log in to the embedded server: lines as in `authorized_keys`.
+    pub public_keys: Vec<String>,
+    pub quota: Quota,
+}
+
+/// A print house and where its bundles go.
+#[derive(Debug, Clone)]
+pub struct PrintHouseConfig {
+    pub settings: PrintHouseSettings,
+    /// Holds `pickup/` and `feedback/`.
+    pub folder: FolderConfig,
+    /// Who may log in to the embedded server: lines as in `authorized_keys`.
+    pub public_keys: Vec<String>,
+    pub quota: Quota,
+}
+
+/// Where the folders of a sender or print house are.
+#[derive(Debug, Clone)]
+pub enum FolderConfig {
+    /// The home of the account of the same name on the embedded server.
+    Embedded,
+    Directory(PathBuf),
+    Sftp(SftpSettings),
+}
+
+/// How much an account of the embedded server may leave in its upload folder; `None` is no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Quota {
+    pub bytes: Option<u64>,
+    pub files: Option<u64>,
+}
+
+impl Config {
+    /// The accounts of the embedded server: every sender and print house whose folder is there.
+    pub fn accounts(&self) -> Vec<Account> {
+        let senders = self.senders.iter().map(|sender| {
+            let name = sender.settings.id.as_str();
+            let keys = &sender.public_keys;
+            (
+                &sender.folder,
+                account(name, Role::Sender, keys, sender.quota),
+            )
+        });
+        let print_houses = self.print_houses.iter().map(|house| {
+            let name = house.settings.id.as_str();
+            let keys = &house.public_keys;
+            (
+                &house.folder,
+                account(name, Role::PrintHouse, keys, house.quota),
+            )
+        });
+        senders
+            .chain(print_houses)
+            .filter(|(folder, _)| matches!(folder, FolderConfig::Embedded))
+            .map(|(_, account)| account)
+            .collect()
+    }
+}
+
+fn account(name: &str, role: Role, public_keys: &[String], quota: Quota) -> Account {
+    Account {
+        name: name.to_owned(),
+        role,
+        public_keys: public_keys.to_vec(),
+        quota_bytes: quota.bytes,
+        quota_files: quota.files,
+    }
+}

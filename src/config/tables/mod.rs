@@ -1,0 +1,141 @@
+//! The format of the settings file, a struct a table.
+//!
+//! Doc comments here are what operators read in `docs/settings.md`: they start with the meaning, and
+//! units are in the names of the keys. Each struct reads itself into the plain settings of its room.
+
+mod account;
+mod limits;
+mod mailbox;
+mod mirror;
+mod name;
+mod place;
+mod print_house;
+mod routing;
+mod runner;
+mod sender;
+mod server;
+mod sftp;
+mod site;
+mod upload;
+mod words;
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::{
+    mailbox::MailboxTable, print_house::PrintHouseTable, runner::RunnerTable, sender::SenderTable,
+    server::ServerTable, site::Site, words::LogFormatName,
+};
+use super::{Config, LogConfig, folders, key_path::KeyPath, problem::Problems};
+
+/// Settings of Kuori. A relative path starts at `data_folder`, and that one at the current folder.
+/// Names of senders and print houses are 1 to 40 of a-z, 0-9 and `-`. Secrets stand in files of
+/// their own, which the settings name.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "Settings of Kuori")]
+pub(super) struct Tables {
+    /// Folder of everything that Kuori keeps: the database, the spooled files, host keys.
+    data_folder: PathBuf,
+    /// How often the folders of senders and print houses are looked into.
+    #[schemars(range(min = 1))]
+    poll_interval_secs: u32,
+    log: LogTable,
+    runner: RunnerTable,
+    mailbox: MailboxTable,
+    server: ServerTable,
+    /// A table for each sender, under its name: `[senders.example-city]`. At least one.
+    senders: BTreeMap<String, SenderTable>,
+    /// A table for each print house, under its name: `[print_houses.example-print]`.
+    print_houses: BTreeMap<String, PrintHouseTable>,
+}
+
+impl Default for Tables {
+    fn default() -> Self {
+        Self {
+            data_folder: PathBuf::from("kuori-data"),
+            poll_interval_secs: 5,
+            log: LogTable::default(),
+            runner: RunnerTable::default(),
+            mailbox: MailboxTable::default(),
+            server: ServerTable::default(),
+            senders: BTreeMap::new(),
+            print_houses: BTreeMap::new(),
+        }
+    }
+}
+
+impl Tables {
+    /// `data_folder` replaces the one of the file.
+    pub(super) fn read(self, data_folder: Option<PathBuf>, problems: &mut Problems) -> Config {
+        let root = KeyPath::root();
+        if self.senders.is_empty() {
+            problems.add(&root.key("senders"), "has no sender; set up at least one");
+        }
+        let site = Site {
+            data_folder: data_folder.unwrap_or(self.data_folder),
+            has_server: self.server.is_enabled(),
+            print_houses: self.print_houses.keys().cloned().collect(),
+        };
+        let config = Config {
+            log: self.log.read(),
+            poll_interval_secs: self.poll_interval_secs,
+            runner: self.runner.read(&root.key("runner"), problems),
+            mailbox: self.mailbox.read(&site),
+            server: self.server.read(&root.key("server"), &site, problems),
+            senders: each(self.senders, &root.key("senders"), |name, table, at| {
+                table.read(name, at, &site, problems)
+            }),
+            print_houses: each(
+                self.print_houses,
+                &root.key("print_houses"),
+                |name, table, at| table.read(name, at, &site, problems),
+            ),
+            data_folder: site.data_folder,
+        };
+        folders::check(&config, problems);
+        config
+    }
+}
+
+fn each<T, U>(
+    tables: BTreeMap<String, T>,
+    at: &KeyPath,
+    mut read: impl FnMut(&str, T, &KeyPath) -> Option<U>,
+) -> Vec<U> {
+    tables
+        .into_iter()
+        .filter_map(|(name, table)| read(&name, table, &at.key(&name)))
+        .collect()
+}
+
+/// Log lines; they go to standard error.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct LogTable {
+    /// How log lines look.
+    format: LogFormatName,
+    /// What is logged, as in `RUST_LOG`: `info`, `kuori=debug`, `warn,kuori::pipeline=trace`.
+    #[schemars(length(min = 1))]
+    filter: String,
+}
+
+impl Default for LogTable {
+    fn default() -> Self {
+        Self {
+            format: LogFormatName::default(),
+            filter: "info".to_owned(),
+        }
+    }
+}
+
+impl LogTable {
+    fn read(self) -> LogConfig {
+        LogConfig {
+            format: self.format.into(),
+            filter: self.filter,
+        }
+    }
+}

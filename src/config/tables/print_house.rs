@@ -1,0 +1,186 @@
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    account::AccountTable, mirror::mirror, name::usable_name, place::PlaceTables, sftp::SftpTable,
+    site::Site,
+};
+use crate::{
+    config::{PrintHouseConfig, key_path::KeyPath, problem::Problems},
+    pipeline::PrintHouseSettings,
+    print::{AddressPageSettings, EnvelopeRule, MarkSettings, Settings},
+};
+
+/// A postal partner that prints bundles. Without `directory` and `sftp` it has an account on the
+/// embedded server. Distances are measured from the upper left corner of the page.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PrintHouseTable {
+    account: Option<AccountTable>,
+    /// Folder on this machine that holds `pickup` and `feedback`.
+    directory: Option<PathBuf>,
+    sftp: Option<SftpTable>,
+    /// From the smallest to the largest; a letter gets the first one that holds it.
+    #[schemars(length(min = 1))]
+    envelopes: Vec<EnvelopeTable>,
+    /// One A4 sheet, in hundredths of a gram: 499 is paper of 80 g/m².
+    #[schemars(range(min = 1))]
+    sheet_centigrams: u32,
+    /// The most pieces in one bundle.
+    #[schemars(range(min = 1, max = 999_999))]
+    max_pieces: u32,
+    /// The most bytes of PDF in one bundle.
+    #[schemars(range(min = 1))]
+    max_bundle_bytes: u64,
+    /// Whether the PDF carries document parts (ISO 16612-2, 6.5), one a piece.
+    document_parts: bool,
+    marks: MarkTable,
+    address_page: AddressPageTable,
+}
+
+/// One row of the envelope table.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct EnvelopeTable {
+    /// As piece list and job ticket name it.
+    #[schemars(required, length(min = 1, max = 40))]
+    name: Option<String>,
+    /// Sheets that it holds, the address page counted.
+    #[schemars(required, range(min = 1, max = 999))]
+    max_sheets: Option<u32>,
+    /// The empty envelope, in hundredths of a gram.
+    #[schemars(required, range(min = 1))]
+    centigrams: Option<u32>,
+}
+
+/// The mark on the front of each sheet.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct MarkTable {
+    /// Left edge of the symbol, without its quiet zone.
+    #[schemars(range(min = 0.0, max = 210.0))]
+    x_mm: f64,
+    /// Upper edge of the symbol, without its quiet zone.
+    #[schemars(range(min = 0.0, max = 297.0))]
+    y_mm: f64,
+    /// Side of one module of the DataMatrix. 0.508 is 12 dots at 600 dpi.
+    #[schemars(range(min = 0.1, max = 5.0))]
+    module_mm: f64,
+    /// White around the symbol, in modules; ISO/IEC 16022, 7.1 wants at least one.
+    #[schemars(range(min = 1, max = 50))]
+    quiet_zone_modules: u32,
+    /// A line under the symbol that people can read: `31-12 1/3`.
+    readable_line: bool,
+}
+
+/// What an address page says besides the address.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the keys are the room's names")]
+struct AddressPageTable {
+    /// The postage mark of a priority letter.
+    priority_text: String,
+    /// The postage mark of an economy letter.
+    economy_text: String,
+    /// Stands under the postage mark of a letter that goes against a receipt.
+    registered_text: String,
+}
+
+mirror!(MarkTable of MarkSettings { x_mm, y_mm, module_mm, quiet_zone_modules, readable_line });
+mirror!(AddressPageTable of AddressPageSettings { priority_text, economy_text, registered_text });
+
+impl Default for PrintHouseTable {
+    fn default() -> Self {
+        let settings = Settings::default();
+        Self {
+            account: None,
+            directory: None,
+            sftp: None,
+            envelopes: settings
+                .envelopes
+                .into_iter()
+                .map(EnvelopeTable::from)
+                .collect(),
+            sheet_centigrams: settings.sheet_centigrams,
+            max_pieces: settings.max_pieces,
+            max_bundle_bytes: settings.max_bundle_bytes,
+            document_parts: settings.document_parts,
+            marks: MarkTable::default(),
+            address_page: AddressPageTable::default(),
+        }
+    }
+}
+
+impl From<EnvelopeRule> for EnvelopeTable {
+    fn from(rule: EnvelopeRule) -> Self {
+        Self {
+            name: Some(rule.name.0),
+            max_sheets: Some(rule.max_sheets),
+            centigrams: Some(rule.centigrams),
+        }
+    }
+}
+
+impl PrintHouseTable {
+    pub(super) fn read(
+        self,
+        name: &str,
+        at: &KeyPath,
+        site: &Site,
+        problems: &mut Problems,
+    ) -> Option<PrintHouseConfig> {
+        let id = usable_name(name, "example-print", at, problems);
+        let place = PlaceTables {
+            account: self.account,
+            directory: self.directory,
+            sftp: self.sftp,
+        };
+        let place = place.read(at, site, problems);
+        let mut print = Settings {
+            envelopes: envelopes(self.envelopes, &at.key("envelopes"), problems),
+            sheet_centigrams: self.sheet_centigrams,
+            max_pieces: self.max_pieces,
+            max_bundle_bytes: self.max_bundle_bytes,
+            document_parts: self.document_parts,
+            ..Settings::default()
+        };
+        self.marks.set(&mut print.marks);
+        self.address_page.set(&mut print.address_page);
+        Some(PrintHouseConfig {
+            settings: PrintHouseSettings { id: id?, print },
+            folder: place.folder,
+            public_keys: place.public_keys,
+            quota: place.quota,
+        })
+    }
+}
+
+fn envelopes(
+    tables: Vec<EnvelopeTable>,
+    at: &KeyPath,
+    problems: &mut Problems,
+) -> Vec<EnvelopeRule> {
+    let mut rules: Vec<EnvelopeRule> = Vec::new();
+    for (index, table) in tables.into_iter().enumerate() {
+        let (Some(name), Some(max_sheets), Some(centigrams)) =
+            (table.name, table.max_sheets, table.centigrams)
+        else {
+            continue;
+        };
+        let at = at.element(index);
+        if rules.iter().any(|known| known.name.0 == name) {
+            problems.add(&at.key("name"), format!("repeats the name {name:?}"));
+        }
+        if rules
+            .last()
+            .is_some_and(|smaller| smaller.max_sheets >= max_sheets)
+        {
+            let message = "must hold more sheets than the envelope before it";
+            problems.add(&at.key("max_sheets"), message);
+        }
+        rules.push(EnvelopeRule::new(&name, max_sheets, centigrams));
+    }
+    rules
+}

@@ -1,0 +1,175 @@
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    account::AccountTable,
+    limits::LimitsTable,
+    name::usable_name,
+    place::PlaceTables,
+    routing::RoutingTable,
+    sftp::SftpTable,
+    site::Site,
+    upload::UploadTable,
+    words::{GateName, PostageName, ReceiptsName, ServiceName},
+};
+use crate::{
+    batch,
+    config::{FolderConfig, SenderConfig, key_path::KeyPath, nearest::nearest, problem::Problems},
+    domain::PrintHouseId,
+    pipeline::SenderSettings,
+};
+
+/// An organisation that sends batches. Without `directory` and `sftp` it has an account on the
+/// embedded server.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SenderTable {
+    /// As recipients see the sender in their mailbox. Default: the name of the table.
+    #[schemars(length(min = 1, max = 100))]
+    display_name: Option<String>,
+    /// The sender's block on address pages, at most four rows.
+    #[schemars(length(max = 4))]
+    address_rows: Vec<String>,
+    /// Whether one refused message refuses its whole batch.
+    gate: GateName,
+    /// How much the sender wants to hear.
+    receipts: ReceiptsName,
+    /// Name of the print house that prints for this sender. Default: there is no print contract,
+    /// and what cannot go to a mailbox is refused.
+    print_house: Option<String>,
+    /// Print on both sides where the control data does not say.
+    duplex: bool,
+    /// Print in colour where the control data does not say.
+    colour: bool,
+    /// Postage where the control data does not say.
+    postage: PostageName,
+    /// Kind of service where the control data does not say.
+    service: ServiceName,
+    /// Put an address page of our own in front of every letter.
+    address_page: bool,
+    /// The title in the mailbox of a message that has no subject.
+    #[schemars(length(min = 1, max = 255))]
+    default_subject: String,
+    account: Option<AccountTable>,
+    /// Folder on this machine that holds `inbox` and `receipts`.
+    directory: Option<PathBuf>,
+    sftp: Option<SftpTable>,
+    /// How far a page may be from A4, in each direction.
+    #[schemars(range(min = 0.0, max = 50.0))]
+    page_tolerance_mm: f64,
+    upload: UploadTable,
+    limits: LimitsTable,
+    routing: RoutingTable,
+}
+
+impl Default for SenderTable {
+    fn default() -> Self {
+        Self {
+            display_name: None,
+            address_rows: Vec::new(),
+            gate: GateName::Partial,
+            receipts: ReceiptsName::All,
+            print_house: None,
+            duplex: true,
+            colour: false,
+            postage: PostageName::Economy,
+            service: ServiceName::Ordinary,
+            address_page: false,
+            default_subject: "Letter".to_owned(),
+            account: None,
+            directory: None,
+            sftp: None,
+            page_tolerance_mm: batch::Settings::default().page_tolerance_mm,
+            upload: UploadTable::default(),
+            limits: LimitsTable::default(),
+            routing: RoutingTable::default(),
+        }
+    }
+}
+
+impl SenderTable {
+    pub(super) fn read(
+        mut self,
+        name: &str,
+        at: &KeyPath,
+        site: &Site,
+        problems: &mut Problems,
+    ) -> Option<SenderConfig> {
+        let place = self.places().read(at, site, problems);
+        let is_embedded = matches!(place.folder, FolderConfig::Embedded);
+        let upload = self.upload.read(is_embedded, &at.key("upload"), problems);
+        Some(SenderConfig {
+            settings: self.settings(name, at, site, problems)?,
+            folder: place.folder,
+            completeness: upload.completeness,
+            unfinished_endings: upload.unfinished_endings,
+            public_keys: place.public_keys,
+            quota: place.quota,
+        })
+    }
+
+    fn places(&mut self) -> PlaceTables {
+        PlaceTables {
+            account: self.account.take(),
+            directory: self.directory.take(),
+            sftp: self.sftp.take(),
+        }
+    }
+
+    fn settings(
+        self,
+        name: &str,
+        at: &KeyPath,
+        site: &Site,
+        problems: &mut Problems,
+    ) -> Option<SenderSettings> {
+        let id = usable_name(name, "example-city", at, problems);
+        let print_house = self
+            .print_house
+            .and_then(|name| print_house(&name, &at.key("print_house"), site, problems));
+        let has_address = !self.address_rows.is_empty();
+        let at = at.key("routing");
+        let routing = self
+            .routing
+            .read(print_house.is_some(), has_address, &at, problems);
+        Some(SenderSettings {
+            id: id?,
+            display_name: self.display_name.unwrap_or_else(|| name.to_owned()),
+            address_rows: self.address_rows,
+            gate: self.gate.into(),
+            receipts: self.receipts.into(),
+            batch: batch::Settings {
+                limits: self.limits.read(),
+                page_tolerance_mm: self.page_tolerance_mm,
+                ..batch::Settings::default()
+            },
+            routing,
+            print_house,
+            duplex: self.duplex,
+            colour: self.colour,
+            postage: self.postage.into(),
+            service: self.service.into(),
+            address_page: self.address_page,
+            default_subject: self.default_subject,
+        })
+    }
+}
+
+fn print_house(
+    name: &str,
+    at: &KeyPath,
+    site: &Site,
+    problems: &mut Problems,
+) -> Option<PrintHouseId> {
+    let houses = &site.print_houses;
+    if !houses.contains(name)
+        && !problems.was_written(&KeyPath::root().key("print_houses").key(name))
+    {
+        let meant = nearest(name, houses.iter().map(String::as_str));
+        let message = format!("names the print house {name:?}, which is not set up");
+        problems.add_suggesting(at, message, meant);
+    }
+    name.parse().ok()
+}

@@ -1,0 +1,120 @@
+use std::{net::SocketAddr, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{mirror::mirror, site::Site};
+use crate::{
+    config::{ServerConfig, key_path::KeyPath, problem::Problems},
+    sftp_server::Settings,
+};
+
+/// The embedded SFTP server. Every sender and print house without `directory` and `sftp` has an
+/// account on it, of the same name.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ServerTable {
+    /// Whether the server runs.
+    enabled: bool,
+    /// Address and port, such as `0.0.0.0:22` or `[::]:2222`. Port 0 lets the system choose.
+    listen: String,
+    /// Folder of the host keys, made at the first start.
+    host_keys_folder: PathBuf,
+    /// Folder of the accounts' homes.
+    accounts_folder: PathBuf,
+    limits: ServerLimitsTable,
+}
+
+/// How much of the server one client may use.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct ServerLimitsTable {
+    /// Connections in all.
+    #[schemars(range(min = 1))]
+    max_connections: usize,
+    /// Connections of one account.
+    #[schemars(range(min = 1))]
+    max_connections_per_account: usize,
+    /// Connections from one address; senders behind one address translator share it.
+    #[schemars(range(min = 1))]
+    max_connections_per_address: usize,
+    /// SFTP sessions on one connection.
+    #[schemars(range(min = 1))]
+    max_sessions_per_connection: usize,
+    /// Open files and folders in one session.
+    #[schemars(range(min = 1))]
+    max_handles: usize,
+    /// Largest SFTP packet from a client; OpenSSH sends up to 256 KiB.
+    #[schemars(range(min = 34_000))]
+    max_packet_bytes: usize,
+    /// What a client may have sent while it does not take our replies.
+    #[schemars(range(min = 34_000))]
+    max_backlog_bytes: usize,
+    /// Largest file that is taken.
+    #[schemars(range(min = 1))]
+    max_file_bytes: u64,
+    /// Time from the connection to the accepted login.
+    #[schemars(range(min = 1))]
+    login_time_secs: u64,
+    /// Rejected logins on one connection; every key that an agent offers counts as one.
+    #[schemars(range(min = 1))]
+    login_tries: usize,
+    /// A connection that sends nothing for this long is closed.
+    #[schemars(range(min = 1))]
+    idle_secs: u64,
+}
+
+mirror!(ServerLimitsTable of Settings {
+    max_connections,
+    max_connections_per_account,
+    max_connections_per_address,
+    max_sessions_per_connection,
+    max_handles,
+    max_packet_bytes,
+    max_backlog_bytes,
+    max_file_bytes,
+    login_time_secs,
+    login_tries,
+    idle_secs,
+} besides { listen, host_keys, root });
+
+impl Default for ServerTable {
+    fn default() -> Self {
+        let settings = Settings::default();
+        Self {
+            enabled: true,
+            listen: settings.listen.to_string(),
+            host_keys_folder: settings.host_keys,
+            accounts_folder: settings.root,
+            limits: ServerLimitsTable::default(),
+        }
+    }
+}
+
+impl ServerTable {
+    pub(super) fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    pub(super) fn read(
+        self,
+        at: &KeyPath,
+        site: &Site,
+        problems: &mut Problems,
+    ) -> Option<ServerConfig> {
+        let mut settings = Settings {
+            host_keys: site.path(&self.host_keys_folder),
+            root: site.path(&self.accounts_folder),
+            ..Settings::default()
+        };
+        match self.listen.parse::<SocketAddr>() {
+            Ok(listen) => settings.listen = listen,
+            Err(_) => problems.add(
+                &at.key("listen"),
+                "must be an address and a port such as `127.0.0.1:2222`",
+            ),
+        }
+        self.limits.set(&mut settings);
+        self.enabled.then_some(ServerConfig { settings })
+    }
+}

@@ -1,0 +1,19 @@
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+/// What the tables need to know of each other.
+pub(super) struct Site {
+    pub(super) data_folder: PathBuf,
+    /// The embedded SFTP server is switched on.
+    pub(super) has_server: bool,
+    /// Their names, as written.
+    pub(super) print_houses: BTreeSet<String>,
+}
+
+impl Site {
+    pub(super) fn path(&self, given: &Path) -> PathBuf {
+        self.data_folder.join(given)
+    }
+}

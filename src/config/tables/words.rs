@@ -1,0 +1,97 @@
+//! Values that are one of a few words.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{PostageClass, ServiceKind},
+    pipeline::Gate,
+    receipts::Level,
+    routing::IncompleteAddress,
+    telemetry::LogFormat,
+};
+
+/// A word of the file for each value of a room.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident for $target:ty { $($(#[$word:meta])* $value:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "kebab-case")]
+        pub(super) enum $name {
+            $($(#[$word])* $value),+
+        }
+
+        impl From<$name> for $target {
+            fn from(name: $name) -> Self {
+                match name {
+                    $($name::$value => Self::$value),+
+                }
+            }
+        }
+
+        impl From<$target> for $name {
+            fn from(value: $target) -> Self {
+                match value {
+                    $(<$target>::$value => Self::$value),+
+                }
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                <$target>::default().into()
+            }
+        }
+    };
+}
+
+words! {
+    LogFormatName for LogFormat {
+        Text,
+        /// One object a line.
+        Json,
+    }
+}
+
+words! {
+    GateName for Gate {
+        /// The messages without errors go on.
+        Partial,
+        /// One refused message refuses the batch.
+        AllOrNothing,
+    }
+}
+
+words! {
+    ReceiptsName for Level {
+        /// An acknowledgement and a report of every message.
+        All,
+        /// Only what needs the sender's hand.
+        Errors,
+        /// Nothing.
+        None,
+    }
+}
+
+words! {
+    PostageName for PostageClass {
+        Priority,
+        Economy,
+    }
+}
+
+words! {
+    ServiceName for ServiceKind {
+        Ordinary,
+        /// With proof of receipt.
+        Verifiable,
+    }
+}
+
+words! {
+    IncompleteAddressName for IncompleteAddress {
+        Refuse,
+        /// Post it to the sender's own `address_rows`.
+        UseSendersAddress,
+    }
+}

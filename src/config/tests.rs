@@ -1,0 +1,426 @@
+use std::{fs, io::Write, path::Path};
+
+use super::*;
+
+const PRODUCTION: &str = include_str!("../../samples/config/production.toml");
+
+/// What an operator sees, a line a problem.
+fn wrong(text: &str) -> String {
+    match parse(text) {
+        Ok(_) => "nothing is wrong".to_owned(),
+        Err(problems) => {
+            let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            lines.join("\n")
+        }
+    }
+}
+
+#[test]
+fn the_samples_are_valid() {
+    assert_eq!(wrong(DEMO), "nothing is wrong");
+    assert_eq!(wrong(PRODUCTION), "nothing is wrong");
+}
+
+/// Holds a committed file to what the code says. `KUORI_BLESS=1 cargo test config::` writes it.
+fn check_committed(path: &str, expected: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("KUORI_BLESS").is_some() {
+        let mut file = fs::File::create(&path).unwrap();
+        file.write_all(expected.as_bytes()).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == expected,
+        "{} is not what the code says; run `KUORI_BLESS=1 cargo test config::`",
+        path.display()
+    );
+}
+
+#[test]
+fn the_committed_schema_is_that_of_the_code() {
+    let schema = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
+    check_committed("schemas/settings.schema.json", &schema);
+}
+
+#[test]
+fn the_committed_reference_is_that_of_the_schema() {
+    check_committed("docs/settings.md", &reference());
+}
+
+/// The same as the demo, with nothing written that is a default anyway.
+const SHORT: &str = r#"
+[senders.example-city]
+display_name = "Example City"
+address_rows = ["Example City", "PL 1", "00099 EXAMPLE CITY"]
+print_house = "example-print"
+
+[print_houses.example-print]
+"#;
+
+#[test]
+fn the_demo_writes_out_the_defaults_of_the_rooms() {
+    let demo = parse(DEMO).unwrap();
+    assert_eq!(
+        format!("{demo:#?}"),
+        format!("{:#?}", parse(SHORT).unwrap())
+    );
+    let embedded = Config::embedded("kuori-data".into());
+    assert_eq!(format!("{demo:#?}"), format!("{embedded:#?}"));
+}
+
+#[test]
+fn the_embedded_settings_keep_everything_in_the_given_folder() {
+    let config = Config::embedded("/tmp/here".into());
+    let MailboxConfig::Maildir { folder } = &config.mailbox;
+    assert_eq!(folder, Path::new("/tmp/here/mailboxes"));
+    let server = config.server.as_ref().unwrap();
+    assert_eq!(server.settings.root, Path::new("/tmp/here/sftp"));
+    let accounts = config.accounts();
+    let names: Vec<_> = accounts.iter().map(|account| &account.name).collect();
+    assert_eq!(names, ["example-city", "example-print"]);
+}
+
+#[test]
+fn an_account_has_the_keys_and_the_quota_of_its_table() {
+    let text = r#"
+[senders.a.account]
+public_keys = ["ssh-ed25519 AAAAC3Nz a"]
+quota_files = 10
+[senders.b]
+directory = "/srv/b"
+[print_houses.p]
+"#;
+    let accounts = parse(text).unwrap().accounts();
+    insta::assert_debug_snapshot!(accounts, @r#"
+    [
+        Account {
+            name: "a",
+            role: Sender,
+            public_keys: [
+                "ssh-ed25519 AAAAC3Nz a",
+            ],
+            quota_bytes: None,
+            quota_files: Some(
+                10,
+            ),
+        },
+        Account {
+            name: "p",
+            role: PrintHouse,
+            public_keys: [],
+            quota_bytes: None,
+            quota_files: None,
+        },
+    ]
+    "#);
+}
+
+/// Every key that the schema knows, without the names of tables.
+fn known_keys(schema: &serde_json::Value, keys: &mut Vec<String>) {
+    if let Some(properties) = schema.get("properties").and_then(|p| p.as_object()) {
+        keys.extend(properties.keys().cloned());
+    }
+    let inner = schema
+        .as_object()
+        .into_iter()
+        .flat_map(|schema| schema.values());
+    inner.for_each(|schema| known_keys(schema, keys));
+}
+
+#[test]
+fn the_demo_explains_every_key() {
+    let mut keys = Vec::new();
+    known_keys(&schema(), &mut keys);
+    assert!(keys.len() > 80, "{}", keys.len());
+    let is_written = |key: &String| {
+        let starts = |line: &str| {
+            line.trim_start_matches("# ")
+                .starts_with(&format!("{key} = "))
+        };
+        let heads = |line: &str| line.contains('[') && line.contains(key.as_str());
+        DEMO.lines().any(|line| starts(line) || heads(line))
+    };
+    let missing: Vec<_> = keys.iter().filter(|key| !is_written(key)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn a_slip_in_any_key_is_found_with_its_line_and_its_right_name() {
+    let lines: Vec<_> = DEMO.lines().collect();
+    for (index, line) in lines.iter().enumerate() {
+        let Some((key, value)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) else {
+            continue;
+        };
+        let slip = format!("{key}x = {value}");
+        let mut lines = lines.clone();
+        lines[index] = &slip;
+        let problems = parse(&lines.join("\n")).unwrap_err();
+        let found = |problem: &Problem| {
+            problem.line == Some(index + 1) && problem.suggestion.as_deref() == Some(key)
+        };
+        assert!(problems.iter().any(found), "{line}: {problems:?}");
+    }
+}
+
+#[test]
+fn a_value_of_a_wrong_kind_is_one_problem_and_no_more() {
+    let lines: Vec<_> = DEMO.lines().collect();
+    for (index, line) in lines.iter().enumerate() {
+        let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) else {
+            continue;
+        };
+        let slip = format!("{key} = 1979-05-27");
+        let mut lines = lines.clone();
+        lines[index] = &slip;
+        let problems = parse(&lines.join("\n")).unwrap_err();
+        assert_eq!(problems.len(), 1, "{line}: {problems:?}");
+        assert_eq!(problems[0].line, Some(index + 1), "{line}");
+    }
+}
+
+#[test]
+fn the_production_sample_says_what_it_says() {
+    let config = parse(PRODUCTION).unwrap();
+    assert!(config.server.is_none());
+    assert!(config.accounts().is_empty());
+    let [city, hospital] = config.senders.as_slice() else {
+        panic!("two senders");
+    };
+    let FolderConfig::Directory(path) = &city.folder else {
+        panic!("a directory");
+    };
+    assert_eq!(path, Path::new("/srv/sftp/example-city"));
+    assert_eq!(city.unfinished_endings.last().unwrap(), ".uploading");
+    let FolderConfig::Sftp(sftp) = &hospital.folder else {
+        panic!("an SFTP server");
+    };
+    assert_eq!((sftp.port, sftp.in_flight), (22, 64));
+    assert_eq!(hospital.settings.batch.limits.max_zip_bytes, 1 << 30);
+    assert_eq!(hospital.settings.gate, crate::pipeline::Gate::AllOrNothing);
+    let second = &config.print_houses[1].settings.print;
+    assert_eq!(second.envelopes.len(), 2);
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let text = r#"
+poll_interval_sec = 5
+[log]
+format = "jsn"
+[server]
+listen = "localhost"
+[senders.example-city]
+gate = "all"
+duplex = "yes"
+print_house = "exmple-print"
+[senders.example-city.limits]
+max_zip_bytes = 0
+max_ratio = 1.5
+[senders.Example_Town]
+[print_houses.example-print]
+envelopes = []
+[print_house.other]
+"#;
+    insta::assert_snapshot!(wrong(text), @r#"
+    line 2: `poll_interval_sec` is not a known key; did you mean `poll_interval_secs`?
+    line 4: `log.format` must be `text` or `json`, not "jsn"; did you mean `json`?
+    line 6: `server.listen` must be an address and a port such as `127.0.0.1:2222`
+    line 8: `senders.example-city.gate` must be `partial` or `all-or-nothing`, not "all"; did you mean `all-or-nothing`?
+    line 9: `senders.example-city.duplex` must be `true` or `false`, not text
+    line 10: `senders.example-city.print_house` names the print house "exmple-print", which is not set up; did you mean `example-print`?
+    line 12: `senders.example-city.limits.max_zip_bytes` must be at least 1, not 0
+    line 13: `senders.example-city.limits.max_ratio` must be a whole number, not a number with a fraction
+    line 14: `senders.Example_Town` must have a name of 1 to 40 of a-z, 0-9 and `-`, as `example-city`; did you mean `example-town`?
+    line 16: `print_houses.example-print.envelopes` must not be empty
+    line 17: `print_house` is not a known key; did you mean `print_houses`?
+    "#);
+}
+
+#[test]
+fn a_place_is_given_in_one_way_and_in_full() {
+    let text = r#"
+[senders.a.sftp]
+host = "sftp.a.example"
+password = "hunter2"
+fingerprints = ["MD5:00"]
+[senders.b]
+directory = "/srv/b"
+[senders.b.account]
+public_keys = []
+[senders.c.account]
+public_keys = ["-----BEGIN OPENSSH PRIVATE KEY-----", "from=\"*\" ssh-ed25519 AAAA", "ssh-ed25519 AAAA c"]
+[senders.d.sftp]
+host = "sftp.d.example"
+user = "kuori"
+key_file = "d.key"
+password_file = "d.password"
+known_hosts_file = "known_hosts"
+fingerprints = []
+"#;
+    let told = wrong(text);
+    assert!(!told.contains("hunter2"));
+    insta::assert_snapshot!(told, @r#"
+    line 2: `senders.a.sftp` needs `key_file` or `password_file`
+    line 2: `senders.a.sftp.user` is missing
+    line 4: `senders.a.sftp.password` is not a known key; did you mean `password_file`?
+    line 5: `senders.a.sftp.fingerprints[1]` must be `SHA256:` and 43 characters, as `ssh-keygen -l` prints it
+    line 7: `senders.b.directory` is given beside `account`; keep one of the two
+    line 11: `senders.c.account.public_keys[1]` is a private key; it belongs to the sender alone, and its `.pub` file here
+    line 11: `senders.c.account.public_keys[2]` must be a public key such as `ssh-ed25519 AAAA…`, without options
+    line 16: `senders.d.sftp.password_file` is given beside `key_file`; keep one of the two
+    "#);
+}
+
+#[test]
+fn folders_that_would_mix_files_are_refused() {
+    let text = r#"
+data_folder = "/var/lib/kuori"
+[senders.a]
+directory = "/srv/a"
+[senders.b]
+directory = "/srv/a/../a/b"
+[senders.c]
+directory = "sftp/d"
+[senders.e]
+directory = "/var"
+[senders.ab]
+directory = "/srv/ab"
+[senders.f]
+[print_houses.f]
+[senders.g.sftp]
+host = "sftp.example"
+user = "kuori"
+key_file = "key"
+folder = "out"
+[print_houses.h.sftp]
+host = "SFTP.example"
+user = "kuori"
+key_file = "key"
+folder = "out/pickup"
+"#;
+    insta::assert_snapshot!(wrong(text), @r#"
+    line 6: `senders.b.directory` overlaps with the folder of `senders.a.directory`
+    line 8: `senders.c.directory` overlaps with the folder of `server.accounts_folder`
+    line 10: `senders.e.directory` overlaps with the folder of `data_folder`
+    line 14: `print_houses.f` has the same account as `senders.f`
+    line 20: `print_houses.h.sftp` overlaps with the folder of `senders.g.sftp`
+    "#);
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused() {
+    let text = r#"
+[server]
+enabled = false
+[runner]
+first_wait_secs = 60
+longest_wait_secs = 30
+[senders.a]
+[senders.b]
+directory = "b"
+[senders.b.upload]
+complete_when = "marker"
+settle_secs = 10
+unfinished_endings = [".ZIP", ".up"]
+[senders.b.routing]
+incomplete_address = "use-senders-address"
+[print_houses.p]
+directory = "p"
+[[print_houses.p.envelopes]]
+name = "C4"
+max_sheets = 60
+centigrams = 1_800
+[[print_houses.p.envelopes]]
+name = "C4"
+max_sheets = 9
+centigrams = 700
+[[print_houses.p.envelopes]]
+name = "box"
+sheets = 500
+"#;
+    insta::assert_snapshot!(wrong(text), @r#"
+    line 6: `runner.longest_wait_secs` must be at least `first_wait_secs`, 60
+    line 7: `senders.a` needs `directory` or `sftp`, as `server.enabled` is false
+    line 12: `senders.b.upload.settle_secs` has no effect unless `complete_when` is `settled`
+    line 13: `senders.b.upload.unfinished_endings[1]` would leave every ZIP untaken
+    line 15: `senders.b.routing.incomplete_address` needs the sender's `address_rows`
+    line 23: `print_houses.p.envelopes[2].name` repeats the name "C4"
+    line 24: `print_houses.p.envelopes[2].max_sheets` must hold more sheets than the envelope before it
+    line 26: `print_houses.p.envelopes[3].centigrams` is missing
+    line 26: `print_houses.p.envelopes[3].max_sheets` is missing
+    line 28: `print_houses.p.envelopes[3].sheets` is not a known key
+    "#);
+}
+
+#[test]
+fn a_text_that_is_not_toml_is_refused_without_repeating_it() {
+    let told = wrong("[senders.a]\ngate = secret\nduplex = = true\n");
+    assert!(!told.contains("secret"));
+    insta::assert_snapshot!(told, @r#"
+    line 2: string values must be quoted, expected literal string
+    line 3: extra `=`, expected nothing
+    line 3: unexpected key or value, expected newline, `#`
+    "#);
+}
+
+#[test]
+fn an_empty_file_has_no_sender() {
+    insta::assert_snapshot!(wrong(""), @r#"
+    `senders` has no sender; set up at least one
+    "#);
+}
+
+#[test]
+fn a_value_is_held_to_its_bounds_and_may_reach_them() {
+    let with = |line: &str| wrong(&format!("[senders.a]\n{line}\n"));
+    for fine in [
+        "page_tolerance_mm = 50",
+        "page_tolerance_mm = 0.0",
+        "limits.max_nesting = 255",
+    ] {
+        assert_eq!(with(fine), "nothing is wrong", "{fine}");
+    }
+    let beyond = [
+        "page_tolerance_mm = 50.1",
+        "page_tolerance_mm = nan",
+        "limits.max_nesting = 256",
+        "limits.max_nesting = -1",
+        "limits.max_entries = 0",
+        "limits.max_messages = 4_294_967_296",
+        "limits.max_messages = 99999999999999999999",
+        "address_rows = ['1', '2', '3', '4', '5']",
+        "display_name = ''",
+    ];
+    insta::assert_snapshot!(beyond.map(with).join("\n"), @r#"
+    line 2: `senders.a.page_tolerance_mm` must be at most 50, not 50.1
+    line 2: `senders.a.page_tolerance_mm` must be a finite number
+    line 2: `senders.a.limits.max_nesting` must be at most 255, not 256
+    line 2: `senders.a.limits.max_nesting` must be at least 0, not -1
+    line 2: `senders.a.limits.max_entries` must be at least 1, not 0
+    line 2: `senders.a.limits.max_messages` must be at most 4294967295, not 4294967296
+    line 2: `senders.a.limits.max_messages` is out of range
+    line 2: `senders.a.address_rows` must have at most 4 elements, not 5
+    line 2: `senders.a.display_name` must not be empty
+    "#);
+}
+
+#[test]
+fn what_follows_from_a_wrong_value_is_not_told_as_well() {
+    let text = r#"
+[senders.a]
+print_house = "p"
+upload.unfinished_endings = [5, ".zip"]
+[senders.a.sftp]
+host = 5
+user = "kuori"
+key_file = true
+[print_houses]
+p = 1
+"#;
+    insta::assert_snapshot!(wrong(text), @r#"
+    line 4: `senders.a.upload.unfinished_endings[1]` must be text in quotes, not a whole number
+    line 6: `senders.a.sftp.host` must be text in quotes, not a whole number
+    line 8: `senders.a.sftp.key_file` must be text in quotes, not `true` or `false`
+    line 10: `print_houses.p` must be a table, not a whole number
+    "#);
+}
