@@ -33,6 +33,7 @@ pub mod outbox;
 
 pub mod pipeline;
 
+pub mod assemble;
 pub mod config;
 pub mod sample;
 pub mod telemetry;

@@ -1,0 +1,132 @@
+//! One function an adapter: settings in, the thing behind its contract out.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::Error;
+use crate::{
+    config::{Config, FolderConfig, MailboxConfig, SenderConfig},
+    inbox::{self, Inbox},
+    mailbox::{FolderKey, Mailbox, Maildirs},
+    outbox::Places,
+    pipeline::{Clock, House},
+    store::{Place, Store},
+    transport::{DirectoryFolder, RemoteFolder, RemotePath, SftpFolder},
+};
+
+/// Where the accounts of the embedded server have their folders, whether it is open or not.
+fn accounts_folder(config: &Config) -> PathBuf {
+    let open = config
+        .server
+        .as_ref()
+        .map(|server| server.settings.root.clone());
+    open.unwrap_or_else(|| config.data_folder.join("sftp"))
+}
+
+pub(super) fn house(config: &Config, store: &Arc<Store>, clock: &Clock) -> Result<House, Error> {
+    let MailboxConfig::Maildir { folder } = &config.mailbox;
+    Ok(House {
+        store: Arc::clone(store),
+        mailbox: maildirs(config, folder)?,
+        test_mailbox: maildirs(config, &config.data_folder.join("test-mailboxes"))?,
+        senders: config
+            .senders
+            .iter()
+            .map(|sender| (sender.settings.id.clone(), sender.settings.clone()))
+            .collect(),
+        print_houses: config
+            .print_houses
+            .iter()
+            .map(|house| (house.settings.id.clone(), house.settings.clone()))
+            .collect(),
+        clock: clock.clone(),
+    })
+}
+
+fn maildirs(config: &Config, folder: &Path) -> Result<Arc<dyn Mailbox>, Error> {
+    let key = FolderKey::open(&config.data_folder.join("mailbox.key")).map_err(Error::Mailbox)?;
+    let maildirs = Maildirs::new(folder.to_owned(), key).map_err(Error::Mailbox)?;
+    Ok(Arc::new(maildirs))
+}
+
+/// The folders that receipts and bundles go to.
+pub(super) async fn places(config: &Config) -> Result<Places, Error> {
+    let mut places = Places::new();
+    for sender in &config.senders {
+        let id = sender.settings.id.clone();
+        let folder = folder(config, id.as_str(), &sender.folder).await?;
+        places.insert(Place::Sender(id), folder);
+    }
+    for print_house in &config.print_houses {
+        let id = print_house.settings.id.clone();
+        let folder = folder(config, id.as_str(), &print_house.folder).await?;
+        places.insert(Place::PrintHouse(id), folder);
+    }
+    let shelf = made(config.data_folder.join("test-shelf"))?;
+    places.insert(Place::TestShelf, Arc::new(DirectoryFolder::new(shelf)));
+    Ok(places)
+}
+
+/// One inbox a sender.
+pub(super) fn inboxes(config: &Config, store: &Arc<Store>, places: &Places) -> Vec<Arc<Inbox>> {
+    let inbox = |sender: &SenderConfig| {
+        let folder = places.get(&Place::Sender(sender.settings.id.clone()))?;
+        let inbox = Inbox::new(
+            Arc::clone(store),
+            Arc::clone(folder),
+            inbox_settings(sender)?,
+        );
+        Some(Arc::new(inbox))
+    };
+    config.senders.iter().filter_map(inbox).collect()
+}
+
+fn inbox_settings(sender: &SenderConfig) -> Option<inbox::Settings> {
+    let fixed = |path: &str| path.parse::<RemotePath>().ok();
+    Some(inbox::Settings {
+        sender: sender.settings.id.clone(),
+        place: sender.settings.id.to_string(),
+        folder: fixed("inbox")?,
+        taking: fixed(".kuori/taking")?,
+        completeness: sender.completeness.clone(),
+        unfinished_endings: sender.unfinished_endings.clone(),
+    })
+}
+
+async fn folder(
+    config: &Config,
+    place: &str,
+    folder: &FolderConfig,
+) -> Result<Arc<dyn RemoteFolder>, Error> {
+    let connect = |source| Error::Connect {
+        place: place.to_owned(),
+        source,
+    };
+    Ok(match folder {
+        FolderConfig::Embedded => local(accounts_folder(config).join(place))?,
+        FolderConfig::Directory(path) => local(path.clone())?,
+        FolderConfig::Sftp(settings) => Arc::new(
+            SftpFolder::connect(settings.clone())
+                .await
+                .map_err(connect)?,
+        ),
+    })
+}
+
+/// A folder of this machine, with the folders that a sender and a print house know.
+fn local(root: PathBuf) -> Result<Arc<dyn RemoteFolder>, Error> {
+    for folder in ["inbox", "receipts", "pickup", "feedback"] {
+        made(root.join(folder))?;
+    }
+    Ok(Arc::new(DirectoryFolder::new(root)))
+}
+
+fn made(folder: PathBuf) -> Result<PathBuf, Error> {
+    match fs::create_dir_all(&folder) {
+        Ok(()) => Ok(folder),
+        Err(source) => Err(Error::Folder { folder, source }),
+    }
+}

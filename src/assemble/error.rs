@@ -1,0 +1,39 @@
+use std::{io, path::PathBuf};
+
+use crate::{inbox, mailbox, outbox, pipeline, sftp_server, store, transport};
+
+/// Why the house cannot be built, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("another kuori works in `{folder}`")]
+    InUse { folder: PathBuf },
+    #[error("cannot use the folder `{folder}`")]
+    Folder { folder: PathBuf, source: io::Error },
+    #[error(
+        "a row names {} files that are not in the spool, the first is `{first}`",
+        count
+    )]
+    FilesMissing { count: usize, first: String },
+    #[error("cannot reach the folder of `{place}`")]
+    Connect {
+        place: String,
+        source: transport::Error,
+    },
+    #[error("`{path}` is not a path that can be used")]
+    Path {
+        path: String,
+        source: transport::InvalidPath,
+    },
+    #[error("cannot start the embedded SFTP server")]
+    Server(#[source] sftp_server::Error),
+    #[error("cannot open the mailboxes")]
+    Mailbox(#[source] mailbox::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Inbox(#[from] inbox::Error),
+    #[error(transparent)]
+    Outbox(#[from] outbox::Error),
+    #[error(transparent)]
+    Pipeline(#[from] pipeline::Error),
+}

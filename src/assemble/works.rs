@@ -1,0 +1,88 @@
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use super::{Error, adapters, lock::Lock};
+use crate::{
+    config::Config,
+    inbox::Inbox,
+    outbox::Outbox,
+    pipeline::{Clock, Runner, Wake},
+    store::{Received, Store},
+};
+
+/// The house without its doors: inboxes, steps and outbox, which do something when asked.
+pub struct Works {
+    pub store: Arc<Store>,
+    pub(super) clock: Clock,
+    pub(super) runner: Arc<Runner>,
+    pub(super) inboxes: Vec<Arc<Inbox>>,
+    pub(super) outbox: Arc<Outbox>,
+    /// Rung when a batch has arrived.
+    pub(super) arrived: Wake,
+    /// Rung when a step has ended.
+    pub(super) stepped: Wake,
+    _lock: Lock,
+}
+
+impl Works {
+    /// Takes the data folder, clears what a crash left, and builds what the settings ask for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InUse`] where another process works in the folder, [`Error::FilesMissing`] where
+    /// files that rows name are gone.
+    pub async fn open(config: &Config, clock: Clock) -> Result<Self, Error> {
+        let lock = Lock::take(&config.data_folder)?;
+        let store = Arc::new(Store::open(&config.data_folder)?);
+        put_in_order(&store)?;
+        let house = Arc::new(adapters::house(config, &store, &clock)?);
+        let places = adapters::places(config).await?;
+        let inboxes = adapters::inboxes(config, &store, &places);
+        let (arrived, stepped) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let runner = Runner::new(
+            house,
+            config.runner,
+            Arc::clone(&arrived),
+            Arc::clone(&stepped),
+        );
+        Ok(Self {
+            outbox: Arc::new(Outbox::new(Arc::clone(&store), places)),
+            runner: Arc::new(runner),
+            store,
+            clock,
+            inboxes,
+            arrived,
+            stepped,
+            _lock: lock,
+        })
+    }
+
+    /// Takes what is in the inboxes, runs every step that is due and hands over what is due, until
+    /// there is nothing left to do now. Returns what was received.
+    pub async fn run_until_idle(&self) -> Result<Vec<Received>, Error> {
+        let mut received = Vec::new();
+        for inbox in &self.inboxes {
+            received.extend(inbox.poll(self.clock.now()).await?);
+        }
+        self.runner.run_until_idle().await?;
+        while self.outbox.hand_over_next(self.clock.now()).await? {}
+        Ok(received)
+    }
+}
+
+fn put_in_order(store: &Store) -> Result<(), Error> {
+    store.release_leases()?;
+    let swept = store.sweep()?;
+    if swept > 0 {
+        tracing::info!(files = swept, "removed what an earlier run left half done");
+    }
+    let missing = store.missing_files()?;
+    match missing.first() {
+        None => Ok(()),
+        Some(first) => Err(Error::FilesMissing {
+            count: missing.len(),
+            first: first.to_string(),
+        }),
+    }
+}
