@@ -37,3 +37,5 @@ pub mod assemble;
 pub mod config;
 pub mod sample;
 pub mod telemetry;
+
+pub mod cli;

@@ -1,0 +1,37 @@
+pub(super) mod findings;
+pub(super) mod list;
+pub(super) mod show;
+
+use super::{CommandError, Invocation, error::Outcome};
+use crate::domain::BatchId;
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// List batches, the newest first
+    List {
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 20,
+              value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
+    },
+    /// Show where a batch is and what has become of its messages
+    Show { batch: BatchId },
+    /// Show what was found wrong in a batch, grouped by code
+    Findings {
+        batch: BatchId,
+        /// How many places are named for each code
+        #[arg(long, value_name = "N", default_value_t = 5)]
+        examples: u32,
+    },
+}
+
+pub(super) fn run(
+    command: &Command,
+    invocation: &mut Invocation<'_>,
+) -> Result<Outcome, CommandError> {
+    match *command {
+        Command::List { limit } => list::run(limit, invocation),
+        Command::Show { batch } => show::run(batch, invocation),
+        Command::Findings { batch, examples } => findings::run(batch, examples, invocation),
+    }
+}

@@ -1,0 +1,321 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    cli::{
+        CommandError, Invocation,
+        bundle::BundleLine,
+        error::Outcome,
+        words::{BatchStateWord, Time, counted},
+    },
+    domain::{BatchId, BatchState, BundleState},
+    store::{BatchRow, Counts, Outgoing, Store},
+};
+
+/// `kuori batch show`: where a batch is, and what has become of its messages.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::cli) struct BatchShown {
+    batch: String,
+    sender: String,
+    file_name: String,
+    bytes: u64,
+    sha256: String,
+    received_at: Time,
+    /// How the file is packed; absent until it was opened.
+    shape: Option<String>,
+    is_test: bool,
+    /// The file name asks for print.
+    print_only: bool,
+    state: BatchStateWord,
+    /// Why it is refused, held or cancelled.
+    reason: Option<String>,
+    /// The daemon has it in its hands.
+    is_worked_on: bool,
+    /// When the next step is due; absent where nothing is to be done.
+    due_at: Option<Time>,
+    /// How often the step that is due has failed.
+    attempts: u32,
+    last_error: Option<String>,
+    processing_reports: u32,
+    messages: MessageCounts,
+    bundles: Vec<BundleLine>,
+    hand_overs: Vec<HandOverLine>,
+}
+
+/// `received` is the sum of `in_progress`, `delivered`, `composed`, `printed`, `refused`, `held`
+/// and `cancelled`; the others say more about some of those.
+#[derive(Serialize, JsonSchema)]
+struct MessageCounts {
+    received: u64,
+    in_progress: u64,
+    waiting: u64,
+    delivered: u64,
+    composed: u64,
+    printed: u64,
+    also_printed: u64,
+    also_to_print: u64,
+    refused: u64,
+    held: u64,
+    cancelled: u64,
+}
+
+/// Something that has left the house, or is to.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::cli) struct HandOverLine {
+    /// `acknowledgement`, `processing` or `bundle`.
+    kind: &'static str,
+    bundle: Option<String>,
+    /// `sender:<name>`, `print-house:<name>` or `test-shelf`.
+    place: String,
+    /// `due`, `handing-over`, `handed-over` or `withdrawn`.
+    state: &'static str,
+    due_at: Option<Time>,
+    handed_over_at: Option<Time>,
+    attempts: u32,
+    last_error: Option<String>,
+}
+
+pub(super) fn run(
+    batch: BatchId,
+    invocation: &mut Invocation<'_>,
+) -> Result<Outcome, CommandError> {
+    let store = invocation.store()?;
+    let shown = load(&store, batch, invocation)?;
+    invocation.output.show(&shown)?;
+    for hint in shown.hints() {
+        invocation.output.hint(hint);
+    }
+    Ok(Outcome::Done)
+}
+
+fn load(
+    store: &Store,
+    batch: BatchId,
+    invocation: &Invocation<'_>,
+) -> Result<BatchShown, CommandError> {
+    let row = store.batch(batch)?;
+    let is_worked_on = row.lease_until.is_some_and(|until| until > invocation.now);
+    let counts = store.counts(batch)?;
+    let mut bundles: Vec<_> = store.bundles(Some(batch), u32::MAX)?;
+    bundles.reverse();
+    let hand_overs = store.outgoing_of(batch)?;
+    Ok(BatchShown {
+        messages: message_counts(counts),
+        bundles: bundles.into_iter().map(BundleLine::from).collect(),
+        hand_overs: hand_overs.into_iter().map(HandOverLine::from).collect(),
+        is_worked_on,
+        ..BatchShown::from(row)
+    })
+}
+
+impl BatchShown {
+    fn hints(&self) -> Vec<String> {
+        let batch = &self.batch;
+        let mut hints = Vec::new();
+        if self.messages.held > 0 {
+            hints.push(format!("see `kuori message list {batch} --state held`"));
+        }
+        if self.state.0 == BatchState::Held || self.messages.held > 0 {
+            hints.push(format!(
+                "when the cause is gone, `kuori reprocess {batch} --dry-run` says what can be done again"
+            ));
+        }
+        if self.state.0 == BatchState::Refused {
+            hints.push(format!("`kuori batch findings {batch}` says what is wrong"));
+        }
+        hints
+    }
+
+    fn count_bundles(&self, state: BundleState) -> u64 {
+        let bundles = self.bundles.iter().filter(|bundle| bundle.is(state));
+        bundles.count() as u64
+    }
+
+    /// The state in words, with what is to come.
+    fn standing(&self) -> String {
+        let mut told = vec![self.state.to_string()];
+        told.extend(self.reason.clone());
+        if self.is_worked_on {
+            told.push("being worked on".to_owned());
+        }
+        match self.count_bundles(BundleState::Composed) {
+            0 => {}
+            1 => told.push("1 bundle waits for the print house".to_owned()),
+            many => told.push(format!("{many} bundles wait for the print house")),
+        }
+        match self.messages.waiting {
+            0 => {}
+            1 => told.push("1 message waits for its mailbox status".to_owned()),
+            many => told.push(format!("{many} messages wait for their mailbox status")),
+        }
+        told.join("; ")
+    }
+
+    fn paper(&self) -> String {
+        let counts = &self.messages;
+        let printed = counts.composed + counts.printed;
+        let beside = counts.also_printed + counts.also_to_print;
+        let bundles = self.bundles.len() as u64 - self.count_bundles(BundleState::Withdrawn);
+        let mut told = Vec::new();
+        if printed > 0 {
+            let bundles = counted(bundles, "bundle", "bundles");
+            told.push(format!("{printed} in {bundles}"));
+        }
+        if beside > 0 {
+            told.push(format!("{beside} beside the mailbox"));
+        }
+        if counts.held > 0 {
+            told.push(format!("{} held", counts.held));
+        }
+        told.join(", ")
+    }
+
+    /// Rows of a label and what is to be said under it; an empty one is left out.
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let counts = &self.messages;
+        let some = |number: u64, text: String| if number == 0 { String::new() } else { text };
+        let mut rows = vec![
+            ("Batch", self.heading()),
+            ("State", self.standing()),
+            (
+                "In work",
+                some(counts.in_progress, counts.in_progress.to_string()),
+            ),
+            (
+                "Mailbox",
+                some(counts.delivered, format!("{} delivered", counts.delivered)),
+            ),
+            ("Print", self.paper()),
+            ("Rejected", some(counts.refused, self.rejected())),
+            (
+                "Cancelled",
+                some(counts.cancelled, counts.cancelled.to_string()),
+            ),
+            ("File", format!("{}, {} bytes", self.file_name, self.bytes)),
+            ("Received", self.received_at.to_string()),
+        ];
+        rows.extend(
+            self.bundles
+                .iter()
+                .map(|bundle| ("Bundle", bundle.sentence())),
+        );
+        rows.extend(
+            self.hand_overs
+                .iter()
+                .map(|file| ("Outgoing", file.sentence())),
+        );
+        if let Some(error) = &self.last_error {
+            let again = next_try(self.attempts, self.due_at);
+            rows.push(("Error", format!("{error}{again}")));
+        }
+        rows.retain(|(_, text)| !text.is_empty());
+        rows
+    }
+
+    fn heading(&self) -> String {
+        let messages = counted(self.messages.received, "message", "messages");
+        let test = if self.is_test { ", a test" } else { "" };
+        format!("{}  from {}, {messages}{test}", self.batch, self.sender)
+    }
+
+    fn rejected(&self) -> String {
+        let (refused, batch) = (self.messages.refused, &self.batch);
+        format!("{refused} (see `kuori batch findings {batch}`)")
+    }
+}
+
+impl fmt::Display for BatchShown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (label, text) in self.rows() {
+            writeln!(f, "{label:<10}{text}")?;
+        }
+        Ok(())
+    }
+}
+
+impl HandOverLine {
+    fn sentence(&self) -> String {
+        let what = match &self.bundle {
+            Some(bundle) => format!("bundle {bundle}"),
+            None if self.kind == "processing" => "processing report".to_owned(),
+            None => self.kind.to_owned(),
+        };
+        let standing = match (self.handed_over_at, self.due_at) {
+            (Some(at), _) => format!("handed over {at}"),
+            (None, _) => self.state.replace('-', " "),
+        };
+        let error = self.last_error.as_ref().map(|error| {
+            let again = next_try(self.attempts, self.due_at);
+            format!(": {error}{again}")
+        });
+        let (place, error) = (&self.place, error.unwrap_or_default());
+        format!("{what} to {place}, {standing}{error}")
+    }
+}
+
+fn next_try(attempts: u32, due_at: Option<Time>) -> String {
+    let times = counted(attempts.into(), "try", "tries");
+    match due_at {
+        Some(at) => format!(" ({times}; the next at {at})"),
+        None => format!(" ({times})"),
+    }
+}
+
+impl From<Outgoing> for HandOverLine {
+    fn from(outgoing: Outgoing) -> Self {
+        Self {
+            kind: outgoing.kind.as_str(),
+            bundle: outgoing.bundle.map(|bundle| bundle.to_string()),
+            place: outgoing.place.to_string(),
+            state: outgoing.state.as_str(),
+            due_at: outgoing.due_at.map(Time),
+            handed_over_at: outgoing.handed_over_at.map(Time),
+            attempts: outgoing.attempts,
+            last_error: outgoing.last_error,
+        }
+    }
+}
+
+impl From<BatchRow> for BatchShown {
+    fn from(row: BatchRow) -> Self {
+        Self {
+            batch: row.id.to_string(),
+            sender: row.sender.to_string(),
+            file_name: row.file_name,
+            bytes: row.bytes,
+            sha256: row.sha256,
+            received_at: Time(row.received_at),
+            shape: row.shape,
+            is_test: row.is_test,
+            print_only: row.print_only,
+            state: BatchStateWord(row.state),
+            reason: row.reason,
+            is_worked_on: false,
+            due_at: row.due_at.map(Time),
+            attempts: row.attempts,
+            last_error: row.last_error,
+            processing_reports: row.reports,
+            messages: message_counts(Counts::default()),
+            bundles: Vec::new(),
+            hand_overs: Vec::new(),
+        }
+    }
+}
+
+fn message_counts(counts: Counts) -> MessageCounts {
+    MessageCounts {
+        received: counts.received,
+        in_progress: counts.in_progress,
+        waiting: counts.waiting,
+        delivered: counts.delivered,
+        composed: counts.composed,
+        printed: counts.printed,
+        also_printed: counts.also_printed,
+        also_to_print: counts.also_to_print,
+        refused: counts.refused,
+        held: counts.held,
+        cancelled: counts.cancelled,
+    }
+}

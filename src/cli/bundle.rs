@@ -1,0 +1,236 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    CommandError, Invocation,
+    error::Outcome,
+    table::{Table, or_dash},
+    words::{BundleStateWord, Time, counted},
+};
+use crate::{
+    domain::{BatchId, BundleId, BundleState},
+    store::{BundleGroup, BundleRow, PieceRow},
+};
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// List bundles, the newest first
+    List {
+        /// Only those of one batch
+        #[arg(long, value_name = "BATCH")]
+        batch: Option<BatchId>,
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 20,
+              value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
+    },
+    /// Show a bundle with its pieces
+    Show { bundle: BundleId },
+}
+
+pub(super) fn run(
+    command: &Command,
+    invocation: &mut Invocation<'_>,
+) -> Result<Outcome, CommandError> {
+    let store = invocation.store()?;
+    match *command {
+        Command::List { batch, limit } => {
+            let bundles = store.bundles(batch, limit)?.into_iter();
+            let bundles = bundles.map(BundleLine::from).collect();
+            invocation.output.show(&BundleList { bundles })?;
+        }
+        Command::Show { bundle } => {
+            let row = store.bundle(bundle)?;
+            let pieces = store.pieces(bundle)?.into_iter().map(Piece::from).collect();
+            invocation.output.show(&BundleShown {
+                group: group(&row.group),
+                bundle: row.into(),
+                pieces,
+            })?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// `kuori bundle list`: the newest bundles first.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct BundleList {
+    bundles: Vec<BundleLine>,
+}
+
+/// One PDF for the print house, with what belongs to it.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct BundleLine {
+    bundle: String,
+    batch: String,
+    print_house: String,
+    state: BundleStateWord,
+    pieces: u32,
+    /// Of the PDF, blank backs and address pages counted.
+    pages: u32,
+    sheets: u32,
+    planned_at: Time,
+    composed_at: Option<Time>,
+    handed_over_at: Option<Time>,
+}
+
+/// `kuori bundle show`: a bundle with its pieces.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct BundleShown {
+    #[serde(flatten)]
+    bundle: BundleLine,
+    group: Group,
+    pieces: Vec<Piece>,
+}
+
+/// What all letters of the bundle have in common.
+#[derive(Serialize, JsonSchema)]
+struct Group {
+    /// `priority` or `economy`.
+    postage: &'static str,
+    registered: bool,
+    colour: bool,
+    duplex: bool,
+    envelope: String,
+    foreign: bool,
+}
+
+/// One envelope with its sheets.
+#[derive(Serialize, JsonSchema)]
+struct Piece {
+    /// 1-based in the bundle.
+    sequence: u32,
+    message: String,
+    /// 1-based page of the bundle's PDF.
+    first_page: u32,
+    pages: u32,
+    sheets: u32,
+}
+
+impl BundleLine {
+    pub(super) fn is(&self, state: BundleState) -> bool {
+        self.state.0 == state
+    }
+
+    /// `P-0031 composed, 60 letters on 121 sheets, for example-print`
+    pub(super) fn sentence(&self) -> String {
+        let state = self.state.to_string().replace('-', " ");
+        let letters = counted(self.pieces.into(), "letter", "letters");
+        let sheets = counted(self.sheets.into(), "sheet", "sheets");
+        let (bundle, print_house) = (&self.bundle, &self.print_house);
+        format!("{bundle} {state}, {letters} on {sheets}, for {print_house}")
+    }
+}
+
+impl From<BundleRow> for BundleLine {
+    fn from(row: BundleRow) -> Self {
+        Self {
+            bundle: row.id.to_string(),
+            batch: row.batch.to_string(),
+            print_house: row.print_house.to_string(),
+            state: BundleStateWord(row.state),
+            pieces: row.pieces,
+            pages: row.pages,
+            sheets: row.sheets,
+            planned_at: Time(row.planned_at),
+            composed_at: row.composed_at.map(Time),
+            handed_over_at: row.handed_over_at.map(Time),
+        }
+    }
+}
+
+impl From<PieceRow> for Piece {
+    fn from(row: PieceRow) -> Self {
+        Self {
+            sequence: row.sequence,
+            message: row.message.to_string(),
+            first_page: row.first_page,
+            pages: row.pages,
+            sheets: row.sheets,
+        }
+    }
+}
+
+fn group(group: &BundleGroup) -> Group {
+    Group {
+        postage: group.postage.as_str(),
+        registered: group.registered,
+        colour: group.colour,
+        duplex: group.duplex,
+        envelope: group.envelope.0.clone(),
+        foreign: group.foreign,
+    }
+}
+
+impl fmt::Display for BundleList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let heading = [
+            "BUNDLE",
+            "BATCH",
+            "PRINT HOUSE",
+            "STATE",
+            "LETTERS",
+            "PAGES",
+            "SHEETS",
+            "HANDED OVER",
+        ];
+        let row = |line: &BundleLine| {
+            [
+                line.bundle.clone(),
+                line.batch.clone(),
+                line.print_house.clone(),
+                line.state.to_string(),
+                line.pieces.to_string(),
+                line.pages.to_string(),
+                line.sheets.to_string(),
+                or_dash(line.handed_over_at),
+            ]
+        };
+        if self.bundles.is_empty() {
+            return Ok(());
+        }
+        Table::new(heading, self.bundles.iter().map(row)).fmt(f)
+    }
+}
+
+impl fmt::Display for BundleShown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Bundle    {}", self.bundle.sentence())?;
+        writeln!(f, "Batch     {}", self.bundle.batch)?;
+        writeln!(f, "Post      {}", self.group)?;
+        if let Some(at) = self.bundle.handed_over_at {
+            writeln!(f, "Handed    {at}")?;
+        }
+        let row = |piece: &Piece| {
+            [
+                piece.sequence.to_string(),
+                piece.message.clone(),
+                piece.first_page.to_string(),
+                piece.pages.to_string(),
+                piece.sheets.to_string(),
+            ]
+        };
+        let heading = ["PIECE", "MESSAGE", "FIRST PAGE", "PAGES", "SHEETS"];
+        write!(f, "\n{}", Table::new(heading, self.pieces.iter().map(row)))
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = [
+            (true, self.postage),
+            (self.registered, "registered"),
+            (self.foreign, "abroad"),
+            (self.colour, "in colour"),
+            (self.duplex, "on both sides"),
+        ];
+        let said: Vec<_> = said
+            .iter()
+            .filter(|(is, _)| *is)
+            .map(|(_, it)| *it)
+            .collect();
+        write!(f, "{}, envelope {}", said.join(", "), self.envelope)
+    }
+}

@@ -1,0 +1,72 @@
+use std::{fmt, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{CommandError, Invocation, error::Outcome, settings};
+use crate::config;
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// Say all that is wrong with a settings file
+    Check {
+        #[arg(value_name = "FILE", default_value = "kuori.toml")]
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of the settings file
+    Schema,
+}
+
+pub(super) fn run(
+    command: &Command,
+    invocation: &mut Invocation<'_>,
+) -> Result<Outcome, CommandError> {
+    match command {
+        Command::Check { file } => {
+            let config = config::parse(&settings::read(file)?)
+                .map_err(|problems| settings::wrong(file, &problems))?;
+            let name = |id: &dyn fmt::Display| id.to_string();
+            invocation.output.show(&Checked {
+                file: file.clone(),
+                senders: config
+                    .senders
+                    .iter()
+                    .map(|s| name(&s.settings.id))
+                    .collect(),
+                print_houses: config
+                    .print_houses
+                    .iter()
+                    .map(|p| name(&p.settings.id))
+                    .collect(),
+            })?;
+        }
+        Command::Schema => invocation.output.show(&Schema(config::schema()))?,
+    }
+    Ok(Outcome::Done)
+}
+
+/// A settings file that is in order.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Checked {
+    file: PathBuf,
+    senders: Vec<String>,
+    print_houses: Vec<String>,
+}
+
+impl fmt::Display for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "`{}` is in order", self.file.display())?;
+        writeln!(f, "Senders       {}", self.senders.join(", "))?;
+        writeln!(f, "Print houses  {}", self.print_houses.join(", "))
+    }
+}
+
+/// JSON either way: that is what a schema is.
+#[derive(Serialize)]
+struct Schema(serde_json::Value);
+
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:#}", self.0)
+    }
+}

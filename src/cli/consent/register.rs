@@ -1,0 +1,186 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{GivenId, Set};
+use crate::{
+    cli::{
+        CommandError, Invocation,
+        error::Outcome,
+        words::{ConsentStatusWord, Time, counted},
+    },
+    domain::RecipientId,
+    store::{Consent, ConsentChange, Store},
+};
+
+/// `kuori consent set`: what was recorded. The recipient is not named.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::cli) struct ConsentChanged {
+    dry_run: bool,
+    status: Option<ConsentStatusWord>,
+    since: Option<Time>,
+    /// False where the register has a newer word, which stands; absent with `dry_run`, and where
+    /// only a matter was set.
+    changed: Option<bool>,
+    matter: Option<String>,
+    /// What holds for the matter from now on.
+    print_only: Option<bool>,
+}
+
+/// `kuori consent show`: what the register has. The recipient is not named.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::cli) struct ConsentShown {
+    /// Absent where the recipient has never said anything; then letters go on paper.
+    status: Option<ConsentStatusWord>,
+    since: Option<Time>,
+    print_only_matters: Vec<String>,
+}
+
+/// `kuori consent list`: counts alone. A list of who has consented is a list of identity codes,
+/// and no operator needs one on a screen.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::cli) struct ConsentCounts {
+    granted: u64,
+    withdrawn: u64,
+}
+
+pub(super) fn set(
+    arguments: &Set,
+    invocation: &mut Invocation<'_>,
+) -> Result<Outcome, CommandError> {
+    let recipient = arguments.recipient.read(invocation)?;
+    let since = arguments.since.unwrap_or(invocation.now);
+    if since > invocation.now {
+        let error = CommandError::usage("a consent cannot begin in the future");
+        return Err(error.hint("set it on the day, with `--since` or without"));
+    }
+    let mut told = ConsentChanged {
+        dry_run: arguments.dry_run,
+        status: arguments.status.map(ConsentStatusWord),
+        since: arguments.status.map(|_| Time(since)),
+        changed: None,
+        matter: arguments.matter.clone(),
+        print_only: arguments.matter.as_ref().map(|_| arguments.wish.print_only),
+    };
+    if !arguments.dry_run {
+        let store = invocation.store_or_new()?;
+        let status = arguments.status.map(|status| ConsentChange {
+            recipient: recipient.clone(),
+            status,
+            since,
+        });
+        told.changed = record(&store, status, invocation)?;
+        record_matter(&store, &recipient, &told, invocation)?;
+    }
+    invocation.output.show(&told)?;
+    Ok(Outcome::Done)
+}
+
+fn record(
+    store: &Store,
+    change: Option<ConsentChange>,
+    invocation: &Invocation<'_>,
+) -> Result<Option<bool>, CommandError> {
+    let Some(change) = change else {
+        return Ok(None);
+    };
+    let source = format!("set by {}", invocation.actor);
+    let changed = store.record_consents(&[change], &source, invocation.now)?;
+    Ok(Some(changed == 1))
+}
+
+fn record_matter(
+    store: &Store,
+    recipient: &RecipientId,
+    told: &ConsentChanged,
+    invocation: &Invocation<'_>,
+) -> Result<(), CommandError> {
+    if let (Some(matter), Some(print_only)) = (&told.matter, told.print_only) {
+        store.set_print_only_matter(recipient, matter, print_only, invocation.now)?;
+    }
+    Ok(())
+}
+
+pub(super) fn show(
+    recipient: &GivenId,
+    invocation: &mut Invocation<'_>,
+) -> Result<Outcome, CommandError> {
+    let recipient = recipient.read(invocation)?;
+    let consent = invocation.store()?.consent(&recipient)?;
+    invocation.output.show(&shown(consent))?;
+    Ok(Outcome::Done)
+}
+
+fn shown(consent: Option<Consent>) -> ConsentShown {
+    ConsentShown {
+        status: consent
+            .as_ref()
+            .map(|known| ConsentStatusWord(known.status)),
+        since: consent.as_ref().map(|known| Time(known.since)),
+        print_only_matters: consent
+            .map(|known| known.print_only_matters)
+            .unwrap_or_default(),
+    }
+}
+
+pub(super) fn list(invocation: &mut Invocation<'_>) -> Result<Outcome, CommandError> {
+    let (granted, withdrawn) = invocation.store()?.consent_counts()?;
+    invocation
+        .output
+        .show(&ConsentCounts { granted, withdrawn })?;
+    invocation
+        .output
+        .hint("`kuori consent show -` asks for one recipient");
+    Ok(Outcome::Done)
+}
+
+impl fmt::Display for ConsentChanged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let would = if self.dry_run {
+            "would be recorded: "
+        } else {
+            ""
+        };
+        if let (Some(status), Some(since)) = (self.status, self.since) {
+            let stale = match self.changed {
+                Some(false) => "; the register has a newer word, which stands",
+                _ => "",
+            };
+            writeln!(f, "{would}{status} since {since}{stale}")?;
+        }
+        match (&self.matter, self.print_only) {
+            (Some(matter), Some(true)) => {
+                writeln!(f, "{would}letters of the matter `{matter}` go on paper")
+            }
+            (Some(matter), _) => {
+                writeln!(
+                    f,
+                    "{would}letters of the matter `{matter}` go like all others"
+                )
+            }
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for ConsentShown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.status, self.since) {
+            (Some(status), Some(since)) => writeln!(f, "{status} since {since}")?,
+            _ => writeln!(f, "nothing recorded: letters go on paper")?,
+        }
+        for matter in &self.print_only_matters {
+            writeln!(f, "letters of the matter `{matter}` go on paper")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ConsentCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let recipients = counted(self.granted + self.withdrawn, "recipient", "recipients");
+        let (granted, withdrawn) = (self.granted, self.withdrawn);
+        writeln!(f, "{recipients}: {granted} granted, {withdrawn} withdrawn")
+    }
+}

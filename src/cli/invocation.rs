@@ -1,0 +1,44 @@
+use std::io::BufRead;
+
+use jiff::Timestamp;
+
+use super::{CommandError, Options, Output};
+use crate::store::Store;
+
+/// One call of the program: what it was told, whom it speaks to, when, and who called.
+pub(super) struct Invocation<'a> {
+    pub(super) options: &'a Options,
+    pub(super) output: Output<'a>,
+    /// Standard input.
+    pub(super) input: &'a mut dyn BufRead,
+    pub(super) now: Timestamp,
+    /// Who is named in the history for what this call changes.
+    pub(super) actor: String,
+}
+
+impl Invocation<'_> {
+    /// The data folder, which must be there: a slip in its name must not make an empty one that
+    /// has no batches.
+    pub(super) fn store(&self) -> Result<Store, CommandError> {
+        let folder = self.options.data_dir();
+        if !folder.join("kuori.sqlite").exists() {
+            let error = format!("there is no data folder `{}`", folder.display());
+            return Err(CommandError::failed(error)
+                .hint("name it with `--data-dir`, or set `KUORI_DATA`")
+                .hint("`kuori run` makes a new one"));
+        }
+        Ok(Store::open(&folder)?)
+    }
+
+    /// The data folder; where there is none, a new one. For what is set up before the first run.
+    pub(super) fn store_or_new(&mut self) -> Result<Store, CommandError> {
+        let folder = self.options.data_dir();
+        let is_new = !folder.join("kuori.sqlite").exists();
+        let store = Store::open(&folder)?;
+        if is_new {
+            self.output
+                .note(format!("made a new data folder, `{}`", folder.display()));
+        }
+        Ok(store)
+    }
+}

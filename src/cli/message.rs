@@ -1,0 +1,275 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    CommandError, Invocation,
+    error::Outcome,
+    finding_report::FindingReport,
+    table::{Table, or_dash},
+    words::{self, ChannelWord, MessageStateWord, ReasonWord, Time},
+};
+use crate::{
+    domain::{BatchId, Channel, MessageId, MessageState},
+    store::{MessageRow, Store},
+};
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// List a batch's messages in their order
+    List(List),
+    /// Show where a message is and why
+    Show {
+        /// Such as `B-0007-12`
+        message: MessageId,
+    },
+}
+
+#[derive(clap::Args)]
+pub(super) struct List {
+    batch: BatchId,
+    /// Only those in this state; may be given more than once
+    #[arg(long = "state", value_name = "STATE",
+          value_parser = words::one_of(&MessageState::ALL, MessageState::as_str))]
+    states: Vec<MessageState>,
+    /// Only those of this channel
+    #[arg(long, value_name = "CHANNEL",
+          value_parser = words::one_of(&Channel::ALL, Channel::as_str))]
+    channel: Option<Channel>,
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 100,
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    limit: u32,
+    /// Begin behind this position
+    #[arg(long, value_name = "POSITION", default_value_t = 0)]
+    after: u32,
+}
+
+pub(super) fn run(
+    command: &Command,
+    invocation: &mut Invocation<'_>,
+) -> Result<Outcome, CommandError> {
+    let store = invocation.store()?;
+    match command {
+        Command::List(list) => show_list(list, &store, invocation)?,
+        Command::Show { message } => {
+            let row = store.message(*message)?;
+            let mut findings = FindingReport::new(u32::MAX);
+            let found = store.message_findings(*message)?;
+            for finding in &found {
+                findings.add(finding);
+            }
+            invocation.output.show(&shown(&row, findings))?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn show_list(
+    list: &List,
+    store: &Store,
+    invocation: &mut Invocation<'_>,
+) -> Result<(), CommandError> {
+    store.batch(list.batch)?;
+    let messages = select(list, store)?;
+    let is_full = messages.len() as u64 >= u64::from(list.limit);
+    let next_after = messages
+        .last()
+        .map(|line| line.position)
+        .filter(|_| is_full);
+    invocation.output.show(&MessageList {
+        batch: list.batch.to_string(),
+        messages,
+        next_after,
+    })?;
+    if let Some(position) = next_after {
+        let hint = format!("add `--after {position}` for the next ones");
+        invocation.output.hint(hint);
+    }
+    Ok(())
+}
+
+/// Reads pages until there are as many as were asked for.
+fn select(list: &List, store: &Store) -> Result<Vec<MessageLine>, CommandError> {
+    let limit = usize::try_from(list.limit).unwrap_or(usize::MAX);
+    let mut found = Vec::new();
+    let mut after = list.after;
+    loop {
+        let page = store.messages(list.batch, &list.states, after, 1_000)?;
+        let Some(end) = page.last() else { break };
+        after = end.id.position;
+        let is_wanted = |row: &&MessageRow| list.channel.is_none() || row.channel == list.channel;
+        let wanted = page.iter().filter(is_wanted).map(MessageLine::from);
+        found.extend(wanted.take(limit - found.len()));
+        if found.len() == limit {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// `kuori message list`: a page of a batch's messages in the order of position.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct MessageList {
+    batch: String,
+    messages: Vec<MessageLine>,
+    /// What `--after` takes for the next page; absent where this is the last one.
+    next_after: Option<u32>,
+}
+
+/// No identity code, no name, no address: our ids say which message it is.
+#[derive(Serialize, JsonSchema)]
+struct MessageLine {
+    message: String,
+    /// 1-based in the batch.
+    position: u32,
+    state: MessageStateWord,
+    channel: Option<ChannelWord>,
+    /// Why it goes that way; the codes are explained in docs/routing.md.
+    reason: Option<ReasonWord>,
+    pages: u32,
+    bundle: Option<String>,
+    /// Its sequence in the bundle.
+    piece: Option<u32>,
+}
+
+/// `kuori message show`: where a message is, and why.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct MessageShown {
+    #[serde(flatten)]
+    message: MessageLine,
+    /// The entry of the ZIP that holds its pages.
+    document: String,
+    /// 1-based.
+    first_page: u32,
+    /// Its content can go to a mailbox.
+    fit_for_mailbox: bool,
+    fit_for_print: bool,
+    /// On paper it goes against a receipt.
+    registered: bool,
+    /// What the mailbox service or the register said: `active`, `inactive`, `withdrawn`, `unknown`.
+    mailbox_status: Option<&'static str>,
+    asked_at: Option<Time>,
+    decided_at: Option<Time>,
+    waiting_since: Option<Time>,
+    delivered_at: Option<Time>,
+    /// How often an operator asked for what had left the house already.
+    repeats: u32,
+    #[serde(flatten)]
+    findings: FindingReport,
+}
+
+impl From<&MessageRow> for MessageLine {
+    fn from(row: &MessageRow) -> Self {
+        Self {
+            message: row.id.to_string(),
+            position: row.id.position,
+            state: MessageStateWord(row.state),
+            channel: row.channel.map(ChannelWord),
+            reason: row.reason.map(ReasonWord),
+            pages: row.message.pages.count,
+            bundle: row.bundle.map(|bundle| bundle.to_string()),
+            piece: row.sequence,
+        }
+    }
+}
+
+fn shown(row: &MessageRow, findings: FindingReport) -> MessageShown {
+    MessageShown {
+        message: row.into(),
+        document: row.message.pages.document.0.clone(),
+        first_page: row.message.pages.first,
+        fit_for_mailbox: row.fitness.mailbox,
+        fit_for_print: row.fitness.print,
+        registered: row.registered,
+        mailbox_status: row.asked.map(|asked| asked.status.as_str()),
+        asked_at: row.asked.map(|asked| Time(asked.at)),
+        decided_at: row.decided_at.map(Time),
+        waiting_since: row.waiting_since.map(Time),
+        delivered_at: row.delivered_at.map(Time),
+        repeats: row.again,
+        findings,
+    }
+}
+
+impl fmt::Display for MessageList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = |line: &MessageLine| {
+            [
+                line.message.clone(),
+                line.state.to_string(),
+                or_dash(line.channel),
+                or_dash(line.reason),
+                line.pages.to_string(),
+                or_dash(line.bundle.as_ref()),
+            ]
+        };
+        if self.messages.is_empty() {
+            return Ok(());
+        }
+        let heading = ["MESSAGE", "STATE", "CHANNEL", "REASON", "PAGES", "BUNDLE"];
+        Table::new(heading, self.messages.iter().map(row)).fmt(f)
+    }
+}
+
+impl fmt::Display for MessageShown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (label, text) in self.rows() {
+            writeln!(f, "{label:<10}{text}")?;
+        }
+        if self.findings.is_empty() {
+            return Ok(());
+        }
+        write!(f, "\n{}", self.findings)
+    }
+}
+
+impl MessageShown {
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let line = &self.message;
+        let mut rows = vec![
+            ("Message", line.message.clone()),
+            ("State", self.standing()),
+            ("Pages", self.pages()),
+        ];
+        rows.extend(self.route().map(|route| ("Route", route)));
+        if let (Some(status), Some(at)) = (self.mailbox_status, self.asked_at) {
+            rows.push(("Mailbox", format!("{status}, asked {at}")));
+        }
+        if let Some(at) = self.delivered_at {
+            rows.push(("Delivered", at.to_string()));
+        }
+        if let (Some(bundle), Some(piece)) = (&line.bundle, line.piece) {
+            rows.push(("Bundle", format!("{bundle}, piece {piece}")));
+        }
+        if self.repeats > 0 {
+            rows.push(("Repeats", format!("{}, asked for by name", self.repeats)));
+        }
+        rows
+    }
+
+    fn standing(&self) -> String {
+        match self.waiting_since {
+            Some(since) => format!("{}, since {since}", self.message.state),
+            None => self.message.state.to_string(),
+        }
+    }
+
+    fn route(&self) -> Option<String> {
+        let reason = self.message.reason?;
+        Some(match self.message.channel {
+            Some(channel) => format!("{channel} ({reason})"),
+            None => format!("none ({reason})"),
+        })
+    }
+
+    fn pages(&self) -> String {
+        let (pages, first) = (self.message.pages, self.first_page);
+        let registered = if self.registered { ", registered" } else { "" };
+        format!(
+            "{pages} from page {first} of `{}`{registered}",
+            self.document
+        )
+    }
+}

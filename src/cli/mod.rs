@@ -1,0 +1,171 @@
+//! The command line: arguments in, exit code out.
+//!
+//! Comes in: what an operator types. Goes out: data on standard output, everything else on
+//! standard error, and an exit code. Each command is one file: it reads its arguments, asks the
+//! rooms, and shows one document, as text or as JSON. It does not know SQL, the network, or what
+//! a step does; and it prints no identity code, no name and no address.
+
+mod batch;
+mod bundle;
+mod check;
+mod clock;
+mod config;
+mod consent;
+mod demo;
+mod error;
+mod events;
+mod finding_report;
+mod invocation;
+mod message;
+mod options;
+mod output;
+mod process;
+mod progress;
+mod reprocess;
+mod run;
+mod runtime;
+mod sample;
+mod settings;
+mod table;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::Parser;
+
+use self::{
+    error::{CommandError, Outcome},
+    invocation::Invocation,
+    options::Options,
+    output::Output,
+};
+use crate::telemetry;
+
+const EXIT_CODES: &str = "Exit codes:
+  0   done
+  1   failed
+  2   bad command line
+  3   done, with findings
+  75  failed, and the same again can work later
+  78  bad settings";
+
+/// Takes batches of letters, delivers to digital mailboxes, and turns the rest into bundles for
+/// the print house
+#[derive(Parser)]
+#[command(name = "kuori", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Take batches, deliver, print and report, until stopped
+    Run(run::Arguments),
+    /// Take one batch from a file through all steps
+    Process(process::Arguments),
+    /// Play the whole flow on an artificial batch
+    Demo(demo::Arguments),
+    /// Say all that is wrong with a batch, without taking it
+    ///
+    /// The answer is the one that the sender would get; nothing is stored, delivered or printed.
+    /// The exit code is 3 where there are errors or warnings. Recipients' mailboxes, and whether
+    /// a letter came before, are known only to a house that runs.
+    Check(check::Arguments),
+    /// Make an artificial batch
+    ///
+    /// No real person can be hit by one. The same options make the same bytes.
+    Sample(sample::Arguments),
+    /// Look at batches
+    #[command(subcommand)]
+    Batch(batch::Command),
+    /// Look at messages
+    #[command(subcommand)]
+    Message(message::Command),
+    /// Look at what the print house gets
+    #[command(subcommand)]
+    Bundle(bundle::Command),
+    /// Print what happened to a batch, oldest first
+    Events(events::Arguments),
+    /// Set a batch, or some of its messages, back to a step
+    ///
+    /// Without `--message` and `--from` that is all messages that are refused or held, from the
+    /// first step. What has left the house is never sent again unless `--print-again` or
+    /// `--deliver-again` says so.
+    Reprocess(reprocess::Arguments),
+    /// Keep the register of consents to digital delivery
+    #[command(subcommand)]
+    Consent(consent::Command),
+    /// Look at settings
+    #[command(subcommand)]
+    Config(config::Command),
+}
+
+/// Runs one command. `args` begins with the program's name.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let Arguments { options, command } = match Arguments::try_parse_from(args) {
+        Ok(arguments) => arguments,
+        Err(told) => return refuse(&told),
+    };
+    telemetry::start(options.log_format, options.log_filter());
+    let (mut out, mut err) = (io::stdout().lock(), io::stderr());
+    let invocation = Invocation {
+        options: &options,
+        output: Output::new(&mut out, &mut err, &options),
+        input: &mut io::stdin().lock(),
+        now: clock::now(),
+        actor: actor(),
+    };
+    carry_out(&command, invocation).into()
+}
+
+/// Who is at the keyboard, as the system says it.
+fn actor() -> String {
+    let user = env::var("USER").ok().filter(|user| !user.is_empty());
+    user.unwrap_or_else(|| "operator".to_owned())
+}
+
+/// A bad command line, or a call for help: both come from the parser.
+fn refuse(told: &clap::Error) -> ExitCode {
+    let _ = told.print();
+    let _ = io::stdout().flush();
+    u8::try_from(told.exit_code()).unwrap_or(2).into()
+}
+
+fn carry_out(command: &Command, mut invocation: Invocation<'_>) -> u8 {
+    match dispatch(command, &mut invocation) {
+        Ok(outcome) => outcome.exit_code(),
+        Err(error) => {
+            if error.kind.exit_code() != 0 {
+                invocation.output.error(&error);
+            }
+            error.kind.exit_code()
+        }
+    }
+}
+
+fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcome, CommandError> {
+    match command {
+        Command::Run(arguments) => run::run(arguments, invocation),
+        Command::Process(arguments) => process::run(arguments, invocation),
+        Command::Demo(arguments) => demo::run(arguments, invocation),
+        Command::Check(arguments) => check::run(arguments, invocation),
+        Command::Sample(arguments) => sample::run(arguments, invocation),
+        Command::Batch(command) => batch::run(command, invocation),
+        Command::Message(command) => message::run(command, invocation),
+        Command::Bundle(command) => bundle::run(command, invocation),
+        Command::Events(arguments) => events::run(arguments, invocation),
+        Command::Reprocess(arguments) => reprocess::run(arguments, invocation),
+        Command::Consent(command) => consent::run(command, invocation),
+        Command::Config(command) => config::run(command, invocation),
+    }
+}

@@ -1,0 +1,215 @@
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    CommandError, Invocation, Output, clock,
+    error::{ErrorKind, Outcome},
+    progress::Progress,
+    runtime::runtime,
+    settings,
+};
+use crate::{
+    assemble::{self, Works},
+    config::{Config, FolderConfig},
+    domain::{BatchId, SenderId},
+    pipeline::Clock,
+    store::{Counts, Received},
+};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The batch
+    #[arg(value_name = "BATCH.zip")]
+    batch: PathBuf,
+
+    /// The settings file; without one the embedded settings of `samples/config/demo.toml` hold
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Whose batch it is, where the settings have more than one sender
+    #[arg(long, value_name = "NAME")]
+    sender: Option<SenderId>,
+}
+
+pub(super) fn run(
+    arguments: &Arguments,
+    invocation: &mut Invocation<'_>,
+) -> Result<Outcome, CommandError> {
+    let config = settings::load(arguments.config.as_deref(), invocation.options)?;
+    let config = in_folders(config, arguments.sender.as_ref())?;
+    let folder = config.data_folder.clone();
+    put_into_inbox(&arguments.batch, &folder)?;
+    let (received, counts) = runtime()?.block_on(process(&config, &invocation.output))?;
+    let (Received::New(batch) | Received::Again(batch)) = received;
+    let processed = Processed {
+        batch: batch.to_string(),
+        seen_before: matches!(received, Received::Again(_)),
+        received: counts.received,
+        delivered: counts.delivered,
+        printed: counts.printed,
+        refused: counts.refused,
+        held: counts.held,
+        in_progress: counts.in_progress + counts.composed + counts.also_to_print,
+        receipts: folder.join("receipts"),
+        mailboxes: folder.join("mailboxes"),
+        bundles: folder.join("pickup"),
+    };
+    invocation.output.show(&processed)?;
+    if processed.has_trouble() {
+        invocation
+            .output
+            .hint(format!("see `kuori batch show {batch}`"));
+        return Ok(Outcome::Findings);
+    }
+    Ok(Outcome::Done)
+}
+
+/// What became of the batch, and where to look.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Processed {
+    batch: String,
+    /// The same bytes were processed before: nothing was sent again.
+    seen_before: bool,
+    received: u64,
+    delivered: u64,
+    printed: u64,
+    refused: u64,
+    held: u64,
+    in_progress: u64,
+    receipts: PathBuf,
+    mailboxes: PathBuf,
+    bundles: PathBuf,
+}
+
+impl Processed {
+    fn has_trouble(&self) -> bool {
+        self.received == 0 || self.refused + self.held + self.in_progress > 0
+    }
+}
+
+impl fmt::Display for Processed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seen = if self.seen_before {
+            ", seen before: nothing was sent again"
+        } else {
+            ""
+        };
+        writeln!(
+            f,
+            "Batch      {}, {} messages{seen}",
+            self.batch, self.received
+        )?;
+        writeln!(
+            f,
+            "Mailbox    {} delivered, in {}",
+            self.delivered,
+            self.mailboxes.display()
+        )?;
+        writeln!(
+            f,
+            "Print      {} handed over, in {}",
+            self.printed,
+            self.bundles.display()
+        )?;
+        writeln!(f, "Refused    {}", self.refused)?;
+        writeln!(f, "Held       {}", self.held)?;
+        if self.in_progress > 0 {
+            writeln!(f, "Under way  {}", self.in_progress)?;
+        }
+        writeln!(f, "Receipts   in {}", self.receipts.display())
+    }
+}
+
+/// The same house with plain folders for its doors: `inbox`, `receipts` and `pickup` of the data
+/// folder, and no server.
+fn in_folders(mut config: Config, named: Option<&SenderId>) -> Result<Config, CommandError> {
+    let folder = FolderConfig::Directory(config.data_folder.clone());
+    config.server = None;
+    if let Some(named) = named {
+        config.senders.retain(|sender| sender.settings.id == *named);
+    }
+    let [sender] = config.senders.as_mut_slice() else {
+        let known: Vec<_> = config
+            .senders
+            .iter()
+            .map(|sender| sender.settings.id.to_string())
+            .collect();
+        return Err(
+            CommandError::new(ErrorKind::Usage, "whose batch is it?").hint(format!(
+                "name one sender of the settings with `--sender`: {}",
+                known.join(", ")
+            )),
+        );
+    };
+    sender.folder = folder.clone();
+    for print_house in &mut config.print_houses {
+        print_house.folder = folder.clone();
+    }
+    Ok(config)
+}
+
+/// Copies the batch under a temporary name and renames it, as a sender would.
+fn put_into_inbox(batch: &Path, folder: &Path) -> Result<(), CommandError> {
+    let inbox = folder.join("inbox");
+    let name = batch
+        .file_name()
+        .ok_or_else(|| CommandError::usage(format!("`{}` names no file", batch.display())))?;
+    let copy = || -> io::Result<()> {
+        let mut from = fs::File::open(batch)?;
+        fs::create_dir_all(&inbox)?;
+        let mut copy = tempfile::Builder::new()
+            .prefix(".")
+            .suffix(".part")
+            .tempfile_in(&inbox)?;
+        io::copy(&mut from, &mut copy)?;
+        copy.persist(inbox.join(name))
+            .map_err(|error| error.error)?;
+        Ok(())
+    };
+    copy().map_err(|error| CommandError::file("take", batch, &error))
+}
+
+async fn process(config: &Config, output: &Output<'_>) -> Result<(Received, Counts), CommandError> {
+    let works = Works::open(config, Clock::new(clock::now)).await?;
+    let received = watched(&works, output).await?;
+    let received = received.last().copied().ok_or_else(|| {
+        CommandError::failed("the batch was not taken").hint("the log above says why")
+    })?;
+    let (Received::New(batch) | Received::Again(batch)) = received;
+    Ok((received, works.store.counts(batch)?))
+}
+
+/// Works until nothing is left to do, and shows how far it is.
+async fn watched(works: &Works, output: &Output<'_>) -> Result<Vec<Received>, assemble::Error> {
+    let mut work = std::pin::pin!(works.run_until_idle());
+    let mut bar: Option<Progress> = None;
+    loop {
+        tokio::select! {
+            received = &mut work => return received,
+            () = tokio::time::sleep(Duration::from_millis(250)) => {
+                if let Some((settled, of)) = progress(works) {
+                    bar.get_or_insert_with(|| output.progress(of, "messages")).reach(settled);
+                }
+            }
+        }
+    }
+}
+
+/// Messages settled, of how many, in the newest batch.
+fn progress(works: &Works) -> Option<(u64, u64)> {
+    let batch: BatchId = works.store.batches(1).ok()?.first()?.id;
+    let counts = works.store.counts(batch).ok()?;
+    let under_way = counts.in_progress + counts.composed + counts.also_to_print;
+    (counts.received > 0).then(|| {
+        (
+            counts.received - under_way.min(counts.received),
+            counts.received,
+        )
+    })
+}

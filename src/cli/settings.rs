@@ -1,0 +1,43 @@
+use std::{fmt::Write as _, fs, path::Path};
+
+use super::{CommandError, Options, error::ErrorKind};
+use crate::config::{self, Config, Problem};
+
+/// The settings of a file, or the embedded ones where none is named.
+///
+/// `--data-dir` on the command line goes before the file's data folder.
+pub(super) fn load(file: Option<&Path>, options: &Options) -> Result<Config, CommandError> {
+    let Some(path) = file else {
+        return Ok(Config::embedded(options.data_dir()));
+    };
+    let text = read(path)?;
+    let config = match &options.data_dir {
+        Some(folder) => config::parse_at(&text, folder.clone()),
+        None => config::parse(&text),
+    };
+    config.map_err(|problems| wrong(path, &problems))
+}
+
+/// The text of a settings file.
+pub(super) fn read(path: &Path) -> Result<String, CommandError> {
+    fs::read_to_string(path).map_err(|error| {
+        CommandError::new(
+            ErrorKind::Settings,
+            format!("cannot read the settings `{}`", path.display()),
+        )
+        .caused_by(error.to_string())
+        .hint("start from `samples/config/demo.toml`, or leave out `--config`")
+    })
+}
+
+/// All that is wrong with a settings file, as one error.
+pub(super) fn wrong(path: &Path, problems: &[Problem]) -> CommandError {
+    let mut told = format!("{} problems in `{}`", problems.len(), path.display());
+    for problem in problems {
+        let _ = write!(told, "\n  {problem}");
+    }
+    CommandError::new(ErrorKind::Settings, told).hint(format!(
+        "`kuori config check {}` says them again",
+        path.display()
+    ))
+}

@@ -1,0 +1,174 @@
+//! Each `--json` output has a schema in `schemas/cli/`; this holds one to the other.
+
+use std::{fs, path::PathBuf};
+
+use schemars::{Schema, schema_for};
+use serde_json::Value;
+
+use super::House;
+use crate::cli::{
+    batch, bundle, check, config, consent, events, message, process, reprocess, sample,
+};
+
+const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
+
+/// Name of the schema, and the schema of the structs that the command prints.
+fn schemas() -> Vec<(&'static str, Schema)> {
+    vec![
+        ("batch-list", schema_for!(batch::list::BatchList)),
+        ("batch-show", schema_for!(batch::show::BatchShown)),
+        (
+            "batch-findings",
+            schema_for!(batch::findings::BatchFindings),
+        ),
+        ("message-list", schema_for!(message::MessageList)),
+        ("message-show", schema_for!(message::MessageShown)),
+        ("bundle-list", schema_for!(bundle::BundleList)),
+        ("bundle-show", schema_for!(bundle::BundleShown)),
+        ("events", schema_for!(events::EventList)),
+        ("reprocess", schema_for!(reprocess::Reprocessed)),
+        ("consent-import", schema_for!(consent::import::Imported)),
+        (
+            "consent-set",
+            schema_for!(consent::register::ConsentChanged),
+        ),
+        ("consent-show", schema_for!(consent::register::ConsentShown)),
+        (
+            "consent-list",
+            schema_for!(consent::register::ConsentCounts),
+        ),
+        ("sample", schema_for!(sample::SampleMade)),
+        ("check", schema_for!(check::Checked)),
+        ("process", schema_for!(process::Processed)),
+        ("config-check", schema_for!(config::Checked)),
+    ]
+}
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/cli/{name}.schema.json"))
+}
+
+fn schema(name: &str) -> Value {
+    let text = fs::read_to_string(path(name)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// With `KUORI_WRITE_SCHEMAS=1` the files are written anew.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a file of the source tree, not of the spool"
+)]
+fn the_schemas_in_the_repository_are_those_of_the_outputs() {
+    for (name, made) in schemas() {
+        let made = serde_json::to_string_pretty(&made).unwrap() + "\n";
+        if std::env::var_os("KUORI_WRITE_SCHEMAS").is_some() {
+            fs::write(path(name), &made).unwrap();
+        }
+        let there = fs::read_to_string(path(name)).unwrap_or_default();
+        assert_eq!(there, made, "{name}: write it with KUORI_WRITE_SCHEMAS=1");
+    }
+}
+
+#[test]
+fn every_json_output_satisfies_its_schema() {
+    let house = House::filled();
+    let (zip, csv) = (house.path("a.zip"), house.path("a.csv"));
+    let commands = [
+        ("batch-list", "batch list".to_owned()),
+        ("batch-show", "batch show B-0001".to_owned()),
+        ("batch-findings", "batch findings B-0001".to_owned()),
+        ("message-list", "message list B-0001".to_owned()),
+        ("message-show", "message show B-0001-6".to_owned()),
+        ("bundle-list", "bundle list".to_owned()),
+        ("bundle-show", "bundle show P-0001".to_owned()),
+        ("events", "events B-0001".to_owned()),
+        ("reprocess", "reprocess B-0001 --dry-run".to_owned()),
+        (
+            "reprocess",
+            "reprocess B-0001 --from compose --dry-run".to_owned(),
+        ),
+        (
+            "sample",
+            format!("sample {zip} --letters 3 --consents {csv}"),
+        ),
+        ("check", format!("check {zip}")),
+        ("consent-import", format!("consent import {csv}")),
+        ("consent-set", "consent set 010190-999W granted".to_owned()),
+        ("consent-show", "consent show 010190-999W".to_owned()),
+        ("consent-list", "consent list".to_owned()),
+        ("config-check", format!("config check {DEMO}")),
+    ];
+    for (name, line) in commands {
+        let said = house.kuori(&format!("{line} --json"));
+        let document: Value = serde_json::from_str(&said.out).unwrap();
+        let schema = schema(name);
+        let wrong = mismatch(&schema, &schema, &document);
+        assert_eq!(wrong, None, "{line}");
+    }
+}
+
+/// Where a document breaks its schema, for the few keywords that our schemas use.
+fn mismatch(root: &Value, schema: &Value, document: &Value) -> Option<String> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let target = root.pointer(reference.strip_prefix('#')?).expect(reference);
+        return mismatch(root, target, document);
+    }
+    if let Some(options) = schema["anyOf"].as_array() {
+        let fits = options
+            .iter()
+            .any(|option| mismatch(root, option, document).is_none());
+        return (!fits).then(|| format!("{document} fits no option"));
+    }
+    if !has_type(&schema["type"], document) {
+        return Some(format!("{document} is not {}", schema["type"]));
+    }
+    if let Some(words) = schema["enum"].as_array()
+        && !words.contains(document)
+    {
+        return Some(format!("{document} is no word of {words:?}"));
+    }
+    let in_array = document.as_array().into_iter().flatten();
+    let mut wrong = in_array.filter_map(|item| mismatch(root, &schema["items"], item));
+    wrong
+        .next()
+        .or_else(|| mismatch_of_fields(root, schema, document))
+}
+
+fn mismatch_of_fields(root: &Value, schema: &Value, document: &Value) -> Option<String> {
+    let fields = document.as_object()?;
+    let required = schema["required"].as_array().into_iter().flatten();
+    for name in required.filter_map(Value::as_str) {
+        if !fields.contains_key(name) {
+            return Some(format!("`{name}` is missing"));
+        }
+    }
+    for (name, value) in fields {
+        let Some(schema) = schema["properties"].get(name) else {
+            return Some(format!("`{name}` is not in the schema"));
+        };
+        if let Some(wrong) = mismatch(root, schema, value) {
+            return Some(format!("{name}: {wrong}"));
+        }
+    }
+    None
+}
+
+fn has_type(wanted: &Value, document: &Value) -> bool {
+    let is = |name: &str| match name {
+        "null" => document.is_null(),
+        "boolean" => document.is_boolean(),
+        "integer" => document.is_u64() || document.is_i64(),
+        "number" => document.is_number(),
+        "string" => document.is_string(),
+        "array" => document.is_array(),
+        "object" => document.is_object(),
+        other => panic!("a type that no schema of ours uses: {other}"),
+    };
+    match wanted {
+        Value::Null => true,
+        Value::String(name) => is(name),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).any(is),
+        other => panic!("a type that no schema of ours uses: {other}"),
+    }
+}

@@ -1,0 +1,110 @@
+//! Words of the house on the command line and in JSON.
+
+use std::{borrow::Cow, fmt};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use jiff::{SignedDuration, Timestamp};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+
+use crate::domain::{BatchState, BundleState, Channel, MessageState, Reason, Severity, Step};
+use crate::store::ConsentStatus;
+
+/// Reads one of a closed set of values by its word; help and errors list the words.
+pub(super) fn one_of<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    word: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(|&value| word(value))).try_map(move |given| {
+        let found = all.iter().copied().find(|&value| word(value) == given);
+        found.ok_or("unknown word")
+    })
+}
+
+/// A time as people and programs read it: RFC 3339 in UTC, whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Time(pub(super) Timestamp);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let second = SignedDuration::from_nanos(i64::from(self.0.subsec_nanosecond()));
+        let whole = self.0.checked_sub(second).unwrap_or(self.0);
+        whole.fmt(f)
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl JsonSchema for Time {
+    fn schema_name() -> Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "date-time"})
+    }
+}
+
+/// A value of the language of the house, by its stable word.
+macro_rules! word {
+    ($name:ident: $type:ty, $all:expr) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) struct $name(pub(super) $type);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.0.as_str())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.0.as_str())
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                let words: Vec<_> = $all.iter().map(|value| value.as_str()).collect();
+                json_schema!({"type": "string", "enum": words})
+            }
+        }
+    };
+}
+
+word!(BatchStateWord: BatchState, BatchState::ALL);
+word!(MessageStateWord: MessageState, MessageState::ALL);
+word!(BundleStateWord: BundleState, BundleState::ALL);
+word!(ChannelWord: Channel, Channel::ALL);
+word!(ReasonWord: Reason, Reason::ALL);
+word!(StepWord: Step, Step::ALL);
+word!(ConsentStatusWord: ConsentStatus, [ConsentStatus::Granted, ConsentStatus::Withdrawn]);
+word!(SeverityWord: Severity, [Severity::Info, Severity::Warning, Severity::Error]);
+
+/// `1 message`, `2 messages`.
+pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_in_whole_seconds() {
+        let time: Timestamp = "2026-03-01T06:12:09.987Z".parse().unwrap();
+        assert_eq!(Time(time).to_string(), "2026-03-01T06:12:09Z");
+    }
+}
