@@ -1,1 +1,15 @@
 //! One test binary, so that it links once. Each module tests the house from outside one of its doors.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "test code"
+)]
+
+mod architecture;
+mod flow;
+mod hub;
+mod sftp;

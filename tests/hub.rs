@@ -1,0 +1,276 @@
+//! A whole house in a temporary folder, with plain folders for its doors and a clock that stands.
+//!
+//! When it is dropped it fails the test if something is due, if a spooled file has no row, or if a
+//! row has no file.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use kuori::{
+    batch,
+    domain::{BatchId, PostageClass, RecipientId, ServiceKind},
+    inbox::{self, Inbox},
+    mailbox::{FolderKey, Maildirs},
+    outbox::{Outbox, Places},
+    pipeline::{self, Clock, Gate, House, PrintHouseSettings, Runner, SenderSettings},
+    print, receipts, routing, sample,
+    store::{ConsentChange, ConsentStatus, Counts, Place, Received, Store},
+    transport::{DirectoryFolder, RemoteFolder},
+};
+use tempfile::TempDir;
+use tokio::sync::Notify;
+
+pub(crate) struct Hub {
+    pub(crate) store: Arc<Store>,
+    inbox: Inbox,
+    runner: Runner,
+    outbox: Outbox,
+    folder: TempDir,
+}
+
+impl Hub {
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A house whose only sender's settings are changed first.
+    pub(crate) fn with(change: impl FnOnce(&mut SenderSettings)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sender = sender();
+        change(&mut sender);
+        let store = Arc::new(Store::open(&folder.path().join("data")).unwrap());
+        let house = house(&store, folder.path(), sender);
+        let places = places(folder.path());
+        let wake = || Arc::new(Notify::new());
+        let runner = Runner::new(
+            Arc::new(house),
+            pipeline::Settings::default(),
+            wake(),
+            wake(),
+        );
+        let sender_folder = Arc::clone(&places[&Place::Sender("example-city".parse().unwrap())]);
+        Self {
+            inbox: Inbox::new(Arc::clone(&store), sender_folder, inbox_settings()),
+            outbox: Outbox::new(Arc::clone(&store), places),
+            runner,
+            store,
+            folder,
+        }
+    }
+
+    /// The recipients of a sample with a mailbox get one.
+    pub(crate) fn consent(&self, spec: &sample::Spec) {
+        let granted = |recipient: sample::SampleRecipient| {
+            recipient
+                .id
+                .filter(|_| recipient.has_mailbox)
+                .map(|id| ConsentChange {
+                    recipient: RecipientId::Person(id),
+                    status: ConsentStatus::Granted,
+                    since: now(),
+                })
+        };
+        let page: Vec<_> = sample::recipients(spec).filter_map(granted).collect();
+        self.store.record_consents(&page, "test", now()).unwrap();
+    }
+
+    /// Puts a batch into the inbox under its final name.
+    pub(crate) fn upload(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.sender_folder().join("inbox").join(name), bytes).unwrap();
+    }
+
+    pub(crate) fn upload_sample(&self, name: &str, spec: &sample::Spec) {
+        let file = File::create(self.sender_folder().join("inbox").join(name)).unwrap();
+        sample::write(spec, file, &|_| {}).unwrap();
+    }
+
+    /// Polls, runs steps and hands over until nothing is left to do.
+    pub(crate) async fn run(&self) -> Vec<Received> {
+        let received = self.inbox.poll(now()).await.unwrap();
+        self.runner.run_until_idle().await.unwrap();
+        while self.outbox.hand_over_next(now()).await.unwrap() {}
+        received
+    }
+
+    /// As [`Hub::run`], but with the print house out of reach.
+    pub(crate) async fn run_without_hand_over(&self) {
+        self.inbox.poll(now()).await.unwrap();
+        self.runner.run_until_idle().await.unwrap();
+    }
+
+    /// Uploads a batch, runs it through and says which one it became.
+    pub(crate) async fn process(&self, name: &str, bytes: &[u8]) -> BatchId {
+        self.upload(name, bytes);
+        self.run().await;
+        self.store.batches(1).unwrap()[0].id
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.store
+            .counts(self.store.batches(1).unwrap()[0].id)
+            .unwrap()
+    }
+
+    /// The newest receipt of a kind, as text.
+    pub(crate) fn receipt(&self, kind: &str) -> String {
+        let mut names: Vec<_> = self.names("sender/receipts");
+        names.retain(|name| name.contains(kind));
+        names.sort();
+        let name = names.pop().unwrap_or_else(|| panic!("no {kind} receipt"));
+        fs::read_to_string(self.sender_folder().join("receipts").join(name)).unwrap()
+    }
+
+    pub(crate) fn sender_folder(&self) -> PathBuf {
+        self.folder.path().join("sender")
+    }
+
+    /// Names in a folder below the hub's, sorted; none where the folder is missing.
+    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path().join(folder))
+            .into_iter()
+            .flatten();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Every message file in every mailbox.
+    pub(crate) fn mailbox_messages(&self) -> Vec<PathBuf> {
+        files_below(&self.folder.path().join("mailboxes"))
+            .into_iter()
+            .filter(|path| path.parent().is_some_and(|folder| folder.ends_with("new")))
+            .collect()
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let later = now() + jiff::SignedDuration::from_secs(1);
+        assert!(
+            self.store
+                .next_batch_due()
+                .unwrap()
+                .is_none_or(|due| due > later),
+            "a step is due"
+        );
+        assert_eq!(
+            self.store.next_outgoing_due().unwrap(),
+            None,
+            "something is to be handed over"
+        );
+        assert_eq!(
+            self.store.missing_files().unwrap(),
+            [],
+            "rows name files that are not there"
+        );
+        assert_eq!(
+            self.store.sweep().unwrap(),
+            0,
+            "files are left that no row names"
+        );
+    }
+}
+
+/// The time in all tests.
+pub(crate) fn now() -> Timestamp {
+    "2026-11-23T21:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn sample_bytes(spec: &sample::Spec) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    sample::write(spec, &mut bytes, &|_| {}).unwrap();
+    bytes.into_inner()
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_below(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn sender() -> SenderSettings {
+    SenderSettings {
+        id: "example-city".parse().unwrap(),
+        display_name: "Example City".to_owned(),
+        address_rows: vec![
+            "Example City".to_owned(),
+            "PL 1, 00099 EXAMPLE CITY".to_owned(),
+        ],
+        gate: Gate::Partial,
+        receipts: receipts::Level::All,
+        batch: batch::Settings::default(),
+        routing: routing::Policy::default(),
+        print_house: Some("example-print".parse().unwrap()),
+        duplex: true,
+        colour: false,
+        postage: PostageClass::Economy,
+        service: ServiceKind::Ordinary,
+        address_page: false,
+        default_subject: "A letter for you".to_owned(),
+    }
+}
+
+fn house(store: &Arc<Store>, folder: &Path, sender: SenderSettings) -> House {
+    let key = || FolderKey::open(&folder.join("mailbox.key")).unwrap();
+    let maildirs = |name: &str| Arc::new(Maildirs::new(folder.join(name), key()).unwrap());
+    let print_house = PrintHouseSettings {
+        id: "example-print".parse().unwrap(),
+        print: print::Settings::default(),
+    };
+    House {
+        store: Arc::clone(store),
+        mailbox: maildirs("mailboxes"),
+        test_mailbox: maildirs("test-mailboxes"),
+        senders: BTreeMap::from([(sender.id.clone(), sender)]),
+        print_houses: BTreeMap::from([(print_house.id.clone(), print_house)]),
+        clock: Clock::fixed(now()),
+    }
+}
+
+fn places(folder: &Path) -> Places {
+    let place = |name: &str| -> Arc<dyn RemoteFolder> {
+        for inner in ["inbox", "receipts", "pickup"] {
+            fs::create_dir_all(folder.join(name).join(inner)).unwrap();
+        }
+        Arc::new(DirectoryFolder::new(folder.join(name)))
+    };
+    Places::from([
+        (
+            Place::Sender("example-city".parse().unwrap()),
+            place("sender"),
+        ),
+        (
+            Place::PrintHouse("example-print".parse().unwrap()),
+            place("print-house"),
+        ),
+        (Place::TestShelf, place("test-shelf")),
+    ])
+}
+
+fn inbox_settings() -> inbox::Settings {
+    inbox::Settings {
+        sender: "example-city".parse().unwrap(),
+        place: "example-city".to_owned(),
+        folder: "inbox".parse().unwrap(),
+        taking: ".kuori/taking".parse().unwrap(),
+        completeness: inbox::Completeness::ByName,
+        unfinished_endings: inbox::Settings::known_unfinished_endings(),
+    }
+}
