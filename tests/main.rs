@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod docs;
 mod flow;
 mod hub;
 mod sftp;
