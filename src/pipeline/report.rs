@@ -1,3 +1,5 @@
+use std::iter::Peekable;
+
 use jiff::Timestamp;
 
 use super::{Error, House, receipt, route::ask_again_at};
@@ -81,8 +83,9 @@ fn write_messages(
         let (first, last) = (first.id.position, last.id.position);
         after = last;
         let findings = house.store.findings_between(row.id, first, last)?;
+        let mut findings = findings.into_iter().peekable();
         for message in page {
-            let line = line(message, &findings);
+            let line = line(message, &mut findings);
             if level.wants_message(&line) {
                 report.message(&line)?;
             }
@@ -90,8 +93,13 @@ fn write_messages(
     }
 }
 
-fn line(row: MessageRow, findings: &[Finding]) -> MessageLine {
-    let of_message = |finding: &&Finding| finding.place.message == Some(row.id.position);
+/// Takes the message's own findings off those of its page: both are in the order of position.
+fn line(row: MessageRow, findings: &mut Peekable<impl Iterator<Item = Finding>>) -> MessageLine {
+    let position = Some(row.id.position);
+    let mut own = Vec::new();
+    while let Some(finding) = findings.next_if(|finding| finding.place.message <= position) {
+        own.push(finding);
+    }
     MessageLine {
         message: row.id,
         sender_letter_id: row.message.sender_letter_id,
@@ -103,7 +111,7 @@ fn line(row: MessageRow, findings: &[Finding]) -> MessageLine {
         delivered_at: row.delivered_at,
         bundle: row.bundle,
         piece: row.sequence,
-        findings: findings.iter().filter(of_message).cloned().collect(),
+        findings: own,
     }
 }
 

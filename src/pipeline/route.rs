@@ -45,10 +45,8 @@ fn decide_page(
     page: &[MessageRow],
     now: Timestamp,
 ) -> Result<Vec<Routed>, Error> {
-    let mut questions = Vec::with_capacity(page.len());
-    for message in page {
-        questions.push(question(house, row, message)?);
-    }
+    let mut questions: Vec<_> = page.iter().map(|stored| question(row, stored)).collect();
+    look_up_matters(house, &mut questions)?;
     ask(house, policy, &mut questions, now)?;
     let decided = questions.iter().map(|question| Routed {
         position: question.message.position,
@@ -57,26 +55,31 @@ fn decide_page(
     Ok(decided.collect())
 }
 
-fn question<'a>(
-    house: &House,
-    row: &BatchRow,
-    stored: &'a MessageRow,
-) -> Result<Question<'a>, Error> {
-    Ok(Question {
+fn question<'a>(row: &BatchRow, stored: &'a MessageRow) -> Question<'a> {
+    Question {
         message: &stored.message,
         fitness: stored.fitness,
         status: None,
         batch_print_only: row.print_only,
-        matter_is_print_only: is_print_only_matter(house, stored)?,
+        matter_is_print_only: false,
         waiting_since: stored.waiting_since,
-    })
+    }
 }
 
-fn is_print_only_matter(house: &House, stored: &MessageRow) -> Result<bool, Error> {
-    match (&stored.message.recipient.id, &stored.message.matter) {
-        (StatedRecipient::Valid(id), Some(matter)) => Ok(house.store.is_print_only(id, matter)?),
-        _ => Ok(false),
+/// Looks up which recipients of the page want letters of their matter on paper, in one call.
+fn look_up_matters(house: &House, questions: &mut [Question<'_>]) -> Result<(), Error> {
+    let (asked, found): (Vec<_>, Vec<_>) = questions
+        .iter_mut()
+        .filter_map(|question| {
+            let asked = (recipient(question)?, question.message.matter.as_deref()?);
+            Some((asked, &mut question.matter_is_print_only))
+        })
+        .unzip();
+    let answers = house.store.are_print_only(&asked)?;
+    for (is_print_only, answer) in found.into_iter().zip(answers) {
+        *is_print_only = answer;
     }
+    Ok(())
 }
 
 /// Asks the register about all recipients of the page whose answer matters, in one call.

@@ -143,14 +143,18 @@ impl Store {
         })
     }
 
-    /// Whether this recipient gets letters of this matter on paper only.
-    pub fn is_print_only(&self, recipient: &RecipientId, matter: &str) -> Result<bool, Error> {
+    /// Whether each recipient gets letters of the matter beside it on paper only, in the order
+    /// asked.
+    pub fn are_print_only(&self, asked: &[(&RecipientId, &str)]) -> Result<Vec<bool>, Error> {
         self.read(|db| {
             let sql = "SELECT 1 FROM print_only_matters WHERE recipient_id = ?1 AND matter = ?2";
             let mut query = db.prepare_cached(sql).doing("look for a matter")?;
-            query
-                .exists(params![recipient.expose(), matter])
-                .doing("look for a matter")
+            let mut is_print_only = |(recipient, matter): &(&RecipientId, &str)| {
+                query
+                    .exists(params![recipient.expose(), matter])
+                    .doing("look for a matter")
+            };
+            asked.iter().map(&mut is_print_only).collect()
         })
     }
 }

@@ -62,7 +62,8 @@ impl Store {
         Ok(result)
     }
 
-    /// Lends a read-only connection.
+    /// Lends a read-only connection inside one transaction: all queries of a read see one moment,
+    /// and a thousand of them take the log's read lock once.
     pub(super) fn read<T>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, Error>,
@@ -72,7 +73,10 @@ impl Store {
             Some(reader) => reader,
             None => self.new_reader()?,
         };
-        let result = query(&reader);
+        let result = reader
+            .unchecked_transaction()
+            .doing("begin reading")
+            .and_then(|_at_one_moment| query(&reader));
         locked(&self.readers).push(reader);
         result
     }
