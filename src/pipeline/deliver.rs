@@ -14,8 +14,12 @@ use crate::{
     store::{BatchRow, MessageRow, StepOutcome},
 };
 
-/// Messages cut and delivered at a time: what is in memory at once, and what one sync covers.
-const PAGE: u32 = 500;
+/// Messages loaded and asked about at a time, and the most that one sync of the mailbox covers.
+const PAGE: u32 = 2_000;
+/// Bytes of PDF that stand in memory before they are delivered.
+const PARCEL_BYTES: usize = 64 << 20;
+/// Letters cut at once on all cores; the last ones may exceed [`PARCEL_BYTES`].
+const CUT_AT_ONCE: usize = 64;
 
 /// Puts each message that goes to a mailbox there, page by page.
 ///
@@ -78,13 +82,16 @@ fn still_active(house: &House, page: &[MessageRow]) -> Result<Vec<MessageRow>, E
     let now = house.clock.now();
     let ids: Vec<_> = page.iter().filter_map(recipient).collect();
     let answers = house.store.mailbox_statuses(&ids, now)?;
-    let mut active = Vec::with_capacity(page.len());
-    for (message, answer) in page.iter().zip(answers) {
+    let (mut active, mut withdrawn) = (Vec::with_capacity(page.len()), Vec::new());
+    for (message, answer) in page.into_iter().zip(answers) {
         if answer.status == MailboxStatus::Active {
-            active.push(message.clone());
+            active.push(message);
         } else {
-            house.store.route_again(message.id, now)?;
+            withdrawn.push(message.id);
         }
+    }
+    if !withdrawn.is_empty() {
+        house.store.route_again(&withdrawn, now)?;
     }
     Ok(active)
 }
@@ -97,9 +104,26 @@ fn deliver_page(
     page: &[MessageRow],
 ) -> Result<(), Error> {
     let cut = |message: &MessageRow| delivery(sender, row, letters, message);
-    let deliveries: Vec<_> = page.par_iter().map(cut).collect::<Result<Vec<_>, _>>()?;
-    let deliveries: Vec<_> = deliveries.into_iter().flatten().collect();
-    let receipts = wait(house.mailbox_for(row.is_test), deliveries)?;
+    let mut parcel = Vec::new();
+    for few in page.chunks(CUT_AT_ONCE) {
+        let few: Vec<_> = few.par_iter().map(cut).collect::<Result<_, _>>()?;
+        parcel.extend(few.into_iter().flatten());
+        if bytes(&parcel) >= PARCEL_BYTES {
+            deliver_parcel(house, row, std::mem::take(&mut parcel))?;
+        }
+    }
+    if parcel.is_empty() {
+        return Ok(());
+    }
+    deliver_parcel(house, row, parcel)
+}
+
+fn bytes(parcel: &[Delivery]) -> usize {
+    parcel.iter().map(|delivery| delivery.pdf.len()).sum()
+}
+
+fn deliver_parcel(house: &House, row: &BatchRow, parcel: Vec<Delivery>) -> Result<(), Error> {
+    let receipts = wait(house.mailbox_for(row.is_test), parcel)?;
     let delivered = receipts
         .into_iter()
         .map(|receipt| receipt.map(|receipt| (receipt.message.position, receipt.reference)));
@@ -118,10 +142,10 @@ fn deliver_page(
 /// Steps run on threads of their own, where waiting for the network is allowed.
 fn wait(
     mailbox: &Arc<dyn Mailbox>,
-    page: Vec<Delivery>,
+    parcel: Vec<Delivery>,
 ) -> Result<Vec<Result<crate::mailbox::MailboxReceipt, crate::mailbox::Error>>, Error> {
     let runtime = tokio::runtime::Handle::current();
-    Ok(runtime.block_on(mailbox.deliver(page))?)
+    Ok(runtime.block_on(mailbox.deliver(parcel))?)
 }
 
 fn delivery(

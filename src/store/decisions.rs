@@ -76,20 +76,20 @@ impl Store {
         })
     }
 
-    /// Sends one routed message back to be routed again: its consent was withdrawn meanwhile.
-    pub fn route_again(&self, id: MessageId, now: Timestamp) -> Result<(), Error> {
+    /// Sends routed messages back to be routed again, in one transaction: their consents were
+    /// withdrawn meanwhile.
+    pub fn route_again(&self, ids: &[MessageId], now: Timestamp) -> Result<(), Error> {
+        let doing = "route messages again";
         let sql = "UPDATE messages SET state = 'accepted', channel = NULL, reason = NULL
              WHERE batch = ?1 AND position = ?2 AND state = 'routed'";
-        self.write("route a message again", |tx| {
-            let changed = tx.execute(sql, params![id.batch.0, id.position]);
-            if changed.doing("route a message again")? == 1 {
-                events::note(
-                    tx,
-                    now,
-                    id.batch,
-                    Some(id.position),
-                    "status changed: routed again",
-                )?;
+        self.write(doing, |tx| {
+            let mut update = tx.prepare_cached(sql).doing(doing)?;
+            for MessageId { batch, position } in ids {
+                let changed = update.execute(params![batch.0, position]).doing(doing)?;
+                if changed == 1 {
+                    let what = "status changed: routed again";
+                    events::note(tx, now, *batch, Some(*position), what)?;
+                }
             }
             Ok(())
         })
