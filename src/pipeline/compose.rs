@@ -12,6 +12,9 @@ use crate::{
     },
 };
 
+/// Messages loaded at a time.
+const PAGE: u32 = 1_000;
+
 /// Turns the letters of a batch into bundles: first the plan as rows, then the files of each.
 ///
 /// Once planned, a letter's bundle and place in it are fixed; a bundle whose files were half
@@ -35,15 +38,11 @@ fn has_planned(house: &House, row: &BatchRow) -> Result<bool, Error> {
 
 /// Whether there was anything to plan.
 fn plan_unplanned(house: &House, sender: &SenderSettings, row: &BatchRow) -> Result<bool, Error> {
-    let rows = house.store.messages_to_plan(row.id)?;
-    if rows.is_empty() {
+    let letters = letters_to_plan(house, sender, row)?;
+    if letters.is_empty() {
         return Ok(false);
     }
     let print_house = print_house(house, sender)?;
-    let letters = rows
-        .into_iter()
-        .map(|stored| letter(sender, stored))
-        .collect();
     let plan = print::plan(letters, &print_house.print);
     for (message, finding) in &plan.refused {
         house.store.refuse_message(*message, finding)?;
@@ -57,6 +56,23 @@ fn plan_unplanned(house: &House, sender: &SenderSettings, row: &BatchRow) -> Res
         .store
         .record_plan(row.id, &bundles, house.clock.now())?;
     Ok(!bundles.is_empty())
+}
+
+/// Page by page, since a plan needs much less of a message than its row holds.
+fn letters_to_plan(
+    house: &House,
+    sender: &SenderSettings,
+    row: &BatchRow,
+) -> Result<Vec<Letter>, Error> {
+    let (mut letters, mut after) = (Vec::new(), 0);
+    loop {
+        let page = house.store.messages_to_plan(row.id, after, PAGE)?;
+        let Some(last) = page.last() else {
+            return Ok(letters);
+        };
+        after = last.id.position;
+        letters.extend(page.into_iter().map(|stored| letter(sender, stored)));
+    }
 }
 
 fn print_house<'a>(

@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
 
@@ -91,7 +93,7 @@ impl Store {
     ) -> Result<Vec<MessageRow>, Error> {
         let sql = format!(
             "{SELECT} WHERE m.batch = ?1 AND m.position > ?2 {} ORDER BY m.position LIMIT ?3",
-            in_states("AND m.state", states)
+            in_states("AND +m.state", states)
         );
         self.read(|db| {
             let mut query = db.prepare_cached(&sql).doing("list messages")?;
@@ -147,8 +149,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<MessageRow>, Error> {
         let sql = format!(
-            "{SELECT} WHERE m.batch = ?1 AND m.position > ?2 AND m.state = 'routed'
-                AND m.channel IN ('mailbox', 'mailbox-and-print')
+            "{SELECT} WHERE m.batch = ?1 AND m.position > ?2 AND +m.state = 'routed'
+                AND +m.channel IN ('mailbox', 'mailbox-and-print')
               ORDER BY m.position LIMIT ?3"
         );
         self.read(|db| {
@@ -159,19 +161,23 @@ impl Store {
         })
     }
 
-    /// All messages that are to go on paper and are in no bundle yet.
-    pub fn messages_to_plan(&self, batch: BatchId) -> Result<Vec<MessageRow>, Error> {
+    /// A page of messages that are to go on paper and are in no bundle yet, after position `after`.
+    pub fn messages_to_plan(
+        &self,
+        batch: BatchId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<MessageRow>, Error> {
         let sql = format!(
-            "{SELECT} WHERE m.batch = ?1 AND m.bundle IS NULL
-                AND ((m.state = 'routed' AND m.channel = 'print')
-                  OR (m.state = 'delivered' AND m.channel = 'mailbox-and-print'))
-              ORDER BY m.position"
+            "{SELECT} WHERE m.batch = ?1 AND m.position > ?2 AND +m.bundle IS NULL
+                AND ((+m.state = 'routed' AND +m.channel = 'print')
+                  OR (+m.state = 'delivered' AND +m.channel = 'mailbox-and-print'))
+              ORDER BY m.position LIMIT ?3"
         );
         self.read(|db| {
             let mut query = db.prepare_cached(&sql).doing("list letters")?;
-            let rows = query
-                .query_map([batch.0], message_row)
-                .doing("list letters")?;
+            let given = params![batch.0, after, limit];
+            let rows = query.query_map(given, message_row).doing("list letters")?;
             rows.collect::<Result<_, _>>().doing("list letters")
         })
     }
@@ -202,6 +208,8 @@ pub(super) fn in_states(clause: &str, states: &[MessageState]) -> String {
     format!("{clause} IN ({})", words.join(", "))
 }
 
+// In the queries of pages a `+` keeps a column from choosing the index: pages come in the order of
+// the primary key, and an index of states would be read and sorted whole for each page.
 const SELECT: &str = "SELECT m.*, p.sequence FROM messages m
     LEFT JOIN pieces p ON p.batch = m.batch AND p.position = m.position AND p.bundle = m.bundle";
 
@@ -277,7 +285,7 @@ fn upsert(
         .iter()
         .map(|a| a.document.0.as_str())
         .collect();
-    let mut insert = tx.prepare_cached(&upsert_sql()).doing("record a message")?;
+    let mut insert = tx.prepare_cached(&UPSERT).doing("record a message")?;
     let written = insert.execute(named_params! {
         ":batch": batch.0,
         ":position": message.position,
@@ -341,6 +349,9 @@ const OPENED_COLUMNS: [&str; 28] = [
     "fit_mailbox",
     "fit_print",
 ];
+
+/// Built once: it is run for every row.
+static UPSERT: LazyLock<String> = LazyLock::new(upsert_sql);
 
 fn upsert_sql() -> String {
     let columns = OPENED_COLUMNS.join(", ");

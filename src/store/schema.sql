@@ -68,7 +68,8 @@ CREATE TABLE messages (
     bundle           INTEGER REFERENCES bundles (id),
     PRIMARY KEY (batch, position)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX messages_by_state ON messages (batch, state);
+-- Messages are counted by both, without a look at the rows.
+CREATE INDEX messages_by_state ON messages (batch, state, channel);
 CREATE INDEX messages_by_bundle ON messages (bundle) WHERE bundle IS NOT NULL;
 
 -- Which message a sender's own letter id belongs to: the first usable one. A refused message lets go
