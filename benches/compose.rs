@@ -1,0 +1,71 @@
+use std::io;
+
+use criterion::{Criterion, Throughput};
+use jiff::Timestamp;
+use kuori::{
+    batch::{self, Archive},
+    domain::{BundleId, DocumentName, PageRange},
+    pdf::{DigestKey, Document, Limits},
+    print::{self, BundleIdentity, LetterPdf, LetterSource, Settings, SourceError},
+    sample::Shape,
+};
+
+use crate::samples;
+
+/// Bundles of one sender's letters out of one PDF, marks and all, written to nowhere.
+pub(crate) fn bench(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("compose");
+    for letters in [1_000, 10_000] {
+        let zip = samples::batch(&samples::spec(letters, Shape::ManyInOne));
+        let pdf = only_pdf(&zip);
+        let source = OnePdf(Document::open(&pdf, &Limits::default()).unwrap());
+        group.throughput(Throughput::Elements(letters.into()));
+        group.bench_function(format!("two-pages/{letters}"), |bencher| {
+            bencher.iter(|| compose(letters, &source));
+        });
+    }
+}
+
+struct OnePdf<'a>(Document<'a>);
+
+impl LetterSource for OnePdf<'_> {
+    fn letter_pdf(&self, _: &PageRange) -> Result<LetterPdf<'_>, SourceError> {
+        Ok(LetterPdf::Shared(&self.0))
+    }
+}
+
+fn compose(letters: u32, source: &OnePdf<'_>) {
+    let settings = Settings::default();
+    let plan = print::plan(samples::letters(letters), &settings);
+    let identity = identity();
+    let composed = plan.bundles.iter().map(|bundle| {
+        print::compose(bundle, &identity, &settings, source, io::sink(), &|_| {})
+            .unwrap()
+            .sheets
+    });
+    assert_eq!(composed.sum::<u32>(), letters);
+}
+
+fn identity() -> BundleIdentity {
+    BundleIdentity {
+        bundle: BundleId(1),
+        sender: "example-city".parse().unwrap(),
+        print_house: "example-print".parse().unwrap(),
+        created: Timestamp::UNIX_EPOCH,
+        due: None,
+        test: false,
+        digest_key: DigestKey([1; 32]),
+        return_address: Vec::new(),
+    }
+}
+
+fn only_pdf(zip: &[u8]) -> Vec<u8> {
+    let limits = batch::Limits::default();
+    let archive = Archive::open(zip, &limits).unwrap();
+    let mut entries = archive.entries().iter();
+    let pdf = entries.find(|entry| !entry.name.ends_with("xml")).unwrap();
+    let name = DocumentName(pdf.name.clone());
+    batch::read_document(&archive, &name, &limits)
+        .unwrap()
+        .into_owned()
+}

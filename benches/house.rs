@@ -1,0 +1,79 @@
+use std::fs::{self, File};
+
+use jiff::Timestamp;
+use kuori::{
+    assemble::Works,
+    config::{Config, FolderConfig},
+    domain::RecipientId,
+    pipeline::Clock,
+    sample::{self, SampleRecipient, Spec},
+    store::{ConsentChange, ConsentStatus},
+};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+/// A whole house in a temporary folder, with the embedded settings and plain folders for its doors.
+pub(crate) struct House {
+    works: Works,
+    runtime: Runtime,
+    folder: TempDir,
+}
+
+impl House {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = settings(&folder);
+        let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
+        let clock = Clock::fixed(Timestamp::UNIX_EPOCH);
+        let works = runtime.block_on(Works::open(&config, clock)).unwrap();
+        Self {
+            works,
+            runtime,
+            folder,
+        }
+    }
+
+    /// Puts a batch into the inbox, and the consents of its recipients into the register.
+    pub(crate) fn upload(&self, spec: &Spec) {
+        let consents: Vec<_> = sample::recipients(spec).filter_map(consent).collect();
+        self.works
+            .store
+            .record_consents(&consents, "bench", Timestamp::UNIX_EPOCH)
+            .unwrap();
+        let inbox = self.folder.path().join("inbox");
+        fs::create_dir_all(&inbox).unwrap();
+        let zip = File::create(inbox.join("batch.zip")).unwrap();
+        sample::write(spec, zip, &|_| {}).unwrap();
+    }
+
+    /// From the inbox to mailboxes, print house and receipts.
+    pub(crate) fn run(&self, letters: u32) {
+        let works = &self.works;
+        self.runtime.block_on(works.run_until_idle()).unwrap();
+        let batch = works.store.batches(1).unwrap().first().unwrap().id;
+        let counts = works.store.counts(batch).unwrap();
+        assert_eq!(counts.delivered + counts.printed, u64::from(letters));
+    }
+}
+
+fn settings(folder: &TempDir) -> Config {
+    let mut config = Config::embedded(folder.path().to_owned());
+    let doors = FolderConfig::Directory(config.data_folder.clone());
+    config.server = None;
+    for sender in &mut config.senders {
+        sender.folder = doors.clone();
+    }
+    for print_house in &mut config.print_houses {
+        print_house.folder = doors.clone();
+    }
+    config
+}
+
+fn consent(recipient: SampleRecipient) -> Option<ConsentChange> {
+    let id = recipient.id.filter(|_| recipient.has_mailbox)?;
+    Some(ConsentChange {
+        recipient: RecipientId::Person(id),
+        status: ConsentStatus::Granted,
+        since: Timestamp::UNIX_EPOCH,
+    })
+}
