@@ -39,7 +39,10 @@ impl Inbox {
     /// taken is logged and stays; the others are taken.
     pub async fn poll(&self, now: Timestamp) -> Result<Vec<Received>, Error> {
         let mut received = self.resume(now).await?;
-        for file in self.finished_files(now).await? {
+        // What could not be taken yet has its intent already; a second one would never end.
+        let begun = self.store.arrivals(&self.settings.place)?;
+        let is_new = |file: &RemoteFile| begun.iter().all(|known| known.file_name != file.name);
+        for file in self.finished_files(now).await?.into_iter().filter(is_new) {
             match self.take(&file, now).await {
                 Ok(batch) => received.push(batch),
                 Err(error) => {
