@@ -59,21 +59,24 @@ impl Outbox {
         self.upload(folder, outgoing, marker).await
     }
 
-    /// Whether the other side has taken the files since the intent to place the marker was recorded.
+    /// Whether the other side has acted since the intent to place the marker was recorded: all files
+    /// stood there then, so one that is gone was taken, and the marker was seen.
     ///
     /// A receipt has one file, its own marker: sending it once more does no harm.
     async fn was_taken(&self, outgoing: &Outgoing, files: &[OutgoingFile]) -> Result<bool, Error> {
         let folder = self.folder(&outgoing.place)?;
-        let Some(first) = files.first() else {
-            return Ok(false);
-        };
-        let path = remote_path(&first.path)?;
-        let standing = folder.stat(&path).await.map_err(|source| Error::Upload {
-            path: first.path.clone(),
-            place: outgoing.place.clone(),
-            source,
-        })?;
-        Ok(standing.is_none())
+        for file in files {
+            let path = remote_path(&file.path)?;
+            let standing = folder.stat(&path).await.map_err(|source| Error::Upload {
+                path: file.path.clone(),
+                place: outgoing.place.clone(),
+                source,
+            })?;
+            if standing.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn upload(
