@@ -1,9 +1,10 @@
 use super::{
     Error, House, PrintHouseSettings, SenderSettings,
     documents::{Documents, Letters},
+    letter_pdf::not_composable,
 };
 use crate::{
-    domain::{BatchState, Code, Finding, Letter, MessageId, Place as FindingPlace, Reason},
+    domain::{BatchState, Letter, Reason},
     pdf::DigestKey,
     print::{self, BundleIdentity, BundlePlan, Composed, FileDigest, JobTicket},
     store::{
@@ -90,7 +91,12 @@ fn compose_planned(
     letters: &Letters<'_>,
 ) -> Result<(), Error> {
     for bundle in house.store.planned_bundles(row.id)? {
-        match compose(house, sender, row, &bundle, letters) {
+        let Some(plan) = plan_again(house, sender, &bundle)? else {
+            tracing::info!(bundle = %bundle.id, "planned under other settings: planned anew");
+            house.store.give_up_plan(&bundle)?;
+            continue;
+        };
+        match compose(house, sender, row, &bundle, &plan, letters) {
             Err(Error::Compose(print::Error::Letter { message, refusal })) => {
                 let finding = not_composable(message, &refusal);
                 house.store.hold_letter_of(&bundle, message, &finding)?;
@@ -101,27 +107,46 @@ fn compose_planned(
     Ok(())
 }
 
-fn compose(
+/// The plan of a bundle out of its rows; `None` where the settings have changed so much since that
+/// it would come out as another bundle than the rows say.
+fn plan_again(
     house: &House,
     sender: &SenderSettings,
-    row: &BatchRow,
     bundle: &BundleRow,
-    letters: &Letters<'_>,
-) -> Result<(), Error> {
-    let settings = &house.print_house(&bundle.print_house)?.print;
+) -> Result<Option<BundlePlan>, Error> {
+    let print_house = print_house(house, sender)?;
+    if print_house.id != bundle.print_house {
+        return Ok(None);
+    }
     let rows = house.store.bundle_messages(bundle.id)?;
     let in_order = rows
         .into_iter()
         .map(|stored| letter(sender, stored))
         .collect();
-    let plan = print::lay_out(in_order, settings).map_err(Error::Compose)?;
+    let plan = print::lay_out(in_order, &print_house.print).ok();
+    Ok(plan.filter(|plan| {
+        let again = new_bundle(print_house, plan);
+        again.group == bundle.group
+            && (plan.pages(), plan.sheets()) == (bundle.pages, bundle.sheets)
+    }))
+}
+
+fn compose(
+    house: &House,
+    sender: &SenderSettings,
+    row: &BatchRow,
+    bundle: &BundleRow,
+    plan: &BundlePlan,
+    letters: &Letters<'_>,
+) -> Result<(), Error> {
+    let settings = &house.print_house(&bundle.print_house)?.print;
     let identity = identity(sender, row, bundle);
     let mut pdf = house.store.spool().begin()?;
-    let composed = print::compose(&plan, &identity, settings, letters, &mut pdf, &|_| {});
+    let composed = print::compose(plan, &identity, settings, letters, &mut pdf, &|_| {});
     let composed = composed.map_err(Error::Compose)?;
     let work = Finished {
         bundle,
-        plan: &plan,
+        plan,
         identity: &identity,
         settings,
         composed: &composed,
@@ -273,9 +298,4 @@ fn new_bundle(print_house: &PrintHouseSettings, plan: &BundlePlan) -> NewBundle 
         },
         pieces: plan.pieces.iter().map(piece).collect(),
     }
-}
-
-fn not_composable(message: MessageId, refusal: &crate::pdf::Refusal) -> Finding {
-    let place = FindingPlace::message(message.position);
-    Finding::new(Code::LetterNotComposable, place, refusal.to_string())
 }

@@ -6,10 +6,10 @@ use rayon::prelude::*;
 use super::{
     Error, House, SenderSettings,
     documents::{Documents, Letters},
-    letter_pdf,
+    letter_pdf::{self, not_composable},
 };
 use crate::{
-    domain::{Attachment, BatchState, MailboxStatus, RecipientId, StatedRecipient},
+    domain::{Attachment, BatchState, MailboxStatus, MessageId, RecipientId, StatedRecipient},
     mailbox::{AttachedFile, Delivery, DeliveryId, Mailbox},
     store::{BatchRow, MessageRow, StepOutcome},
 };
@@ -71,14 +71,14 @@ fn deliver_all(
         };
         after = last.id.position;
         let loaded = page.len();
-        let page = still_active(house, &page)?;
+        let page = still_active(house, page)?;
         rerouted += loaded - page.len();
         deliver_page(house, sender, row, letters, &page)?;
     }
 }
 
 /// Asks once more, at send time: withdrawn consent counts at once.
-fn still_active(house: &House, page: &[MessageRow]) -> Result<Vec<MessageRow>, Error> {
+fn still_active(house: &House, page: Vec<MessageRow>) -> Result<Vec<MessageRow>, Error> {
     let now = house.clock.now();
     let ids: Vec<_> = page.iter().filter_map(recipient).collect();
     let answers = house.store.mailbox_statuses(&ids, now)?;
@@ -103,11 +103,11 @@ fn deliver_page(
     letters: &Letters<'_>,
     page: &[MessageRow],
 ) -> Result<(), Error> {
-    let cut = |message: &MessageRow| delivery(sender, row, letters, message);
+    let cut = |message: &MessageRow| (message.id, delivery(sender, row, letters, message));
     let mut parcel = Vec::new();
     for few in page.chunks(CUT_AT_ONCE) {
-        let few: Vec<_> = few.par_iter().map(cut).collect::<Result<_, _>>()?;
-        parcel.extend(few.into_iter().flatten());
+        let few: Vec<_> = few.par_iter().map(cut).collect();
+        parcel.extend(hold_what_cannot_be_cut(house, few)?);
         if bytes(&parcel) >= PARCEL_BYTES {
             deliver_parcel(house, row, std::mem::take(&mut parcel))?;
         }
@@ -119,7 +119,17 @@ fn deliver_page(
 }
 
 fn bytes(parcel: &[Delivery]) -> usize {
-    parcel.iter().map(|delivery| delivery.pdf.len()).sum()
+    let of_attachments = |delivery: &Delivery| -> usize {
+        delivery
+            .attachments
+            .iter()
+            .map(|attachment| attachment.bytes.len())
+            .sum()
+    };
+    parcel
+        .iter()
+        .map(|delivery| delivery.pdf.len() + of_attachments(delivery))
+        .sum()
 }
 
 fn deliver_parcel(house: &House, row: &BatchRow, parcel: Vec<Delivery>) -> Result<(), Error> {
@@ -137,6 +147,24 @@ fn deliver_parcel(house: &House, row: &BatchRow, parcel: Vec<Delivery>) -> Resul
         Some(error) => Err(Error::Mailbox(error)),
         None => Ok(()),
     }
+}
+
+/// A letter whose pages cannot be cut out of its document waits for the operator; the others go on.
+fn hold_what_cannot_be_cut(
+    house: &House,
+    cut: Vec<(MessageId, Result<Option<Delivery>, Error>)>,
+) -> Result<Vec<Delivery>, Error> {
+    let mut deliveries = Vec::with_capacity(cut.len());
+    for (message, delivery) in cut {
+        match delivery {
+            Err(Error::Cut { source, .. }) => {
+                let finding = not_composable(message, &source);
+                house.store.hold_message(message, &finding)?;
+            }
+            other => deliveries.extend(other?),
+        }
+    }
+    Ok(deliveries)
 }
 
 /// Steps run on threads of their own, where waiting for the network is allowed.

@@ -2,7 +2,7 @@
 
 use super::{Error, documents::Letters};
 use crate::{
-    domain::{BatchId, PageRange},
+    domain::{BatchId, Code, Finding, MessageId, PageRange, Place},
     pdf::{DigestKey, Document, Fragment, Refusal, Writer, WriterSettings},
 };
 
@@ -25,6 +25,12 @@ pub(super) fn cut(
     };
     let cut = cut_pages(document, batch, pages, created);
     cut.map_err(|source| Error::Cut { batch, source })
+}
+
+/// What the operator and the sender are told of a letter that is held for its PDF.
+pub(super) fn not_composable(message: MessageId, refusal: &Refusal) -> Finding {
+    let place = Place::message(message.position);
+    Finding::new(Code::LetterNotComposable, place, refusal.to_string())
 }
 
 fn cut_pages(

@@ -176,6 +176,11 @@ impl Store {
         })
     }
 
+    /// Gives up a planned bundle: its letters are free to be planned again.
+    pub fn give_up_plan(&self, bundle: &BundleRow) -> Result<(), Error> {
+        self.write("give up a plan", |tx| withdraw(tx, bundle.id))
+    }
+
     /// Gives up a planned bundle because one letter cannot be composed: that letter is held with
     /// the reason, the others are free to be planned again.
     pub fn hold_letter_of(
