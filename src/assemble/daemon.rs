@@ -59,14 +59,24 @@ impl Daemon {
     }
 
     /// Works until `stop` turns true; then the steps in hand reach their transaction, nothing new is
-    /// begun, and the server lets go of its connections.
+    /// begun, and the server lets go of its connections. Where steps cannot go on, the rest stops
+    /// too.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), Error> {
+        let (halt, halted) = watch::channel(false);
         let mut loops = JoinSet::new();
         for inbox in &self.works.inboxes {
-            loops.spawn(self.poll(Arc::clone(inbox), stop.clone()));
+            loops.spawn(self.poll(Arc::clone(inbox), halted.clone()));
         }
-        loops.spawn(self.hand_over(stop.clone()));
-        let ran = self.works.runner.run(stop).await;
+        loops.spawn(self.hand_over(halted.clone()));
+        let passed_on = pass_on(stop, halt.clone());
+        let (ran, ()) = tokio::join!(
+            async {
+                let ran = self.works.runner.run(halted).await;
+                halt.send_replace(true);
+                ran
+            },
+            passed_on
+        );
         while loops.join_next().await.is_some() {}
         if let Some(server) = self.server {
             server.stop().await;
@@ -114,6 +124,15 @@ impl Daemon {
                 }
             }
         }
+    }
+}
+
+/// Turns `halt` true when `stop` does, and ends once it is true, whoever turned it.
+async fn pass_on(mut stop: watch::Receiver<bool>, halt: watch::Sender<bool>) {
+    let mut halted = halt.subscribe();
+    tokio::select! {
+        _ = stop.wait_for(|stop| *stop) => { halt.send_replace(true); }
+        _ = halted.wait_for(|halted| *halted) => {}
     }
 }
 

@@ -64,21 +64,49 @@ impl Runner {
     }
 
     /// Runs until `stop` turns true; steps in hand then reach their transaction.
+    ///
+    /// A store that fails for now, such as on a full disk, is asked again until it works: what a
+    /// step has come to is kept in hand meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// A store that will not work by itself again.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
         let mut steps = JoinSet::new();
         while !*stop.borrow() {
-            self.start_due(&mut steps)?;
+            self.patiently(|| self.start_due(&mut steps), &stop).await?;
             tokio::select! {
-                Some(ended) = steps.join_next() => self.conclude(ended)?,
+                Some(ended) = steps.join_next() => {
+                    self.patiently(|| self.conclude(&ended), &stop).await?;
+                }
                 () = self.wake.notified() => {}
                 () = tokio::time::sleep(self.settings.look_interval) => {}
                 _ = stop.changed() => {}
             }
         }
         while let Some(ended) = steps.join_next().await {
-            self.conclude(ended)?;
+            self.patiently(|| self.conclude(&ended), &stop).await?;
         }
         Ok(())
+    }
+
+    /// Does something with the store, again and again while that can help. Told to stop it gives
+    /// up after one try: the next start frees the lease.
+    async fn patiently(
+        &self,
+        mut attempt: impl FnMut() -> Result<(), Error>,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<(), Error> {
+        loop {
+            match attempt() {
+                Err(error) if error.disposition() == Disposition::Retry && !*stop.borrow() => {
+                    let error = telemetry::with_causes(&error);
+                    tracing::error!(error, "the store does not work; asked again");
+                    tokio::time::sleep(self.settings.look_interval).await;
+                }
+                done => return done,
+            }
+        }
     }
 
     /// Runs until no batch is due now.
@@ -86,7 +114,7 @@ impl Runner {
         let mut steps = JoinSet::new();
         self.start_due(&mut steps)?;
         while let Some(ended) = steps.join_next().await {
-            self.conclude(ended)?;
+            self.conclude(&ended)?;
             self.start_due(&mut steps)?;
         }
         Ok(())
@@ -113,7 +141,7 @@ impl Runner {
         Ok(())
     }
 
-    fn conclude(&self, ended: Result<Ended, JoinError>) -> Result<(), Error> {
+    fn conclude(&self, ended: &Result<Ended, JoinError>) -> Result<(), Error> {
         self.stepped.notify_one();
         let Ok((row, result)) = ended else {
             return Ok(());
@@ -124,7 +152,7 @@ impl Runner {
                 tracing::info!(batch = %row.id, step, "done");
                 Ok(())
             }
-            Err(failure) => self.put_off_or_hold(&row, step, &failure),
+            Err(failure) => self.put_off_or_hold(row, step, failure),
         }
     }
 
