@@ -84,7 +84,7 @@ impl Store {
     ///
     /// Closes the arrival in the same transaction, so that the file is recorded exactly once.
     pub fn receive(&self, new: &NewBatch, arrival: Option<i64>) -> Result<Received, Error> {
-        self.write("record a batch", |tx| {
+        let received = self.write("record a batch", |tx| {
             let known = find(tx, new)?;
             let received = match known {
                 Some(id) => {
@@ -97,7 +97,19 @@ impl Store {
             super::arrivals::close(tx, arrival, id)?;
             events::note(tx, new.received_at, id, None, "received")?;
             Ok(received)
-        })
+        })?;
+        if let Received::Again(known) = received {
+            self.remove_second_copy(known, &new.file.key)?;
+        }
+        Ok(received)
+    }
+
+    /// A batch in quarantine has its file under another name: the one that came again is not needed.
+    fn remove_second_copy(&self, known: BatchId, copy: &SpoolKey) -> Result<(), Error> {
+        if self.batch(known)?.spool == *copy {
+            return Ok(());
+        }
+        self.spool().remove(copy)
     }
 
     pub fn batch(&self, id: BatchId) -> Result<BatchRow, Error> {
