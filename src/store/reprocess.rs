@@ -253,7 +253,35 @@ fn carry_out(tx: &Transaction<'_>, plan: &ReprocessPlan, action: &NewEvent) -> R
     }
     let what = format!("reprocess from {}", plan.from.as_str());
     events::note_action(tx, action, plan.batch, None, &what)?;
-    make_due(tx, plan.batch, BatchState::before(plan.from), action.at)
+    let state = earliest(tx, plan.batch, BatchState::before(plan.from))?;
+    make_due(tx, plan.batch, state, action.at)
+}
+
+/// The state that skips nothing: `wanted`, or an earlier one where a message of the batch, perhaps
+/// one that nobody named, has a step before that still to come.
+fn earliest(tx: &Transaction<'_>, batch: BatchId, wanted: BatchState) -> Result<BatchState, Error> {
+    let sql = "SELECT CASE
+            WHEN shape IS NULL THEN 'open'
+            WHEN EXISTS (SELECT 1 FROM messages WHERE batch = b.id
+                 AND state IN ('accepted', 'waiting')) THEN 'route'
+            WHEN EXISTS (SELECT 1 FROM messages WHERE batch = b.id
+                 AND state = 'routed' AND channel <> 'print') THEN 'deliver'
+            WHEN EXISTS (SELECT 1 FROM messages WHERE batch = b.id
+                 AND (state = 'routed' OR (state = 'delivered' AND channel = 'mailbox-and-print')))
+                 THEN 'compose'
+            ELSE 'report' END
+         FROM batches b WHERE id = ?";
+    let doing = "find the first step to do";
+    let due: String = tx
+        .query_row(sql, [batch.0], |row| row.get(0))
+        .doing(doing)?;
+    let due = Step::ALL.into_iter().find(|step| step.as_str() == due);
+    let due = due.map_or(BatchState::Received, BatchState::before);
+    Ok(if due.next_step() < wanted.next_step() {
+        due
+    } else {
+        wanted
+    })
 }
 
 /// `again` grows with every repeat that was asked for by name, so that the mailbox can tell a
