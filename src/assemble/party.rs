@@ -50,6 +50,13 @@ impl Party {
             .map_err(|source| connect(&self.name, source))
     }
 
+    /// Whether no file stands in a folder.
+    pub async fn finds_empty(&self, folder: &str) -> Result<bool, Error> {
+        let listed = self.folder.list(&path(folder)?).await;
+        let listed = listed.map_err(|source| connect(&self.name, source))?;
+        Ok(listed.files.is_empty())
+    }
+
     /// Fetches every file of a folder into a local one, and returns their names, sorted.
     pub async fn fetch(&self, from: &str, to: &Path) -> Result<Vec<String>, Error> {
         let failed = |source| Error::Folder {

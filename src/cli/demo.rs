@@ -13,7 +13,7 @@ use std::{
 use tokio::sync::watch;
 
 use self::{
-    parties::Parties,
+    parties::{Lines, Parties},
     summary::{Paths, Summary},
 };
 use super::{
@@ -99,7 +99,7 @@ impl Demo {
         let started = Instant::now();
         lines.upload(&self.paths.batch, BATCH_NAME).await?;
         let uploaded = started.elapsed();
-        let (batch, counts) = self.wait(&store, output).await?;
+        let (batch, counts) = self.wait(&store, &lines, output).await?;
         let worked = started.elapsed();
         let fetched = lines.fetch(&store, batch, &self.paths).await?;
         let summary = Summary::new(
@@ -166,6 +166,7 @@ impl Demo {
     async fn wait(
         &self,
         store: &Store,
+        lines: &Lines,
         output: &Output<'_>,
     ) -> Result<(BatchId, Counts), CommandError> {
         let bar = output.progress(self.spec.letters.into(), "letters on their way");
@@ -177,7 +178,7 @@ impl Demo {
             };
             let counts = store.counts(row.id)?;
             let idle = row.due_at.is_none() && store.next_outgoing_due()?.is_none();
-            if idle && counts.is_settled() {
+            if idle && counts.is_settled() && lines.all_taken(store).await? {
                 return Ok((row.id, counts));
             }
             if counts != seen {

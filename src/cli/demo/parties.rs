@@ -57,6 +57,14 @@ impl Lines {
         Ok(self.sender.upload(batch, &format!("inbox/{name}")).await?)
     }
 
+    /// Whether the house has taken everything that the sender has uploaded. A demo that goes on
+    /// uploads a batch that is done already.
+    pub(super) async fn all_taken(&self, store: &Store) -> Result<bool, CommandError> {
+        // In this order: an arrival is recorded before its file leaves the inbox.
+        let none_waits = self.sender.finds_empty("inbox").await?;
+        Ok(none_waits && store.arrivals(SENDER)?.is_empty())
+    }
+
     /// Fetches the receipts as the sender, and the bundles as the print house.
     pub(super) async fn fetch(
         &self,
