@@ -2,6 +2,7 @@
 
 mod consents;
 mod house;
+mod mismatch;
 mod schemas;
 
 use clap::CommandFactory;

@@ -1,0 +1,478 @@
+//! The commands as an operator types them, on the real program.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use kuori::{
+    domain::PersonalIdentityCode,
+    sample::{self, Spec},
+};
+use serde_json::Value;
+
+use crate::{
+    mismatch::mismatch,
+    program::{InHands, Said, Site, until},
+};
+
+/// A site with a batch of 30 letters that has gone all the way through.
+fn processed() -> Site {
+    let site = Site::new();
+    let batch = site.sample("letters.zip", "--letters 30");
+    site.done(&format!("process {}", batch.display()));
+    site
+}
+
+fn hands(site: &Site) -> InHands {
+    let hands = InHands::count(&site.path("data/mailboxes"), &site.path("data/pickup"));
+    hands.assert_nothing_twice();
+    hands
+}
+
+fn checked_in(relative: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    root.join(relative).display().to_string()
+}
+
+/// Runs a command with `--json` and holds what it prints to its schema.
+fn schema_holds(site: &Site, name: &str, line: &str) -> Value {
+    let said = site.kuori(&format!("{line} --json"));
+    let document = said.json();
+    let schema = fs::read_to_string(checked_in(&format!("schemas/cli/{name}.schema.json")));
+    let schema = serde_json::from_str(&schema.expect(name)).unwrap();
+    assert_eq!(mismatch(&schema, &schema, &document), None, "kuori {line}");
+    document
+}
+
+#[test]
+fn the_demo_accounts_for_every_letter() {
+    let site = Site::new();
+    let said = site.done("demo --letters 40 --dir demo");
+    assert!(said.out.contains("Sum       40 = "), "{}", said.out);
+    assert!(!said.out.contains("NOT ACCOUNTED FOR"), "{}", said.out);
+    for path in opened(&said.out) {
+        assert!(path.is_file(), "{}", path.display());
+    }
+    let shown = said.out.lines().last().unwrap().trim();
+    site.done(shown.strip_prefix("kuori ").expect("what to type next"));
+}
+
+/// The files that the demo tells people to open.
+fn opened(out: &str) -> Vec<PathBuf> {
+    let lines = out.lines().filter(|line| line.starts_with("  a "));
+    let paths: Vec<_> = lines
+        .map(|line| PathBuf::from(line.rsplit("  ").next().unwrap().trim()))
+        .collect();
+    assert_eq!(paths.len(), 3, "{out}");
+    paths
+}
+
+#[test]
+fn the_demo_says_the_same_as_json() {
+    let site = Site::new();
+    let summary = schema_holds(&site, "demo", "demo --letters 20 --dir demo");
+    let count = |name: &str| summary[name].as_u64().unwrap();
+    assert_eq!(count("received"), 20);
+    assert_eq!(
+        count("messages_in_mailboxes") + count("pieces_at_print_house"),
+        20
+    );
+    assert_eq!(count("delivered"), count("messages_in_mailboxes"));
+    assert_eq!(count("printed"), count("pieces_at_print_house"));
+}
+
+#[test]
+fn a_batch_of_every_shape_goes_through() {
+    let shapes = [
+        ("many-in-one", 12),
+        ("one-letter", 1),
+        ("many-pairs", 12),
+        ("nested", 12),
+        ("csv", 12),
+    ];
+    for (shape, letters) in shapes {
+        let site = Site::new();
+        let options = format!("--shape {shape} --letters {letters} --seed 5");
+        let batch = site.sample("letters.zip", &options);
+        let line = format!("process {}", batch.display());
+        let told = schema_holds(&site, "process", &line);
+        assert_eq!(told["received"], letters, "{shape}: {told}");
+        let (delivered, printed) = (&told["delivered"], &told["printed"]);
+        let gone = delivered.as_u64().unwrap() + printed.as_u64().unwrap();
+        assert_eq!(gone, letters, "{shape}: {told}");
+        assert_eq!(u64::from(hands(&site).letters()), letters, "{shape}");
+        assert_eq!(site.names("data/receipts").len(), 2, "{shape}");
+    }
+}
+
+#[test]
+fn the_same_batch_again_is_seen_and_nothing_is_sent_again() {
+    let site = processed();
+    let before = hands(&site);
+    let again = schema_holds(&site, "process", "process sampled/letters.zip");
+    assert_eq!(again["seen_before"], true);
+    assert_eq!(
+        (&again["batch"], &again["received"]),
+        (&"B-0001".into(), &30.into())
+    );
+    assert_eq!(hands(&site), before);
+    assert_eq!(site.names("data/receipts").len(), 2);
+}
+
+#[test]
+fn a_file_that_is_no_zip_is_answered_kept_and_not_taken_for_new_again() {
+    let site = Site::new();
+    fs::write(site.path("bad.zip"), "this is no ZIP").unwrap();
+    for times in 1..=2 {
+        let said = site.kuori("process bad.zip");
+        assert_eq!(said.code, Some(3), "{said:?}");
+        assert!(
+            said.err.contains("hint: see `kuori batch show B-0001`"),
+            "{said:?}"
+        );
+        assert_eq!(site.names("data/spool/quarantine"), ["B-0001.zip"]);
+        assert_eq!(site.names("data/spool/batches"), [""; 0], "time {times}");
+    }
+    let receipt = site.path("data/receipts/bad.B-0001.processing.xml");
+    let receipt = fs::read_to_string(receipt).unwrap();
+    assert!(receipt.contains("archive-unreadable"), "{receipt}");
+    let shown = site.json("batch show B-0001");
+    assert_eq!(shown["state"], "refused");
+    let found = site.json("batch findings B-0001");
+    assert_eq!(found["findings"][0]["code"], "archive-unreadable");
+}
+
+#[test]
+fn check_says_by_its_exit_code_whether_a_batch_is_in_order() {
+    let site = Site::new();
+    site.sample("good.zip", "--letters 5");
+    let good = site.done("check sampled/good.zip");
+    assert!(!good.out.is_empty());
+    schema_holds(&site, "check", "check sampled/good.zip");
+
+    fs::write(site.path("bad.zip"), "PK").unwrap();
+    assert_eq!(site.kuori("check bad.zip").code, Some(3));
+    let told = schema_holds(&site, "check", "check bad.zip");
+    assert_eq!(told["severities"]["errors"], 1, "{told}");
+    assert_eq!(site.kuori("check there-is-none.zip").code, Some(1));
+}
+
+#[test]
+fn what_became_of_a_batch_can_be_looked_at() {
+    let site = processed();
+    let list = schema_holds(&site, "batch-list", "batch list");
+    assert_eq!(list["batches"][0]["batch"], "B-0001");
+    let shown = schema_holds(&site, "batch-show", "batch show B-0001");
+    assert_eq!(
+        (&shown["state"], &shown["messages"]["received"]),
+        (&"reported".into(), &30.into())
+    );
+    schema_holds(&site, "batch-findings", "batch findings B-0001");
+    let messages = schema_holds(&site, "message-list", "message list B-0001");
+    assert_eq!(messages["messages"].as_array().unwrap().len(), 30);
+    let message = schema_holds(&site, "message-show", "message show B-0001-3");
+    assert_eq!(message["position"], 3);
+    let bundles = schema_holds(&site, "bundle-list", "bundle list");
+    assert_eq!(bundles["bundles"][0]["state"], "handed-over");
+    let bundle = schema_holds(&site, "bundle-show", "bundle show P-0001");
+    assert_eq!(bundle["pieces"][0]["sequence"], 1);
+    schema_holds(&site, "events", "events B-0001");
+    for line in [
+        "batch list",
+        "batch show B-0001",
+        "message list B-0001",
+        "message show B-0001-3",
+    ] {
+        assert!(site.done(line).out.contains("B-0001"), "{line}");
+    }
+    for line in ["bundle list", "bundle show P-0001"] {
+        assert!(site.done(line).out.contains("P-0001"), "{line}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_said_with_a_way_on() {
+    let site = processed();
+    for (line, hint) in [
+        ("batch show B-0099", "kuori batch list"),
+        ("message show B-0001-99", "kuori message list B-0001"),
+        ("bundle show P-0099", "kuori bundle list"),
+        ("batch list --data-dir nowhere", "--data-dir"),
+    ] {
+        let said = site.kuori(line);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert!(
+            said.err.contains("hint: ") && said.err.contains(hint),
+            "{said:?}"
+        );
+        assert_eq!(said.out, "");
+    }
+    assert!(!site.path("nowhere").exists(), "looking made a folder");
+    assert_eq!(site.kuori("batch show nonsense").code, Some(2));
+}
+
+#[test]
+fn reprocessing_what_has_left_is_blocked_and_says_what_to_type() {
+    let site = processed();
+    let said = site.kuori("reprocess B-0001 --from route --reason test");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.err.contains("hint: "), "{said:?}");
+    let before = hands(&site);
+    site.done("process sampled/letters.zip");
+    assert_eq!(hands(&site), before);
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let site = processed();
+    let before = site.json("batch show B-0001");
+    let printed = printed_message(&site);
+    let line =
+        format!("reprocess B-0001 --message {printed} --from compose --print-again --dry-run");
+    let plan = schema_holds(&site, "reprocess", &line);
+    assert_eq!(plan["moves"].as_array().map(Vec::len), Some(1), "{plan}");
+    assert_eq!(site.json("batch show B-0001"), before);
+
+    let consents = site.json("consent list");
+    site.done("consent set 010190-999W withdrawn --dry-run");
+    site.done("consent import sampled/letters.zip.csv --dry-run");
+    assert_eq!(site.json("consent list"), consents);
+}
+
+/// The position of a message that the print house has.
+fn printed_message(site: &Site) -> u64 {
+    let listed = site.json("message list B-0001 --state handed-over");
+    listed["messages"][0]["position"].as_u64().unwrap()
+}
+
+#[test]
+fn printing_one_message_again_prints_exactly_one_piece_more() {
+    let site = processed();
+    let before = hands(&site);
+    let printed = printed_message(&site);
+    site.done(&format!(
+        "reprocess B-0001 --message {printed} --from compose --print-again --reason torn"
+    ));
+    site.done("process sampled/letters.zip");
+    let after = InHands::count(&site.path("data/mailboxes"), &site.path("data/pickup"));
+    assert_eq!(after.in_mailboxes, before.in_mailboxes);
+    let mut expected = before.in_piece_lists;
+    *expected.get_mut(&format!("B-0001-{printed}")).unwrap() += 1;
+    assert_eq!(after.in_piece_lists, expected);
+}
+
+#[test]
+fn the_register_of_consents_is_kept_without_naming_anybody() {
+    const SOMEBODY: &str = "010190-999W";
+    assert!(SOMEBODY.parse::<PersonalIdentityCode>().is_ok());
+    let site = Site::new();
+    site.sample("letters.zip", "--letters 10");
+    let before = schema_holds(&site, "consent-list", "consent list");
+    let set = format!("consent set {SOMEBODY} granted");
+    let told = schema_holds(&site, "consent-set", &set);
+    assert_eq!(told["changed"], true);
+    let show = format!("consent show {SOMEBODY}");
+    let shown = schema_holds(&site, "consent-show", &show);
+    assert_eq!(shown["status"], "granted");
+    let after = schema_holds(&site, "consent-list", "consent list");
+    let granted = |counts: &Value| counts["granted"].as_u64().unwrap();
+    assert_eq!(granted(&after), granted(&before) + 1);
+    schema_holds(
+        &site,
+        "consent-import",
+        "consent import sampled/letters.zip.csv",
+    );
+    for line in [set, show, "consent list".to_owned()] {
+        let said = site.done(&line);
+        assert!(
+            !said.out.contains(SOMEBODY) && !said.err.contains(SOMEBODY),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn the_sample_settings_are_in_order_and_broken_ones_are_said_to_be() {
+    let site = Site::new();
+    for name in ["demo", "production"] {
+        let file = checked_in(&format!("samples/config/{name}.toml"));
+        schema_holds(&site, "config-check", &format!("config check {file}"));
+        site.done(&format!("config check {file}"));
+    }
+    fs::write(
+        site.path("broken.toml"),
+        "poll_intervall_secs = 5\n[senders.x]\ngate = 3\n",
+    )
+    .unwrap();
+    let said = site.kuori("config check broken.toml");
+    assert_eq!(said.code, Some(78), "{said:?}");
+    assert!(said.err.contains("poll_interval_secs"), "{said:?}");
+    assert_eq!(site.kuori("run --config broken.toml").code, Some(78));
+}
+
+#[test]
+fn a_second_daemon_on_the_same_data_folder_is_refused() {
+    let site = Site::new();
+    let first = site.start();
+    until("the first one runs", || site.log().contains("running"));
+    let said = site.kuori("run --config kuori.toml");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.err.contains("another kuori works in"), "{said:?}");
+    assert!(said.err.contains("hint: "), "{said:?}");
+    first.stop();
+}
+
+#[test]
+fn a_daemon_stops_gracefully_in_the_middle_of_a_batch() {
+    for signal in ["TERM", "INT"] {
+        let site = Site::new();
+        site.upload(&site.sample("letters.zip", "--letters 400"));
+        let daemon = site.start();
+        until("the batch is received", || site.log().contains("received"));
+        thread::sleep(Duration::from_millis(100));
+        daemon.signal(signal);
+        let (code, took) = daemon.wait();
+        assert_eq!(code, Some(0), "SIG{signal}: {}", site.log());
+        assert!(took < Duration::from_secs(10), "SIG{signal} took {took:?}");
+
+        let again = site.start();
+        until("the sender has the report", || {
+            site.names("sender/receipts").len() == 2
+        });
+        again.stop();
+        let hands = InHands::count(
+            &site.path("data/mailboxes"),
+            &site.path("print-house/pickup"),
+        );
+        hands.assert_nothing_twice();
+        assert_eq!(hands.letters(), 400, "SIG{signal}");
+    }
+}
+
+#[test]
+fn a_reader_who_has_had_enough_is_no_failure() {
+    let site = processed();
+    let mut command = site.command("message list B-0001 --limit 100000 --json");
+    let mut running = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(running.stdout.take());
+    let said = Said::from(running.wait_with_output().unwrap());
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+
+    let program = env!("CARGO_BIN_EXE_kuori");
+    let line = format!("set -o pipefail; {program} message list B-0001 | head -1");
+    let piped = Command::new("bash")
+        .args(["-c", &line])
+        .env("KUORI_DATA", site.data())
+        .output();
+    let said = Said::from(piped.unwrap());
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    assert_eq!(said.out.lines().count(), 1);
+}
+
+/// What belongs to the recipients of a sample: identity codes and full names.
+fn belongings(spec: &Spec) -> Vec<String> {
+    let text = |recipient: sample::SampleRecipient| {
+        let id = recipient.id.map(|id| id.expose().to_owned());
+        let name = recipient.address.name.map(|name| name.expose().clone());
+        id.into_iter().chain(name)
+    };
+    let mut found: Vec<_> = sample::recipients(spec).flat_map(text).collect();
+    found.push("password".to_owned());
+    found
+}
+
+fn assert_private(what: &str, text: &str, spec: &Spec) {
+    for belonging in belongings(spec) {
+        assert!(!text.contains(&belonging), "{what} has `{belonging}`");
+    }
+}
+
+#[test]
+fn nobody_is_named_in_what_the_program_says_or_in_any_file_name() {
+    let site = Site::new();
+    let spec = Spec {
+        letters: 60,
+        ..Spec::default()
+    };
+    for line in [
+        "demo --letters 60 --dir demo -vv --log-format json",
+        "demo --letters 60 --dir demo-text -vv",
+    ] {
+        let said = site.done(line);
+        assert!(
+            said.err.contains("TRACE") || said.err.contains("DEBUG"),
+            "no detail in the log"
+        );
+        assert_private(line, &said.out, &spec);
+        assert_private(line, &said.err, &spec);
+    }
+    for file in site
+        .files("demo")
+        .into_iter()
+        .chain(site.files("demo-text"))
+    {
+        assert_private("a file name", &file.display().to_string(), &spec);
+    }
+    let looks = [
+        "batch list",
+        "batch show B-0001",
+        "batch findings B-0001",
+        "message list B-0001",
+        "message show B-0001-1",
+        "bundle list",
+        "bundle show P-0001",
+        "events B-0001",
+        "consent list",
+    ];
+    for look in looks {
+        let line = format!("{look} -vv --data-dir demo/house");
+        let said = site.done(&line);
+        assert_private(&line, &said.out, &spec);
+        assert_private(&line, &said.err, &spec);
+    }
+}
+
+#[test]
+fn a_log_at_its_most_talkative_names_nobody_of_a_batch_with_faults() {
+    let site = Site::new();
+    let spec = Spec {
+        letters: 25,
+        seed: 3,
+        faults: every_fault(),
+        ..Spec::default()
+    };
+    let file = fs::File::create(site.path("faulty.zip")).unwrap();
+    sample::write(&spec, file, &|_| {}).unwrap();
+    for line in ["check faulty.zip -vv", "process faulty.zip -vv"] {
+        let said = site.kuori(line);
+        assert_eq!(said.code, Some(3), "{said:?}");
+        assert_private(line, &said.out, &spec);
+        assert_private(line, &said.err, &spec);
+    }
+    let said = site.done("batch findings B-0001 -vv");
+    assert_private("the findings", &said.out, &spec);
+}
+
+fn every_fault() -> Vec<sample::Fault> {
+    use sample::FaultKind;
+    let kinds = [
+        FaultKind::IdentityCodeSlip,
+        FaultKind::PostalCodeMissing,
+        FaultKind::LetterIdRepeated,
+        FaultKind::AnotherPersonsAddress,
+        FaultKind::UsLetterPaper,
+        FaultKind::InkInMargin,
+    ];
+    (2..)
+        .zip(kinds)
+        .map(|(letter, kind)| sample::Fault { letter, kind })
+        .collect()
+}
