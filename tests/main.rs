@@ -9,13 +9,13 @@
     reason = "test code"
 )]
 
-#[path = "../src/cli/tests/mismatch.rs"]
 mod architecture;
 mod cli;
 mod crash;
 mod docs;
 mod flow;
 mod hub;
+#[path = "../src/cli/tests/mismatch.rs"]
 mod mismatch;
 mod program;
 mod sftp;
