@@ -1,10 +1,12 @@
 //! One test binary, so that it links once. Each module tests the house from outside one of its doors.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
+    clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "test code"
 )]
@@ -17,5 +19,6 @@ mod flow;
 mod hub;
 #[path = "../src/cli/tests/mismatch.rs"]
 mod mismatch;
+mod outside;
 mod program;
 mod sftp;

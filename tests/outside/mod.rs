@@ -1,0 +1,29 @@
+//! Somebody else's program has the last word on what leaves the house, and on who may come in.
+//!
+//! Every test here needs a tool and is ignored by that tool's name. `.ci/run` installs them all and
+//! runs `cargo test -- --ignored`; a missing tool fails the test there. By hand:
+//!
+//! ```text
+//! apt-get install qpdf mupdf-tools poppler-utils libxml2-utils openssh-client openssh-server libdmtx0b
+//! python3 -m venv target/outside-venv
+//! target/outside-venv/bin/pip install -r tests/outside/requirements.txt
+//! KUORI_PYTHON=target/outside-venv/bin/python cargo test -- --ignored --skip corpus
+//! ```
+//!
+//! `corpus` reads a folder of PDFs that is no part of the repository, so `.ci/run` skips it by name:
+//!
+//! ```text
+//! KUORI_CORPUS_PDF=<folder> cargo test --test kuori -- --ignored corpus
+//! ```
+
+mod bundles;
+mod corpus;
+mod mail;
+mod marks;
+mod pages;
+mod picture;
+mod print_run;
+mod receipts;
+mod samples;
+mod sftp;
+mod tools;
