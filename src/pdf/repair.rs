@@ -31,6 +31,9 @@ pub(super) fn rebuild(objects: &Objects<'_>) -> Result<CrossReferences, Refusal>
 }
 
 /// Corrects the entries that point at something else; tells whether any could be.
+///
+/// Where some do, a table may also miss objects: one counted from 1 instead of 0 names the last
+/// of a section in no row, and calls the first free.
 pub(super) fn mend(objects: &Objects<'_>, found: &mut CrossReferences) -> Result<bool, Refusal> {
     let misplaced = misplaced(objects.bytes(), &found.entries);
     if misplaced.is_empty() {
@@ -49,6 +52,11 @@ pub(super) fn mend(objects: &Objects<'_>, found: &mut CrossReferences) -> Result
                 (Entry::Absent, _) => Entry::Lost,
                 (better, _) => better,
             };
+        }
+    }
+    for (entry, better) in found.entries.iter_mut().zip(rebuilt.entries) {
+        if *entry == Entry::Absent {
+            *entry = better;
         }
     }
     Ok(mended)

@@ -41,6 +41,29 @@ fn an_entry_that_points_elsewhere_is_put_right() {
 }
 
 #[test]
+fn a_table_counted_from_one_is_put_right() {
+    let pdf = Pdf::new()
+        .stream(1, "", CONTENT.as_bytes())
+        .object(2, "<</Type/Pages/Kids[3 0 R]/Count 1>>")
+        .object(
+            3,
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595.276 841.89]/Contents 1 0 R>>",
+        )
+        .object(4, "<</Type/Catalog/Pages 2 0 R>>");
+    let row = |index: usize| format!("{:010} 00000 n \n", pdf.offsets[index].1);
+    // The second section stands for what a later change of the file put right.
+    let text = format!(
+        "xref\n1 3\n0000000000 65535 f \n{}{}4 1\n{}\
+         trailer\n<</Size 5/Root 4 0 R>>\nstartxref\n{}\n%%EOF\n",
+        row(0),
+        row(1),
+        row(3),
+        pdf.bytes.len()
+    );
+    check_repaired(&pdf.append(&text).bytes);
+}
+
+#[test]
 fn the_later_of_two_objects_counts_and_those_in_streams_do_not() {
     let old = "/MediaBox[0 0 1 1]/Contents 4 0 R";
     let inside = format!("\n3 0 obj\n<</Type/Page{old}>>\nendobj\n");
