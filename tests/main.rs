@@ -13,12 +13,15 @@
 
 mod architecture;
 mod cli;
+mod committed;
 mod crash;
 mod docs;
+mod findings;
 mod flow;
 mod hub;
 #[path = "../src/cli/tests/mismatch.rs"]
 mod mismatch;
 mod outside;
 mod program;
+mod samples;
 mod sftp;

@@ -7,7 +7,6 @@ use quick_xml::{XmlVersion, events::Event};
 
 use super::*;
 
-mod committed;
 mod faults;
 
 /// A ZIP's entries in their order: name and bytes.

@@ -1,0 +1,47 @@
+use std::fs;
+
+use kuori::domain::Code;
+
+use super::{archive, control_data, documents, letters};
+use crate::committed::in_repository;
+
+/// A committed batch with exactly one thing wrong.
+pub(super) struct Sample {
+    pub(super) code: Code,
+    /// Its name in the folder of its code.
+    pub(super) file: &'static str,
+    /// What is wrong with it, for whoever opens it.
+    pub(super) says: &'static str,
+    pub(super) stops: Stops,
+    pub(super) make: fn() -> Vec<u8>,
+}
+
+/// What the finding stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stops {
+    Batch,
+    /// One letter of two; the other goes on.
+    Letter,
+    /// Both letters go on.
+    Nothing,
+}
+
+impl Sample {
+    pub(super) fn path(&self) -> String {
+        format!("samples/batches/invalid/{}/{}", self.code, self.file)
+    }
+
+    pub(super) fn committed(&self) -> Vec<u8> {
+        fs::read(in_repository(&self.path())).unwrap()
+    }
+}
+
+/// In the order of the catalogue of findings.
+pub(super) fn all() -> Vec<Sample> {
+    let mut samples = archive::samples();
+    samples.extend(control_data::samples());
+    samples.extend(letters::samples());
+    samples.extend(documents::samples());
+    samples.sort_by_key(|sample| sample.code);
+    samples
+}

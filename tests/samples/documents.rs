@@ -1,0 +1,72 @@
+//! Batches in which the second letter's PDF is at fault.
+
+use kuori::domain::Code;
+
+use super::{
+    catalogue::{Sample, Stops},
+    parts::*,
+};
+
+pub(super) fn samples() -> Vec<Sample> {
+    let letter = |code, file, says, make: fn() -> Vec<u8>| Sample {
+        code,
+        file,
+        says,
+        stops: Stops::Letter,
+        make,
+    };
+    vec![
+        letter(
+            Code::PdfUnreadable,
+            "web-page.zip",
+            "`kirje-2.pdf` is an error page of the server it was fetched from.",
+            || second_letter(row(2), ERROR_PAGE.into()),
+        ),
+        letter(
+            Code::PdfEncrypted,
+            "password.zip",
+            "`kirje-2.pdf` is locked with a password.",
+            || with_trailer(ENCRYPTED),
+        ),
+        letter(
+            Code::PdfLimits,
+            "arrays-in-arrays.zip",
+            "`kirje-2.pdf` has arrays within arrays, 1,000 deep.",
+            || with_page(&format!("/Deep {}{}", "[".repeat(1_000), "]".repeat(1_000))),
+        ),
+        letter(
+            Code::PageSize,
+            "us-letter.zip",
+            "The page of `kirje-2.pdf` is US Letter.",
+            || second_letter(row(2), pdf(&[2], US_LETTER)),
+        ),
+        letter(
+            Code::LetterNotComposable,
+            "stamped.zip",
+            "A stamp lies on the page of `kirje-2.pdf`, which print would lose.",
+            || with_page(STAMP),
+        ),
+    ]
+}
+
+const ERROR_PAGE: &str = "<html><title>503 Service Unavailable</title></html>\n";
+
+/// Keys made up: whoever has the password could not open it either.
+const ENCRYPTED: &str = "/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 \
+    /O <00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF> \
+    /U <FFEEDDCCBBAA99887766554433221100FFEEDDCCBBAA99887766554433221100> >> \
+    /ID [<00112233445566778899AABBCCDDEEFF> <00112233445566778899AABBCCDDEEFF>]";
+
+/// Flag 4: it is printed too.
+const STAMP: &str = "/Annots [<< /Type /Annot /Subtype /Stamp /Rect [400 700 500 750] /F 4 \
+    /Contents (Saapunut) >>]";
+
+/// The second letter's PDF with something more in its trailer.
+fn with_trailer(more: &str) -> Vec<u8> {
+    second_letter(row(2), pdf_with(&[2], A4, "", more))
+}
+
+/// The second letter's PDF with something more in its page.
+fn with_page(more: &str) -> Vec<u8> {
+    second_letter(row(2), pdf_with(&[2], A4, more, ""))
+}
