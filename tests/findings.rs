@@ -1,14 +1,42 @@
 //! The catalogue of findings that senders and operators read.
 
-use std::fmt::Write;
+use std::{fmt::Write, fs};
 
 use kuori::domain::{Affects, Code, Severity};
 
-use crate::committed::check_committed;
+use crate::committed::{check_committed, in_repository};
 
 #[test]
 fn the_committed_catalogue_is_that_of_the_code() {
     check_committed("docs/findings.md", catalogue().as_bytes());
+}
+
+/// Words of the guide that look like a code: its first part is that of one.
+fn looks_like_a_code(word: &str) -> bool {
+    let first = |text: &str| text.split_once('-').map(|(first, _)| first.to_owned());
+    let is_plain = word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    is_plain
+        && first(word).is_some_and(|part| {
+            Code::ALL
+                .iter()
+                .any(|code| first(code.as_str()) == Some(part.clone()))
+        })
+}
+
+#[test]
+fn every_code_that_the_guides_name_exists() {
+    let mut named = 0;
+    for path in ["docs/sender-guide.md", "docs/print-rules.md"] {
+        let text = fs::read_to_string(in_repository(path)).unwrap();
+        for word in text
+            .split(['`', '"'])
+            .filter(|word| looks_like_a_code(word))
+        {
+            assert!(Code::from_code(word).is_some(), "{path} names `{word}`");
+            named += 1;
+        }
+    }
+    assert!(named > 10, "{named}");
 }
 
 const HEAD: &str = "\

@@ -123,7 +123,7 @@ fn appended() -> Vec<u8> {
 
 fn climbing() -> Vec<u8> {
     let mut files = csv_files(table(&[row(1), row(2)]));
-    files[2].0 = "../kirje-2.pdf".to_owned();
+    files[2].0.insert_str(0, "../");
     zip(&files)
 }
 
@@ -148,7 +148,7 @@ fn twice() -> Vec<u8> {
 
 fn upper_case() -> Vec<u8> {
     let mut files = csv_files(table(&[row(1), row(2)]));
-    files[2].0 = "KIRJE-1.PDF".to_owned();
+    files[2].0 = file(1).to_uppercase();
     zip(&files)
 }
 

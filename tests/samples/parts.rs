@@ -1,6 +1,9 @@
 //! What the invalid samples are made of: two letters that are in order, before something is broken.
 
-use std::io::{Cursor, Write};
+use std::{
+    fmt::Write as _,
+    io::{Cursor, Write},
+};
 
 use zip::{CompressionMethod, DateTime, System, ZipWriter, write::SimpleFileOptions};
 
@@ -157,13 +160,12 @@ pub(super) fn pdf_with(
     in_page: &str,
     in_trailer: &str,
 ) -> Vec<u8> {
-    let pages: String = (0..numbers.len())
-        .map(|at| format!("{} 0 R ", 4 + 2 * at))
-        .collect();
+    let pages = (0..numbers.len()).map(|at| format!("{} 0 R", 4 + 2 * at));
+    let pages = pages.collect::<Vec<_>>().join(" ");
     let mut objects = vec![
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
         format!(
-            "<< /Type /Pages /Count {} /Kids [ {pages}] >>",
+            "<< /Type /Pages /Count {} /Kids [{pages}] >>",
             numbers.len()
         ),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
@@ -198,14 +200,15 @@ fn assembled(objects: &[String], in_trailer: &str) -> Vec<u8> {
     let mut pdf = String::from("%PDF-1.7\n");
     let mut references = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
     for (number, object) in (1..).zip(objects) {
-        references += &format!("{:010} 00000 n \n", pdf.len());
-        pdf += &format!("{number} 0 obj\n{object}\nendobj\n");
+        writeln!(references, "{:010} 00000 n ", pdf.len()).unwrap();
+        write!(pdf, "{number} 0 obj\n{object}\nendobj\n").unwrap();
     }
     let (size, start) = (objects.len() + 1, pdf.len());
-    pdf += &references;
-    pdf += &format!(
-        "trailer\n<< /Size {size} /Root 1 0 R {in_trailer}>>\nstartxref\n{start}\n%%EOF\n"
-    );
+    write!(
+        pdf,
+        "{references}trailer\n<< /Size {size} /Root 1 0 R {in_trailer}>>\nstartxref\n{start}\n%%EOF\n"
+    )
+    .unwrap();
     pdf.into_bytes()
 }
 
