@@ -77,7 +77,7 @@ fn opening_each_sample_finds_its_code_and_nothing_else() {
 }
 
 /// All findings, as `kuori check` comes by them.
-fn found(bytes: &[u8]) -> Vec<Finding> {
+pub(super) fn found(bytes: &[u8]) -> Vec<Finding> {
     let settings = Settings::default();
     let archive = match Archive::open(bytes, &settings.limits) {
         Ok(archive) => archive,

@@ -11,4 +11,5 @@ mod documents;
 mod invalid;
 mod letters;
 mod parts;
+mod schemas;
 mod valid;

@@ -318,6 +318,25 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_and_the_sender_guide_know_the_same_columns() {
+        let schema = include_str!("../../../schemas/batch-csv.csvw.json");
+        let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+        let columns = schema["tableSchema"]["columns"].as_array().unwrap();
+        let described: Vec<_> = columns.iter().map(|column| &column["titles"]).collect();
+        assert_eq!(described, COLUMNS.map(|(name, _)| name));
+
+        let guide = include_str!("../../../docs/sender-guide.md");
+        let (_, guide) = guide.split_once("### `batch.csv`").unwrap();
+        let (guide, _) = guide.split_once("###").unwrap();
+        let names = guide
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split_once(" |"));
+        let names = names.flat_map(|(names, _)| names.split(", "));
+        let named: HashSet<_> = names.map(|name| name.trim_matches('`')).collect();
+        assert_eq!(named, HashSet::from(COLUMNS.map(|(name, _)| name)));
+    }
+
+    #[test]
     fn every_column_is_read() {
         let csv = "letter_id,recipient_id,name,address,additional_name,postal_code,city,country,file,start_page,\
                    pages,subject,body,service,channel,colour,duplex,postage,matter,attachments\n\
