@@ -67,7 +67,7 @@ fn control_data(bytes: &[u8]) -> Vec<Vec<u8>> {
         return Vec::new();
     };
     let names = archive.entries().iter().map(|entry| entry.name.as_str());
-    let names = names.filter(|name| name.ends_with(".xml"));
+    let names = names.filter(|name| name.to_lowercase().ends_with(".xml"));
     names
         .map(|name| archive.read(name).unwrap().into_owned())
         .collect()

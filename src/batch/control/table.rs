@@ -328,12 +328,10 @@ mod tests {
         let guide = include_str!("../../../docs/sender-guide.md");
         let (_, guide) = guide.split_once("### `batch.csv`").unwrap();
         let (guide, _) = guide.split_once("###").unwrap();
-        let names = guide
-            .lines()
-            .filter_map(|line| line.strip_prefix("| `")?.split_once(" |"));
-        let names = names.flat_map(|(names, _)| names.split(", "));
-        let named: HashSet<_> = names.map(|name| name.trim_matches('`')).collect();
-        assert_eq!(named, HashSet::from(COLUMNS.map(|(name, _)| name)));
+        let cells = guide.lines().filter_map(|line| line.strip_prefix("| `"));
+        let cells = cells.filter_map(|line| line.split_once("` |"));
+        let told: HashSet<_> = cells.flat_map(|(names, _)| names.split("`, `")).collect();
+        assert_eq!(told, HashSet::from(COLUMNS.map(|(name, _)| name)));
     }
 
     #[test]
