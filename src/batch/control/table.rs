@@ -224,7 +224,7 @@ fn take(column: Column, value: &str, draft: &mut Draft, fields: &mut Fields<'_>)
         Column::PostalCode => address.postal_code = fields.private("postal_code", value),
         Column::City => address.city = fields.private("city", value),
         Column::Country => address.country = fields.country("country", value),
-        Column::File => draft.file = fields.line("file", value),
+        Column::File => draft.file = file(value, fields),
         Column::Subject => draft.subject = fields.private("subject", value),
         Column::Body => draft.body = fields.paragraphs("body", value),
         Column::Service => draft.service = service(value, fields),
@@ -236,6 +236,14 @@ fn take(column: Column, value: &str, draft: &mut Draft, fields: &mut Fields<'_>)
         Column::Attachments => draft.attachments = attachments(value, fields),
         Column::StartPage | Column::Pages => {}
     }
+}
+
+/// A row must name its PDF: `batch.pdf`, the twin of `batch.csv`, could be anybody's.
+fn file(value: &str, fields: &mut Fields<'_>) -> Option<String> {
+    if value.trim().is_empty() {
+        fields.find(Code::ControlDataValue, "`file` is empty");
+    }
+    fields.line("file", value)
 }
 
 fn service(value: &str, fields: &mut Fields<'_>) -> ServiceKind {
@@ -409,6 +417,16 @@ mod tests {
         assert_eq!(told, expected);
         assert_eq!(drafts[0].pages, StatedPages::Unusable);
         assert_eq!(drafts[1].findings[0].code, Code::PageRangeMissing);
+    }
+
+    #[test]
+    fn a_row_that_names_no_file_is_told_so() {
+        let csv = "file,recipient_id\n ,010190Y900P\nb.pdf,010190Y900P\n";
+        let (drafts, _) = drafts(csv.as_bytes()).unwrap();
+        let finding = &drafts[0].findings[0];
+        assert_eq!(finding.code, Code::ControlDataValue);
+        assert_eq!(finding.detail, "`file` is empty");
+        assert!(drafts[1].findings.iter().all(|f| !f.is_error()));
     }
 
     #[test]

@@ -50,14 +50,14 @@ fn a_table_counted_from_one_is_put_right() {
             "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595.276 841.89]/Contents 1 0 R>>",
         )
         .object(4, "<</Type/Catalog/Pages 2 0 R>>");
-    let row = |index: usize| format!("{:010} 00000 n \n", pdf.offsets[index].1);
+    let row = |number: u32| format!("{:010} 00000 n \n", pdf.offsets[&number]);
     // The second section stands for what a later change of the file put right.
     let text = format!(
         "xref\n1 3\n0000000000 65535 f \n{}{}4 1\n{}\
          trailer\n<</Size 5/Root 4 0 R>>\nstartxref\n{}\n%%EOF\n",
-        row(0),
         row(1),
-        row(3),
+        row(2),
+        row(4),
         pdf.bytes.len()
     );
     check_repaired(&pdf.append(&text).bytes);
