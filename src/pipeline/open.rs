@@ -54,6 +54,10 @@ fn conclude(house: &House, row: &BatchRow, opened: Opened) -> Result<(), Error> 
         print_only: opened.print_only,
         findings: opened.findings,
     };
+    if outcome.is_test {
+        // A sender who tries a batch out sends the same letters in earnest afterwards.
+        house.store.release_letter_ids(row.id)?;
+    }
     if whole {
         return refuse(house, row, &outcome, "the batch as a whole is unusable");
     }

@@ -117,6 +117,15 @@ impl Store {
         })
     }
 
+    /// Lets go of every letter id that a batch's messages claimed.
+    pub fn release_letter_ids(&self, batch: BatchId) -> Result<(), Error> {
+        self.write("release letter ids", |tx| {
+            let release = "DELETE FROM letter_ids WHERE batch = ?1";
+            tx.execute(release, [batch.0]).doing("release letter ids")?;
+            Ok(())
+        })
+    }
+
     /// Sets one message aside for the operator with the reason; the others go on.
     pub fn hold_message(&self, id: MessageId, finding: &Finding) -> Result<(), Error> {
         let sql = "UPDATE messages SET state = 'held', bundle = NULL
