@@ -25,7 +25,7 @@ impl House {
         let config = settings(&folder);
         let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
         let clock = Clock::fixed(Timestamp::UNIX_EPOCH);
-        let works = runtime.block_on(Works::open(&config, clock)).unwrap();
+        let works = Works::open(&config, clock).unwrap();
         Self {
             works,
             runtime,

@@ -17,6 +17,9 @@ use crate::{
     transport::{DirectoryFolder, RemoteFolder, RemotePath, SftpFolder},
 };
 
+const SENDER_FOLDERS: [&str; 2] = ["inbox", "receipts"];
+const PRINT_HOUSE_FOLDERS: [&str; 2] = ["pickup", "feedback"];
+
 /// Where the accounts of the embedded server have their folders, whether it is open or not.
 fn accounts_folder(config: &Config) -> PathBuf {
     let open = config
@@ -53,20 +56,25 @@ fn maildirs(config: &Config, folder: &Path) -> Result<Arc<dyn Mailbox>, Error> {
 }
 
 /// The folders that receipts and bundles go to.
-pub(super) async fn places(config: &Config) -> Result<Places, Error> {
+pub(super) fn places(config: &Config) -> Result<Places, Error> {
     let mut places = Places::new();
     for sender in &config.senders {
         let id = sender.settings.id.clone();
-        let folder = folder(config, id.as_str(), &sender.folder).await?;
+        let folder = folder(config, id.as_str(), &sender.folder, SENDER_FOLDERS)?;
         places.insert(Place::Sender(id), folder);
     }
     for print_house in &config.print_houses {
         let id = print_house.settings.id.clone();
-        let folder = folder(config, id.as_str(), &print_house.folder).await?;
+        let folder = folder(
+            config,
+            id.as_str(),
+            &print_house.folder,
+            PRINT_HOUSE_FOLDERS,
+        )?;
         places.insert(Place::PrintHouse(id), folder);
     }
-    let shelf = made(config.data_folder.join("test-shelf"))?;
-    places.insert(Place::TestShelf, Arc::new(DirectoryFolder::new(shelf)));
+    let shelf = local(config.data_folder.join("test-shelf"), PRINT_HOUSE_FOLDERS)?;
+    places.insert(Place::TestShelf, shelf);
     Ok(places)
 }
 
@@ -96,37 +104,24 @@ fn inbox_settings(sender: &SenderConfig) -> Option<inbox::Settings> {
     })
 }
 
-async fn folder(
+fn folder(
     config: &Config,
     place: &str,
     folder: &FolderConfig,
+    known: [&str; 2],
 ) -> Result<Arc<dyn RemoteFolder>, Error> {
-    let connect = |source| Error::Connect {
-        place: place.to_owned(),
-        source,
-    };
     Ok(match folder {
-        FolderConfig::Embedded => local(accounts_folder(config).join(place))?,
-        FolderConfig::Directory(path) => local(path.clone())?,
-        FolderConfig::Sftp(settings) => Arc::new(
-            SftpFolder::connect(settings.clone())
-                .await
-                .map_err(connect)?,
-        ),
+        FolderConfig::Embedded => local(accounts_folder(config).join(place), known)?,
+        FolderConfig::Directory(path) => local(path.clone(), known)?,
+        FolderConfig::Sftp(settings) => Arc::new(SftpFolder::new(settings.clone())),
     })
 }
 
-/// A folder of this machine, with the folders that a sender and a print house know.
-fn local(root: PathBuf) -> Result<Arc<dyn RemoteFolder>, Error> {
-    for folder in ["inbox", "receipts", "pickup", "feedback"] {
-        made(root.join(folder))?;
+/// A folder of this machine, with those folders in it that its party knows.
+fn local(root: PathBuf, known: [&str; 2]) -> Result<Arc<dyn RemoteFolder>, Error> {
+    for folder in known {
+        let folder = root.join(folder);
+        fs::create_dir_all(&folder).map_err(|source| Error::Folder { folder, source })?;
     }
     Ok(Arc::new(DirectoryFolder::new(root)))
-}
-
-fn made(folder: PathBuf) -> Result<PathBuf, Error> {
-    match fs::create_dir_all(&folder) {
-        Ok(()) => Ok(folder),
-        Err(source) => Err(Error::Folder { folder, source }),
-    }
 }

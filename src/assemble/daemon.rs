@@ -25,7 +25,7 @@ pub struct Daemon {
 impl Daemon {
     /// Builds the house and opens the embedded server where the settings want one.
     pub async fn start(config: &Config, clock: Clock) -> Result<Self, Error> {
-        let works = Works::open(config, clock).await?;
+        let works = Works::open(config, clock)?;
         let server = match &config.server {
             None => None,
             Some(server) => {

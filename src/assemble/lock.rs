@@ -1,5 +1,6 @@
 use std::{
-    fs::{self, File},
+    fs::{DirBuilder, File},
+    os::unix::fs::DirBuilderExt,
     path::Path,
 };
 
@@ -23,7 +24,9 @@ impl Lock {
             folder: folder.to_owned(),
             source,
         };
-        fs::create_dir_all(folder).map_err(failed)?;
+        // Everything below may hold personal data.
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(failed)?;
         let file = File::create(folder.join("kuori.lock")).map_err(failed)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| Error::InUse {
             folder: folder.to_owned(),

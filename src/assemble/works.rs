@@ -32,12 +32,12 @@ impl Works {
     ///
     /// [`Error::InUse`] where another process works in the folder, [`Error::FilesMissing`] where
     /// files that rows name are gone.
-    pub async fn open(config: &Config, clock: Clock) -> Result<Self, Error> {
+    pub fn open(config: &Config, clock: Clock) -> Result<Self, Error> {
         let lock = Lock::take(&config.data_folder)?;
         let store = Arc::new(Store::open(&config.data_folder)?);
         put_in_order(&store)?;
         let house = Arc::new(adapters::house(config, &store, &clock)?);
-        let places = adapters::places(config).await?;
+        let places = adapters::places(config)?;
         let inboxes = adapters::inboxes(config, &store, &places);
         let (arrived, stepped) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let runner = Runner::new(

@@ -176,7 +176,7 @@ fn put_into_inbox(batch: &Path, folder: &Path) -> Result<(), CommandError> {
 }
 
 async fn process(config: &Config, output: &Output<'_>) -> Result<(Received, Counts), CommandError> {
-    let works = Works::open(config, Clock::new(clock::now)).await?;
+    let works = Works::open(config, Clock::new(clock::now))?;
     let received = watched(&works, output).await?;
     let received = received.last().copied().ok_or_else(|| {
         CommandError::failed("the batch was not taken").hint("the log above says why")

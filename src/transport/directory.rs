@@ -190,7 +190,7 @@ impl DirectoryFolder {
 
     fn make_dir_now(&self, path: &RemotePath) -> rustix::io::Result<()> {
         let (parent, name) = self.open_parent(path)?;
-        match mkdirat(&parent, name, Mode::RWXU) {
+        match mkdirat(&parent, name, Mode::RWXU | Mode::RGRP | Mode::XGRP) {
             Ok(()) => fsync(&parent),
             Err(Errno::EXIST) => self.open(path, OFlags::DIRECTORY).map(drop),
             Err(error) => Err(error),

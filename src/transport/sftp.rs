@@ -20,24 +20,32 @@ use super::{
 /// broke; a call is not tried again, for only the caller knows what was done before it.
 pub struct SftpFolder {
     settings: SftpSettings,
-    connection: Mutex<Arc<Connection>>,
+    connection: Mutex<Option<Arc<Connection>>>,
 }
 
 impl SftpFolder {
-    pub async fn connect(settings: SftpSettings) -> Result<Self, Error> {
-        let connection = Connection::open(&settings).await?;
-        Ok(Self {
+    /// Connects at the first use: a server that is away for a while stops nobody from starting.
+    pub fn new(settings: SftpSettings) -> Self {
+        Self {
             settings,
-            connection: Mutex::new(Arc::new(connection)),
-        })
+            connection: Mutex::default(),
+        }
+    }
+
+    /// Connects at once, to learn whether the settings are right.
+    pub async fn connect(settings: SftpSettings) -> Result<Self, Error> {
+        let folder = Self::new(settings);
+        folder.connection().await?;
+        Ok(folder)
     }
 
     async fn connection(&self) -> Result<Arc<Connection>, Error> {
         let mut connection = self.connection.lock().await;
-        if !connection.is_usable() {
-            *connection = Arc::new(Connection::open(&self.settings).await?);
+        if let Some(usable) = connection.as_ref().filter(|open| open.is_usable()) {
+            return Ok(Arc::clone(usable));
         }
-        Ok(Arc::clone(&connection))
+        let opened = Arc::new(Connection::open(&self.settings).await?);
+        Ok(Arc::clone(connection.insert(opened)))
     }
 
     /// `path` as the server names it.
