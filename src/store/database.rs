@@ -1,4 +1,6 @@
 use std::{
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -33,6 +35,7 @@ impl Store {
     pub fn open(data_folder: &Path) -> Result<Self, Error> {
         let spool = Spool::open(&data_folder.join("spool"))?;
         let path = data_folder.join("kuori.sqlite");
+        keep_private(&path)?;
         let mut writer = connect(&path, OpenFlags::default())?;
         migrate(&mut writer)?;
         Ok(Self {
@@ -88,6 +91,21 @@ impl Store {
             .doing("open a reader")?;
         Ok(reader)
     }
+}
+
+/// Identity codes stand in the database: the file is made for its owner alone. The write-ahead log
+/// takes its mode from it.
+fn keep_private(path: &Path) -> Result<(), Error> {
+    let made = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path);
+    made.map(drop).map_err(|source| Error::Spool {
+        doing: "make",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// A panic while the lock was held left the connection usable: its transaction was rolled back.

@@ -1,7 +1,8 @@
 use std::{
     fmt,
-    fs::{self, File},
+    fs::{self, DirBuilder, File},
     io::{self, BufWriter, Write},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -45,7 +46,11 @@ impl Spool {
     /// Opens a folder as a spool, making what is missing. Nobody else may write in it.
     pub fn open(root: &Path) -> Result<Self, Error> {
         let temporary = root.join("temporary");
-        fs::create_dir_all(&temporary).map_err(failed("make", &temporary))?;
+        let made = DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&temporary);
+        made.map_err(failed("make", &temporary))?;
         Ok(Self {
             root: root.to_owned(),
         })
