@@ -1,16 +1,19 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use jiff::Timestamp;
 
 use super::{
     Completeness, Error, Settings,
     completeness::Sightings,
-    names::{is_marker_of, is_unfinished},
+    names::{is_batch, is_marker_of, is_unfinished},
 };
 use crate::{
     store::{Received, Store},
     telemetry,
-    transport::{RemoteFile, RemoteFolder},
+    transport::{Listing, RemoteFile, RemoteFolder},
 };
 
 /// One inbox and what has been seen in it.
@@ -19,6 +22,8 @@ pub struct Inbox {
     pub(super) folder: Arc<dyn RemoteFolder>,
     pub(super) settings: Settings,
     sightings: Mutex<Sightings>,
+    /// Names that the operator has been told of: once is enough.
+    told: Mutex<HashSet<String>>,
 }
 
 impl Inbox {
@@ -28,6 +33,7 @@ impl Inbox {
             folder,
             settings,
             sightings: Mutex::default(),
+            told: Mutex::default(),
         }
     }
 
@@ -68,6 +74,7 @@ impl Inbox {
                 path: path.clone(),
                 source,
             })?;
+        self.tell_of_what_is_left(&listed);
         let mut sightings = self
             .sightings
             .lock()
@@ -75,10 +82,36 @@ impl Inbox {
         sightings.keep_only(&listed.files);
         let names: Vec<_> = listed.files.iter().map(|file| file.name.as_str()).collect();
         let is_finished = |file: &&RemoteFile| {
-            !is_unfinished(&file.name, &self.settings.unfinished_endings)
+            is_batch(&file.name, file.bytes)
+                && !is_unfinished(&file.name, &self.settings.unfinished_endings)
                 && self.is_complete(file, &names, &mut sightings, now)
         };
         Ok(listed.files.iter().filter(is_finished).cloned().collect())
+    }
+
+    /// Files that can be no batch stay where they are; the operator hears of each once.
+    fn tell_of_what_is_left(&self, listed: &Listing) {
+        let endings = &self.settings.unfinished_endings;
+        let strange = listed.files.iter().filter(|file| {
+            file.bytes > 0
+                && !is_batch(&file.name, file.bytes)
+                && !is_unfinished(&file.name, endings)
+        });
+        let names = listed
+            .odd_names
+            .iter()
+            .chain(strange.map(|file| &file.name));
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in names {
+            if told.insert(name.clone()) {
+                let inbox = &self.settings.place;
+                tracing::warn!(
+                    inbox,
+                    name,
+                    "left in the inbox: no name of a batch (`*.zip`)"
+                );
+            }
+        }
     }
 
     fn is_complete(
