@@ -178,6 +178,21 @@ impl Jail {
         Ok(())
     }
 
+    /// Removes an empty folder inside one that we fill: a bundle's, once its files are picked up.
+    pub(super) fn remove_folder(&self, path: &VirtualPath) -> Result<(), Refusal> {
+        let Place::Below(folder) = self.place(path)? else {
+            return Err(Refusal::Denied("this folder cannot be removed"));
+        };
+        let (parent, name) = parent_and_name(path).ok_or(Refusal::Missing)?;
+        if folder.takes_uploads() {
+            return Err(Refusal::Denied("there are no folders to remove here"));
+        }
+        let parent = beneath(self.home.as_fd(), &parent, OFlags::DIRECTORY)?;
+        unlinkat(&parent, name, AtFlags::REMOVEDIR)?;
+        rustix::fs::fsync(&parent)?;
+        Ok(())
+    }
+
     pub(super) fn file_system(&self) -> Result<StatVfs, Refusal> {
         Ok(fstatvfs(&self.home)?)
     }

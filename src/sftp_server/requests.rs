@@ -95,8 +95,8 @@ impl Requests {
             Packet::MkDir(make) => self.audited("mkdir", &make.path, |_| {
                 Err(Refusal::Denied("folders are made by the server"))
             }),
-            Packet::RmDir(remove) => self.audited("rmdir", &remove.path, |_| {
-                Err(Refusal::Denied("folders are removed by the server"))
+            Packet::RmDir(remove) => self.audited("rmdir", &remove.path, |this| {
+                this.remove_folder(id, &remove.path)
             }),
             Packet::Symlink(link) => self.audited("symlink", &link.linkpath, |_| {
                 Err(Refusal::Unsupported("there are no links here"))
@@ -209,6 +209,13 @@ impl Requests {
         let bytes = self.jail.stat(&path)?.size.unwrap_or(0);
         self.jail.remove(&path)?;
         self.audit.done(Deed::Removal, &path, bytes);
+        reply::done(id)
+    }
+
+    fn remove_folder(&mut self, id: u32, path: &str) -> Reply {
+        let path = VirtualPath::parse(path)?;
+        self.jail.remove_folder(&path)?;
+        self.audit.done(Deed::Removal, &path, 0);
         reply::done(id)
     }
 
