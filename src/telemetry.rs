@@ -27,7 +27,7 @@ pub fn start(format: LogFormat, filter: &str) {
     let lines = fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(is_watched)
-        .with_target(false);
+        .with_target(true);
     let registry = tracing_subscriber::registry().with(filter);
     let _ = match format {
         LogFormat::Text => registry.with(lines).try_init(),

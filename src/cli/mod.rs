@@ -116,7 +116,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(told) => return refuse(&told),
     };
-    telemetry::start(options.log_format, options.log_filter());
+    if !matches!(command, Command::Run(_)) {
+        telemetry::start(
+            options.log_format.unwrap_or_default(),
+            options.log_filter("warn"),
+        );
+    }
     let (mut out, mut err) = (io::stdout().lock(), io::stderr());
     let invocation = Invocation {
         options: &options,

@@ -25,10 +25,10 @@ pub(super) struct Options {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(super) verbose: u8,
 
-    /// How log lines look
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text",
+    /// How log lines look [default: text]
+    #[arg(long, global = true, value_name = "FORMAT",
           value_parser = words::one_of(&[LogFormat::Text, LogFormat::Json], log_format))]
-    pub(super) log_format: LogFormat,
+    pub(super) log_format: Option<LogFormat>,
 }
 
 impl Options {
@@ -38,11 +38,12 @@ impl Options {
         named.unwrap_or_else(|| PathBuf::from("kuori-data"))
     }
 
-    /// Which log lines are written, as `RUST_LOG` would say it.
-    pub(super) fn log_filter(&self) -> &'static str {
+    /// Which log lines are written, as `RUST_LOG` would say it; `ordinary` where neither `-q` nor
+    /// `-v` is given.
+    pub(super) fn log_filter<'a>(&self, ordinary: &'a str) -> &'a str {
         match (self.quiet, self.verbose) {
             (true, _) => "error",
-            (false, 0) => "info",
+            (false, 0) => ordinary,
             (false, 1) => "info,kuori=debug",
             (false, _) => "debug,kuori=trace",
         }
