@@ -132,6 +132,8 @@ impl<E> Opening<'_, E> {
         }
         let slips: Vec<_> = self.ledger.slips().take(MAX_FINDINGS).collect();
         self.tell(slips);
+        let given_away = self.letters_given_away();
+        self.tell(given_away);
         Ok(())
     }
 
@@ -306,6 +308,18 @@ impl<E> Opening<'_, E> {
                 .push(Finding::new(Code::AttachmentNotPrintable, place, detail));
         }
         attachments
+    }
+
+    /// Letters that are attached to a letter: attachments are whole files, and no page range
+    /// would show that someone gets someone else's.
+    fn letters_given_away(&self) -> Vec<Finding> {
+        let letters = self.attached.iter().filter(|name| self.ledger.holds(name));
+        let mut places: Vec<_> = letters.map(|name| shown(&name.0)).collect();
+        places.sort_unstable();
+        places.truncate(MAX_FINDINGS);
+        let detail = "the file is a letter, and attached to a letter too";
+        let finding = |name| Finding::new(Code::PageRangeOverlap, Place::entry(name), detail);
+        places.into_iter().map(finding).collect()
     }
 
     fn check_letter_id(&mut self, place: &Place, draft: &mut Draft) {

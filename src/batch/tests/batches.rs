@@ -3,7 +3,7 @@ use insta::assert_snapshot;
 use super::build::*;
 use crate::{
     batch::{OpenedMessage, Settings, Shape},
-    domain::{ChannelWish, Fitness, PostageClass, RecipientId, StatedRecipient},
+    domain::{ChannelWish, Code, Fitness, PostageClass, RecipientId, StatedRecipient},
 };
 
 fn many_in_one(pdf: &[u8], xml: &str) -> Result<Out, Vec<crate::domain::Finding>> {
@@ -182,6 +182,25 @@ fn a_table_with_pdfs_is_opened() {
     assert_eq!(out.messages[2].message.pages.count, 2);
     let refused: Vec<_> = out.messages.iter().map(OpenedMessage::is_refused).collect();
     assert_eq!(refused, [false, true, true]);
+}
+
+#[test]
+fn a_letter_that_is_attached_to_a_letter_refuses_the_whole_file() {
+    let csv = "recipient_id,file,channel,attachments\n\
+               010190Y900P,a.pdf,mailbox,b.pdf|map.pdf\n\
+               N/A,b.pdf,mailbox,map.pdf\n";
+    let out = open_zip(&zip(&[
+        ("batch.csv", csv.as_bytes()),
+        ("a.pdf", &pdf(1)),
+        ("b.pdf", &pdf(1)),
+        ("map.pdf", &pdf(1)),
+    ]));
+    let findings = out.unwrap().opened.findings;
+    let [finding] = findings.as_slice() else {
+        panic!("{findings:?}")
+    };
+    assert_eq!(finding.code, Code::PageRangeOverlap);
+    assert_eq!(finding.place.entry.as_deref(), Some("b.pdf"));
 }
 
 #[test]
