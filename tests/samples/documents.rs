@@ -46,6 +46,12 @@ pub(super) fn samples() -> Vec<Sample> {
             "A stamp lies on the page of `kirje-2.pdf`, which print would lose.",
             || with_page(STAMP),
         ),
+        letter(
+            Code::AttachmentNotPrintable,
+            "leaflet.zip",
+            "The second letter has `esite.pdf` attached, and its recipient has no mailbox.",
+            with_leaflet,
+        ),
     ]
 }
 
@@ -60,6 +66,17 @@ const ENCRYPTED: &str = "/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 \
 /// Flag 4: it is printed too.
 const STAMP: &str = "/Annots [<< /Type /Annot /Subtype /Stamp /Rect [400 700 500 750] /F 4 \
     /Contents (Saapunut) >>]";
+
+fn with_leaflet() -> Vec<u8> {
+    let attachments = "esite.pdf";
+    let second = Row {
+        attachments,
+        ..row(2)
+    };
+    let mut files = csv_files(table(&[row(1), second]));
+    files.push((attachments.to_owned(), pdf(&[2], A4)));
+    zip(&files)
+}
 
 /// The second letter's PDF with something more in its trailer.
 fn with_trailer(more: &str) -> Vec<u8> {

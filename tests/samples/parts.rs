@@ -23,6 +23,7 @@ pub(super) struct Row {
     pub(super) pages: &'static str,
     pub(super) subject: String,
     pub(super) channel: &'static str,
+    pub(super) attachments: &'static str,
 }
 
 /// The row of letter 1 or 2, with nothing wrong.
@@ -38,10 +39,11 @@ pub(super) fn row(letter: u32) -> Row {
         pages: "",
         subject: "Päätös".to_owned(),
         channel: "any",
+        attachments: "",
     }
 }
 
-pub(super) const HEADER: &str = "letter_id,recipient_id,name,address,postal_code,city,country,file,start_page,pages,subject,channel";
+pub(super) const HEADER: &str = "letter_id,recipient_id,name,address,postal_code,city,country,file,start_page,pages,subject,channel,attachments";
 
 /// `batch.csv` with these rows.
 pub(super) fn table(rows: &[Row]) -> String {
@@ -60,6 +62,7 @@ pub(super) fn table(rows: &[Row]) -> String {
             row.pages,
             &row.subject,
             row.channel,
+            row.attachments,
         ];
         text += &(cells.join(",") + "\n");
     }
