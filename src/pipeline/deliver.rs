@@ -71,20 +71,27 @@ fn deliver_all(
         };
         after = last.id.position;
         let loaded = page.len();
-        let page = still_active(house, page)?;
+        let page = still_active(house, row, page)?;
         rerouted += loaded - page.len();
         deliver_page(house, sender, row, letters, &page)?;
     }
 }
 
 /// Asks once more, at send time: withdrawn consent counts at once.
-fn still_active(house: &House, page: Vec<MessageRow>) -> Result<Vec<MessageRow>, Error> {
+///
+/// Not for a message that lies in its mailbox already, since before a crash: routed again it would
+/// reach the recipient on paper as well.
+fn still_active(
+    house: &House,
+    row: &BatchRow,
+    page: Vec<MessageRow>,
+) -> Result<Vec<MessageRow>, Error> {
     let now = house.clock.now();
     let ids: Vec<_> = page.iter().filter_map(recipient).collect();
     let answers = house.store.mailbox_statuses(&ids, now)?;
     let (mut active, mut withdrawn) = (Vec::with_capacity(page.len()), Vec::new());
     for (message, answer) in page.into_iter().zip(answers) {
-        if answer.status == MailboxStatus::Active {
+        if answer.status == MailboxStatus::Active || is_delivered(house, row, &message)? {
             active.push(message);
         } else {
             withdrawn.push(message.id);
@@ -94,6 +101,15 @@ fn still_active(house: &House, page: Vec<MessageRow>) -> Result<Vec<MessageRow>,
         house.store.route_again(&withdrawn, now)?;
     }
     Ok(active)
+}
+
+fn is_delivered(house: &House, row: &BatchRow, stored: &MessageRow) -> Result<bool, Error> {
+    let Some(recipient) = recipient(stored) else {
+        return Ok(false);
+    };
+    let mailbox = house.mailbox_for(row.is_test);
+    let runtime = tokio::runtime::Handle::current();
+    Ok(runtime.block_on(mailbox.has(delivery_id(stored), recipient))?)
 }
 
 fn deliver_page(
@@ -187,10 +203,7 @@ fn delivery(
     };
     let message = &stored.message;
     Ok(Some(Delivery {
-        id: DeliveryId {
-            message: stored.id,
-            repeat: stored.again,
-        },
+        id: delivery_id(stored),
         recipient: recipient.clone(),
         sender: sender.id.clone(),
         title: message
@@ -225,6 +238,13 @@ fn attachments(
         })
     };
     stored.message.attachments.iter().map(read).collect()
+}
+
+fn delivery_id(stored: &MessageRow) -> DeliveryId {
+    DeliveryId {
+        message: stored.id,
+        repeat: stored.again,
+    }
 }
 
 /// A time that stays the same when the step runs twice.
