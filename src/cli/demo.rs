@@ -1,7 +1,7 @@
 //! The whole flow on one machine, with every party at its own end of the line.
 
 mod parties;
-mod summary;
+pub(super) mod summary;
 
 use std::{
     fs::{self, File},

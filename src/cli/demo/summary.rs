@@ -91,7 +91,7 @@ fn collect_messages(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
 
 /// What went where, in how long, and what to open.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Summary {
+pub(in crate::cli) struct Summary {
     batch: String,
     letters: u64,
     received: u64,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{House, mismatch::mismatch};
 use crate::cli::{
-    batch, bundle, check, config, consent, events, message, process, reprocess, sample,
+    batch, bundle, check, config, consent, demo, events, message, process, reprocess, sample,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -39,6 +39,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ),
         ("sample", schema_for!(sample::SampleMade)),
         ("check", schema_for!(check::Checked)),
+        ("demo", schema_for!(demo::summary::Summary)),
         ("process", schema_for!(process::Processed)),
         ("config-check", schema_for!(config::Checked)),
     ]
