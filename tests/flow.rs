@@ -1,12 +1,18 @@
 //! Batches all the way through the house.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Cursor, Read, Write},
+    path::Path,
+};
 
 use kuori::{
-    domain::{BatchState, MessageState, Step},
+    domain::{BatchState, BundleState, EnvelopeName, MessageState, Step},
     pipeline::Gate,
     sample::{Shape, Spec},
-    store::{Again, Blocked, NewEvent, Received, Selection},
+    store::{
+        Again, Blocked, BundleGroup, NewBundle, NewEvent, NewPiece, PieceRow, Received, Selection,
+    },
 };
 
 use crate::hub::{Hub, now, sample_bytes};
@@ -268,4 +274,173 @@ fn with_one_bad_id() -> Vec<u8> {
         faults,
         ..letters(5)
     })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_whose_pages_are_damaged_is_held_alone() {
+    let hub = Hub::new();
+    let spec = letters(30);
+    hub.consent(&spec);
+    let recipients: Vec<_> = kuori::sample::recipients(&spec).collect();
+    let first = |has_mailbox| {
+        let mut found = recipients
+            .iter()
+            .filter(|one| one.has_mailbox == has_mailbox);
+        found.next().unwrap().position
+    };
+    let damaged = [first(true), first(false)];
+    let pages = damaged.map(|position| {
+        let before = recipients.iter().filter(|one| one.position < position);
+        1 + before.map(|one| u32::from(one.pages)).sum::<u32>()
+    });
+    hub.process("batch.zip", &with_damaged_pages(&spec, &pages))
+        .await;
+    let counts = hub.counts();
+    assert_eq!(
+        (counts.held, counts.delivered + counts.printed),
+        (2, 28),
+        "{counts:?}"
+    );
+    assert_eq!(hub.mailbox_messages().len() as u64, counts.delivered);
+    let report = hub.receipt("processing");
+    assert_eq!(
+        report.matches("letter-not-composable").count(),
+        2,
+        "{report}"
+    );
+}
+
+/// A sample whose PDF has lost what stands on these pages.
+fn with_damaged_pages(spec: &Spec, pages: &[u32]) -> Vec<u8> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(sample_bytes(spec))).unwrap();
+    let mut rewritten = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for index in 0..zip.len() {
+        let mut entry = zip.by_index(index).unwrap();
+        let name = entry.name().unwrap().into_owned();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        if name.ends_with(".pdf") {
+            damage(&mut bytes, pages);
+        }
+        let options = zip::write::SimpleFileOptions::default();
+        rewritten.start_file(name, options).unwrap();
+        rewritten.write_all(&bytes).unwrap();
+    }
+    rewritten.finish().unwrap().into_inner()
+}
+
+/// Makes the content streams of some pages unreadable, in place.
+fn damage(pdf: &mut [u8], pages: &[u32]) {
+    let document = lopdf::Document::load_mem(pdf).unwrap();
+    for page in pages {
+        let id = document.get_pages()[page];
+        let contents = document.get_page_contents(id)[0];
+        let header = format!("\n{} 0 obj", contents.0);
+        let at = pdf
+            .windows(header.len())
+            .position(|bytes| bytes == header.as_bytes());
+        let at = at.unwrap() + header.len();
+        // Its dictionary has no end.
+        let end = pdf[at..].windows(2).position(|bytes| bytes == b">>");
+        pdf[at + end.unwrap()..][..2].copy_from_slice(b"((");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_planned_under_other_settings_is_planned_anew() {
+    let hub = Hub::new();
+    hub.upload("batch.zip", &sample_bytes(&letters(5)));
+    hub.run_without_hand_over().await;
+    let composed = hub.store.bundles(None, 10).unwrap();
+    let from_compose = Selection {
+        from: Some(Step::Compose),
+        ..all_of(&hub)
+    };
+    reprocess(&hub, &from_compose);
+    // The same letters, planned for an envelope that the print house no longer has.
+    let pieces = hub.store.pieces(composed[0].id).unwrap();
+    let other = NewBundle {
+        print_house: composed[0].print_house.clone(),
+        group: BundleGroup {
+            envelope: EnvelopeName("C6".to_owned()),
+            ..composed[0].group.clone()
+        },
+        pieces: pieces.iter().map(planned).collect(),
+    };
+    let batch = composed[0].batch;
+    hub.store.record_plan(batch, &[other], now()).unwrap();
+    hub.run().await;
+    assert_eq!(hub.counts().printed, 5);
+    let states: Vec<_> = hub.store.bundles(None, 10).unwrap();
+    let states: Vec<_> = states.iter().rev().map(|bundle| bundle.state).collect();
+    let expected = [
+        BundleState::Withdrawn,
+        BundleState::Withdrawn,
+        BundleState::HandedOver,
+    ];
+    assert_eq!(states, expected);
+    assert_eq!(hub.names("print-house/pickup"), ["P-0003"]);
+}
+
+fn planned(piece: &PieceRow) -> NewPiece {
+    NewPiece {
+        position: piece.message.position,
+        first_page: piece.first_page,
+        pages: piece.pages,
+        sheets: piece.sheets,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reprocessing_from_a_late_step_skips_no_earlier_one_that_is_still_to_come() {
+    let hub = Hub::new();
+    hub.upload("batch.zip", &sample_bytes(&letters(5)));
+    hub.run_without_hand_over().await;
+    for step in [Step::Route, Step::Report] {
+        let selection = Selection {
+            from: Some(step),
+            ..all_of(&hub)
+        };
+        assert!(reprocess(&hub, &selection).blocked.is_empty());
+    }
+    hub.run().await;
+    let counts = hub.counts();
+    assert_eq!((counts.printed, counts.in_progress), (5, 0), "{counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_batch_is_reported_and_goes_on_when_its_cause_is_gone() {
+    let hub = Hub::new();
+    hub.upload("batch.zip", &sample_bytes(&letters(5)));
+    hub.run_without_hand_over().await;
+    let from_route = Selection {
+        from: Some(Step::Route),
+        ..all_of(&hub)
+    };
+    reprocess(&hub, &from_route);
+    // Nobody but the house writes in the spool; this is what a damaged disk would do.
+    let row = hub.store.batches(1).unwrap().remove(0);
+    let file = hub.store.spool().path(&row.spool);
+    let whole = fs::read(&file).unwrap();
+    replace(&file, b"damaged");
+    hub.run().await;
+    assert_eq!(hub.store.batch(row.id).unwrap().state, BatchState::Held);
+    assert!(
+        hub.receipt("processing-2").contains("state=\"held\""),
+        "{}",
+        hub.receipt("processing-2")
+    );
+    assert!(hub.names("print-house/pickup").is_empty());
+
+    replace(&file, &whole);
+    // No step is named, and no message is held: the batch goes on from where it has to.
+    reprocess(&hub, &all_of(&hub));
+    hub.run().await;
+    assert_eq!(hub.counts().printed, 5);
+}
+
+/// Another file under the same name: the old one may still be mapped.
+fn replace(file: &Path, bytes: &[u8]) {
+    fs::remove_file(file).unwrap();
+    fs::write(file, bytes).unwrap();
 }

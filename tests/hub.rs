@@ -15,7 +15,7 @@ use kuori::{
     batch,
     domain::{BatchId, PostageClass, RecipientId, ServiceKind},
     inbox::{self, Inbox},
-    mailbox::{FolderKey, Maildirs},
+    mailbox::{FolderKey, Mailbox, Maildirs},
     outbox::{Outbox, Places},
     pipeline::{self, Clock, Gate, House, PrintHouseSettings, Runner, SenderSettings},
     print, receipts, routing, sample,
@@ -40,11 +40,21 @@ impl Hub {
 
     /// A house whose only sender's settings are changed first.
     pub(crate) fn with(change: impl FnOnce(&mut SenderSettings)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let mut sender = sender();
         change(&mut sender);
+        Self::of(sender, |mailbox| mailbox)
+    }
+
+    /// A house that reaches its mailboxes through something else.
+    pub(crate) fn with_mailbox(wrap: impl FnOnce(Arc<dyn Mailbox>) -> Arc<dyn Mailbox>) -> Self {
+        Self::of(sender(), wrap)
+    }
+
+    fn of(sender: SenderSettings, wrap: impl FnOnce(Arc<dyn Mailbox>) -> Arc<dyn Mailbox>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&folder.path().join("data")).unwrap());
-        let house = house(&store, folder.path(), sender);
+        let mut house = house(&store, folder.path(), sender);
+        house.mailbox = wrap(house.mailbox);
         let places = places(folder.path());
         let wake = || Arc::new(Notify::new());
         let runner = Runner::new(
@@ -65,18 +75,32 @@ impl Hub {
 
     /// The recipients of a sample with a mailbox get one.
     pub(crate) fn consent(&self, spec: &sample::Spec) {
+        self.record_consents(spec, ConsentStatus::Granted);
+    }
+
+    pub(crate) fn withdraw_consents(&self, spec: &sample::Spec) {
+        self.record_consents(spec, ConsentStatus::Withdrawn);
+    }
+
+    fn record_consents(&self, spec: &sample::Spec, status: ConsentStatus) {
         let granted = |recipient: sample::SampleRecipient| {
             recipient
                 .id
                 .filter(|_| recipient.has_mailbox)
                 .map(|id| ConsentChange {
                     recipient: RecipientId::Person(id),
-                    status: ConsentStatus::Granted,
+                    status,
                     since: now(),
                 })
         };
         let page: Vec<_> = sample::recipients(spec).filter_map(granted).collect();
         self.store.record_consents(&page, "test", now()).unwrap();
+    }
+
+    /// Makes a step due that was put off: the clock of a hub stands.
+    pub(crate) fn try_again_now(&self) {
+        let row = self.store.batches(1).unwrap().remove(0);
+        self.store.retry_step(&row, "", now()).unwrap();
     }
 
     /// Puts a batch into the inbox under its final name.
@@ -116,6 +140,28 @@ impl Hub {
             .unwrap()
     }
 
+    /// The sender's folder as the house reaches it.
+    pub(crate) fn sender_door(&self) -> Arc<dyn RemoteFolder> {
+        Arc::new(DirectoryFolder::new(self.sender_folder()))
+    }
+
+    /// The print house's folder as the house reaches it.
+    pub(crate) fn print_house_door(&self) -> Arc<dyn RemoteFolder> {
+        Arc::new(DirectoryFolder::new(self.print_house_folder()))
+    }
+
+    /// Another inbox of the same house, which reaches the sender through `folder`.
+    pub(crate) fn inbox_through(&self, folder: Arc<dyn RemoteFolder>) -> Inbox {
+        Inbox::new(Arc::clone(&self.store), folder, inbox_settings())
+    }
+
+    /// Another outbox of the same house, which reaches the print house through `folder`.
+    pub(crate) fn outbox_through(&self, folder: Arc<dyn RemoteFolder>) -> Outbox {
+        let mut places = places(self.path());
+        places.insert(Place::PrintHouse("example-print".parse().unwrap()), folder);
+        Outbox::new(Arc::clone(&self.store), places)
+    }
+
     /// The newest receipt of a kind, as text.
     pub(crate) fn receipt(&self, kind: &str) -> String {
         let mut names: Vec<_> = self.names("sender/receipts");
@@ -123,6 +169,14 @@ impl Hub {
         names.sort();
         let name = names.pop().unwrap_or_else(|| panic!("no {kind} receipt"));
         fs::read_to_string(self.sender_folder().join("receipts").join(name)).unwrap()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn print_house_folder(&self) -> PathBuf {
+        self.path().join("print-house")
     }
 
     pub(crate) fn sender_folder(&self) -> PathBuf {

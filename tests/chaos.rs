@@ -1,0 +1,407 @@
+//! Every point between the house and a folder elsewhere, one after the other, as the last thing
+//! that happened before a crash, or as a call that failed: files are taken once and handed over
+//! once.
+
+use std::{
+    fs,
+    future::pending,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use kuori::{
+    domain::RecipientId,
+    mailbox::{self, Delivery, DeliveryId, Mailbox, MailboxReceipt},
+    sample::Spec,
+    transport::{
+        Action, Downloaded, Error, FileDigest, Listing, RemoteFile, RemoteFolder, RemotePath,
+        Uploaded,
+    },
+};
+use tokio::sync::Notify;
+
+use crate::hub::{Hub, now, sample_bytes};
+
+/// What happens at the chosen call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    /// The program ends before the other side hears of the call.
+    StopsBefore,
+    /// The program ends when the other side has done what was asked; of a download, half.
+    StopsAfter,
+    FailsBefore,
+    /// The other side has done what was asked, and its answer is lost.
+    FailsAfter,
+}
+
+const TROUBLES: [Trouble; 4] = [
+    Trouble::StopsBefore,
+    Trouble::StopsAfter,
+    Trouble::FailsBefore,
+    Trouble::FailsAfter,
+];
+
+/// A folder that makes trouble at its `at`-th call, and none before or after.
+struct ChaosFolder {
+    inner: Arc<dyn RemoteFolder>,
+    trouble: Trouble,
+    at: u32,
+    calls: AtomicU32,
+    stopped: Notify,
+    /// A print house that takes a bundle away the moment its marker stands there.
+    print_house: Option<PrintHouse>,
+}
+
+impl ChaosFolder {
+    fn new(inner: Arc<dyn RemoteFolder>, trouble: Trouble, at: u32) -> Self {
+        Self {
+            inner,
+            trouble,
+            at,
+            calls: AtomicU32::new(0),
+            stopped: Notify::new(),
+            print_house: None,
+        }
+    }
+
+    /// Whether the chosen call was made.
+    fn has_struck(&self) -> bool {
+        self.calls.load(Ordering::SeqCst) >= self.at
+    }
+
+    /// Does work to its end, or drops it where the program would have ended.
+    async fn until_stopped<T>(&self, work: impl Future<Output = T>) {
+        tokio::select! {
+            _ = work => {}
+            () = self.stopped.notified() => {}
+        }
+    }
+
+    /// Counts a call; returns whether it is the chosen one.
+    async fn before(&self) -> Result<bool, Error> {
+        let is_chosen = self.calls.fetch_add(1, Ordering::SeqCst) + 1 == self.at;
+        match self.trouble {
+            Trouble::StopsBefore if is_chosen => self.stop().await,
+            Trouble::FailsBefore if is_chosen => Err(lost()),
+            _ => Ok(is_chosen),
+        }
+    }
+
+    async fn after<T>(&self, is_chosen: bool, done: Result<T, Error>) -> Result<T, Error> {
+        match self.trouble {
+            Trouble::StopsAfter if is_chosen => self.stop().await,
+            Trouble::FailsAfter if is_chosen => Err(lost()),
+            _ => done,
+        }
+    }
+
+    async fn stop<T>(&self) -> T {
+        self.stopped.notify_one();
+        pending().await
+    }
+}
+
+fn lost() -> Error {
+    Error::Io {
+        action: Action::Stat,
+        path: RemotePath::root(),
+        source: io::ErrorKind::ConnectionReset.into(),
+    }
+}
+
+#[async_trait]
+impl RemoteFolder for ChaosFolder {
+    async fn list(&self, folder: &RemotePath) -> Result<Listing, Error> {
+        let is_chosen = self.before().await?;
+        self.after(is_chosen, self.inner.list(folder).await).await
+    }
+
+    async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, Error> {
+        let is_chosen = self.before().await?;
+        self.after(is_chosen, self.inner.stat(path).await).await
+    }
+
+    async fn download(
+        &self,
+        from: &RemotePath,
+        to: &mut (dyn Write + Send),
+    ) -> Result<Downloaded, Error> {
+        let is_chosen = self.before().await?;
+        if !is_chosen {
+            return self.inner.download(from, to).await;
+        }
+        let mut whole = Vec::new();
+        let done = self.inner.download(from, &mut whole).await;
+        to.write_all(&whole[..whole.len() / 2]).unwrap();
+        self.after(is_chosen, done).await
+    }
+
+    async fn upload(&self, from: &Path, to: &RemotePath) -> Result<Uploaded, Error> {
+        let is_chosen = self.before().await?;
+        let done = self.inner.upload(from, to).await;
+        if let Some(print_house) = &self.print_house {
+            print_house.take_bundles();
+        }
+        self.after(is_chosen, done).await
+    }
+
+    async fn rename(&self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
+        let is_chosen = self.before().await?;
+        self.after(is_chosen, self.inner.rename(from, to).await)
+            .await
+    }
+
+    async fn remove(&self, path: &RemotePath) -> Result<(), Error> {
+        let is_chosen = self.before().await?;
+        self.after(is_chosen, self.inner.remove(path).await).await
+    }
+
+    async fn make_dir(&self, path: &RemotePath) -> Result<(), Error> {
+        let is_chosen = self.before().await?;
+        self.after(is_chosen, self.inner.make_dir(path).await).await
+    }
+
+    async fn digest(&self, path: &RemotePath) -> Result<Option<FileDigest>, Error> {
+        let is_chosen = self.before().await?;
+        self.after(is_chosen, self.inner.digest(path).await).await
+    }
+}
+
+/// How a print house clears its folder away once it has a bundle.
+#[derive(Debug, Clone, Copy)]
+enum Clears {
+    AllAtOnce,
+    /// Only the first file so far: it is still at it when the house looks again.
+    PdfFirst,
+    PieceListFirst,
+}
+
+struct PrintHouse {
+    pickup: PathBuf,
+    clears: Clears,
+    /// How often a marker was seen.
+    taken: AtomicU32,
+}
+
+impl PrintHouse {
+    fn take_bundles(&self) {
+        for entry in fs::read_dir(&self.pickup).unwrap() {
+            let folder = entry.unwrap().path();
+            let file = |ending: &str| {
+                let id = folder.file_name().unwrap().to_str().unwrap();
+                folder.join(format!("{id}.{ending}"))
+            };
+            if !file("ok").exists() {
+                continue;
+            }
+            for ending in ["pdf", "pieces.csv", "job.xml"] {
+                assert!(
+                    file(ending).exists(),
+                    "a marker stands without the {ending}"
+                );
+            }
+            self.taken.fetch_add(1, Ordering::SeqCst);
+            fs::remove_file(file("ok")).unwrap();
+            match self.clears {
+                Clears::AllAtOnce => fs::remove_dir_all(&folder).unwrap(),
+                Clears::PdfFirst => fs::remove_file(file("pdf")).unwrap(),
+                Clears::PieceListFirst => fs::remove_file(file("pieces.csv")).unwrap(),
+            }
+        }
+    }
+}
+
+/// What a start does before anything else.
+fn start_again(hub: &Hub) {
+    hub.store.release_leases().unwrap();
+    hub.store.sweep().unwrap();
+}
+
+/// Late enough for everything that was put off.
+fn later() -> Timestamp {
+    now() + SignedDuration::from_hours(2)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_taken_once_whatever_happens_at_any_call() {
+    let mut points = 0;
+    for trouble in TROUBLES {
+        for at in 1.. {
+            let hub = Hub::new();
+            hub.upload("letters.zip", b"what a batch is does not matter here");
+            let folder = Arc::new(ChaosFolder::new(hub.sender_door(), trouble, at));
+            let inbox = hub.inbox_through(folder.clone());
+            folder.until_stopped(inbox.poll(now())).await;
+            start_again(&hub);
+            hub.inbox_through(hub.sender_door())
+                .poll(now())
+                .await
+                .unwrap();
+            assert_taken_once(&hub, &format!("{trouble:?} at call {at}"));
+            hub.run().await;
+            if !folder.has_struck() {
+                break;
+            }
+            points += 1;
+        }
+    }
+    assert!(points > 25, "{points} points");
+}
+
+fn assert_taken_once(hub: &Hub, when: &str) {
+    let batches = hub.store.batches(10).unwrap();
+    assert_eq!(batches.len(), 1, "{when}");
+    let file = hub.store.spool().map(&batches[0].spool).unwrap();
+    assert_eq!(
+        file.as_ref(),
+        b"what a batch is does not matter here",
+        "{when}"
+    );
+    assert_eq!(hub.names("sender/inbox"), [""; 0], "{when}");
+    assert_eq!(hub.names("sender/.kuori/taking"), [""; 0], "{when}");
+    assert!(
+        hub.store.arrivals("example-city").unwrap().is_empty(),
+        "{when}"
+    );
+    assert_eq!(hub.names("data/spool/temporary"), [""; 0], "{when}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_taken_is_begun_once_and_taken_when_it_can_be() {
+    let hub = Hub::new();
+    hub.upload("letters.zip", b"PK");
+    let inbox = hub.inbox_through(hub.sender_door());
+    // A file where the folder of claimed files has to be.
+    fs::create_dir_all(hub.path().join("sender/.kuori")).unwrap();
+    fs::write(hub.path().join("sender/.kuori/taking"), "").unwrap();
+    for _ in 0..3 {
+        assert!(inbox.poll(now()).await.unwrap().is_empty());
+        assert_eq!(hub.store.arrivals("example-city").unwrap().len(), 1);
+    }
+    fs::remove_file(hub.path().join("sender/.kuori/taking")).unwrap();
+    assert_eq!(inbox.poll(now()).await.unwrap().len(), 1);
+    assert!(hub.store.arrivals("example-city").unwrap().is_empty());
+    hub.run().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_is_handed_over_once_whatever_happens_at_any_call() {
+    for trouble in TROUBLES {
+        assert!(points_handed_over(Clears::AllAtOnce, trouble).await >= 8);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_that_is_half_cleared_away_is_not_handed_over_again() {
+    for clears in [Clears::PdfFirst, Clears::PieceListFirst] {
+        for trouble in [Trouble::StopsAfter, Trouble::FailsAfter] {
+            assert!(points_handed_over(clears, trouble).await >= 8);
+        }
+    }
+}
+
+/// Hands over with trouble at the first call, at the second and so on; returns how many there are.
+async fn points_handed_over(clears: Clears, trouble: Trouble) -> u32 {
+    let mut points = 0;
+    while hand_over(clears, trouble, points + 1).await {
+        points += 1;
+    }
+    points
+}
+
+/// Hands one bundle over with trouble, then without. Returns whether there was any.
+async fn hand_over(clears: Clears, trouble: Trouble, at: u32) -> bool {
+    let hub = Hub::new();
+    let letters = Spec {
+        letters: 2,
+        ..Spec::default()
+    };
+    hub.upload("letters.zip", &sample_bytes(&letters));
+    hub.run_without_hand_over().await;
+    let print_house = |trouble, at| {
+        let mut folder = ChaosFolder::new(hub.print_house_door(), trouble, at);
+        folder.print_house = Some(PrintHouse {
+            pickup: hub.print_house_folder().join("pickup"),
+            clears,
+            taken: AtomicU32::new(0),
+        });
+        Arc::new(folder)
+    };
+    let (first, second) = (print_house(trouble, at), print_house(trouble, u32::MAX));
+    let outbox = hub.outbox_through(first.clone());
+    first
+        .until_stopped(async { while outbox.hand_over_next(now()).await.unwrap() {} })
+        .await;
+    start_again(&hub);
+    let outbox = hub.outbox_through(second.clone());
+    while outbox.hand_over_next(later()).await.unwrap() {}
+
+    let taken = [&first, &second].map(|folder| {
+        let print_house = folder.print_house.as_ref().unwrap();
+        print_house.taken.load(Ordering::SeqCst)
+    });
+    let when = format!("{clears:?}, {trouble:?} at call {at}");
+    assert_eq!(taken.iter().sum::<u32>(), 1, "{when}: {taken:?}");
+    assert_eq!(hub.counts().printed, 2, "{when}");
+    first.has_struck()
+}
+
+/// Mailboxes that take the first page of messages and do not get round to saying so.
+struct SilentOnce {
+    inner: Arc<dyn Mailbox>,
+    has_been: AtomicBool,
+}
+
+#[async_trait]
+impl Mailbox for SilentOnce {
+    async fn deliver(
+        &self,
+        page: Vec<Delivery>,
+    ) -> Result<Vec<Result<MailboxReceipt, mailbox::Error>>, mailbox::Error> {
+        let receipts = self.inner.deliver(page).await?;
+        if self.has_been.swap(true, Ordering::SeqCst) {
+            return Ok(receipts);
+        }
+        Err(mailbox::Error::Sync {
+            root: PathBuf::new(),
+            source: io::ErrorKind::StorageFull.into(),
+        })
+    }
+
+    async fn has(&self, id: DeliveryId, recipient: &RecipientId) -> Result<bool, mailbox::Error> {
+        self.inner.has(id, recipient).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consent_withdrawn_after_an_unrecorded_delivery_sends_nothing_on_paper_too() {
+    let hub = Hub::with_mailbox(|inner| {
+        let has_been = AtomicBool::new(false);
+        Arc::new(SilentOnce { inner, has_been })
+    });
+    let spec = Spec {
+        letters: 20,
+        ..Spec::default()
+    };
+    hub.consent(&spec);
+    hub.upload_sample("letters.zip", &spec);
+    hub.run().await;
+    let in_mailboxes = hub.mailbox_messages().len() as u64;
+    assert!(in_mailboxes > 5 && hub.counts().delivered == 0);
+
+    hub.withdraw_consents(&spec);
+    hub.try_again_now();
+    hub.run().await;
+    let counts = hub.counts();
+    assert_eq!(
+        (counts.delivered, counts.printed),
+        (in_mailboxes, 20 - in_mailboxes)
+    );
+    assert_eq!(hub.mailbox_messages().len() as u64, in_mailboxes);
+}
