@@ -2,6 +2,7 @@ use super::{
     Error, House, PrintHouseSettings, SenderSettings,
     documents::{Documents, Letters},
     letter_pdf::not_composable,
+    stop::Stop,
 };
 use crate::{
     domain::{BatchState, Letter, Reason},
@@ -20,12 +21,12 @@ const PAGE: u32 = 1_000;
 ///
 /// Once planned, a letter's bundle and place in it are fixed; a bundle whose files were half
 /// written is composed again to the same bytes.
-pub(super) fn run(house: &House, row: &BatchRow) -> Result<(), Error> {
+pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
     // A letter that cannot be composed is held and frees the others, so plan until none is left.
     while plan_unplanned(house, sender, row)? | has_planned(house, row)? {
         let documents = Documents::load(&house.store, row, &sender.batch.limits)?;
-        documents.lend(|letters| compose_planned(house, sender, row, letters))?;
+        documents.lend(|letters| compose_planned(house, row, letters, stop))?;
     }
     let now = house.clock.now();
     Ok(house
@@ -86,11 +87,13 @@ fn print_house<'a>(
 
 fn compose_planned(
     house: &House,
-    sender: &SenderSettings,
     row: &BatchRow,
     letters: &Letters<'_>,
+    stop: &Stop,
 ) -> Result<(), Error> {
+    let sender = house.sender(&row.sender)?;
     for bundle in house.store.planned_bundles(row.id)? {
+        stop.check()?;
         let Some(plan) = plan_again(house, sender, &bundle)? else {
             tracing::info!(bundle = %bundle.id, "planned under other settings: planned anew");
             house.store.give_up_plan(&bundle)?;

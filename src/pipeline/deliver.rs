@@ -7,6 +7,7 @@ use super::{
     Error, House, SenderSettings,
     documents::{Documents, Letters},
     letter_pdf::{self, not_composable},
+    stop::Stop,
 };
 use crate::{
     domain::{Attachment, BatchState, MailboxStatus, MessageId, RecipientId, StatedRecipient},
@@ -25,12 +26,12 @@ const CUT_AT_ONCE: usize = 64;
 ///
 /// The mailbox knows a message by its id, so delivering a page again after a crash adds nothing.
 /// A message whose consent was withdrawn since it was routed goes back to be routed again.
-pub(super) fn run(house: &House, row: &BatchRow) -> Result<(), Error> {
+pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
     let mut rerouted = 0;
     if has_work(house, row)? {
         let documents = Documents::load(&house.store, row, &sender.batch.limits)?;
-        rerouted = documents.lend(|letters| deliver_all(house, sender, row, letters))?;
+        rerouted = documents.lend(|letters| deliver_all(house, row, letters, stop))?;
     }
     let now = house.clock.now();
     let next = if rerouted > 0 {
@@ -59,12 +60,14 @@ fn routed_page(
 /// Returns how many went back to be routed again.
 fn deliver_all(
     house: &House,
-    sender: &SenderSettings,
     row: &BatchRow,
     letters: &Letters<'_>,
+    stop: &Stop,
 ) -> Result<usize, Error> {
+    let sender = house.sender(&row.sender)?;
     let (mut after, mut rerouted) = (0, 0);
     loop {
+        stop.check()?;
         let page = routed_page(house, row, after, PAGE)?;
         let Some(last) = page.last() else {
             return Ok(rerouted);

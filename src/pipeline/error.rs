@@ -8,6 +8,9 @@ use crate::{
 /// Why a step did not reach its transaction.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Not a failure: what was recorded so far stands.
+    #[error("the house was told to stop in the middle of it")]
+    Stopped,
     #[error("the settings have no sender `{0}`")]
     NoSender(SenderId),
     #[error("the settings have no print house `{0}`")]
@@ -41,7 +44,7 @@ impl Error {
             | Self::NoPrintContract(_)
             | Self::Changed { .. }
             | Self::Cut { .. } => Disposition::Hold,
-            Self::Unpack { .. } => Disposition::Retry,
+            Self::Stopped | Self::Unpack { .. } => Disposition::Retry,
             Self::Compose(error) => error.disposition(),
             Self::Receipt(error) => error.disposition(),
             Self::Mailbox(error) => error.disposition(),

@@ -21,6 +21,7 @@ mod receipt;
 mod report;
 mod route;
 mod runner;
+mod stop;
 
 pub use clock::Clock;
 pub use error::Error;

@@ -1,4 +1,4 @@
-use super::{Error, Gate, House, SenderSettings, acknowledge, documents::SpoolShelf};
+use super::{Error, Gate, House, SenderSettings, acknowledge, documents::SpoolShelf, stop::Stop};
 use crate::{
     batch::{self, Archive, OpenError, Opened, OpenedMessage},
     domain::{BatchState, Finding, ServiceKind},
@@ -6,11 +6,11 @@ use crate::{
 };
 
 /// Opens a batch: messages become rows page by page, then the verdict on the whole of it.
-pub(super) fn run(house: &House, row: &BatchRow) -> Result<(), Error> {
+pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     acknowledge::run(house, row)?;
     house.store.begin_open(row.id)?;
     let file = house.store.spool().map(&row.spool)?;
-    match read(house, row, &file)? {
+    match read(house, row, &file, stop)? {
         Ok(opened) => conclude(house, row, opened),
         Err(findings) => refuse(house, row, &unreadable(findings), "the file cannot be read"),
     }
@@ -21,6 +21,7 @@ fn read(
     house: &House,
     row: &BatchRow,
     file: &MappedFile,
+    stop: &Stop,
 ) -> Result<Result<Opened, Vec<Finding>>, Error> {
     let sender = house.sender(&row.sender)?;
     let settings = &sender.batch;
@@ -34,11 +35,13 @@ fn read(
             .into_iter()
             .map(|opened| new_message(opened, sender))
             .collect();
-        house.store.record_messages(row.id, &row.sender, &page)
+        stop.check()?;
+        let recorded = house.store.record_messages(row.id, &row.sender, &page);
+        recorded.map_err(Error::Store)
     };
     match batch::open(&archive, &row.file_name, settings, &shelf, &mut record) {
         Ok(opened) => Ok(Ok(opened)),
-        Err(OpenError::Sink(error)) => Err(Error::Store(error)),
+        Err(OpenError::Sink(error)) => Err(error),
         Err(OpenError::Shelf(source)) => Err(Error::Unpack {
             batch: row.id,
             source,

@@ -1,6 +1,6 @@
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Error, House, SenderSettings};
+use super::{Error, House, SenderSettings, stop::Stop};
 use crate::{
     domain::{Asked, BatchState, MessageState, RecipientId, StatedRecipient},
     routing::{self, Policy, Question},
@@ -11,11 +11,12 @@ use crate::{
 const PAGE: u32 = 1_000;
 
 /// Decides how each message goes, page by page.
-pub(super) fn run(house: &House, row: &BatchRow) -> Result<(), Error> {
+pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
     let policy = policy(sender);
     let mut after = 0;
     loop {
+        stop.check()?;
         let states = [MessageState::Accepted, MessageState::Waiting];
         let page = house.store.messages(row.id, &states, after, PAGE)?;
         let Some(last) = page.last() else { break };

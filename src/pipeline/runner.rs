@@ -6,7 +6,7 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 
-use super::{Error, House, compose, deliver, open, report, route};
+use super::{Error, House, compose, deliver, open, report, route, stop::Stop};
 use crate::{
     domain::{BatchState, Disposition, Step},
     store::{BatchRow, StepOutcome},
@@ -63,7 +63,7 @@ impl Runner {
         }
     }
 
-    /// Runs until `stop` turns true; steps in hand then reach their transaction.
+    /// Runs until `stop` turns true; steps in hand then reach their next transaction.
     ///
     /// A store that fails for now, such as on a full disk, is asked again until it works: what a
     /// step has come to is kept in hand meanwhile.
@@ -73,8 +73,10 @@ impl Runner {
     /// A store that will not work by itself again.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
         let mut steps = JoinSet::new();
+        let between_pages = Stop::when(&stop);
         while !*stop.borrow() {
-            self.patiently(|| self.start_due(&mut steps), &stop).await?;
+            let start = || self.start_due(&mut steps, &between_pages);
+            self.patiently(start, &stop).await?;
             tokio::select! {
                 Some(ended) = steps.join_next() => {
                     self.patiently(|| self.conclude(&ended), &stop).await?;
@@ -112,15 +114,15 @@ impl Runner {
     /// Runs until no batch is due now.
     pub async fn run_until_idle(&self) -> Result<(), Error> {
         let mut steps = JoinSet::new();
-        self.start_due(&mut steps)?;
+        self.start_due(&mut steps, &Stop::never())?;
         while let Some(ended) = steps.join_next().await {
             self.conclude(&ended)?;
-            self.start_due(&mut steps)?;
+            self.start_due(&mut steps, &Stop::never())?;
         }
         Ok(())
     }
 
-    fn start_due(&self, steps: &mut JoinSet<Ended>) -> Result<(), Error> {
+    fn start_due(&self, steps: &mut JoinSet<Ended>, stop: &Stop) -> Result<(), Error> {
         while steps.len() < self.settings.batches_at_once {
             let now = self.house.clock.now();
             if self
@@ -136,7 +138,7 @@ impl Runner {
                 return Ok(());
             };
             let house = Arc::clone(&self.house);
-            steps.spawn(run_apart(house, row));
+            steps.spawn(run_apart(house, row, stop.clone()));
         }
         Ok(())
     }
@@ -159,6 +161,10 @@ impl Runner {
     fn put_off_or_hold(&self, row: &BatchRow, step: &str, failure: &Failure) -> Result<(), Error> {
         let now = self.house.clock.now();
         let told = &failure.told;
+        if failure.is_stop {
+            tracing::info!(batch = %row.id, step, "put down: the next start goes on with it");
+            return Ok(self.house.store.retry_step(row, told, now)?);
+        }
         if failure.disposition == Disposition::Retry && row.attempts < self.settings.max_attempts {
             tracing::warn!(batch = %row.id, step, error = told, "failed; will be tried again");
             return Ok(self
@@ -187,6 +193,7 @@ type Ended = (BatchRow, Result<(), Failure>);
 
 /// A failed step, as the row and the log tell it.
 struct Failure {
+    is_stop: bool,
     disposition: Disposition,
     told: String,
 }
@@ -194,6 +201,7 @@ struct Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self {
+            is_stop: matches!(error, Error::Stopped),
             disposition: error.disposition(),
             told: telemetry::with_causes(&error),
         }
@@ -201,12 +209,13 @@ impl From<Error> for Failure {
 }
 
 /// Runs a step on a thread of its own. A panic is a bug: the batch is held and the others go on.
-async fn run_apart(house: Arc<House>, row: BatchRow) -> Ended {
+async fn run_apart(house: Arc<House>, row: BatchRow, stop: Stop) -> Ended {
     let claimed = row.clone();
-    let ran = tokio::task::spawn_blocking(move || run_step(&house, &claimed)).await;
+    let ran = tokio::task::spawn_blocking(move || run_step(&house, &claimed, &stop)).await;
     let result = match ran {
         Ok(result) => result.map_err(Failure::from),
         Err(_) => Err(Failure {
+            is_stop: false,
             disposition: Disposition::Hold,
             told: "a bug in kuori: the step panicked; the log has the place".to_owned(),
         }),
@@ -214,12 +223,12 @@ async fn run_apart(house: Arc<House>, row: BatchRow) -> Ended {
     (row, result)
 }
 
-fn run_step(house: &House, row: &BatchRow) -> Result<(), Error> {
+fn run_step(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     match row.state.next_step() {
-        Step::Open => open::run(house, row),
-        Step::Route => route::run(house, row),
-        Step::Deliver => deliver::run(house, row),
-        Step::Compose => compose::run(house, row),
+        Step::Open => open::run(house, row, stop),
+        Step::Route => route::run(house, row, stop),
+        Step::Deliver => deliver::run(house, row, stop),
+        Step::Compose => compose::run(house, row, stop),
         Step::Report => report::run(house, row),
     }
 }
