@@ -354,6 +354,55 @@ fn a_daemon_stops_gracefully_in_the_middle_of_a_batch() {
 }
 
 #[test]
+fn a_daemon_puts_a_long_step_down_when_it_is_told_to_stop() {
+    let site = Site::new();
+    site.upload(&site.sample("letters.zip", "--letters 1500 --pages 1 --digital-share 1"));
+    let daemon = site.start();
+    until("the batch is being delivered", || {
+        site.log().contains(r#"step="route""#)
+    });
+    daemon.stop();
+    assert!(site.log().contains("put down"), "{}", site.log());
+    let batch = site.json("batch show B-0001");
+    assert_eq!(
+        (&batch["state"], &batch["is_worked_on"]),
+        (&"routed".into(), &false.into())
+    );
+
+    let again = site.start();
+    until("the sender has the report", || {
+        site.names("sender/receipts").len() == 2
+    });
+    again.stop();
+    let hands = InHands::count(
+        &site.path("data/mailboxes"),
+        &site.path("print-house/pickup"),
+    );
+    hands.assert_nothing_twice();
+    assert_eq!(hands.letters(), 1500);
+}
+
+#[test]
+fn a_daemon_outlives_a_database_that_somebody_else_holds_for_long() {
+    let site = Site::new();
+    let batch = site.sample("letters.zip", "--letters 10");
+    let daemon = site.start();
+    until("it runs", || site.log().contains("running"));
+    let holder = rusqlite::Connection::open(site.path("data/kuori.sqlite")).unwrap();
+    site.upload(&batch);
+    until("the batch is received", || site.log().contains("received"));
+    holder.busy_timeout(Duration::from_secs(10)).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let is_told = || site.log().contains("asked again") || site.log().contains("tried again");
+    until("it says that the store does not work", is_told);
+    holder.execute_batch("COMMIT").unwrap();
+    until("the sender has the report", || {
+        site.names("sender/receipts").len() == 2
+    });
+    daemon.stop();
+}
+
+#[test]
 fn a_reader_who_has_had_enough_is_no_failure() {
     let site = processed();
     let mut command = site.command("message list B-0001 --limit 100000 --json");

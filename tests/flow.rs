@@ -319,7 +319,7 @@ fn with_damaged_pages(spec: &Spec, pages: &[u32]) -> Vec<u8> {
         let name = entry.name().unwrap().into_owned();
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).unwrap();
-        if name.ends_with(".pdf") {
+        if name.to_lowercase().ends_with(".pdf") {
             damage(&mut bytes, pages);
         }
         let options = zip::write::SimpleFileOptions::default();

@@ -183,10 +183,6 @@ impl Hub {
         self.folder.path().join("sender")
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// Names in a folder below the hub's, sorted; none where the folder is missing.
     pub(crate) fn names(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.folder.path().join(folder))

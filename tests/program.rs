@@ -15,7 +15,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long a test waits for the program before it fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a finished program has said.
 #[derive(Debug)]
@@ -279,11 +279,10 @@ impl InHands {
 
 /// The message id that a delivered MIME file carries.
 fn message_in(file: &Path) -> String {
-    let mut head = String::new();
-    let bytes = fs::File::open(file).unwrap().take(4096);
-    for byte in bytes.bytes() {
-        head.push(char::from(byte.unwrap()));
-    }
+    let mut head = Vec::new();
+    let mut opened = fs::File::open(file).unwrap().take(4096);
+    opened.read_to_end(&mut head).unwrap();
+    let head = String::from_utf8_lossy(&head);
     let header = head
         .lines()
         .find_map(|line| line.strip_prefix("X-Kuori-Message: "));
@@ -315,7 +314,9 @@ fn pieces_of(bundle: &Path) -> Vec<String> {
 fn sha256(file: &Path) -> String {
     use sha2::{Digest, Sha256};
     let digest = Sha256::digest(fs::read(file).unwrap());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let hex = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    hex.filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 /// Random delays that are the same in every run: Steele, Lea and Flood's splitmix64.
