@@ -9,7 +9,7 @@ use crate::{
 pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     acknowledge::run(house, row)?;
     house.store.begin_open(row.id)?;
-    let file = house.store.spool().map(&row.spool)?;
+    let file = house.store.spool().map_checked(&row.spool, &row.sha256)?;
     match read(house, row, &file, stop)? {
         Ok(opened) => conclude(house, row, opened),
         Err(findings) => refuse(house, row, &unreadable(findings), "the file cannot be read"),

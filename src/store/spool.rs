@@ -75,6 +75,22 @@ impl Spool {
         MappedFile::new(&file).map_err(failed("map", &path))
     }
 
+    /// As [`Spool::map`], after comparing the file with the digest that was recorded for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] where the disk has changed it since.
+    pub fn map_checked(&self, key: &SpoolKey, sha256: &str) -> Result<MappedFile, Error> {
+        let file = self.map(key)?;
+        if hex(&Sha256::digest(file.as_ref())) == sha256 {
+            Ok(file)
+        } else {
+            Err(Error::Damaged {
+                path: self.path(key),
+            })
+        }
+    }
+
     /// Where a spooled file stands, for a room that hands it to somebody.
     pub fn path(&self, key: &SpoolKey) -> PathBuf {
         self.root.join(&key.0)
@@ -248,6 +264,23 @@ mod tests {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
         assert_eq!(spool.map(&kept.key).unwrap().as_ref(), b"abc");
+    }
+
+    #[test]
+    fn a_file_that_changed_on_the_disk_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path()).unwrap();
+        let mut file = spool.begin().unwrap();
+        file.write_all(b"abc").unwrap();
+        let kept = file.keep(&SpoolKey::new("batches", "a.zip")).unwrap();
+        assert!(spool.map_checked(&kept.key, &kept.sha256).is_ok());
+        let mut damaged = fs::OpenOptions::new()
+            .write(true)
+            .open(spool.path(&kept.key))
+            .unwrap();
+        damaged.write_all(b"x").unwrap();
+        let refused = spool.map_checked(&kept.key, &kept.sha256).err().unwrap();
+        assert!(matches!(refused, Error::Damaged { .. }));
     }
 
     #[test]
