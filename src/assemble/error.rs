@@ -9,10 +9,7 @@ pub enum Error {
     InUse { folder: PathBuf },
     #[error("cannot use the folder `{folder}`")]
     Folder { folder: PathBuf, source: io::Error },
-    #[error(
-        "a row names {} files that are not in the spool, the first is `{first}`",
-        count
-    )]
+    #[error("the spool lacks files that rows name ({count}), the first is `{first}`")]
     FilesMissing { count: usize, first: String },
     #[error("cannot reach the folder of `{place}`")]
     Connect {

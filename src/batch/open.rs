@@ -302,7 +302,7 @@ impl<E> Opening<'_, E> {
         }
         if !attachments.is_empty() {
             let place = Place::entry(shown(&control.name)).on_line(draft.line);
-            let detail = format!("the letter has {} attachments", attachments.len());
+            let detail = format!("files attached to the letter: {}", attachments.len());
             draft
                 .findings
                 .push(Finding::new(Code::AttachmentNotPrintable, place, detail));

@@ -1,6 +1,6 @@
 use std::{fmt::Write as _, fs, path::Path};
 
-use super::{CommandError, Options, error::ErrorKind};
+use super::{CommandError, Options, error::ErrorKind, words::counted};
 use crate::config::{self, Config, Problem};
 
 /// The settings of a file, or the embedded ones where none is named.
@@ -32,12 +32,10 @@ pub(super) fn read(path: &Path) -> Result<String, CommandError> {
 
 /// All that is wrong with a settings file, as one error.
 pub(super) fn wrong(path: &Path, problems: &[Problem]) -> CommandError {
-    let mut told = format!("{} problems in `{}`", problems.len(), path.display());
+    let number = counted(problems.len() as u64, "problem", "problems");
+    let mut told = format!("{number} in `{}`", path.display());
     for problem in problems {
         let _ = write!(told, "\n  {problem}");
     }
-    CommandError::new(ErrorKind::Settings, told).hint(format!(
-        "`kuori config check {}` says them again",
-        path.display()
-    ))
+    CommandError::new(ErrorKind::Settings, told).hint("docs/settings.md has every key")
 }

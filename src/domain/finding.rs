@@ -262,7 +262,7 @@ codes! {
     // Page ranges: a slip here would give someone else's page.
     PageRangeMissing = "page-range-missing", Error, Both,
         "A letter does not say which pages are its own, and its PDF holds several letters.",
-        "Write `Location` with `startPage` and `pages`.";
+        "Write `Location` with `startPage` and `pages`; in CSV `start_page` and `pages`.";
     PageRangeOutside = "page-range-outside", Error, Both,
         "A letter's pages are not all in the PDF.",
         "Count the pages again: `startPage` begins at 1.";

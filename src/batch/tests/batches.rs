@@ -169,10 +169,10 @@ fn a_table_with_pdfs_is_opened() {
     assert_snapshot!(told(&out), @r"
     warning document-unused forgotten.pdf: no letter names this file
     info control-data-unknown batch.csv line 1: column `size`, once
-    error attachment-not-printable batch.csv line 2 message 1: the letter has 1 attachments
+    error attachment-not-printable batch.csv line 2 message 1: files attached to the letter: 1
     warning address-incomplete batch.csv line 3 message 2: the address lacks a name
     error document-missing missing.pdf line 3 message 2: the attachment is not in the ZIP
-    error attachment-not-printable batch.csv line 3 message 2: the letter has 1 attachments
+    error attachment-not-printable batch.csv line 3 message 2: files attached to the letter: 1
     warning address-incomplete batch.csv line 4 message 3: the address lacks a name
     error message-duplicate batch.csv line 4 message 3: a letter before it in this batch has the same id
     ");
