@@ -124,6 +124,31 @@ fn the_same_batch_again_is_seen_and_nothing_is_sent_again() {
 }
 
 #[test]
+fn a_batch_that_a_killed_call_left_is_taken_too_and_not_mistaken_for_the_named_one() {
+    let site = Site::new();
+    fs::create_dir_all(site.path("data/inbox")).unwrap();
+    for (number, letters) in [(1, 4), (2, 5), (3, 6)] {
+        site.sample(
+            &format!("{number}.zip"),
+            &format!("--seed {number} --letters {letters}"),
+        );
+    }
+    for left in ["1.zip", "3.zip"] {
+        fs::copy(
+            site.path("sampled").join(left),
+            site.path("data/inbox").join(left),
+        )
+        .unwrap();
+    }
+    let told = site.json("process sampled/2.zip");
+    assert_eq!(
+        (&told["received"], &told["seen_before"]),
+        (&5.into(), &false.into())
+    );
+    assert_eq!(hands(&site).letters(), 15);
+}
+
+#[test]
 fn a_file_that_is_no_zip_is_answered_kept_and_not_taken_for_new_again() {
     let site = Site::new();
     fs::write(site.path("bad.zip"), "this is no ZIP").unwrap();

@@ -5,6 +5,7 @@
 
 use std::{
     fs,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::Path,
     process::Stdio,
     sync::atomic::{AtomicBool, Ordering},
@@ -32,9 +33,10 @@ fn a_daemon_killed_at_random_moments_loses_nothing_and_sends_nothing_twice() {
     let is_over = AtomicBool::new(false);
     let (killed, batches) = thread::scope(|scope| {
         scope.spawn(|| take_bundles(&site, &is_over));
-        let counted = kill_often(&site);
+        // Whatever comes of it, the print house closes.
+        let counted = catch_unwind(AssertUnwindSafe(|| kill_often(&site)));
         is_over.store(true, Ordering::Relaxed);
-        counted
+        counted.unwrap_or_else(|failed| resume_unwind(failed))
     });
     // What the print house had not fetched when it closed.
     take_whole_bundles(&site);

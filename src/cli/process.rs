@@ -45,8 +45,11 @@ pub(super) fn run(
     let config = in_folders(config, arguments.sender.as_ref())?;
     let folder = config.data_folder.clone();
     put_into_inbox(&arguments.batch, &folder)?;
-    let (received, counts) = runtime()?.block_on(process(&config, &invocation.output))?;
-    let (Received::New(batch) | Received::Again(batch)) = received;
+    let name = arguments.batch.file_name().unwrap_or_default();
+    let name = name.to_string_lossy();
+    let work = process(&config, &name, &invocation.output);
+    let (received, counts) = runtime()?.block_on(work)?;
+    let batch = batch_of(received);
     let processed = Processed {
         batch: batch.to_string(),
         seen_before: matches!(received, Received::Again(_)),
@@ -175,14 +178,29 @@ fn put_into_inbox(batch: &Path, folder: &Path) -> Result<(), CommandError> {
     copy().map_err(|error| CommandError::file("take", batch, &error))
 }
 
-async fn process(config: &Config, output: &Output<'_>) -> Result<(Received, Counts), CommandError> {
+/// Takes everything that lies there, which is more than one batch where an earlier call was
+/// killed, and tells of the one called `name`.
+async fn process(
+    config: &Config,
+    name: &str,
+    output: &Output<'_>,
+) -> Result<(Received, Counts), CommandError> {
     let works = Works::open(config, Clock::new(clock::now))?;
     let received = watched(&works, output).await?;
-    let received = received.last().copied().ok_or_else(|| {
+    let is_named = |received: &&Received| {
+        let row = works.store.batch(batch_of(**received));
+        row.is_ok_and(|row| row.file_name == name)
+    };
+    let named = received.iter().find(is_named).or(received.last());
+    let received = named.copied().ok_or_else(|| {
         CommandError::failed("the batch was not taken").hint("the log above says why")
     })?;
+    Ok((received, works.store.counts(batch_of(received))?))
+}
+
+fn batch_of(received: Received) -> BatchId {
     let (Received::New(batch) | Received::Again(batch)) = received;
-    Ok((received, works.store.counts(batch)?))
+    batch
 }
 
 /// Works until nothing is left to do, and shows how far it is.
