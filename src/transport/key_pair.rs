@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::{fs::File, io, io::Write, path::Path};
 
 use russh::keys::{Algorithm, PrivateKey, key::safe_rng, ssh_key::LineEnding};
 
@@ -15,12 +15,23 @@ pub fn make_key_pair(path: &Path, comment: &str) -> Result<String, Error> {
         PrivateKey::read_openssh_file(path).map_err(failed)?
     } else {
         let key = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).map_err(failed)?;
-        key.write_openssh_file(path, LineEnding::LF)
-            .map_err(failed)?;
+        let text = key.to_openssh(LineEnding::LF).map_err(failed)?;
+        store(path, text.as_bytes()).map_err(|error| failed(error.into()))?;
         key
     };
     key.set_comment(comment);
     key.public_key().to_openssh().map_err(failed)
+}
+
+/// A temporary file has mode 0600, and appears under its name only when it is whole.
+fn store(path: &Path, text: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
