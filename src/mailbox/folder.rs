@@ -48,9 +48,19 @@ impl Folder {
 
     /// Shows a finished draft to the recipient. The caller has made its bytes durable.
     pub(super) fn publish(&self, name: &str) -> io::Result<()> {
+        match self.show(name) {
+            // A crash may have left `tmp` alone of the three.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make()?;
+                self.show(name)
+            }
+            shown => shown,
+        }
+    }
+
+    fn show(&self, name: &str) -> io::Result<()> {
         let draft = self.0.join("tmp").join(name);
-        rustix::fs::rename(draft, self.0.join("new").join(name))?;
-        Ok(())
+        Ok(rustix::fs::rename(draft, self.0.join("new").join(name))?)
     }
 
     fn make(&self) -> io::Result<()> {

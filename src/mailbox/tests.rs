@@ -228,6 +228,16 @@ fn what_a_crash_left_in_tmp_is_overwritten() {
 }
 
 #[test]
+fn a_mailbox_that_a_crash_left_half_made_is_made_whole() {
+    let house = House::new();
+    house.deliver(vec![delivery(1)]);
+    let new = house.only_message();
+    fs::remove_dir_all(new.parent().unwrap()).unwrap();
+    house.deliver(vec![delivery(1)]);
+    assert_eq!(house.only_message(), new);
+}
+
+#[test]
 fn a_failed_delivery_leaves_the_others_of_its_page_alone() {
     let house = House::new();
     house.deliver(vec![delivery(1)]);
