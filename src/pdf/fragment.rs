@@ -117,7 +117,8 @@ impl Walk<'_, '_> {
         })
     }
 
-    /// The streams of `/Contents`, be it one or an array of them; what is no stream is left out.
+    /// The streams of `/Contents`, be it one or an array of them. A page whose content is something
+    /// else is refused: without it the page would be blank, and nobody would know.
     fn contents(&mut self, value: Option<&[u8]>) -> Result<Vec<u32>, Refusal> {
         let objects = &self.file.objects;
         let Some(value) = value else {
@@ -132,9 +133,14 @@ impl Walk<'_, '_> {
         };
         let mut streams = Vec::with_capacity(candidates.len());
         for number in candidates {
-            if !self.file.is_null(number) && self.is_stream(number)? {
-                streams.push(number);
+            if self.file.is_null(number) {
+                continue;
             }
+            if !self.is_stream(number)? {
+                let what = "the content of a page is no stream";
+                return Err(Refusal::Unreadable { what });
+            }
+            streams.push(number);
         }
         Ok(streams)
     }
