@@ -223,6 +223,41 @@ async fn reprocessing_a_printed_batch_is_refused_unless_asked_for_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_delivered_message_is_delivered_once_more_only_by_name() {
+    let hub = Hub::new();
+    let spec = Spec {
+        digital_share: 1.0,
+        ..letters(5)
+    };
+    hub.consent(&spec);
+    hub.process("batch.zip", &sample_bytes(&spec)).await;
+    let delivered = hub.mailbox_messages().len();
+    let first = Selection {
+        positions: vec![1],
+        from: Some(Step::Route),
+        ..all_of(&hub)
+    };
+    assert!(matches!(
+        reprocess(&hub, &first).blocked[..],
+        [Blocked::Delivered(_)]
+    ));
+    hub.run().await;
+    assert_eq!(hub.mailbox_messages().len(), delivered);
+
+    let again = Again {
+        print: false,
+        deliver: true,
+    };
+    assert!(
+        reprocess(&hub, &Selection { again, ..first })
+            .blocked
+            .is_empty()
+    );
+    hub.run().await;
+    assert_eq!(hub.mailbox_messages().len(), delivered + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn reprocessing_a_composed_batch_withdraws_its_bundle() {
     let hub = Hub::new();
     hub.upload("batch.zip", &sample_bytes(&letters(5)));

@@ -143,11 +143,6 @@ impl MessageState {
         }
     }
 
-    /// Whether the house has let something out: sending it again could reach the recipient twice.
-    pub fn has_left(self) -> bool {
-        matches!(self, Self::Delivered | Self::HandedOver)
-    }
-
     /// Refuses a move that the lifecycle does not know.
     ///
     /// # Errors

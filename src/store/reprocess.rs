@@ -47,6 +47,8 @@ pub struct Move {
     pub message: MessageId,
     pub was: MessageState,
     pub to: MessageState,
+    /// It lies in a mailbox and is to be delivered once more.
+    pub delivers_again: bool,
 }
 
 /// Why a message, or the batch, cannot be set back.
@@ -123,6 +125,14 @@ struct Candidate {
     state: MessageState,
     channel: Option<Channel>,
     bundle: Option<BundleId>,
+    is_in_mailbox: bool,
+}
+
+impl Candidate {
+    /// Whatever its state is by now: one that was held or printed later lies in its mailbox still.
+    fn would_be_delivered_again(&self, from: Step) -> bool {
+        self.is_in_mailbox && from < Step::Compose
+    }
 }
 
 fn plan(db: &Connection, selection: &Selection, now: Timestamp) -> Result<ReprocessPlan, Error> {
@@ -170,6 +180,7 @@ fn consider(
         message: candidate.message,
         was: candidate.state,
         to,
+        delivers_again: candidate.would_be_delivered_again(from),
     });
     Ok(())
 }
@@ -196,12 +207,7 @@ fn hindrance(
     again: Again,
 ) -> Result<Option<Blocked>, Error> {
     let message = candidate.message;
-    let in_mailbox = candidate.channel.is_some_and(Channel::uses_mailbox)
-        && matches!(
-            candidate.state,
-            MessageState::Delivered | MessageState::Composed | MessageState::HandedOver
-        );
-    if in_mailbox && from < Step::Compose && !again.deliver {
+    if candidate.would_be_delivered_again(from) && !again.deliver {
         return Ok(Some(Blocked::Delivered(message)));
     }
     if let Some(other) = owner_of_letter_id(db, message)? {
@@ -287,11 +293,11 @@ fn earliest(tx: &Transaction<'_>, batch: BatchId, wanted: BatchState) -> Result<
 /// `again` grows with every repeat that was asked for by name, so that the mailbox can tell a
 /// second delivery that is wanted from one that is a crash's echo.
 fn set_back(tx: &Transaction<'_>, step: &Move) -> Result<(), Error> {
-    let sql = "UPDATE messages SET state = ?3, bundle = NULL, again = again + ?4
+    let sql = "UPDATE messages SET state = ?3, bundle = NULL, again = again + ?4,
+            delivered_at = CASE WHEN ?4 THEN NULL ELSE delivered_at END
          WHERE batch = ?1 AND position = ?2";
-    let again = u32::from(step.was.has_left());
     let MessageId { batch, position } = step.message;
-    let given = params![batch.0, position, step.to.word(), again];
+    let given = params![batch.0, position, step.to.word(), step.delivers_again];
     tx.execute(sql, given).doing("set a message back")?;
     let claim = "INSERT OR IGNORE INTO letter_ids
          SELECT b.sender, m.sender_letter_id, m.batch, m.position
@@ -329,7 +335,7 @@ fn candidates(db: &Connection, selection: &Selection) -> Result<Vec<Candidate>, 
     let all = selection.from.is_some() || !selection.positions.is_empty();
     let states = if all { &[][..] } else { &failed[..] };
     let sql = format!(
-        "SELECT batch, position, state, channel, bundle FROM messages WHERE batch = ?1{} ORDER BY position",
+        "SELECT batch, position, state, channel, bundle, delivered_at FROM messages WHERE batch = ?1{} ORDER BY position",
         in_states(" AND state", states)
     );
     let mut query = db.prepare_cached(&sql).doing("select messages")?;
@@ -378,5 +384,6 @@ fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
         state: row.word("state")?,
         channel: row.maybe_word("channel")?,
         bundle: row.maybe_bundle("bundle")?,
+        is_in_mailbox: row.maybe_time("delivered_at")?.is_some(),
     })
 }
