@@ -1,4 +1,4 @@
-use criterion::{BatchSize, Criterion, Throughput};
+use criterion::{BatchSize, Criterion, SamplingMode, Throughput};
 use kuori::sample::Shape;
 
 use crate::{house::House, samples};
@@ -14,6 +14,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
         house
     };
     let mut group = criterion.benchmark_group("flow");
+    group.sampling_mode(SamplingMode::Flat);
     group.throughput(Throughput::Elements(LETTERS.into()));
     group.bench_function(format!("whole/{LETTERS}"), |bencher| {
         bencher.iter_batched_ref(

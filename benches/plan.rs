@@ -11,7 +11,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     let settings = Settings::default();
     let mut group = criterion.benchmark_group("plan");
     group.throughput(Throughput::Elements(LETTERS.into()));
-    group.bench_function(format!("plan/{LETTERS}"), |bencher| {
+    group.bench_function(format!("letters/{LETTERS}"), |bencher| {
         bencher.iter_batched(
             || letters.clone(),
             |letters| print::plan(letters, &settings),

@@ -1,4 +1,6 @@
-use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
+use criterion::{
+    BatchSize, BenchmarkGroup, Criterion, SamplingMode, Throughput, measurement::WallTime,
+};
 use jiff::Timestamp;
 use kuori::{
     domain::{BatchId, Fitness, Message, RecipientId, StatedRecipient},
@@ -16,6 +18,7 @@ const PAGE: usize = 1_000;
 /// Rows on the disk, each page synced.
 pub(crate) fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("store");
+    group.sampling_mode(SamplingMode::Flat);
     record(&mut group);
     ask(&mut group);
 }

@@ -1,9 +1,4 @@
-use std::{
-    fs::File,
-    io::{BufWriter, IntoInnerError},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{fs::File, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -15,9 +10,6 @@ use super::{
     folder_key, mime,
 };
 use crate::domain::RecipientId;
-
-/// Bytes of a message that are written at once.
-const DRAFT_BUFFER: usize = 64 * 1024;
 
 /// A Maildir for each recipient, all below one folder on one file system.
 ///
@@ -181,10 +173,8 @@ impl Staged {
 fn write_draft(folder: &Folder, delivery: &Delivery) -> Result<(Timestamp, String), Error> {
     let name = folder::file_name(delivery);
     let write = || {
-        // The MIME writer writes a few bytes at a time.
-        let mut draft = BufWriter::with_capacity(DRAFT_BUFFER, folder.draft(&name)?);
+        let mut draft = folder.draft(&name)?;
         mime::write(delivery, &mut draft)?;
-        let draft = draft.into_inner().map_err(IntoInnerError::into_error)?;
         folder::written_at(&draft.metadata()?)
     };
     let written_at = write().map_err(|source| Error::Write {

@@ -85,7 +85,8 @@ fn write_messages(
         let findings = house.store.findings_between(row.id, first, last)?;
         let mut findings = findings.into_iter().peekable();
         for message in page {
-            let line = line(message, &mut findings);
+            let own = take_own(&mut findings, message.id.position);
+            let line = line(message, own);
             if level.wants_message(&line) {
                 report.message(&line)?;
             }
@@ -93,13 +94,7 @@ fn write_messages(
     }
 }
 
-/// Takes the message's own findings off those of its page: both are in the order of position.
-fn line(row: MessageRow, findings: &mut Peekable<impl Iterator<Item = Finding>>) -> MessageLine {
-    let position = Some(row.id.position);
-    let mut own = Vec::new();
-    while let Some(finding) = findings.next_if(|finding| finding.place.message <= position) {
-        own.push(finding);
-    }
+fn line(row: MessageRow, findings: Vec<Finding>) -> MessageLine {
     MessageLine {
         message: row.id,
         sender_letter_id: row.message.sender_letter_id,
@@ -111,8 +106,14 @@ fn line(row: MessageRow, findings: &mut Peekable<impl Iterator<Item = Finding>>)
         delivered_at: row.delivered_at,
         bundle: row.bundle,
         piece: row.sequence,
-        findings: own,
+        findings,
     }
+}
+
+/// Takes a message's own findings off those of its page: both are in the order of position.
+fn take_own(findings: &mut Peekable<impl Iterator<Item = Finding>>, position: u32) -> Vec<Finding> {
+    let is_own = |finding: &Finding| finding.place.message <= Some(position);
+    std::iter::from_fn(|| findings.next_if(is_own)).collect()
 }
 
 fn header(
@@ -152,5 +153,19 @@ fn stopped(state: BatchState, why: &str) -> Stopped {
     Stopped {
         why: why.to_owned(),
         what_to_do: what_to_do.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Code, Place};
+
+    #[test]
+    fn every_message_gets_its_own_findings_and_no_others() {
+        let at = |position| Finding::new(Code::PageSize, Place::message(position), "");
+        let mut findings = [1, 1, 3].map(at).into_iter().peekable();
+        let taken = [1, 2, 3].map(|position| take_own(&mut findings, position));
+        assert_eq!(taken, [vec![at(1), at(1)], vec![], vec![at(3)]]);
     }
 }

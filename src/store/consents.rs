@@ -204,3 +204,27 @@ fn consent_row(row: &Row<'_>) -> rusqlite::Result<Consent> {
         print_only_matters: Vec::new(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matters_are_answered_in_the_order_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let person = RecipientId::Person("010190-900P".parse().unwrap());
+        for matter in ["taxes", "day care"] {
+            store
+                .set_print_only_matter(&person, matter, true, now)
+                .unwrap();
+        }
+        store
+            .set_print_only_matter(&person, "taxes", false, now)
+            .unwrap();
+        let asked = ["day care", "taxes", "permits"].map(|matter| (&person, matter));
+        let answers = store.are_print_only(&asked).unwrap();
+        assert_eq!(answers, [true, false, false]);
+    }
+}

@@ -93,7 +93,7 @@ impl Store {
     ) -> Result<Vec<MessageRow>, Error> {
         let sql = format!(
             "{SELECT} WHERE m.batch = ?1 AND m.position > ?2 {} ORDER BY m.position LIMIT ?3",
-            in_states("AND +m.state", states)
+            in_states("AND m.state", states)
         );
         self.read(|db| {
             let mut query = db.prepare_cached(&sql).doing("list messages")?;
@@ -158,8 +158,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<MessageRow>, Error> {
         let sql = format!(
-            "{SELECT} WHERE m.batch = ?1 AND m.position > ?2 AND +m.state = 'routed'
-                AND +m.channel IN ('mailbox', 'mailbox-and-print')
+            "{SELECT} WHERE m.batch = ?1 AND m.position > ?2 AND m.state = 'routed'
+                AND m.channel IN ('mailbox', 'mailbox-and-print')
               ORDER BY m.position LIMIT ?3"
         );
         self.read(|db| {
@@ -178,9 +178,9 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<MessageRow>, Error> {
         let sql = format!(
-            "{SELECT} WHERE m.batch = ?1 AND m.position > ?2 AND +m.bundle IS NULL
-                AND ((+m.state = 'routed' AND +m.channel = 'print')
-                  OR (+m.state = 'delivered' AND +m.channel = 'mailbox-and-print'))
+            "{SELECT} WHERE m.batch = ?1 AND m.position > ?2 AND m.bundle IS NULL
+                AND ((m.state = 'routed' AND m.channel = 'print')
+                  OR (m.state = 'delivered' AND m.channel = 'mailbox-and-print'))
               ORDER BY m.position LIMIT ?3"
         );
         self.read(|db| {
@@ -217,8 +217,6 @@ pub(super) fn in_states(clause: &str, states: &[MessageState]) -> String {
     format!("{clause} IN ({})", words.join(", "))
 }
 
-// In the queries of pages a `+` keeps a column from choosing the index: pages come in the order of
-// the primary key, and an index of states would be read and sorted whole for each page.
 const SELECT: &str = "SELECT m.*, p.sequence FROM messages m
     LEFT JOIN pieces p ON p.batch = m.batch AND p.position = m.position AND p.bundle = m.bundle";
 
