@@ -27,21 +27,27 @@ pub trait Mailbox: Send + Sync {
     async fn has(&self, id: DeliveryId, recipient: &RecipientId) -> Result<bool, Error>;
 }
 
-/// What a mailbox knows a delivery by: the message, and how often an operator has asked by name
-/// for it to be delivered once more.
+/// What a mailbox knows a delivery by: the message, the batch's content, and how often an operator
+/// has asked by name for it to be delivered once more.
+///
+/// Numbers of messages are given out again where an older backup is restored, so a number alone
+/// could name a message of another batch that the recipient has had before.
 ///
 /// A repeat after a crash has the same id and adds nothing; one that was asked for has a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DeliveryId {
     pub message: MessageId,
+    /// The first 32 bits of the batch's SHA-256.
+    pub content: u32,
     pub repeat: u32,
 }
 
 impl fmt::Display for DeliveryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{:08x}", self.message, self.content)?;
         match self.repeat {
-            0 => write!(f, "{}", self.message),
-            repeat => write!(f, "{}r{repeat}", self.message),
+            0 => Ok(()),
+            repeat => write!(f, "r{repeat}"),
         }
     }
 }

@@ -19,6 +19,7 @@ fn delivery(position: u32) -> Delivery {
                 batch: BatchId(7),
                 position,
             },
+            content: 0x3fa9_c2d1,
             repeat: 0,
         },
         sender: "example-city".parse().unwrap(),
@@ -300,27 +301,27 @@ fn a_message_is_mime_with_a_text_and_the_pdf() {
      <example-city@kuori.invalid>
     Subject: =?utf-8?B?UMOkw6R0w7Zz?=
     Date: Fri, 12 Jun 2026 17:50:03 +0000
-    Message-ID: <B-0007-1@kuori>
+    Message-ID: <B-0007-1-3fa9c2d1@kuori>
     X-Kuori-Message: B-0007-1
     X-Kuori-Service: ordinary
     MIME-Version: 1.0
     Content-Type: multipart/mixed;
-     boundary="kuori-cfba5b826b132de1ba45c1d8050bc00e8cbf899c063b40b14ef91dcb94ba716a"
+     boundary="kuori-2aebe5093bfae22b8d813c9346b940a372c0f5ac3fc837dc285b1ef740a754ca"
 
-    --kuori-cfba5b826b132de1ba45c1d8050bc00e8cbf899c063b40b14ef91dcb94ba716a
+    --kuori-2aebe5093bfae22b8d813c9346b940a372c0f5ac3fc837dc285b1ef740a754ca
     Content-Type: text/plain; charset="utf-8"
     Content-Transfer-Encoding: base64
 
     SGVpIQ0KDQpQw6TDpHTDtnMgb24gbGlpdHRlZW7DpC4NCg==
 
-    --kuori-cfba5b826b132de1ba45c1d8050bc00e8cbf899c063b40b14ef91dcb94ba716a
+    --kuori-2aebe5093bfae22b8d813c9346b940a372c0f5ac3fc837dc285b1ef740a754ca
     Content-Type: application/pdf
     Content-Disposition: attachment; filename*=UTF-8''p%C3%A4%C3%A4t%C3%B6s.pdf
     Content-Transfer-Encoding: base64
 
     JVBERi0xLjcgbm90IHJlYWxseQ==
 
-    --kuori-cfba5b826b132de1ba45c1d8050bc00e8cbf899c063b40b14ef91dcb94ba716a--
+    --kuori-2aebe5093bfae22b8d813c9346b940a372c0f5ac3fc837dc285b1ef740a754ca--
     "#);
 }
 

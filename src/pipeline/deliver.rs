@@ -10,7 +10,10 @@ use super::{
     stop::Stop,
 };
 use crate::{
-    domain::{Attachment, BatchState, MailboxStatus, MessageId, RecipientId, StatedRecipient},
+    domain::{
+        Attachment, BatchState, MailboxStatus, MessageId, MessageState, RecipientId,
+        StatedRecipient,
+    },
     mailbox::{AttachedFile, Delivery, DeliveryId, Mailbox},
     store::{BatchRow, MessageRow, StepOutcome},
 };
@@ -28,13 +31,12 @@ const CUT_AT_ONCE: usize = 64;
 /// A message whose consent was withdrawn since it was routed goes back to be routed again.
 pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
-    let mut rerouted = 0;
     if has_work(house, row)? {
         let documents = Documents::load(&house.store, row, &sender.batch.limits)?;
-        rerouted = documents.lend(|letters| deliver_all(house, row, letters, stop))?;
+        documents.lend(|letters| deliver_all(house, row, letters, stop))?;
     }
     let now = house.clock.now();
-    let next = if rerouted > 0 {
+    let next = if has_rerouted(house, row)? {
         BatchState::Opened
     } else {
         BatchState::Delivered
@@ -48,6 +50,14 @@ fn has_work(house: &House, row: &BatchRow) -> Result<bool, Error> {
     Ok(!routed_page(house, row, 0, 1)?.is_empty())
 }
 
+/// Asked of the rows, since an earlier try that failed may have sent messages back too.
+fn has_rerouted(house: &House, row: &BatchRow) -> Result<bool, Error> {
+    let accepted = house
+        .store
+        .messages(row.id, &[MessageState::Accepted], 0, 1)?;
+    Ok(!accepted.is_empty())
+}
+
 fn routed_page(
     house: &House,
     row: &BatchRow,
@@ -57,25 +67,22 @@ fn routed_page(
     Ok(house.store.messages_for_mailbox(row.id, after, limit)?)
 }
 
-/// Returns how many went back to be routed again.
 fn deliver_all(
     house: &House,
     row: &BatchRow,
     letters: &Letters<'_>,
     stop: &Stop,
-) -> Result<usize, Error> {
+) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
-    let (mut after, mut rerouted) = (0, 0);
+    let mut after = 0;
     loop {
         stop.check()?;
         let page = routed_page(house, row, after, PAGE)?;
         let Some(last) = page.last() else {
-            return Ok(rerouted);
+            return Ok(());
         };
         after = last.id.position;
-        let loaded = page.len();
         let page = still_active(house, row, page)?;
-        rerouted += loaded - page.len();
         deliver_page(house, sender, row, letters, &page)?;
     }
 }
@@ -90,10 +97,12 @@ fn still_active(
     page: Vec<MessageRow>,
 ) -> Result<Vec<MessageRow>, Error> {
     let now = house.clock.now();
-    let ids: Vec<_> = page.iter().filter_map(recipient).collect();
+    let with_id = |message: MessageRow| Some((recipient(&message)?.clone(), message));
+    let page: Vec<_> = page.into_iter().filter_map(with_id).collect();
+    let ids: Vec<_> = page.iter().map(|(id, _)| id).collect();
     let answers = house.store.mailbox_statuses(&ids, now)?;
     let (mut active, mut withdrawn) = (Vec::with_capacity(page.len()), Vec::new());
-    for (message, answer) in page.into_iter().zip(answers) {
+    for ((_, message), answer) in page.into_iter().zip(answers) {
         if answer.status == MailboxStatus::Active || is_delivered(house, row, &message)? {
             active.push(message);
         } else {
@@ -112,7 +121,7 @@ fn is_delivered(house: &House, row: &BatchRow, stored: &MessageRow) -> Result<bo
     };
     let mailbox = house.mailbox_for(row.is_test);
     let runtime = tokio::runtime::Handle::current();
-    Ok(runtime.block_on(mailbox.has(delivery_id(stored), recipient))?)
+    Ok(runtime.block_on(mailbox.has(delivery_id(row, stored), recipient))?)
 }
 
 fn deliver_page(
@@ -206,7 +215,7 @@ fn delivery(
     };
     let message = &stored.message;
     Ok(Some(Delivery {
-        id: delivery_id(stored),
+        id: delivery_id(row, stored),
         recipient: recipient.clone(),
         sender: sender.id.clone(),
         title: message
@@ -243,9 +252,14 @@ fn attachments(
     stored.message.attachments.iter().map(read).collect()
 }
 
-fn delivery_id(stored: &MessageRow) -> DeliveryId {
+fn delivery_id(row: &BatchRow, stored: &MessageRow) -> DeliveryId {
     DeliveryId {
         message: stored.id,
+        content: row
+            .sha256
+            .get(..8)
+            .and_then(|text| u32::from_str_radix(text, 16).ok())
+            .unwrap_or(0),
         repeat: stored.again,
     }
 }
