@@ -9,7 +9,7 @@ use std::{
 use kuori::{
     domain::{BatchState, BundleState, EnvelopeName, MessageState, Step},
     pipeline::Gate,
-    sample::{Shape, Spec},
+    sample::{Fault, FaultKind, Shape, Spec},
     store::{
         Again, Blocked, BundleGroup, NewBundle, NewEvent, NewPiece, PieceRow, Received, Selection,
     },
@@ -300,7 +300,6 @@ async fn what_failed_can_be_reprocessed_when_its_cause_is_gone() {
 
 /// Five letters, one of them with a wrong check character, none with a mailbox.
 fn with_one_bad_id() -> Vec<u8> {
-    use kuori::sample::{Fault, FaultKind};
     let faults = vec![Fault {
         letter: 2,
         kind: FaultKind::IdentityCodeSlip,
@@ -478,4 +477,63 @@ async fn a_held_batch_is_reported_and_goes_on_when_its_cause_is_gone() {
 fn replace(file: &Path, bytes: &[u8]) {
     fs::remove_file(file).unwrap();
     fs::write(file, bytes).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_refused_as_a_whole_cannot_be_reprocessed_around_its_opening() {
+    let faults = vec![Fault {
+        letter: 2,
+        kind: FaultKind::PageTooFew,
+    }];
+    let hub = Hub::new();
+    let bytes = sample_bytes(&Spec {
+        faults,
+        ..letters(5)
+    });
+    hub.process("batch.zip", &bytes).await;
+    assert_eq!(hub.counts().refused, 5);
+    let selection = Selection {
+        from: Some(Step::Route),
+        ..all_of(&hub)
+    };
+    let plan = reprocess(&hub, &selection);
+    assert_eq!(plan.from, Step::Open);
+    hub.run().await;
+    assert_eq!(hub.counts().refused, 5);
+    assert!(hub.names("print-house/pickup").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_as_a_test_can_be_sent_in_earnest() {
+    let hub = Hub::new();
+    let spec = letters(5);
+    let test = Spec {
+        is_test: true,
+        ..spec.clone()
+    };
+    hub.process("test.zip", &sample_bytes(&test)).await;
+    hub.process("earnest.zip", &sample_bytes(&spec)).await;
+    assert_eq!((hub.counts().printed, hub.counts().refused), (5, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reopening_for_one_message_leaves_the_other_refused_ones_alone() {
+    let slip = |letter| Fault {
+        letter,
+        kind: FaultKind::IdentityCodeSlip,
+    };
+    let hub = Hub::new();
+    let spec = Spec {
+        faults: vec![slip(2), slip(4)],
+        ..letters(5)
+    };
+    hub.process("batch.zip", &sample_bytes(&spec)).await;
+    let one = Selection {
+        positions: vec![2],
+        ..all_of(&hub)
+    };
+    assert_eq!(reprocess(&hub, &one).moves.len(), 1);
+    hub.run().await;
+    let counts = hub.counts();
+    assert_eq!((counts.refused, counts.printed), (2, 3), "{counts:?}");
 }

@@ -13,7 +13,7 @@ use std::{
 use jiff::Timestamp;
 use kuori::{
     batch,
-    domain::{BatchId, PostageClass, RecipientId, ServiceKind},
+    domain::{BatchId, BatchState, PostageClass, RecipientId, ServiceKind},
     inbox::{self, Inbox},
     mailbox::{FolderKey, Mailbox, Maildirs},
     outbox::{Outbox, Places},
@@ -217,6 +217,15 @@ impl Drop for Hub {
                 .is_none_or(|due| due > later),
             "a step is due"
         );
+        for batch in self.store.batches(u32::MAX).unwrap() {
+            let counts = self.store.counts(batch.id).unwrap();
+            let stuck = batch.state == BatchState::Reported && counts.in_progress != counts.waiting;
+            assert!(
+                !stuck,
+                "{} is reported with messages under way: {counts:?}",
+                batch.id
+            );
+        }
         assert_eq!(
             self.store.next_outgoing_due().unwrap(),
             None,

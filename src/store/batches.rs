@@ -165,6 +165,17 @@ impl Store {
         })
     }
 
+    /// Whether a step, a hand-over or an arrival is still to be finished.
+    pub fn has_work_under_way(&self) -> Result<bool, Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM batches WHERE due_at IS NOT NULL)
+             OR EXISTS (SELECT 1 FROM outgoing WHERE due_at IS NOT NULL)
+             OR EXISTS (SELECT 1 FROM arrivals)";
+        self.read(|db| {
+            db.query_row(sql, [], |row| row.get(0))
+                .doing("look for work under way")
+        })
+    }
+
     /// Clears what an earlier opening of this batch left, for the messages that have gone nowhere.
     pub fn begin_open(&self, batch: BatchId) -> Result<(), Error> {
         self.write("begin opening a batch", |tx| {

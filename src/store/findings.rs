@@ -1,6 +1,6 @@
 use rusqlite::{Row, Transaction, params};
 
-use super::{Error, Store, columns::Columns, error::Doing};
+use super::{Error, Store, columns::Columns, error::Doing, messages::REOPENED};
 use crate::domain::{BatchId, Finding, MessageId, Place};
 
 impl Store {
@@ -66,10 +66,11 @@ pub(super) fn insert(
 
 /// Forgets the findings that opening the batch again will find again.
 pub(super) fn forget_reopened(tx: &Transaction<'_>, batch: BatchId) -> Result<(), Error> {
-    let sql = "DELETE FROM findings WHERE batch = ?1 AND (position IS NULL OR position IN
-        (SELECT position FROM messages WHERE batch = ?1
-          AND state IN ('accepted', 'waiting', 'refused', 'held')))";
-    tx.execute(sql, [batch.0]).doing("forget findings")?;
+    let sql = format!(
+        "DELETE FROM findings WHERE batch = ?1 AND (position IS NULL OR position IN
+            (SELECT position FROM messages WHERE batch = ?1 AND state IN {REOPENED}))"
+    );
+    tx.execute(&sql, [batch.0]).doing("forget findings")?;
     Ok(())
 }
 

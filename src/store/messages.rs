@@ -46,8 +46,9 @@ pub struct MessageRow {
     pub sequence: Option<u32>,
 }
 
-/// Messages that have gone nowhere yet: opening the batch again may change them.
-const REOPENED: &str = "('accepted', 'waiting', 'refused', 'held')";
+/// Messages that opening the batch again may change. One that failed is set back to be accepted first
+/// (`kuori reprocess`), so that reopening for one message leaves the others alone.
+pub(super) const REOPENED: &str = "('accepted', 'waiting')";
 
 impl Store {
     /// Records a page of opened messages in one transaction.
@@ -106,7 +107,9 @@ impl Store {
     /// Refuses every message of a batch that has gone nowhere: the file as a whole is unusable.
     pub fn refuse_all(&self, batch: BatchId) -> Result<(), Error> {
         let refuse = format!(
-            "UPDATE messages SET state = 'refused' WHERE batch = ?1 AND state IN {REOPENED}"
+            "UPDATE messages SET state = 'refused', fit_mailbox = 0, fit_print = 0,
+                    channel = NULL, reason = NULL
+              WHERE batch = ?1 AND state IN {REOPENED}"
         );
         self.write("refuse messages", |tx| {
             tx.execute(&refuse, [batch.0]).doing("refuse messages")?;
@@ -138,10 +141,16 @@ impl Store {
     }
 
     /// Refuses one message with the reason; the others go on.
+    ///
+    /// One that lies in a mailbox already is held instead, and keeps its letter id: were it told to
+    /// be refused, the sender would send it again, and it would reach the recipient twice.
     pub fn refuse_message(&self, id: MessageId, finding: &Finding) -> Result<(), Error> {
-        let sql = "UPDATE messages SET state = 'refused', bundle = NULL
+        let sql = "UPDATE messages SET bundle = NULL,
+                state = CASE WHEN delivered_at IS NULL THEN 'refused' ELSE 'held' END
              WHERE batch = ?1 AND position = ?2";
-        let release = "DELETE FROM letter_ids WHERE batch = ?1 AND position = ?2";
+        let release = "DELETE FROM letter_ids WHERE batch = ?1 AND position = ?2
+             AND NOT EXISTS (SELECT 1 FROM messages WHERE batch = ?1 AND position = ?2
+                              AND delivered_at IS NOT NULL)";
         self.write("refuse a message", |tx| {
             let given = params![id.batch.0, id.position];
             tx.execute(sql, given).doing("refuse a message")?;
@@ -243,8 +252,20 @@ fn record(
         MessageState::Accepted
     };
     if upsert(tx, batch, &new.message, state, fitness)? {
-        findings::insert(tx, batch, &found)?;
+        findings::insert(tx, batch, &found)
+    } else {
+        release_if_refused(tx, batch, new.message.position)
     }
+}
+
+/// A message that stays refused must not keep the id that it has just claimed.
+fn release_if_refused(tx: &Transaction<'_>, batch: BatchId, position: u32) -> Result<(), Error> {
+    let sql = "DELETE FROM letter_ids WHERE batch = ?1 AND position = ?2
+         AND EXISTS (SELECT 1 FROM messages
+                      WHERE batch = ?1 AND position = ?2 AND state = 'refused')";
+    let mut release = tx.prepare_cached(sql).doing("release a letter id")?;
+    let released = release.execute(params![batch.0, position]);
+    released.doing("release a letter id")?;
     Ok(())
 }
 
@@ -368,7 +389,9 @@ fn upsert_sql() -> String {
         .join(", ");
     format!(
         "INSERT INTO messages ({columns}) VALUES ({values})
-         ON CONFLICT (batch, position) DO UPDATE SET {updates} WHERE messages.state IN {REOPENED}"
+         ON CONFLICT (batch, position) DO UPDATE SET {updates},
+                channel = NULL, reason = NULL, decided_at = NULL
+          WHERE messages.state IN {REOPENED}"
     )
 }
 

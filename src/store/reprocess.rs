@@ -137,7 +137,9 @@ impl Candidate {
 
 fn plan(db: &Connection, selection: &Selection, now: Timestamp) -> Result<ReprocessPlan, Error> {
     let batch = batch(db, selection.batch)?;
-    let from = selection.from.unwrap_or(Step::Open);
+    // A batch that is refused as a whole has to be opened again before anything of it goes on.
+    let is_refused = batch.state == BatchState::Refused;
+    let from = selection.from.filter(|_| !is_refused).unwrap_or(Step::Open);
     let mut plan = ReprocessPlan {
         batch: batch.id,
         from,
@@ -230,7 +232,7 @@ fn owner_of_letter_id(db: &Connection, message: MessageId) -> Result<Option<Mess
     let sql = "SELECT l.batch, l.position FROM messages m
          JOIN batches b ON b.id = m.batch
          JOIN letter_ids l ON l.sender = b.sender AND l.letter_id = m.sender_letter_id
-         WHERE m.batch = ?1 AND m.position = ?2";
+         WHERE m.batch = ?1 AND m.position = ?2 AND b.is_test = 0";
     let mut query = db.prepare_cached(sql).doing("look for a letter id")?;
     let owner = query
         .query_row(params![message.batch.0, message.position], message_id)
@@ -302,7 +304,8 @@ fn set_back(tx: &Transaction<'_>, step: &Move) -> Result<(), Error> {
     let claim = "INSERT OR IGNORE INTO letter_ids
          SELECT b.sender, m.sender_letter_id, m.batch, m.position
            FROM messages m JOIN batches b ON b.id = m.batch
-          WHERE m.batch = ?1 AND m.position = ?2 AND m.sender_letter_id IS NOT NULL";
+          WHERE m.batch = ?1 AND m.position = ?2 AND m.sender_letter_id IS NOT NULL
+            AND b.is_test = 0";
     tx.execute(claim, params![batch.0, position])
         .doing("claim a letter id")?;
     Ok(())
