@@ -19,7 +19,7 @@ use crate::{
     config::{Config, FolderConfig},
     domain::{BatchId, SenderId},
     pipeline::Clock,
-    store::{Counts, Received},
+    store::{Counts, Received, Store},
 };
 
 #[derive(clap::Args)]
@@ -44,6 +44,7 @@ pub(super) fn run(
     let config = settings::load(arguments.config.as_deref(), invocation.options)?;
     let config = in_folders(config, arguments.sender.as_ref())?;
     let folder = config.data_folder.clone();
+    keep_apart(&folder)?;
     put_into_inbox(&arguments.batch, &folder)?;
     let name = arguments.batch.file_name().unwrap_or_default();
     let name = name.to_string_lossy();
@@ -134,27 +135,57 @@ impl fmt::Display for Processed {
 fn in_folders(mut config: Config, named: Option<&SenderId>) -> Result<Config, CommandError> {
     let folder = FolderConfig::Directory(config.data_folder.clone());
     config.server = None;
-    if let Some(named) = named {
-        config.senders.retain(|sender| sender.settings.id == *named);
+    let chosen = chosen(&config, named)?;
+    for sender in &mut config.senders {
+        let id = &sender.settings.id;
+        sender.folder = if *id == chosen {
+            folder.clone()
+        } else {
+            FolderConfig::Directory(config.data_folder.join("other-senders").join(id.as_str()))
+        };
     }
-    let [sender] = config.senders.as_mut_slice() else {
-        let known: Vec<_> = config
-            .senders
-            .iter()
-            .map(|sender| sender.settings.id.to_string())
-            .collect();
-        return Err(
-            CommandError::new(ErrorKind::Usage, "whose batch is it?").hint(format!(
-                "name one sender of the settings with `--sender`: {}",
-                known.join(", ")
-            )),
-        );
-    };
-    sender.folder = folder.clone();
     for print_house in &mut config.print_houses {
         print_house.folder = folder.clone();
     }
     Ok(config)
+}
+
+/// The sender that was named, or the only one there is.
+fn chosen(config: &Config, named: Option<&SenderId>) -> Result<SenderId, CommandError> {
+    let known: Vec<_> = config
+        .senders
+        .iter()
+        .map(|sender| &sender.settings.id)
+        .collect();
+    match (named, known.as_slice()) {
+        (Some(named), known) if known.contains(&named) => Ok(named.clone()),
+        (None, [only]) => Ok((*only).clone()),
+        _ => {
+            let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+            let hint = format!(
+                "name one sender of the settings with `--sender`: {}",
+                known.join(", ")
+            );
+            Err(CommandError::new(ErrorKind::Usage, "whose batch is it?").hint(hint))
+        }
+    }
+}
+
+/// Refuses the data folder of a daemon that has work under way: its bundles and receipts would come
+/// out of these doors instead of its own.
+fn keep_apart(folder: &Path) -> Result<(), CommandError> {
+    let by_hand = folder.join("by-hand");
+    let is_foreign = folder.join("kuori.sqlite").exists() && !by_hand.exists();
+    if is_foreign && Store::open(folder)?.has_work_under_way()? {
+        let error = format!("`{}` has work of `kuori run` under way", folder.display());
+        return Err(CommandError::failed(error).hint(
+            "name a folder of its own with `--data-dir`, or upload the batch to the daemon",
+        ));
+    }
+    let marked = fs::create_dir_all(folder).and_then(|()| fs::File::create(&by_hand));
+    marked
+        .map(drop)
+        .map_err(|error| CommandError::file("make", &by_hand, &error))
 }
 
 /// Copies the batch under a temporary name and renames it, as a sender would.
