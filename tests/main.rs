@@ -23,6 +23,7 @@ mod hub;
 #[path = "../src/cli/tests/mismatch.rs"]
 mod mismatch;
 mod outside;
+mod privacy;
 mod program;
 mod samples;
 mod sftp;

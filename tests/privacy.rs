@@ -1,0 +1,77 @@
+//! Holds every text file of the repository to invented people.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use kuori::domain::PersonalIdentityCode;
+
+/// Characters of an identity code.
+const LENGTH: usize = 11;
+
+#[test]
+fn every_identity_code_in_the_repository_is_artificial() {
+    let (mut read, mut wrong) = (0, Vec::new());
+    for path in text_files(Path::new(env!("CARGO_MANIFEST_DIR"))) {
+        let bytes = fs::read(&path).unwrap();
+        if bytes.contains(&0) {
+            continue;
+        }
+        read += 1;
+        let text = String::from_utf8_lossy(&bytes);
+        for (index, line) in text.lines().enumerate() {
+            // The code itself is not repeated.
+            if codes(line).iter().any(|code| !code.is_artificial()) {
+                wrong.push(format!("{}:{}", path.display(), index + 1));
+            }
+        }
+    }
+    assert!(read > 300, "only {read} files were read");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn codes_are_found_in_the_middle_of_a_line_and_not_in_a_digest() {
+    let found = |line: &str| codes(line).len();
+    assert_eq!(found("<Recipient SSN=\"010190Y900P\"/>, ä010190y900p."), 2);
+    assert_eq!(found("010190Y900R"), 0, "the check character is wrong");
+    assert_eq!(found("a010190Y900P"), 0);
+    assert_eq!(found("010190Y900P0"), 0);
+    let individual = 899;
+    let check = PersonalIdentityCode::check_character(10_190_000 + individual);
+    let of_somebody = codes(&format!("id: 010190-{individual}{check}"));
+    assert!(!of_somebody[0].is_artificial());
+}
+
+/// The valid codes of a line that stand apart from letters and digits, as no part of a digest does.
+fn codes(line: &str) -> Vec<PersonalIdentityCode> {
+    let bytes = line.as_bytes();
+    let is_part = |at: Option<usize>| {
+        let byte = at.and_then(|at| bytes.get(at));
+        byte.is_some_and(u8::is_ascii_alphanumeric)
+    };
+    let starts = (0..bytes.len()).filter(|&at| {
+        let is_apart = !is_part(at.checked_sub(1)) && !is_part(Some(at + LENGTH));
+        is_apart && line.get(at..at + LENGTH).is_some()
+    });
+    starts
+        .filter_map(|at| line[at..at + LENGTH].parse().ok())
+        .collect()
+}
+
+/// All files but what was built and what git keeps.
+fn text_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let is_ours = entry.file_name() != "target" && entry.file_name() != ".git";
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() && is_ours {
+            found.append(&mut text_files(&entry.path()));
+        } else if kind.is_file() && is_ours {
+            found.push(entry.path());
+        }
+    }
+    found
+}
