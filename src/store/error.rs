@@ -1,5 +1,7 @@
 use std::{io, path::PathBuf};
 
+use rusqlite::ErrorCode;
+
 use crate::domain::{BatchId, BundleId, Disposition, MessageId};
 
 /// What the store could not do.
@@ -36,16 +38,35 @@ pub enum Error {
 }
 
 impl Error {
-    /// A full disk or a busy database passes; a newer schema or a damaged file does not.
+    /// A full disk or a busy database passes; a newer schema, a damaged file or a row that cannot be
+    /// read does not.
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::Open { .. } | Self::Sql { .. } | Self::Spool { .. } => Disposition::Retry,
+            Self::Open { source, .. } | Self::Sql { source, .. } => disposition_of(source),
+            Self::Spool { .. } => Disposition::Retry,
             Self::TooNew { .. }
             | Self::Damaged { .. }
             | Self::NoBatch(_)
             | Self::NoMessage(_)
             | Self::NoBundle(_) => Disposition::Hold,
         }
+    }
+}
+
+/// What lies in the database, or in a statement, is the same at the next try; what lies around it
+/// may not be.
+fn disposition_of(error: &rusqlite::Error) -> Disposition {
+    match error.sqlite_error_code() {
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::OperationInterrupted
+            | ErrorCode::FileLockingProtocolFailed,
+        ) => Disposition::Retry,
+        _ => Disposition::Hold,
     }
 }
 
@@ -60,5 +81,58 @@ impl<T> Doing<T> for rusqlite::Result<T> {
             doing: what,
             source,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, ffi};
+
+    use super::*;
+
+    fn disposition(failed: rusqlite::Result<()>) -> Disposition {
+        failed.doing("try").unwrap_err().disposition()
+    }
+
+    fn with_code(code: i32) -> rusqlite::Result<()> {
+        Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None))
+    }
+
+    #[test]
+    fn what_lies_around_the_database_is_tried_again() {
+        for code in [
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_LOCKED,
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_IOERR,
+            ffi::SQLITE_CANTOPEN,
+            ffi::SQLITE_INTERRUPT,
+            ffi::SQLITE_PROTOCOL,
+            ffi::SQLITE_IOERR_FSYNC,
+        ] {
+            assert_eq!(disposition(with_code(code)), Disposition::Retry, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_lies_in_the_database_waits_for_an_operator() {
+        for code in [
+            ffi::SQLITE_CORRUPT,
+            ffi::SQLITE_NOTADB,
+            ffi::SQLITE_READONLY,
+            ffi::SQLITE_CONSTRAINT,
+        ] {
+            assert_eq!(disposition(with_code(code)), Disposition::Hold, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_and_a_broken_rule_wait_for_an_operator() {
+        let db = Connection::open_in_memory().unwrap();
+        let read = db.query_row("SELECT 'word'", [], |row| row.get::<_, i64>(0));
+        assert_eq!(disposition(read.map(drop)), Disposition::Hold);
+        let twice = "CREATE TABLE t (n UNIQUE); INSERT INTO t VALUES (1), (1)";
+        assert_eq!(disposition(db.execute_batch(twice)), Disposition::Hold);
+        assert_eq!(disposition(db.execute_batch("SELEC")), Disposition::Hold);
     }
 }
