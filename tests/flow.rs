@@ -258,6 +258,27 @@ async fn a_delivered_message_is_delivered_once_more_only_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_makes_no_move_that_the_lifecycle_does_not_know() {
+    let hub = Hub::new();
+    hub.process("batch.zip", &sample_bytes(&letters(5))).await;
+    // No command cancels a message yet.
+    let database = hub.path().join("data/kuori.sqlite");
+    let cancel = "UPDATE messages SET state = 'cancelled' WHERE position = 2";
+    let cancelled = rusqlite::Connection::open(database).and_then(|db| db.execute(cancel, []));
+    assert_eq!(cancelled, Ok(1));
+    let selection = Selection {
+        positions: vec![2],
+        ..all_of(&hub)
+    };
+    let plan = reprocess(&hub, &selection);
+    assert_eq!((plan.blocked.len(), plan.moves.len()), (1, 0));
+    assert_eq!(
+        plan.blocked[0].to_string(),
+        "message B-0001-2 cannot be set back: a message that is cancelled cannot become accepted"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn reprocessing_a_composed_batch_withdraws_its_bundle() {
     let hub = Hub::new();
     hub.upload("batch.zip", &sample_bytes(&letters(5)));

@@ -1,4 +1,7 @@
-//! Which moves are legal. Nothing else changes a state.
+//! Which moves are legal.
+//!
+//! The steps of the pipeline make only moves of this table. A move that an operator asks for is
+//! checked against it first.
 
 use super::Channel;
 
@@ -143,13 +146,13 @@ impl MessageState {
         }
     }
 
-    /// Refuses a move that the lifecycle does not know.
+    /// Refuses a move that the lifecycle does not know. To stay is no move, and always allowed.
     ///
     /// # Errors
     ///
     /// [`IllegalMove`] names both ends.
     pub fn move_to(self, to: Self) -> Result<Self, IllegalMove> {
-        if self.may_become(to) {
+        if self == to || self.may_become(to) {
             Ok(to)
         } else {
             Err(IllegalMove { from: self, to })
@@ -224,6 +227,19 @@ mod tests {
                 "{from:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_message_may_stay_where_it_is_and_a_cancelled_one_can_do_nothing_else() {
+        for state in MessageState::ALL {
+            assert_eq!(state.move_to(state), Ok(state));
+        }
+        let cancelled = MessageState::Cancelled;
+        let refused = cancelled.move_to(MessageState::Accepted).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "a message that is cancelled cannot become accepted"
+        );
     }
 
     #[test]

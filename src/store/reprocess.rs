@@ -10,7 +10,9 @@ use super::{
     events,
     messages::in_states,
 };
-use crate::domain::{BatchId, BatchState, BundleId, Channel, MessageId, MessageState, Step};
+use crate::domain::{
+    BatchId, BatchState, BundleId, Channel, IllegalMove, MessageId, MessageState, Step,
+};
 
 /// What an operator wants done again.
 #[derive(Debug, Clone)]
@@ -64,8 +66,8 @@ pub enum Blocked {
     Working(BatchId),
     #[error("the sender has sent the letter of message {0} again, as {1}")]
     SentAnew(MessageId, MessageId),
-    #[error("message {0} was cancelled")]
-    Cancelled(MessageId),
+    #[error("message {0} cannot be set back: {1}")]
+    Illegal(MessageId, IllegalMove),
     #[error("there is no message {0}")]
     Unknown(MessageId),
 }
@@ -173,6 +175,11 @@ fn consider(
         plan.blocked.push(blocked);
         return Ok(());
     }
+    if let Err(illegal) = candidate.state.move_to(to) {
+        let blocked = Blocked::Illegal(candidate.message, illegal);
+        plan.blocked.push(blocked);
+        return Ok(());
+    }
     let live = matches!(
         candidate.state,
         MessageState::Composed | MessageState::Routed | MessageState::Delivered
@@ -216,7 +223,6 @@ fn hindrance(
         return Ok(Some(Blocked::SentAnew(message, other)));
     }
     match (candidate.state, candidate.bundle) {
-        (MessageState::Cancelled, _) => Ok(Some(Blocked::Cancelled(message))),
         (MessageState::HandedOver, Some(bundle)) if !again.print => {
             Ok(Some(Blocked::HandedOver(message, bundle)))
         }

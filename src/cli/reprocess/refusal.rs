@@ -40,7 +40,7 @@ fn rank(blocked: Blocked) -> u8 {
         Blocked::HandedOver(..) => 2,
         Blocked::Delivered(_) => 3,
         Blocked::SentAnew(..) => 4,
-        Blocked::Cancelled(_) => 5,
+        Blocked::Illegal(..) => 5,
         Blocked::Unknown(_) => 6,
     }
 }
@@ -55,7 +55,10 @@ fn headline(batch: BatchId, blocked: Blocked) -> CommandError {
             ErrorKind::Failed,
             "has letters that the sender has sent again",
         ),
-        Blocked::Cancelled(_) => (ErrorKind::Failed, "has messages that were cancelled"),
+        Blocked::Illegal(..) => (
+            ErrorKind::Failed,
+            "has messages that cannot be set back to that step",
+        ),
         Blocked::Unknown(_) => (ErrorKind::Failed, "has no such message"),
     };
     CommandError::new(kind, format!("batch `{batch}` {told}"))
@@ -72,7 +75,7 @@ fn hint(selection: &Selection, blocked: Blocked) -> String {
         Blocked::Working(_) | Blocked::HandingOver(_) => "type it again in a minute".to_owned(),
         Blocked::HandedOver(..) => format!("{narrower}add `--print-again`"),
         Blocked::Delivered(_) => format!("{narrower}add `--deliver-again`"),
-        Blocked::SentAnew(..) | Blocked::Cancelled(_) => {
+        Blocked::SentAnew(..) | Blocked::Illegal(..) => {
             "name the other messages with `--message`".to_owned()
         }
         Blocked::Unknown(_) => format!("see `kuori message list {batch}`"),
@@ -91,7 +94,7 @@ fn causes(plan: &ReprocessPlan, store: &Store) -> Result<Vec<String>, CommandErr
             }
             Blocked::Delivered(_)
             | Blocked::SentAnew(..)
-            | Blocked::Cancelled(_)
+            | Blocked::Illegal(..)
             | Blocked::Unknown(_) => others.push(blocked.to_string()),
         }
     }
