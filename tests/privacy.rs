@@ -47,12 +47,12 @@ fn codes_are_found_in_the_middle_of_a_line_and_not_in_a_digest() {
 /// The valid codes of a line that stand apart from letters and digits, as no part of a digest does.
 fn codes(line: &str) -> Vec<PersonalIdentityCode> {
     let bytes = line.as_bytes();
-    let is_part = |at: Option<usize>| {
+    let is_in_word = |at: Option<usize>| {
         let byte = at.and_then(|at| bytes.get(at));
         byte.is_some_and(u8::is_ascii_alphanumeric)
     };
     let starts = (0..bytes.len()).filter(|&at| {
-        let is_apart = !is_part(at.checked_sub(1)) && !is_part(Some(at + LENGTH));
+        let is_apart = !is_in_word(at.checked_sub(1)) && !is_in_word(Some(at + LENGTH));
         is_apart && line.get(at..at + LENGTH).is_some()
     });
     starts

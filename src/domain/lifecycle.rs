@@ -171,8 +171,9 @@ impl MessageState {
                 to,
                 Accepted | Delivered | Composed | Held | Refused | Cancelled
             ),
-            // Back to a state before it only by an operator who says `--deliver-again`.
-            Delivered => matches!(to, Composed | Accepted | Routed | Held),
+            // Refused where it was to be printed too and fits no bundle. Back to a state before it
+            // only by an operator who says `--deliver-again`.
+            Delivered => matches!(to, Composed | Accepted | Routed | Held | Refused),
             // Back when its bundle is withdrawn.
             Composed => matches!(
                 to,
