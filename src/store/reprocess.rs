@@ -200,8 +200,9 @@ fn state_before(step: Step, candidate: &Candidate) -> Option<MessageState> {
     match step {
         Step::Open | Step::Route => Some(MessageState::Accepted),
         Step::Deliver => uses(Channel::uses_mailbox).then_some(MessageState::Routed),
+        // Before its mailbox half is done, composing is not the next step for it anyway.
         Step::Compose if candidate.channel == Some(Channel::MailboxAndPrint) => {
-            Some(MessageState::Delivered)
+            candidate.is_in_mailbox.then_some(MessageState::Delivered)
         }
         Step::Compose => uses(Channel::uses_print).then_some(MessageState::Routed),
         Step::Report => None,
@@ -302,7 +303,8 @@ fn earliest(tx: &Transaction<'_>, batch: BatchId, wanted: BatchState) -> Result<
 /// second delivery that is wanted from one that is a crash's echo.
 fn set_back(tx: &Transaction<'_>, step: &Move) -> Result<(), Error> {
     let sql = "UPDATE messages SET state = ?3, bundle = NULL, again = again + ?4,
-            delivered_at = CASE WHEN ?4 THEN NULL ELSE delivered_at END
+            delivered_at = CASE WHEN ?4 THEN NULL ELSE delivered_at END,
+            channel = CASE WHEN ?3 = 'accepted' THEN NULL ELSE channel END
          WHERE batch = ?1 AND position = ?2";
     let MessageId { batch, position } = step.message;
     let given = params![batch.0, position, step.to.word(), step.delivers_again];
