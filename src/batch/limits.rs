@@ -9,7 +9,7 @@ pub struct Limits {
     pub max_unpacked_bytes: u64,
     /// One entry.
     pub max_document_bytes: u64,
-    /// One letter that goes to a mailbox.
+    /// One letter that goes to a mailbox, with its attachments.
     pub max_letter_pdf_bytes: u64,
     /// Unpacked bytes for each packed one.
     pub max_ratio: u64,

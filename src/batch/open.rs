@@ -104,6 +104,8 @@ struct Pending {
     /// The document, as its own archive names it.
     entry: String,
     attachments: Vec<Attachment>,
+    /// Of all attachments together, unpacked.
+    attached_bytes: u64,
 }
 
 enum Stop<E> {
@@ -265,7 +267,7 @@ impl<E> Opening<'_, E> {
             Some(file) => source.resolve(control, file),
             None => source.twin(control),
         };
-        let attachments = self.attachments(source, control, &mut draft);
+        let (attachments, attached_bytes) = self.attachments(source, control, &mut draft);
         self.check_letter_id(&place, &mut draft);
         if self.print_only {
             draft.wish = ChannelWish::PrintOnly;
@@ -277,20 +279,24 @@ impl<E> Opening<'_, E> {
             document: source.name(&entry),
             entry,
             attachments,
+            attached_bytes,
         })
     }
 
+    /// The attachments, and how many bytes they unpack to together: a file that is attached twice
+    /// counts twice, since the mailbox gets it twice.
     fn attachments(
         &mut self,
         source: Source<'_, '_>,
         control: &Entry,
         draft: &mut Draft,
-    ) -> Vec<Attachment> {
-        let mut attachments = Vec::new();
+    ) -> (Vec<Attachment>, u64) {
+        let (mut attachments, mut bytes) = (Vec::new(), 0_u64);
         for file in &draft.attachments {
             let entry = source.resolve(control, file);
             let document = source.name(&entry);
-            if source.archive.entry(&entry).is_some() {
+            if let Some(entry) = source.archive.entry(&entry) {
+                bytes = bytes.saturating_add(entry.size);
                 self.attached.insert(document.clone());
             } else {
                 let place = Place::entry(shown(&document.0)).on_line(draft.line);
@@ -307,7 +313,7 @@ impl<E> Opening<'_, E> {
                 .findings
                 .push(Finding::new(Code::AttachmentNotPrintable, place, detail));
         }
-        attachments
+        (attachments, bytes)
     }
 
     /// Letters that are attached to a letter: attachments are whole files, and no page range

@@ -301,7 +301,7 @@ codes! {
         "A page is not upright A4, within 2 mm.",
         "Set the page size to 210 × 297 mm.";
     TooLargeForMailbox = "too-large-for-mailbox", Warning, Mailbox,
-        "The letter's PDF is larger than a mailbox takes.",
+        "The letter's PDF, with its attachments, is larger than a mailbox takes.",
         "Nothing, if it may go on paper; else make the PDF smaller.";
     AttachmentNotPrintable = "attachment-not-printable", Error, Print,
         "The letter has attachments, and on paper it would lose them.",

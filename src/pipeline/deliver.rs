@@ -23,7 +23,11 @@ const PAGE: u32 = 2_000;
 /// Bytes of PDF that stand in memory before they are delivered.
 const PARCEL_BYTES: usize = 64 << 20;
 /// Letters cut at once on all cores; the last ones may exceed [`PARCEL_BYTES`].
-const CUT_AT_ONCE: usize = 64;
+///
+/// A letter of its own PDF has at most `max_letter_pdf_bytes` with its attachments, by default
+/// 10 MiB, so 64 MiB + 16 × 10 MiB = 224 MiB stand in memory; 384 MiB where vectors grew to twice
+/// what they hold (64 MiB + 16 × 20 MiB).
+const CUT_AT_ONCE: usize = 16;
 
 /// Puts each message that goes to a mailbox there, page by page.
 ///

@@ -70,12 +70,13 @@ impl<E> Opening<'_, E> {
             place,
             document,
             attachments,
+            attached_bytes,
             ..
         } = pending;
         let claim = self.ledger.claim(&document, draft.pages, position);
         let mut findings = std::mem::take(&mut draft.findings);
         findings.extend(self.refusal(&claim));
-        findings.extend(too_large(&claim, self.settings));
+        findings.extend(too_large(&claim, attached_bytes, self.settings));
         let slip = |slip: Slip| Finding::new(slip.code, place, slip.detail);
         findings.extend(claim.slip.map(slip));
         findings.extend(claim.findings);
@@ -109,13 +110,23 @@ impl<E> Opening<'_, E> {
 }
 
 /// Of a PDF that several letters share, each gets a smaller one cut out: what that will measure
-/// is known when it is cut.
-fn too_large(claim: &Claim, settings: &Settings) -> Option<Finding> {
+/// is known when it is cut, so that here its attachments count alone.
+fn too_large(claim: &Claim, attached_bytes: u64, settings: &Settings) -> Option<Finding> {
     let limit = settings.limits.max_letter_pdf_bytes;
-    let bytes = claim.document_bytes;
-    (claim.is_whole && bytes > limit).then(|| {
+    let pdf_bytes = if claim.is_whole {
+        claim.document_bytes
+    } else {
+        0
+    };
+    let bytes = pdf_bytes.saturating_add(attached_bytes);
+    (bytes > limit).then(|| {
         let place = Place::entry(shown(&claim.pages.document.0));
-        let detail = format!("the PDF has {bytes} bytes, a mailbox takes {limit}");
+        let what = if attached_bytes == 0 {
+            "the PDF has"
+        } else {
+            "the PDF and its attachments have"
+        };
+        let detail = format!("{what} {bytes} bytes, a mailbox takes {limit}");
         Finding::new(Code::TooLargeForMailbox, place, detail)
     })
 }

@@ -3,7 +3,7 @@
 use super::build::*;
 use crate::{
     batch::{Archive, Limits, Settings},
-    domain::Code,
+    domain::{Code, Finding},
 };
 
 /// Opens under a limit; tells the codes of errors, those of messages included.
@@ -114,6 +114,32 @@ fn bytes_of_one_letter_in_a_mailbox() {
         (true, true, vec![]),
         "a part of a PDF is smaller"
     );
+}
+
+#[test]
+fn bytes_of_one_letter_with_its_attachments_in_a_mailbox() {
+    let csv = "recipient_id,file,attachments\n010190Y900P,own.pdf,map.txt|map.txt\n";
+    let bytes = zip(&[
+        ("batch.csv", csv.as_bytes()),
+        ("own.pdf", &pdf(1)),
+        ("map.txt", &[b' '; 1_000]),
+    ]);
+    let opened = |limit: u64| {
+        let mut settings = Settings::default();
+        settings.limits.max_letter_pdf_bytes = limit;
+        let mut out = open_named("a.zip", &bytes, &settings).unwrap();
+        let message = out.messages.remove(0);
+        let is_too_large = |f: &Finding| f.code == Code::TooLargeForMailbox;
+        (
+            message.message.attachments.len(),
+            message.fitness.mailbox,
+            message.fitness.print,
+            message.findings.iter().any(is_too_large),
+        )
+    };
+    let length = pdf(1).len() as u64 + 2_000;
+    assert_eq!(opened(length), (2, true, false, false));
+    assert_eq!(opened(length - 1), (2, false, false, true));
 }
 
 #[test]
