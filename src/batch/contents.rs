@@ -46,8 +46,7 @@ impl<'e> Contents<'e> {
             .entries()
             .iter()
             .filter(|entry| !is_clutter(&entry.name));
-        let (archives, others): (Vec<_>, Vec<_>) =
-            entries.partition(|entry| has_extension(&entry.name, "zip"));
+        let (archives, others): (Vec<_>, Vec<_>) = entries.partition(|entry| is_archive(entry));
         if !archives.is_empty() {
             return match others.first() {
                 None => Ok(Self::Archives(in_order(archives))),
@@ -73,6 +72,10 @@ impl<'e> Contents<'e> {
         }
         Ok(Self::Bundles(in_order(bundles)))
     }
+}
+
+pub(super) fn is_archive(entry: &Entry) -> bool {
+    has_extension(&entry.name, "zip")
 }
 
 fn in_order(mut entries: Vec<&Entry>) -> Vec<&Entry> {

@@ -35,5 +35,5 @@ pub use contents::Shape;
 pub use limits::{Limits, Settings};
 pub use open::open;
 pub use opened::{DocumentFacts, OpenError, Opened, OpenedMessage};
-pub use read_document::read_document;
+pub use read_document::{inner_archives, read_document, split_name};
 pub use shelf::{MemoryShelf, SharedBytes, Shelf};

@@ -4,16 +4,17 @@ use std::{
     borrow::Cow,
     collections::HashMap,
     io::{self, Read},
+    ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use super::Error;
 use crate::{
-    batch::{self, Archive, SharedBytes, Shelf},
+    batch::{self, Archive, Entry, SharedBytes, Shelf},
     domain::{BatchId, DocumentName, Finding, PageRange},
     pdf::{Document, Limits},
     print::{LetterPdf, LetterSource, SourceError},
-    store::{BatchRow, MappedFile, Spool, SpoolKey, Store},
+    store::{BatchRow, MappedFile, NewSpoolFile, Spool, SpoolKey, Store},
     telemetry,
 };
 
@@ -42,6 +43,33 @@ impl<'a> SpoolShelf<'a> {
         self.key(*numbers.entry(document.clone()).or_insert(next))
     }
 
+    /// Keeps all as one file, and tells where in it each lies: a batch can have more nested
+    /// archives than a process may map files.
+    fn keep_together(
+        &self,
+        name: &DocumentName,
+        contents: impl Iterator<Item = io::Result<impl Read>>,
+    ) -> io::Result<(SharedBytes, Vec<Range<usize>>)> {
+        let mut file = self.spool.begin().map_err(io::Error::other)?;
+        let (mut ranges, mut end) = (Vec::new(), 0);
+        for content in contents {
+            let start = end;
+            end +=
+                usize::try_from(io::copy(&mut content?, &mut file)?).map_err(io::Error::other)?;
+            ranges.push(start..end);
+        }
+        Ok((self.keep_file(name, file)?, ranges))
+    }
+
+    fn keep_file(&self, document: &DocumentName, file: NewSpoolFile) -> io::Result<SharedBytes> {
+        let kept = file
+            .keep_for_now(&self.key_of(document))
+            .map_err(io::Error::other)?;
+        Ok(Arc::new(
+            self.spool.map(&kept.key).map_err(io::Error::other)?,
+        ))
+    }
+
     fn key(&self, number: usize) -> SpoolKey {
         SpoolKey::new("documents", format!("{}-{number}.pdf", self.batch))
     }
@@ -51,12 +79,7 @@ impl Shelf for SpoolShelf<'_> {
     fn keep(&self, document: &DocumentName, content: &mut dyn Read) -> io::Result<SharedBytes> {
         let mut file = self.spool.begin().map_err(io::Error::other)?;
         io::copy(content, &mut file)?;
-        let kept = file
-            .keep_for_now(&self.key_of(document))
-            .map_err(io::Error::other)?;
-        Ok(Arc::new(
-            self.spool.map(&kept.key).map_err(io::Error::other)?,
-        ))
+        self.keep_file(document, file)
     }
 }
 
@@ -74,13 +97,21 @@ impl Drop for SpoolShelf<'_> {
     }
 }
 
-/// A batch's file, mapped, and its documents that hold several letters, unpacked once.
+/// A batch's file, mapped; the archives inside it, and its documents that hold several letters,
+/// unpacked once.
 pub(super) struct Documents<'a> {
     batch: BatchId,
     limits: &'a batch::Limits,
     file: MappedFile,
+    nested: Option<Nested>,
     shared: Vec<(DocumentName, SharedBytes)>,
     shelf: SpoolShelf<'a>,
+}
+
+/// All archives inside the batch's, one after the other.
+struct Nested {
+    bytes: SharedBytes,
+    ranges: Vec<(String, Range<usize>)>,
 }
 
 impl<'a> Documents<'a> {
@@ -93,10 +124,12 @@ impl<'a> Documents<'a> {
             batch: row.id,
             limits,
             file: store.spool().map(&row.spool)?,
+            nested: None,
             shared: Vec::new(),
             shelf: SpoolShelf::new(store.spool(), row.id),
         };
-        documents.shared = documents.unpack(store.shared_documents(row.id)?)?;
+        documents.nested = documents.unpack_nested()?;
+        documents.shared = documents.unpack_shared(store.shared_documents(row.id)?)?;
         Ok(documents)
     }
 
@@ -107,48 +140,95 @@ impl<'a> Documents<'a> {
     ) -> Result<T, Error> {
         let mut shared = HashMap::new();
         for (name, bytes) in &self.shared {
-            let document = Document::open((**bytes).as_ref(), &Limits::default());
+            let bytes = (**bytes).as_ref();
+            let document = Document::open(bytes, &Limits::default());
             let document = document.map_err(|refusal| self.changed(&refusal))?;
-            shared.insert(name.clone(), document);
+            let size = bytes.len() as u64;
+            shared.insert(name.clone(), SharedDocument { document, size });
         }
         work(&Letters {
-            archive: self.archive()?,
-            limits: self.limits,
+            archives: self.archives()?,
             shared,
         })
     }
 
-    fn unpack(&self, names: Vec<DocumentName>) -> Result<Vec<(DocumentName, SharedBytes)>, Error> {
-        let archive = self.archive()?;
+    fn unpack_nested(&self) -> Result<Option<Nested>, Error> {
+        let archive = self.archive(self.file.as_ref())?;
+        let entries = batch::inner_archives(&archive);
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let reader = |entry: &&Entry| {
+            let opened = archive.reader(&entry.name);
+            opened.map_err(|finding| io::Error::other(finding.code.as_str()))
+        };
+        // No document has an empty name.
+        let name = DocumentName(String::new());
+        let readers = entries.iter().map(reader);
+        let kept = self.shelf.keep_together(&name, readers);
+        let (bytes, ranges) = kept.map_err(|source| self.not_unpacked(source))?;
+        let names = entries.iter().map(|entry| entry.name.clone());
+        let ranges = names.zip(ranges).collect();
+        Ok(Some(Nested { bytes, ranges }))
+    }
+
+    fn unpack_shared(
+        &self,
+        names: Vec<DocumentName>,
+    ) -> Result<Vec<(DocumentName, SharedBytes)>, Error> {
+        let archives = self.archives()?;
         let unpack_one = |name: DocumentName| {
-            let bytes = self.unpack_one(&archive, &name)?;
+            let bytes = self.unpack_one(&archives, &name)?;
             Ok((name, bytes))
         };
         names.into_iter().map(unpack_one).collect()
     }
 
-    /// An entry of the batch itself streams onto the shelf; one of a nested archive is in memory
-    /// before.
-    fn unpack_one(&self, archive: &Archive<'_>, name: &DocumentName) -> Result<SharedBytes, Error> {
+    /// Streams onto the shelf, but for a document more than one archive deep.
+    fn unpack_one(
+        &self,
+        archives: &Archives<'_>,
+        name: &DocumentName,
+    ) -> Result<SharedBytes, Error> {
         let changed = |finding: Finding| self.changed(&finding.code);
-        let kept = if archive.entry(&name.0).is_some() {
-            let mut reader = archive.reader(&name.0).map_err(changed)?;
+        let (archive, inner) = archives.home_of(name);
+        let kept = if archive.entry(&inner.0).is_some() {
+            let mut reader = archive.reader(&inner.0).map_err(changed)?;
             self.shelf.keep(name, &mut reader)
         } else {
-            let nested = batch::read_document(archive, name, self.limits).map_err(changed)?;
-            self.shelf.keep(name, &mut nested.as_ref())
+            let deeper = archives.read(name).map_err(changed)?;
+            self.shelf.keep(name, &mut deeper.as_ref())
         };
-        kept.map_err(|source| Error::Unpack {
-            batch: self.batch,
-            source,
+        kept.map_err(|source| self.not_unpacked(source))
+    }
+
+    fn archives(&self) -> Result<Archives<'_>, Error> {
+        let mut nested = HashMap::new();
+        if let Some(Nested { bytes, ranges }) = &self.nested {
+            for (name, range) in ranges {
+                let bytes = (**bytes).as_ref().get(range.clone()).unwrap_or_default();
+                nested.insert(name.clone(), self.archive(bytes)?);
+            }
+        }
+        Ok(Archives {
+            outer: self.archive(self.file.as_ref())?,
+            nested,
+            limits: self.limits,
         })
     }
 
-    fn archive(&self) -> Result<Archive<'_>, Error> {
-        Archive::open(self.file.as_ref(), self.limits).map_err(|findings| {
+    fn archive<'b>(&self, bytes: &'b [u8]) -> Result<Archive<'b>, Error> {
+        Archive::open(bytes, self.limits).map_err(|findings| {
             let first = findings.first().map(|finding| finding.code.to_string());
             self.changed(&first.unwrap_or_default())
         })
+    }
+
+    fn not_unpacked(&self, source: io::Error) -> Error {
+        Error::Unpack {
+            batch: self.batch,
+            source,
+        }
     }
 
     fn changed(&self, what: &dyn std::fmt::Display) -> Error {
@@ -159,23 +239,71 @@ impl<'a> Documents<'a> {
     }
 }
 
+/// The batch's archive and those inside it, open.
+struct Archives<'a> {
+    outer: Archive<'a>,
+    nested: HashMap<String, Archive<'a>>,
+    limits: &'a batch::Limits,
+}
+
+impl<'a> Archives<'a> {
+    fn read(&self, document: &DocumentName) -> Result<Cow<'a, [u8]>, Finding> {
+        let (archive, name) = self.home_of(document);
+        batch::read_document(archive, &name, self.limits)
+    }
+
+    /// Bytes that reading takes: of a document more than one archive deep, those of the archive
+    /// around it.
+    fn bytes_of(&self, document: &DocumentName) -> u64 {
+        let (archive, name) = self.home_of(document);
+        let deeper = batch::split_name(archive, &name);
+        let entry =
+            deeper.map_or_else(|| archive.entry(&name.0), |(outer, _)| archive.entry(outer));
+        entry.map_or(0, |entry| entry.size)
+    }
+
+    /// The archive that holds a document, and the document's name in it.
+    fn home_of<'n>(&self, document: &'n DocumentName) -> (&Archive<'a>, Cow<'n, DocumentName>) {
+        let nested = batch::split_name(&self.outer, document)
+            .and_then(|(outer, inner)| Some((self.nested.get(outer)?, Cow::Owned(inner))));
+        nested.unwrap_or((&self.outer, Cow::Borrowed(document)))
+    }
+}
+
 /// Where composing and cutting get a letter's PDF from.
 pub(super) struct Letters<'a> {
-    archive: Archive<'a>,
-    limits: &'a batch::Limits,
-    shared: HashMap<DocumentName, Document<'a>>,
+    archives: Archives<'a>,
+    shared: HashMap<DocumentName, SharedDocument<'a>>,
+}
+
+struct SharedDocument<'a> {
+    document: Document<'a>,
+    /// In bytes.
+    size: u64,
 }
 
 impl<'a> Letters<'a> {
     /// The document that several letters are pages of, if this is one.
     pub(super) fn shared(&self, document: &DocumentName) -> Option<&Document<'a>> {
-        self.shared.get(document)
+        self.shared.get(document).map(|shared| &shared.document)
     }
 
     /// The whole PDF of a letter that has one of its own.
     pub(super) fn own(&self, document: &DocumentName) -> Result<Cow<'a, [u8]>, SourceError> {
-        let read = batch::read_document(&self.archive, document, self.limits);
+        let read = self.archives.read(document);
         read.map_err(|finding| finding.code.to_string().into())
+    }
+
+    /// Bytes of PDF that a letter adds to its bundle: its own, or its pages' share of the document.
+    pub(super) fn bytes_of(&self, pages: &PageRange) -> u64 {
+        let Some(shared) = self.shared.get(&pages.document) else {
+            return self.archives.bytes_of(&pages.document);
+        };
+        let all = u64::from(shared.document.page_count()).max(1);
+        shared
+            .size
+            .saturating_mul(u64::from(pages.count))
+            .div_ceil(all)
     }
 }
 
@@ -191,8 +319,6 @@ impl LetterSource for Letters<'_> {
         if self.shared.contains_key(&pages.document) {
             return 0;
         }
-        self.archive
-            .entry(&pages.document.0)
-            .map_or(0, |entry| entry.size)
+        self.archives.bytes_of(&pages.document)
     }
 }

@@ -150,6 +150,11 @@ fn a_document_can_be_read_again_by_the_name_that_messages_carry() {
         let archive = crate::batch::Archive::open(&outer, &settings.limits).unwrap();
         let read = crate::batch::read_document(&archive, &name, &settings.limits).unwrap();
         assert_eq!(read, content);
+        let (inside, document) = crate::batch::split_name(&archive, &name).unwrap();
+        assert_eq!((inside, document.0.as_str()), ("1.zip", "letters.pdf"));
+        let nested = crate::batch::inner_archives(&archive);
+        assert_eq!(nested.len(), 1);
+        assert_eq!(nested[0].name, "1.zip");
     }
 }
 
