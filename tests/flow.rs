@@ -98,6 +98,26 @@ async fn every_shape_goes_through() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_is_split_where_it_would_be_too_large_in_every_shape() {
+    for shape in [Shape::ManyInOne, Shape::ManyPairs, Shape::Nested] {
+        let split = kuori::print::Settings {
+            max_bundle_bytes: 1,
+            ..kuori::print::Settings::default()
+        };
+        for (print, bundles) in [(split, 2), (kuori::print::Settings::default(), 1)] {
+            let hub = Hub::with_print(print);
+            let spec = Spec {
+                shape,
+                ..letters(2)
+            };
+            hub.process("batch.zip", &sample_bytes(&spec)).await;
+            assert_eq!(hub.names("print-house/pickup").len(), bundles, "{shape:?}");
+            assert_eq!(hub.counts().printed, 2, "{shape:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_file_twice_is_one_batch_and_is_answered_again() {
     let hub = Hub::new();
     let bytes = sample_bytes(&letters(5));

@@ -42,18 +42,27 @@ impl Hub {
     pub(crate) fn with(change: impl FnOnce(&mut SenderSettings)) -> Self {
         let mut sender = sender();
         change(&mut sender);
-        Self::of(sender, |mailbox| mailbox)
+        Self::of(sender, print::Settings::default(), |mailbox| mailbox)
+    }
+
+    /// A house whose print house has other wishes.
+    pub(crate) fn with_print(print: print::Settings) -> Self {
+        Self::of(sender(), print, |mailbox| mailbox)
     }
 
     /// A house that reaches its mailboxes through something else.
     pub(crate) fn with_mailbox(wrap: impl FnOnce(Arc<dyn Mailbox>) -> Arc<dyn Mailbox>) -> Self {
-        Self::of(sender(), wrap)
+        Self::of(sender(), print::Settings::default(), wrap)
     }
 
-    fn of(sender: SenderSettings, wrap: impl FnOnce(Arc<dyn Mailbox>) -> Arc<dyn Mailbox>) -> Self {
+    fn of(
+        sender: SenderSettings,
+        print: print::Settings,
+        wrap: impl FnOnce(Arc<dyn Mailbox>) -> Arc<dyn Mailbox>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&folder.path().join("data")).unwrap());
-        let mut house = house(&store, folder.path(), sender);
+        let mut house = house(&store, folder.path(), sender, print);
         house.mailbox = wrap(house.mailbox);
         let places = places(folder.path());
         let wake = || Arc::new(Notify::new());
@@ -290,12 +299,17 @@ fn sender() -> SenderSettings {
     }
 }
 
-fn house(store: &Arc<Store>, folder: &Path, sender: SenderSettings) -> House {
+fn house(
+    store: &Arc<Store>,
+    folder: &Path,
+    sender: SenderSettings,
+    print: print::Settings,
+) -> House {
     let key = || FolderKey::open(&folder.join("mailbox.key")).unwrap();
     let maildirs = |name: &str| Arc::new(Maildirs::new(folder.join(name), key()).unwrap());
     let print_house = PrintHouseSettings {
         id: "example-print".parse().unwrap(),
-        print: print::Settings::default(),
+        print,
     };
     House {
         store: Arc::clone(store),

@@ -23,10 +23,15 @@ const PAGE: u32 = 1_000;
 /// written is composed again to the same bytes.
 pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
+    let mut was_idle = false;
     // A letter that cannot be composed is held and frees the others, so plan until none is left.
-    while plan_unplanned(house, sender, row)? | has_planned(house, row)? {
-        let documents = Documents::load(&house.store, row, &sender.batch.limits)?;
-        documents.lend(|letters| compose_planned(house, row, letters, stop))?;
+    while let Some(round) = Round::of(house, sender, row)? {
+        let settled = round.run(stop)?;
+        // Plans may be given up once, for settings that have changed; not over and over.
+        if settled == 0 && was_idle {
+            return Err(Error::Unsteady(row.id));
+        }
+        was_idle = settled == 0;
     }
     let now = house.clock.now();
     Ok(house
@@ -34,18 +39,57 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
         .finish_step(row, &StepOutcome::next(BatchState::Composed, now), now)?)
 }
 
-fn has_planned(house: &House, row: &BatchRow) -> Result<bool, Error> {
-    Ok(!house.store.planned_bundles(row.id)?.is_empty())
+/// Letters that are in no bundle yet, or bundles that have no files yet.
+struct Round<'a> {
+    house: &'a House,
+    sender: &'a SenderSettings,
+    row: &'a BatchRow,
+    unplanned: Vec<Letter>,
 }
 
-/// Whether there was anything to plan.
-fn plan_unplanned(house: &House, sender: &SenderSettings, row: &BatchRow) -> Result<bool, Error> {
-    let letters = letters_to_plan(house, sender, row)?;
-    if letters.is_empty() {
-        return Ok(false);
+impl<'a> Round<'a> {
+    /// `None` where nothing is left to plan or to compose.
+    fn of(
+        house: &'a House,
+        sender: &'a SenderSettings,
+        row: &'a BatchRow,
+    ) -> Result<Option<Self>, Error> {
+        let unplanned = letters_to_plan(house, sender, row)?;
+        let is_done = unplanned.is_empty() && house.store.planned_bundles(row.id)?.is_empty();
+        Ok((!is_done).then_some(Self {
+            house,
+            sender,
+            row,
+            unplanned,
+        }))
+    }
+
+    /// Returns how many bundles were composed, and letters refused or held: these never come back
+    /// in a later round.
+    fn run(self, stop: &Stop) -> Result<usize, Error> {
+        let (house, sender, row) = (self.house, self.sender, self.row);
+        let documents = Documents::load(&house.store, row, &sender.batch.limits)?;
+        documents.lend(|letters| {
+            let refused = plan_unplanned(house, sender, row, self.unplanned, letters)?;
+            Ok(refused + compose_planned(house, row, letters, stop)?)
+        })
+    }
+}
+
+/// Returns how many letters were refused.
+fn plan_unplanned(
+    house: &House,
+    sender: &SenderSettings,
+    row: &BatchRow,
+    unplanned: Vec<Letter>,
+    letters: &Letters<'_>,
+) -> Result<usize, Error> {
+    if unplanned.is_empty() {
+        return Ok(0);
     }
     let print_house = print_house(house, sender)?;
-    let plan = print::plan(letters, &print_house.print);
+    let bytes_of = |letter: &Letter| letters.bytes_of(&letter.pages);
+    let plan = print::plan_by_size(unplanned, bytes_of, &print_house.print);
     for (message, finding) in &plan.refused {
         house.store.refuse_message(*message, finding)?;
     }
@@ -57,7 +101,7 @@ fn plan_unplanned(house: &House, sender: &SenderSettings, row: &BatchRow) -> Res
     house
         .store
         .record_plan(row.id, &bundles, house.clock.now())?;
-    Ok(!bundles.is_empty())
+    Ok(plan.refused.len())
 }
 
 /// Page by page, since a plan needs much less of a message than its row holds.
@@ -85,13 +129,15 @@ fn print_house<'a>(
     house.print_house(sender.print_house.as_ref().ok_or_else(none)?)
 }
 
+/// Returns how many bundles were composed, or lost a letter that is held.
 fn compose_planned(
     house: &House,
     row: &BatchRow,
     letters: &Letters<'_>,
     stop: &Stop,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let sender = house.sender(&row.sender)?;
+    let mut settled = 0;
     for bundle in house.store.planned_bundles(row.id)? {
         stop.check()?;
         let Some(plan) = plan_again(house, sender, &bundle)? else {
@@ -106,8 +152,9 @@ fn compose_planned(
             }
             other => other?,
         }
+        settled += 1;
     }
-    Ok(())
+    Ok(settled)
 }
 
 /// The plan of a bundle out of its rows; `None` where the settings have changed so much since that

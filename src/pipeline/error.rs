@@ -26,6 +26,8 @@ pub enum Error {
         batch: BatchId,
         source: pdf::Refusal,
     },
+    #[error("bundles of {0} are laid out in another way each time")]
+    Unsteady(BatchId),
     #[error("cannot compose a bundle")]
     Compose(#[source] print::Error),
     #[error("cannot write a receipt")]
@@ -43,7 +45,8 @@ impl Error {
             | Self::NoPrintHouse(_)
             | Self::NoPrintContract(_)
             | Self::Changed { .. }
-            | Self::Cut { .. } => Disposition::Hold,
+            | Self::Cut { .. }
+            | Self::Unsteady(_) => Disposition::Hold,
             Self::Stopped | Self::Unpack { .. } => Disposition::Retry,
             Self::Compose(error) => error.disposition(),
             Self::Receipt(error) => error.disposition(),
