@@ -578,3 +578,17 @@ async fn reopening_for_one_message_leaves_the_other_refused_ones_alone() {
     let counts = hub.counts();
     assert_eq!((counts.refused, counts.printed), (2, 3), "{counts:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_turns_out_too_large_for_a_mailbox_is_printed() {
+    let hub = Hub::with(|sender| sender.batch.limits.max_letter_pdf_bytes = 1_000);
+    let spec = Spec {
+        digital_share: 1.0,
+        ..letters(5)
+    };
+    hub.consent(&spec);
+    hub.process("batch.zip", &sample_bytes(&spec)).await;
+    let counts = hub.counts();
+    assert_eq!((counts.delivered, counts.printed), (0, 5), "{counts:?}");
+    assert!(hub.receipt("processing").contains("too-large-for-mailbox"));
+}

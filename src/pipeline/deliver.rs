@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Attachment, BatchState, MailboxStatus, MessageId, MessageState, RecipientId,
-        StatedRecipient,
+        Attachment, BatchState, Code, Finding, MailboxStatus, MessageId, MessageState, Place,
+        RecipientId, StatedRecipient,
     },
     mailbox::{AttachedFile, Delivery, DeliveryId, Mailbox},
     store::{BatchRow, MessageRow, StepOutcome},
@@ -139,7 +139,7 @@ fn deliver_page(
     let mut parcel = Vec::new();
     for few in page.chunks(CUT_AT_ONCE) {
         let few: Vec<_> = few.par_iter().map(cut).collect();
-        parcel.extend(hold_what_cannot_be_cut(house, few)?);
+        parcel.extend(set_aside_what_does_not_fit(house, few)?);
         if bytes(&parcel) >= PARCEL_BYTES {
             deliver_parcel(house, row, std::mem::take(&mut parcel))?;
         }
@@ -182,7 +182,9 @@ fn deliver_parcel(house: &House, row: &BatchRow, parcel: Vec<Delivery>) -> Resul
 }
 
 /// A letter whose pages cannot be cut out of its document waits for the operator; the others go on.
-fn hold_what_cannot_be_cut(
+///
+/// One that turns out larger than a mailbox takes is routed again, and goes on paper if it may.
+fn set_aside_what_does_not_fit(
     house: &House,
     cut: Vec<(MessageId, Result<Option<Delivery>, Error>)>,
 ) -> Result<Vec<Delivery>, Error> {
@@ -192,6 +194,12 @@ fn hold_what_cannot_be_cut(
             Err(Error::Cut { source, .. }) => {
                 let finding = not_composable(message, &source);
                 house.store.hold_message(message, &finding)?;
+            }
+            Err(Error::TooLargeForMailbox { bytes }) => {
+                let detail = format!("the letter's pages make a PDF of {bytes} bytes");
+                let place = Place::message(message.position);
+                let finding = Finding::new(Code::TooLargeForMailbox, place, detail);
+                house.store.close_mailbox(message, &finding)?;
             }
             other => deliveries.extend(other?),
         }
@@ -218,6 +226,10 @@ fn delivery(
         return Ok(None);
     };
     let message = &stored.message;
+    let pdf = letter_pdf::cut(letters, row.id, &message.pages, row.received_at)?;
+    if pdf.len() as u64 > sender.batch.limits.max_letter_pdf_bytes {
+        return Err(Error::TooLargeForMailbox { bytes: pdf.len() });
+    }
     Ok(Some(Delivery {
         id: delivery_id(row, stored),
         recipient: recipient.clone(),
@@ -228,7 +240,7 @@ fn delivery(
             .unwrap_or_else(|| sender.default_subject.as_str().into()),
         body: message.body.clone().unwrap_or_default(),
         sender_name: sender.display_name.clone(),
-        pdf: letter_pdf::cut(letters, row.id, &message.pages, row.received_at)?,
+        pdf,
         pdf_file_name: format!("{}.pdf", stored.id),
         attachments: attachments(row, letters, stored)?,
         created: decided_at(row, stored),

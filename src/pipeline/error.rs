@@ -21,6 +21,8 @@ pub enum Error {
     Unpack { batch: BatchId, source: io::Error },
     #[error("{batch} no longer holds what opening found: {what}")]
     Changed { batch: BatchId, what: String },
+    #[error("a letter's PDF has {bytes} bytes, which is more than a mailbox takes")]
+    TooLargeForMailbox { bytes: usize },
     #[error("cannot cut a letter out of a document of {batch}")]
     Cut {
         batch: BatchId,
@@ -46,6 +48,7 @@ impl Error {
             | Self::NoPrintContract(_)
             | Self::Changed { .. }
             | Self::Cut { .. }
+            | Self::TooLargeForMailbox { .. }
             | Self::Unsteady(_) => Disposition::Hold,
             Self::Stopped | Self::Unpack { .. } => Disposition::Retry,
             Self::Compose(error) => error.disposition(),

@@ -140,6 +140,22 @@ impl Store {
         })
     }
 
+    /// Notes that a message does not fit into a mailbox after all, and lets it be routed again.
+    pub fn close_mailbox(&self, id: MessageId, finding: &Finding) -> Result<(), Error> {
+        let sql = "UPDATE messages SET state = 'accepted', fit_mailbox = 0, channel = NULL,
+                reason = NULL
+             WHERE batch = ?1 AND position = ?2 AND state = 'routed'";
+        self.write("close a mailbox", |tx| {
+            let closed = tx
+                .execute(sql, params![id.batch.0, id.position])
+                .doing("close a mailbox")?;
+            if closed == 1 {
+                findings::insert(tx, id.batch, std::slice::from_ref(finding))?;
+            }
+            Ok(())
+        })
+    }
+
     /// Refuses one message with the reason; the others go on.
     ///
     /// One that lies in a mailbox already is held instead, and keeps its letter id: were it told to
