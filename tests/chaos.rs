@@ -54,7 +54,7 @@ struct ChaosFolder {
     at: u32,
     calls: AtomicU32,
     stopped: Notify,
-    /// A print house that takes a bundle away the moment its marker stands there.
+    /// A print house that takes a bundle away once its marker stands there.
     print_house: Option<PrintHouse>,
 }
 
@@ -101,6 +101,14 @@ impl ChaosFolder {
         }
     }
 
+    fn let_print_house_look(&self, when: impl FnOnce(Clears) -> bool) {
+        if let Some(print_house) = &self.print_house
+            && when(print_house.clears)
+        {
+            print_house.take_bundles();
+        }
+    }
+
     async fn stop<T>(&self) -> T {
         self.stopped.notify_one();
         pending().await
@@ -144,10 +152,9 @@ impl RemoteFolder for ChaosFolder {
 
     async fn upload(&self, from: &Path, to: &RemotePath) -> Result<Uploaded, Error> {
         let is_chosen = self.before().await?;
+        self.let_print_house_look(|clears| clears == Clears::BeforeTheNextWrite);
         let done = self.inner.upload(from, to).await;
-        if let Some(print_house) = &self.print_house {
-            print_house.take_bundles();
-        }
+        self.let_print_house_look(|clears| clears != Clears::BeforeTheNextWrite);
         self.after(is_chosen, done).await
     }
 
@@ -164,6 +171,7 @@ impl RemoteFolder for ChaosFolder {
 
     async fn make_dir(&self, path: &RemotePath) -> Result<(), Error> {
         let is_chosen = self.before().await?;
+        self.let_print_house_look(|clears| clears == Clears::BeforeTheNextWrite);
         self.after(is_chosen, self.inner.make_dir(path).await).await
     }
 
@@ -174,12 +182,14 @@ impl RemoteFolder for ChaosFolder {
 }
 
 /// How a print house clears its folder away once it has a bundle.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Clears {
     AllAtOnce,
     /// Only the first file so far: it is still at it when the house looks again.
     PdfFirst,
     PieceListFirst,
+    /// Everything, but late: after the house has looked what stands there, before it writes.
+    BeforeTheNextWrite,
 }
 
 struct PrintHouse {
@@ -209,7 +219,9 @@ impl PrintHouse {
             self.taken.fetch_add(1, Ordering::SeqCst);
             fs::remove_file(file("ok")).unwrap();
             match self.clears {
-                Clears::AllAtOnce => fs::remove_dir_all(&folder).unwrap(),
+                Clears::AllAtOnce | Clears::BeforeTheNextWrite => {
+                    fs::remove_dir_all(&folder).unwrap()
+                }
                 Clears::PdfFirst => fs::remove_file(file("pdf")).unwrap(),
                 Clears::PieceListFirst => fs::remove_file(file("pieces.csv")).unwrap(),
             }
@@ -306,6 +318,13 @@ async fn a_bundle_that_is_half_cleared_away_is_not_handed_over_again() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_that_is_cleared_away_after_a_look_is_not_handed_over_again() {
+    for trouble in [Trouble::StopsAfter, Trouble::FailsAfter] {
+        assert!(points_handed_over(Clears::BeforeTheNextWrite, trouble).await >= 8);
+    }
+}
+
 /// Hands over with trouble at the first call, at the second and so on; returns how many there are.
 async fn points_handed_over(clears: Clears, trouble: Trouble) -> u32 {
     let mut points = 0;
@@ -340,7 +359,10 @@ async fn hand_over(clears: Clears, trouble: Trouble, at: u32) -> bool {
         .await;
     start_again(&hub);
     let outbox = hub.outbox_through(second.clone());
-    while outbox.hand_over_next(later()).await.unwrap() {}
+    for at in [later(), later() + SignedDuration::from_hours(1)] {
+        while outbox.hand_over_next(at).await.unwrap() {}
+    }
+    second.let_print_house_look(|_| true);
 
     let taken = [&first, &second].map(|folder| {
         let print_house = folder.print_house.as_ref().unwrap();

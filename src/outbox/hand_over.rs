@@ -6,7 +6,7 @@ use super::Error;
 use crate::{
     store::{Outgoing, OutgoingFile, OutgoingState, Place, Store},
     telemetry,
-    transport::{RemoteFolder, RemotePath},
+    transport::{self, RemoteFolder, RemotePath},
 };
 
 /// How long one hand-over may take before another worker may try it.
@@ -49,13 +49,21 @@ impl Outbox {
         let Some((marker, files)) = outgoing.files.split_last() else {
             return Ok(());
         };
-        if outgoing.state == OutgoingState::HandingOver && self.was_taken(outgoing, files).await? {
-            return Ok(());
+        if outgoing.state == OutgoingState::HandingOver {
+            // Only the marker: a file that is taken between the look and the upload must not stand
+            // there again, and without a folder the marker is put off to the next look.
+            if self.was_taken(folder, outgoing, files).await? {
+                return Ok(());
+            }
+        } else {
+            for file in &outgoing.files {
+                self.make_folder(folder, outgoing, file).await?;
+            }
+            for file in files {
+                self.upload(folder, outgoing, file).await?;
+            }
+            self.store.intend_marker(outgoing)?;
         }
-        for file in files {
-            self.upload(folder, outgoing, file).await?;
-        }
-        self.store.intend_marker(outgoing)?;
         self.upload(folder, outgoing, marker).await
     }
 
@@ -63,20 +71,31 @@ impl Outbox {
     /// stood there then, so one that is gone was taken, and the marker was seen.
     ///
     /// A receipt has one file, its own marker: sending it once more does no harm.
-    async fn was_taken(&self, outgoing: &Outgoing, files: &[OutgoingFile]) -> Result<bool, Error> {
-        let folder = self.folder(&outgoing.place)?;
+    async fn was_taken(
+        &self,
+        folder: &Arc<dyn RemoteFolder>,
+        outgoing: &Outgoing,
+        files: &[OutgoingFile],
+    ) -> Result<bool, Error> {
         for file in files {
             let path = remote_path(&file.path)?;
-            let standing = folder.stat(&path).await.map_err(|source| Error::Upload {
-                path: file.path.clone(),
-                place: outgoing.place.clone(),
-                source,
-            })?;
-            if standing.is_none() {
+            let standing = folder.stat(&path).await;
+            if standing.map_err(failed(outgoing, file))?.is_none() {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    async fn make_folder(
+        &self,
+        folder: &Arc<dyn RemoteFolder>,
+        outgoing: &Outgoing,
+        file: &OutgoingFile,
+    ) -> Result<(), Error> {
+        let parent = remote_path(&file.path)?.parent();
+        let made = folder.make_dir(&parent).await;
+        made.map_err(failed(outgoing, file))
     }
 
     async fn upload(
@@ -86,14 +105,9 @@ impl Outbox {
         file: &OutgoingFile,
     ) -> Result<(), Error> {
         let to = remote_path(&file.path)?;
-        let failed = |source| Error::Upload {
-            path: file.path.clone(),
-            place: outgoing.place.clone(),
-            source,
-        };
-        folder.make_dir(&to.parent()).await.map_err(failed)?;
         let from = self.store.spool().path(&file.file.key);
-        folder.upload(&from, &to).await.map_err(failed)?;
+        let uploaded = folder.upload(&from, &to).await;
+        uploaded.map_err(failed(outgoing, file))?;
         Ok(())
     }
 
@@ -110,6 +124,15 @@ impl Outbox {
         let told = telemetry::with_causes(error);
         tracing::warn!(batch = %outgoing.batch, place = %outgoing.place, error = told, "not handed over");
         Ok(self.store.retry_outgoing(outgoing, &told, at)?)
+    }
+}
+
+fn failed(outgoing: &Outgoing, file: &OutgoingFile) -> impl FnOnce(transport::Error) -> Error {
+    let (path, place) = (file.path.clone(), outgoing.place.clone());
+    move |source| Error::Upload {
+        path,
+        place,
+        source,
     }
 }
 
