@@ -325,6 +325,38 @@ async fn a_bundle_that_is_cleared_away_after_a_look_is_not_handed_over_again() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_is_not_taken_for_fetched_while_its_place_is_away() {
+    let hub = Hub::new();
+    let letters = Spec {
+        letters: 2,
+        ..Spec::default()
+    };
+    hub.upload("letters.zip", &sample_bytes(&letters));
+    hub.run_without_hand_over().await;
+    let pickup = hub.print_house_folder().join("pickup");
+    let away = hub.path().join("away");
+    // Four folders, three files, and then the marker that does not get there.
+    let door = |at| ChaosFolder::new(hub.print_house_door(), Trouble::FailsBefore, at);
+    let outbox = hub.outbox_through(Arc::new(door(8)));
+    while outbox.hand_over_next(now()).await.unwrap() {}
+    let outbox = hub.outbox_through(Arc::new(door(u32::MAX)));
+    fs::rename(&pickup, &away).unwrap();
+    while outbox.hand_over_next(later()).await.unwrap() {}
+    assert_eq!(hub.counts().printed, 0);
+    assert!(
+        !pickup.exists(),
+        "a folder was made where the mount has to be"
+    );
+
+    fs::rename(&away, &pickup).unwrap();
+    let later = later() + SignedDuration::from_hours(1);
+    while outbox.hand_over_next(later).await.unwrap() {}
+    assert_eq!(hub.counts().printed, 2);
+    let bundle = fs::read_dir(&pickup).unwrap().next().unwrap().unwrap();
+    assert_eq!(fs::read_dir(bundle.path()).unwrap().count(), 4);
+}
+
 /// Hands over with trouble at the first call, at the second and so on; returns how many there are.
 async fn points_handed_over(clears: Clears, trouble: Trouble) -> u32 {
     let mut points = 0;

@@ -112,12 +112,13 @@ fn folder(
 ) -> Result<Arc<dyn RemoteFolder>, Error> {
     Ok(match folder {
         FolderConfig::Embedded => local(accounts_folder(config).join(place), known)?,
-        FolderConfig::Directory(path) => local(path.clone(), known)?,
+        // Nothing is made in it: where it is a mount that is missing, it has to look missing.
+        FolderConfig::Directory(path) => Arc::new(DirectoryFolder::new(path.clone())),
         FolderConfig::Sftp(settings) => Arc::new(SftpFolder::new(settings.clone())),
     })
 }
 
-/// A folder of this machine, with those folders in it that its party knows.
+/// A folder of our own, with those folders in it that its party knows.
 fn local(root: PathBuf, known: [&str; 2]) -> Result<Arc<dyn RemoteFolder>, Error> {
     for folder in known {
         let folder = root.join(folder);

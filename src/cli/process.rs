@@ -196,7 +196,9 @@ fn put_into_inbox(batch: &Path, folder: &Path) -> Result<(), CommandError> {
         .ok_or_else(|| CommandError::usage(format!("`{}` names no file", batch.display())))?;
     let copy = || -> io::Result<()> {
         let mut from = fs::File::open(batch)?;
-        fs::create_dir_all(&inbox)?;
+        for door in ["inbox", "receipts", "pickup", "feedback"] {
+            fs::create_dir_all(folder.join(door))?;
+        }
         let mut copy = tempfile::Builder::new()
             .prefix(".")
             .suffix(".part")

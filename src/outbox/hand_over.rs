@@ -68,7 +68,8 @@ impl Outbox {
     }
 
     /// Whether the other side has acted since the intent to place the marker was recorded: all files
-    /// stood there then, so one that is gone was taken, and the marker was seen.
+    /// stood there then, so one that is gone was taken, and the marker was seen. That it is gone
+    /// is believed only where the folder at the top of its path can be listed.
     ///
     /// A receipt has one file, its own marker: sending it once more does no harm.
     async fn was_taken(
@@ -81,6 +82,9 @@ impl Outbox {
             let path = remote_path(&file.path)?;
             let standing = folder.stat(&path).await;
             if standing.map_err(failed(outgoing, file))?.is_none() {
+                // With the whole place away (a mount is missing), nothing was taken from it.
+                let listed = folder.list(&path.top()).await;
+                listed.map_err(failed(outgoing, file))?;
                 return Ok(true);
             }
         }

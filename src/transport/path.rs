@@ -51,6 +51,13 @@ impl RemotePath {
         let parent = self.0.rsplit_once('/').map_or("", |(parent, _)| parent);
         Self(parent.to_owned())
     }
+
+    /// The first component; the root's is the root.
+    #[must_use]
+    pub fn top(&self) -> Self {
+        let top = self.0.split('/').next().unwrap_or_default();
+        Self(top.to_owned())
+    }
 }
 
 impl FromStr for RemotePath {
@@ -110,6 +117,8 @@ mod tests {
         assert_eq!(path.parent().as_str(), "inbox");
         assert_eq!(path.parent().parent(), RemotePath::root());
         assert_eq!(RemotePath::root().name(), None);
+        assert_eq!("a/b/c".parse::<RemotePath>().unwrap().top().as_str(), "a");
+        assert_eq!(RemotePath::root().top(), RemotePath::root());
         assert_eq!(
             RemotePath::root()
                 .join("inbox")
