@@ -357,6 +357,40 @@ async fn a_bundle_is_not_taken_for_fetched_while_its_place_is_away() {
     assert_eq!(fs::read_dir(bundle.path()).unwrap().count(), 4);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_marker_follows_a_damaged_file() {
+    let hub = Hub::new();
+    let letters = Spec {
+        letters: 2,
+        ..Spec::default()
+    };
+    hub.upload("letters.zip", &sample_bytes(&letters));
+    hub.run_without_hand_over().await;
+    let batch = hub.store.batches(1).unwrap()[0].id;
+    let hand_overs = hub.store.outgoing_of(batch).unwrap();
+    let bundle = hand_overs.iter().find(|row| row.bundle.is_some()).unwrap();
+    let pdf = hub.store.spool().path(&bundle.files[0].file.key);
+    let whole = fs::read(&pdf).unwrap();
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 1;
+    fs::write(&pdf, damaged).unwrap();
+    let outbox = hub.outbox_through(hub.print_house_door());
+    while outbox.hand_over_next(now()).await.unwrap() {}
+    let error = hub.store.outgoing_of(batch).unwrap();
+    let error = error.iter().find_map(|row| row.last_error.clone()).unwrap();
+    assert!(error.contains("damaged"), "{error}");
+    let standing = fs::read_dir(hub.print_house_folder().join("pickup")).unwrap();
+    let standing = standing.map(|entry| entry.unwrap().path());
+    let folder = standing.into_iter().next().unwrap();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    assert_eq!(hub.counts().printed, 0);
+
+    fs::write(&pdf, whole).unwrap();
+    fs::remove_dir_all(folder).unwrap();
+    while outbox.hand_over_next(later()).await.unwrap() {}
+    assert_eq!(hub.counts().printed, 2);
+}
+
 /// Hands over with trouble at the first call, at the second and so on; returns how many there are.
 async fn points_handed_over(clears: Clears, trouble: Trouble) -> u32 {
     let mut points = 0;

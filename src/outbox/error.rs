@@ -17,6 +17,9 @@ pub enum Error {
         place: Place,
         source: transport::Error,
     },
+    /// The spooled file is not what was recorded; it was sent, and no marker after it.
+    #[error("what was sent as `{path}` is not what its row says: the spooled file is damaged")]
+    Damaged { path: String },
     #[error(transparent)]
     Store(#[from] store::Error),
 }
@@ -24,7 +27,7 @@ pub enum Error {
 impl Error {
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::NoFolder(_) | Self::Path { .. } => Disposition::Hold,
+            Self::NoFolder(_) | Self::Path { .. } | Self::Damaged { .. } => Disposition::Hold,
             Self::Upload { source, .. } => source.disposition(),
             Self::Store(error) => error.disposition(),
         }

@@ -111,7 +111,12 @@ impl Outbox {
         let to = remote_path(&file.path)?;
         let from = self.store.spool().path(&file.file.key);
         let uploaded = folder.upload(&from, &to).await;
-        uploaded.map_err(failed(outgoing, file))?;
+        let sent = uploaded.map_err(failed(outgoing, file))?.digest;
+        if sent.bytes != file.file.bytes || sent.sha256_hex() != file.file.sha256 {
+            return Err(Error::Damaged {
+                path: file.path.clone(),
+            });
+        }
         Ok(())
     }
 

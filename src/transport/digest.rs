@@ -18,6 +18,15 @@ pub struct FileDigest {
 }
 
 impl FileDigest {
+    /// SHA-256 in lower-case hex.
+    pub fn sha256_hex(&self) -> String {
+        self.sha256
+            .iter()
+            .fold(String::with_capacity(64), |hex, byte| {
+                format!("{hex}{byte:02x}")
+            })
+    }
+
     pub(super) fn of(mut file: impl Read) -> io::Result<Self> {
         let mut sink = DigestWriter::new(io::sink());
         let mut chunk = vec![0; CHUNK_BYTES];
@@ -42,10 +51,7 @@ impl FileDigest {
 
 impl fmt::Debug for FileDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes, sha256 ", self.bytes)?;
-        self.sha256
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        write!(f, "{} bytes, sha256 {}", self.bytes, self.sha256_hex())
     }
 }
 
