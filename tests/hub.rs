@@ -164,6 +164,18 @@ impl Hub {
         Inbox::new(Arc::clone(&self.store), folder, inbox_settings())
     }
 
+    /// As [`Hub::inbox_through`], for a sender who puts `<name>.ok` beside what is whole.
+    pub(crate) fn inbox_with_markers(&self, folder: Arc<dyn RemoteFolder>) -> Inbox {
+        let completeness = inbox::Completeness::Marker {
+            ending: ".ok".to_owned(),
+        };
+        let settings = inbox::Settings {
+            completeness,
+            ..inbox_settings()
+        };
+        Inbox::new(Arc::clone(&self.store), folder, settings)
+    }
+
     /// Another outbox of the same house, which reaches the print house through `folder`.
     pub(crate) fn outbox_through(&self, folder: Arc<dyn RemoteFolder>) -> Outbox {
         let mut places = places(self.path());

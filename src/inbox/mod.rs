@@ -4,7 +4,8 @@
 //! file and a row that names it. Knows nothing of what is inside a file.
 //!
 //! The order of taking, each part answerable after a crash: intent row → rename into
-//! `.kuori/taking` (the claim) → copy with digest → size compared → sync → batch row → remove.
+//! `.kuori/taking` (the claim), its marker removed → copy with digest → size compared → sync → batch row → remove.
+//! A claimed file without a row, as after a restored backup, is adopted under a new name.
 
 mod completeness;
 mod error;

@@ -20,9 +20,11 @@ impl Inbox {
 
     /// Goes on with files that were being taken when the daemon stopped.
     pub(super) async fn resume(&self, now: Timestamp) -> Result<Vec<Received>, Error> {
+        let claimed = self.list_claimed().await;
+        let arrivals = self.store.arrivals(&self.settings.place)?;
         let mut received = Vec::new();
-        for arrival in self.store.arrivals(&self.settings.place)? {
-            match self.resume_one(&arrival, now).await {
+        for arrival in &arrivals {
+            match self.resume_one(arrival, claimed.is_some(), now).await {
                 Ok(batch) => received.extend(batch),
                 Err(error) => {
                     let (arrival, error) = (arrival.id, telemetry::with_causes(&error));
@@ -30,32 +32,103 @@ impl Inbox {
                 }
             }
         }
+        let is_orphan = |id: &i64| arrivals.iter().all(|arrival| arrival.id != *id);
+        for orphan in claimed.into_iter().flatten().filter(is_orphan) {
+            match self.adopt(orphan, now).await {
+                Ok(batch) => received.extend(batch),
+                Err(error) => {
+                    let error = telemetry::with_causes(&error);
+                    tracing::warn!(orphan, error, "cannot adopt a claimed file");
+                }
+            }
+        }
         Ok(received)
+    }
+
+    /// The ids that claimed files are named by; `None` where the folder cannot be listed, or is not
+    /// there yet.
+    async fn list_claimed(&self) -> Option<Vec<i64>> {
+        let taking = &self.settings.taking;
+        match self.folder.list(taking).await {
+            Ok(listed) => {
+                let ids = listed
+                    .files
+                    .iter()
+                    .filter_map(|file| file.name.parse().ok());
+                Some(ids.collect())
+            }
+            Err(transport::Error::Missing { .. }) => None,
+            Err(error) => {
+                let error = telemetry::with_causes(&error);
+                tracing::warn!(
+                    inbox = self.settings.place,
+                    error,
+                    "cannot look for claimed files"
+                );
+                None
+            }
+        }
+    }
+
+    /// Takes a claimed file whose row is lost, as after a restored backup; its name went with the row.
+    async fn adopt(&self, orphan: i64, now: Timestamp) -> Result<Option<Received>, Error> {
+        let Self {
+            store, settings, ..
+        } = self;
+        let from = join(&settings.taking, &orphan.to_string())?;
+        if self.stat(&from).await?.is_none() {
+            return Ok(None);
+        }
+        tracing::warn!(inbox = settings.place, file = %from, "a claimed file has no row: it is taken again");
+        let name = format!("recovered-{orphan}.zip");
+        let arrival = store.begin_arrival(&settings.sender, &settings.place, &name, now)?;
+        let to = self.claimed_path(&arrival)?;
+        // Ids may start again with a restored backup: what stands there already is an orphan too.
+        if self.stat(&to).await?.is_none() {
+            self.folder
+                .rename(&from, &to)
+                .await
+                .map_err(remote("adopt", &from))?;
+        }
+        self.copy_in(&arrival, now).await.map(Some)
     }
 
     async fn resume_one(
         &self,
         arrival: &Arrival,
+        claimed_are_known: bool,
         now: Timestamp,
     ) -> Result<Option<Received>, Error> {
         if arrival.state == ArrivalState::Recorded {
             self.remove_claimed(arrival).await?;
             return Ok(None);
         }
-        let claimed = self.claimed_path(arrival)?;
-        if self.stat(&claimed).await?.is_none() {
-            let original = self.original_path(arrival)?;
-            if self.stat(&original).await?.is_none() {
-                tracing::warn!(
-                    arrival = arrival.id,
-                    "the file was removed before it was taken"
-                );
-                self.store.end_arrival(arrival)?;
-                return Ok(None);
-            }
-            self.claim(arrival).await?;
+        let is_claimed = self.stat(&self.claimed_path(arrival)?).await?.is_some();
+        let is_original_there = self.stat(&self.original_path(arrival)?).await?.is_some();
+        match (is_claimed, is_original_there) {
+            // The sender has put another file of the name there: a marker is that one's.
+            (true, true) => {}
+            (true, false) => self.remove_marker(arrival).await?,
+            (false, true) => self.claim(arrival).await?,
+            (false, false) => return self.end_removed(arrival, claimed_are_known),
         }
         self.copy_in(arrival, now).await.map(Some)
+    }
+
+    /// Ends an arrival whose file is nowhere, unless nothing can be seen there at all.
+    fn end_removed(
+        &self,
+        arrival: &Arrival,
+        claimed_are_known: bool,
+    ) -> Result<Option<Received>, Error> {
+        if claimed_are_known {
+            tracing::warn!(
+                arrival = arrival.id,
+                "the file was removed before it was taken"
+            );
+            self.store.end_arrival(arrival)?;
+        }
+        Ok(None)
     }
 
     /// Moves the file out of the sender's reach: nobody else can take or change it from here.
@@ -74,7 +147,9 @@ impl Inbox {
         self.folder
             .rename(&from, &to)
             .await
-            .map_err(remote("claim", &from))
+            .map_err(remote("claim", &from))?;
+        // At once: later it could be the marker of the next file of this name.
+        self.remove_marker(arrival).await
     }
 
     async fn copy_in(&self, arrival: &Arrival, now: Timestamp) -> Result<Received, Error> {
@@ -118,7 +193,6 @@ impl Inbox {
                 .await
                 .map_err(remote("remove", &claimed))?;
         }
-        self.remove_marker(arrival).await?;
         Ok(self.store.end_arrival(arrival)?)
     }
 
