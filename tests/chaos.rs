@@ -220,7 +220,7 @@ impl PrintHouse {
             fs::remove_file(file("ok")).unwrap();
             match self.clears {
                 Clears::AllAtOnce | Clears::BeforeTheNextWrite => {
-                    fs::remove_dir_all(&folder).unwrap()
+                    fs::remove_dir_all(&folder).unwrap();
                 }
                 Clears::PdfFirst => fs::remove_file(file("pdf")).unwrap(),
                 Clears::PieceListFirst => fs::remove_file(file("pieces.csv")).unwrap(),
