@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use rusqlite::{Row, Transaction, params};
 
@@ -61,6 +63,19 @@ impl Store {
                 .query_map([place], arrival_row)
                 .doing("list arrivals")?;
             rows.collect::<Result<_, _>>().doing("list arrivals")
+        })
+    }
+
+    /// The ids of all files that are being taken, of every inbox.
+    pub fn arrival_ids(&self) -> Result<HashSet<i64>, Error> {
+        self.read(|db| {
+            let mut query = db
+                .prepare_cached("SELECT id FROM arrivals")
+                .doing("list arrivals")?;
+            let ids = query
+                .query_map([], |row| row.get(0))
+                .doing("list arrivals")?;
+            ids.collect::<Result<_, _>>().doing("list arrivals")
         })
     }
 
