@@ -23,6 +23,9 @@ impl House {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = settings(&folder);
+        for door in ["inbox", "receipts", "pickup"] {
+            fs::create_dir_all(folder.path().join(door)).unwrap();
+        }
         let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
         let clock = Clock::fixed(Timestamp::UNIX_EPOCH);
         let works = Works::open(&config, clock).unwrap();
@@ -40,9 +43,7 @@ impl House {
             .store
             .record_consents(&consents, "bench", Timestamp::UNIX_EPOCH)
             .unwrap();
-        let inbox = self.folder.path().join("inbox");
-        fs::create_dir_all(&inbox).unwrap();
-        let zip = File::create(inbox.join("batch.zip")).unwrap();
+        let zip = File::create(self.folder.path().join("inbox/batch.zip")).unwrap();
         sample::write(spec, zip, &|_| {}).unwrap();
     }
 
