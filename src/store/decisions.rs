@@ -5,7 +5,7 @@ use super::{
     Error, Store,
     columns::{Word, maybe_millis, millis},
     error::Doing,
-    events,
+    events, letter_ids,
 };
 use crate::domain::{BatchId, Channel, Decision, MessageId, MessageState, Route};
 
@@ -49,7 +49,7 @@ impl Store {
                     })
                     .doing("record a decision")?;
                 if state == MessageState::Refused {
-                    release_letter_id(tx, batch, *position)?;
+                    letter_ids::release_if_refused(tx, batch, *position)?;
                 }
             }
             Ok(())
@@ -102,15 +102,4 @@ fn standing(route: Route) -> (MessageState, Option<Channel>) {
         Route::Wait { .. } => (MessageState::Waiting, None),
         Route::Refused => (MessageState::Refused, None),
     }
-}
-
-fn release_letter_id(
-    tx: &rusqlite::Transaction<'_>,
-    batch: BatchId,
-    position: u32,
-) -> Result<(), Error> {
-    let sql = "DELETE FROM letter_ids WHERE batch = ?1 AND position = ?2";
-    tx.execute(sql, params![batch.0, position])
-        .doing("release a letter id")?;
-    Ok(())
 }

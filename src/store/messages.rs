@@ -7,7 +7,7 @@ use super::{
     Error, Store,
     columns::{Columns, Word},
     error::Doing,
-    findings,
+    findings, letter_ids,
 };
 use crate::domain::{
     Asked, Attachment, BatchId, BundleId, Channel, Code, CountryCode, DocumentName, Finding,
@@ -113,19 +113,7 @@ impl Store {
         );
         self.write("refuse messages", |tx| {
             tx.execute(&refuse, [batch.0]).doing("refuse messages")?;
-            let release = "DELETE FROM letter_ids WHERE batch = ?1 AND position IN
-                (SELECT position FROM messages WHERE batch = ?1 AND state = 'refused')";
-            tx.execute(release, [batch.0]).doing("release letter ids")?;
-            Ok(())
-        })
-    }
-
-    /// Lets go of every letter id that a batch's messages claimed.
-    pub fn release_letter_ids(&self, batch: BatchId) -> Result<(), Error> {
-        self.write("release letter ids", |tx| {
-            let release = "DELETE FROM letter_ids WHERE batch = ?1";
-            tx.execute(release, [batch.0]).doing("release letter ids")?;
-            Ok(())
+            letter_ids::release_refused(tx, batch)
         })
     }
 
@@ -164,13 +152,10 @@ impl Store {
         let sql = "UPDATE messages SET bundle = NULL,
                 state = CASE WHEN delivered_at IS NULL THEN 'refused' ELSE 'held' END
              WHERE batch = ?1 AND position = ?2";
-        let release = "DELETE FROM letter_ids WHERE batch = ?1 AND position = ?2
-             AND NOT EXISTS (SELECT 1 FROM messages WHERE batch = ?1 AND position = ?2
-                              AND delivered_at IS NOT NULL)";
         self.write("refuse a message", |tx| {
             let given = params![id.batch.0, id.position];
             tx.execute(sql, given).doing("refuse a message")?;
-            tx.execute(release, given).doing("release a letter id")?;
+            letter_ids::release_if_refused(tx, id.batch, id.position)?;
             findings::insert(tx, id.batch, std::slice::from_ref(finding))
         })
     }
@@ -254,7 +239,7 @@ fn record(
     let mut found = new.findings.clone();
     let mut fitness = new.fitness;
     let is_usable = fitness != Fitness::NEITHER;
-    if is_usable && !claim_letter_id(tx, batch, sender, &new.message)? {
+    if is_usable && !letter_ids::claim(tx, batch, sender, &new.message)? {
         fitness = Fitness::NEITHER;
         found.push(Finding::new(
             Code::MessageDuplicate,
@@ -270,48 +255,9 @@ fn record(
     if upsert(tx, batch, &new.message, state, fitness)? {
         findings::insert(tx, batch, &found)
     } else {
-        release_if_refused(tx, batch, new.message.position)
+        // One that stays refused must not keep the id that it has just claimed.
+        letter_ids::release_if_refused(tx, batch, new.message.position)
     }
-}
-
-/// A message that stays refused must not keep the id that it has just claimed.
-fn release_if_refused(tx: &Transaction<'_>, batch: BatchId, position: u32) -> Result<(), Error> {
-    let sql = "DELETE FROM letter_ids WHERE batch = ?1 AND position = ?2
-         AND EXISTS (SELECT 1 FROM messages
-                      WHERE batch = ?1 AND position = ?2 AND state = 'refused')";
-    let mut release = tx.prepare_cached(sql).doing("release a letter id")?;
-    let released = release.execute(params![batch.0, position]);
-    released.doing("release a letter id")?;
-    Ok(())
-}
-
-/// Whether the sender's letter id is this message's own: free until now, or its already.
-fn claim_letter_id(
-    tx: &Transaction<'_>,
-    batch: BatchId,
-    sender: &SenderId,
-    message: &Message,
-) -> Result<bool, Error> {
-    let Some(letter_id) = &message.sender_letter_id else {
-        return Ok(true);
-    };
-    let doing = "claim a letter id";
-    let mut claim = tx
-        .prepare_cached("INSERT OR IGNORE INTO letter_ids VALUES (?1, ?2, ?3, ?4)")
-        .doing(doing)?;
-    let given = params![
-        sender.as_str(),
-        letter_id.expose(),
-        batch.0,
-        message.position
-    ];
-    if claim.execute(given).doing(doing)? == 1 {
-        return Ok(true);
-    }
-    let sql = "SELECT 1 FROM letter_ids
-         WHERE sender = ?1 AND letter_id = ?2 AND batch = ?3 AND position = ?4";
-    let mut own = tx.prepare_cached(sql).doing(doing)?;
-    own.exists(given).doing(doing)
 }
 
 /// Whether the row was written: one that has gone somewhere is left as it is.

@@ -19,6 +19,7 @@ mod decisions;
 mod error;
 mod events;
 mod findings;
+mod letter_ids;
 mod messages;
 mod outgoing;
 mod reprocess;

@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
 use super::{
     BatchRow, Error, NewEvent, SpoolKey, Store,
@@ -7,7 +7,7 @@ use super::{
     bundles,
     columns::{Columns, Word, millis},
     error::Doing,
-    events,
+    events, letter_ids,
     messages::in_states,
 };
 use crate::domain::{
@@ -220,7 +220,7 @@ fn hindrance(
     if candidate.would_be_delivered_again(from) && !again.deliver {
         return Ok(Some(Blocked::Delivered(message)));
     }
-    if let Some(other) = owner_of_letter_id(db, message)? {
+    if let Some(other) = letter_ids::other_owner(db, message)? {
         return Ok(Some(Blocked::SentAnew(message, other)));
     }
     match (candidate.state, candidate.bundle) {
@@ -232,20 +232,6 @@ fn hindrance(
         }
         _ => Ok(None),
     }
-}
-
-/// The other message that has this one's letter id by now: a refused letter that came again.
-fn owner_of_letter_id(db: &Connection, message: MessageId) -> Result<Option<MessageId>, Error> {
-    let sql = "SELECT l.batch, l.position FROM messages m
-         JOIN batches b ON b.id = m.batch
-         JOIN letter_ids l ON l.sender = b.sender AND l.letter_id = m.sender_letter_id
-         WHERE m.batch = ?1 AND m.position = ?2 AND b.is_test = 0";
-    let mut query = db.prepare_cached(sql).doing("look for a letter id")?;
-    let owner = query
-        .query_row(params![message.batch.0, message.position], message_id)
-        .optional();
-    let owner = owner.doing("look for a letter id")?;
-    Ok(owner.filter(|owner| *owner != message))
 }
 
 /// Whether the outbox has the bundle in its hands: claimed, or past the point of no return.
@@ -309,14 +295,7 @@ fn set_back(tx: &Transaction<'_>, step: &Move) -> Result<(), Error> {
     let MessageId { batch, position } = step.message;
     let given = params![batch.0, position, step.to.word(), step.delivers_again];
     tx.execute(sql, given).doing("set a message back")?;
-    let claim = "INSERT OR IGNORE INTO letter_ids
-         SELECT b.sender, m.sender_letter_id, m.batch, m.position
-           FROM messages m JOIN batches b ON b.id = m.batch
-          WHERE m.batch = ?1 AND m.position = ?2 AND m.sender_letter_id IS NOT NULL
-            AND b.is_test = 0";
-    tx.execute(claim, params![batch.0, position])
-        .doing("claim a letter id")?;
-    Ok(())
+    letter_ids::claim_again(tx, step.message)
 }
 
 fn make_due(
@@ -382,7 +361,7 @@ fn report_unknown(
     Ok(())
 }
 
-fn message_id(row: &Row<'_>) -> rusqlite::Result<MessageId> {
+pub(super) fn message_id(row: &Row<'_>) -> rusqlite::Result<MessageId> {
     Ok(MessageId {
         batch: row.batch("batch")?,
         position: row.get("position")?,
