@@ -6,7 +6,7 @@
 //!                                └─► write_job_ticket ─► <bundle>.job.xml
 //! ```
 //!
-//! [`plan`] is arithmetic over letters; it opens no PDF. [`compose`] takes the letters' pages
+//! [`plan()`] is arithmetic over letters; it opens no PDF. [`compose()`] takes the letters' pages
 //! from a [`LetterSource`], lays a [`Mark`] over the front of each sheet, and streams the result.
 //! The room does not know where letters come from, where bundles go, what time it is, or how a
 //! PDF is read: that is `pdf`. What a print house finds in the files is in `docs/print-rules.md`.
