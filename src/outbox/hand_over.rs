@@ -4,13 +4,16 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Error;
 use crate::{
-    store::{Outgoing, OutgoingFile, OutgoingState, Place, Store},
+    domain::Disposition,
+    store::{self, Outgoing, OutgoingFile, OutgoingState, Place, Store},
     telemetry,
     transport::{self, RemoteFolder, RemotePath},
 };
 
 /// How long one hand-over may take before another worker may try it.
 const LEASE: SignedDuration = SignedDuration::from_hours(1);
+/// Between two tries to reach a store that is busy or full.
+const STORE_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
 const FIRST_WAIT_SECS: i64 = 5;
 const LONGEST_WAIT_SECS: i64 = 900;
 
@@ -38,8 +41,8 @@ impl Outbox {
             return Ok(false);
         };
         match self.hand_over(&outgoing).await {
-            Ok(()) => self.store.record_handed_over(&outgoing, now)?,
-            Err(error) => self.put_off(&outgoing, &error, now)?,
+            Ok(()) => patiently(|| self.store.record_handed_over(&outgoing, now)).await?,
+            Err(error) => patiently(|| self.put_off(&outgoing, &error, now)).await?,
         }
         Ok(true)
     }
@@ -126,13 +129,18 @@ impl Outbox {
             .ok_or_else(|| Error::NoFolder(place.clone()))
     }
 
-    fn put_off(&self, outgoing: &Outgoing, error: &Error, now: Timestamp) -> Result<(), Error> {
+    fn put_off(
+        &self,
+        outgoing: &Outgoing,
+        error: &Error,
+        now: Timestamp,
+    ) -> Result<(), store::Error> {
         let doubled = FIRST_WAIT_SECS << outgoing.attempts.min(16);
         let wait = SignedDuration::from_secs(doubled.min(LONGEST_WAIT_SECS));
         let at = now.saturating_add(wait).unwrap_or(now);
         let told = telemetry::with_causes(error);
         tracing::warn!(batch = %outgoing.batch, place = %outgoing.place, error = told, "not handed over");
-        Ok(self.store.retry_outgoing(outgoing, &told, at)?)
+        self.store.retry_outgoing(outgoing, &told, at)
     }
 }
 
@@ -142,6 +150,21 @@ fn failed(outgoing: &Outgoing, file: &OutgoingFile) -> impl FnOnce(transport::Er
         path,
         place,
         source,
+    }
+}
+
+/// Asks the store until it answers or fails for good: the row is claimed, and unless its outcome is
+/// recorded nobody comes back to it before its lease ends.
+async fn patiently(ask: impl Fn() -> Result<(), store::Error>) -> Result<(), store::Error> {
+    loop {
+        match ask() {
+            Err(error) if error.disposition() == Disposition::Retry => {
+                let error = telemetry::with_causes(&error);
+                tracing::warn!(error, "the store does not work; asked again");
+                tokio::time::sleep(STORE_WAIT).await;
+            }
+            answered => return answered,
+        }
     }
 }
 
