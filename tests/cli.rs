@@ -187,6 +187,33 @@ fn check_says_by_its_exit_code_whether_a_batch_is_in_order() {
 }
 
 #[test]
+fn check_says_what_to_do_in_the_language_of_the_sender_or_the_one_asked_for() {
+    let site = Site::new();
+    fs::write(site.path("bad.zip"), "PK").unwrap();
+    fs::write(
+        site.path("swedish.toml"),
+        "[senders.town]\nlanguage = \"sv\"\n",
+    )
+    .unwrap();
+    let named = "check bad.zip --config swedish.toml --sender town";
+    let told = |line: &str| {
+        let checked = schema_holds(&site, "check", line);
+        checked["findings"][0]["remedy"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert!(told("check bad.zip").starts_with("Make the ZIP again"));
+    assert!(told(named).starts_with("Skapa ZIP-paketet på nytt"));
+    assert!(told(&format!("{named} --language fi")).starts_with("Muodosta ZIP-paketti uudelleen"));
+    let text = site.kuori("check bad.zip --language fi").out;
+    assert!(
+        text.contains("  Toimenpide: Muodosta ZIP-paketti"),
+        "{text}"
+    );
+}
+
+#[test]
 fn what_became_of_a_batch_can_be_looked_at() {
     let site = processed();
     let list = schema_holds(&site, "batch-list", "batch list");

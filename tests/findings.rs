@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, fs};
 
-use kuori::domain::{Affects, Code, Severity};
+use kuori::domain::{Affects, Code, Language, Words};
 
 use crate::committed::{check_committed, in_repository};
 
@@ -43,7 +43,7 @@ const HEAD: &str = "\
 # Findings
 
 What can be wrong with a batch, or worth saying about it. Receipts and `kuori check` carry the code, the place and this case in a sentence; this is what
-each code means and what the sender does about it. A code never changes its meaning. Made from `src/domain/finding.rs`.
+each code means and what the sender does about it, in English, Finnish and Swedish. A code never changes its meaning. Made from `src/domain/finding.rs` and the files of words beside it.
 
 An *error* stops what it concerns: the batch, a letter, or a letter's way by one channel. A *warning* or an *info* stops nothing by itself. *Channel* is
 the way that an error closes, or that a warning is about. `samples/batches/invalid/` has a batch for nearly every code.
@@ -58,28 +58,41 @@ const GROUPS: &[(&str, Code)] = &[
 ];
 
 fn catalogue() -> String {
-    let mut text = HEAD.to_owned();
+    let mut text = format!("{HEAD}\n## Overview\n\n");
+    text += "| code | severity | channel | what it means |\n| --- | --- | --- | --- |\n";
+    for &code in Code::ALL {
+        text += &row(code);
+    }
     for &code in Code::ALL {
         if let Some((title, _)) = GROUPS.iter().find(|(_, first)| *first == code) {
-            write!(text, "\n## {title}\n\n").unwrap();
-            text += "| code | severity | channel | what it means | what to do |\n| --- | --- | --- | --- | --- |\n";
+            write!(text, "\n## {title}\n").unwrap();
         }
-        text += &row(code);
+        text += &section(code);
     }
     text
 }
 
 fn row(code: Code) -> String {
-    let severity = match code.severity() {
-        Severity::Info => "info",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
+    let (severity, channel) = (code.severity().as_str(), code.affects().as_str());
+    let meaning = code.words(Language::English).meaning;
+    format!("| [`{code}`](#{code}) | {severity} | {channel} | {meaning} |\n")
+}
+
+fn section(code: Code) -> String {
+    let channels = match code.affects() {
+        Affects::Both => "both channels",
+        Affects::Mailbox => "channel mailbox",
+        Affects::Print => "channel print",
     };
-    let channel = match code.affects() {
-        Affects::Both => "both",
-        Affects::Mailbox => "mailbox",
-        Affects::Print => "print",
-    };
-    let (meaning, remedy) = (code.meaning(), code.remedy());
-    format!("| `{code}` | {severity} | {channel} | {meaning} | {remedy} |\n")
+    let mut text = format!(
+        "\n### `{code}`\n\n{}, {channels}\n\n",
+        code.severity().as_str()
+    );
+    text += "| | what it means | what to do |\n| --- | --- | --- |\n";
+    for language in Language::ALL {
+        let Words { meaning, remedy } = code.words(language);
+        let name = language.as_str();
+        writeln!(text, "| {name} | {meaning} | {remedy} |").unwrap();
+    }
+    text
 }

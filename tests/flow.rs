@@ -7,7 +7,7 @@ use std::{
 };
 
 use kuori::{
-    domain::{BatchState, BundleState, EnvelopeName, MessageState, Step},
+    domain::{BatchState, BundleState, EnvelopeName, Language, MessageState, Step},
     pipeline::Gate,
     sample::{Fault, FaultKind, Shape, Spec},
     store::{
@@ -164,6 +164,20 @@ async fn a_file_that_is_no_batch_is_answered_and_kept() {
     assert!(hub.receipt("processing").contains("archive-unreadable"));
     assert_eq!(hub.names("data/spool/quarantine"), ["B-0001.zip"]);
     assert!(hub.names("data/spool/batches").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_says_what_to_do_in_the_senders_language() {
+    let hub = Hub::with(|sender| sender.language = Language::Finnish);
+    hub.process("letters.zip", b"this is no ZIP").await;
+    let report = hub.receipt("processing");
+    let what_to_do = [
+        "<WhatToDo>Korjaa havainnoissa mainitut asiat ja lähetä erä uudelleen.</WhatToDo>",
+        "<WhatToDo>Muodosta ZIP-paketti uudelleen ja tarkista se komennolla `unzip -t` ennen lähettämistä.</WhatToDo>",
+    ];
+    for told in what_to_do {
+        assert!(report.contains(told), "{report}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,7 @@ use std::{
 use jiff::Timestamp;
 use kuori::{
     batch,
-    domain::{BatchId, BatchState, PostageClass, RecipientId, ServiceKind},
+    domain::{BatchId, BatchState, Language, PostageClass, RecipientId, ServiceKind},
     inbox::{self, Inbox},
     mailbox::{FolderKey, Mailbox, Maildirs},
     outbox::{Outbox, Places},
@@ -299,6 +299,7 @@ fn sender() -> SenderSettings {
         ],
         gate: Gate::Partial,
         receipts: receipts::Level::All,
+        language: Language::English,
         batch: batch::Settings::default(),
         routing: routing::Policy::default(),
         print_house: Some("example-print".parse().unwrap()),

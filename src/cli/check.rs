@@ -17,11 +17,12 @@ use super::{
     error::{ErrorKind, Outcome},
     finding_report::FindingReport,
     settings,
-    words::counted,
+    words::{self, counted},
 };
 use crate::{
     batch::{self, Archive, Opened, OpenedMessage, Settings},
-    domain::{Fitness, SenderId},
+    domain::{Fitness, Language, SenderId},
+    pipeline::SenderSettings,
     store::{MappedFile, Spool, SpoolKey},
 };
 
@@ -41,19 +42,27 @@ pub(super) struct Arguments {
     /// How many places are named for each code
     #[arg(long, value_name = "N", default_value_t = 5)]
     examples: u32,
+
+    /// The language of what codes mean and of what to do [default: the sender's, or `en`]
+    #[arg(long, value_name = "LANGUAGE",
+          value_parser = words::one_of(&Language::ALL, Language::as_str))]
+    language: Option<Language>,
 }
 
 pub(super) fn run(
     arguments: &Arguments,
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
-    let settings = batch_settings(arguments, invocation.options)?;
+    let sender = sender(arguments, invocation.options)?;
+    let spoken = sender.as_ref().map(|sender| sender.language);
+    let language = arguments.language.or(spoken).unwrap_or_default();
+    let settings = sender.map(|sender| sender.batch).unwrap_or_default();
     let folder = tempfile::tempdir().map_err(|error| no_room(&error))?;
     let spool = Spool::open(folder.path())?;
     let file = copy(&arguments.batch, &spool)?;
     let name = arguments.batch.file_name().unwrap_or_default();
     let name = name.to_string_lossy();
-    let mut checked = Checked::new(&name, arguments.examples);
+    let mut checked = Checked::new(&name, arguments.examples, language);
     match Archive::open(file.as_ref(), &settings.limits) {
         Err(findings) => findings.iter().for_each(|found| checked.report.add(found)),
         Ok(archive) => checked.open(&archive, &settings, &Shelf::new(&spool))?,
@@ -67,10 +76,13 @@ pub(super) fn run(
     })
 }
 
-/// The settings of the sender that was named, or else the defaults.
-fn batch_settings(arguments: &Arguments, options: &Options) -> Result<Settings, CommandError> {
+/// The settings of the sender that was named, if one was.
+fn sender(
+    arguments: &Arguments,
+    options: &Options,
+) -> Result<Option<SenderSettings>, CommandError> {
     let (Some(file), Some(name)) = (&arguments.config, &arguments.sender) else {
-        return Ok(Settings::default());
+        return Ok(None);
     };
     let config = settings::load(Some(file), options)?;
     let mut senders = config.senders.into_iter().map(|sender| sender.settings);
@@ -78,7 +90,7 @@ fn batch_settings(arguments: &Arguments, options: &Options) -> Result<Settings, 
         let error = format!("`{}` has no sender `{name}`", file.display());
         CommandError::new(ErrorKind::Settings, error)
     })?;
-    Ok(sender.batch)
+    Ok(Some(sender))
 }
 
 /// A file that stands still: the one that was named may be changed while it is read.
@@ -124,7 +136,7 @@ pub(super) struct Checked {
 }
 
 impl Checked {
-    fn new(file: &str, examples: u32) -> Self {
+    fn new(file: &str, examples: u32, language: Language) -> Self {
         Self {
             file: file.to_owned(),
             shape: None,
@@ -138,7 +150,7 @@ impl Checked {
             fit_for_mailbox_only: 0,
             fit_for_print_only: 0,
             refused: 0,
-            report: FindingReport::new(examples),
+            report: FindingReport::new(examples, language),
         }
     }
 

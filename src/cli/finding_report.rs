@@ -3,8 +3,8 @@ use std::{collections::BTreeMap, fmt};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::words::{SeverityWord, counted};
-use crate::domain::{Code, Finding, Place, Severity};
+use super::words::{SeverityWord, counted, to_do};
+use crate::domain::{Code, Finding, Language, Place, Severity, Words};
 
 /// Findings grouped by code: how many, where the first ones are, what they mean, and what to do.
 #[derive(Serialize, JsonSchema)]
@@ -14,6 +14,8 @@ pub(super) struct FindingReport {
     findings: Vec<CodeReport>,
     #[serde(skip)]
     examples: usize,
+    #[serde(skip)]
+    language: Language,
     /// Where in `findings` a code stands.
     #[serde(skip)]
     by_code: BTreeMap<Code, usize>,
@@ -38,6 +40,8 @@ struct CodeReport {
     remedy: &'static str,
     /// The first ones.
     examples: Vec<Example>,
+    #[serde(skip)]
+    language: Language,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -54,12 +58,13 @@ struct Example {
 }
 
 impl FindingReport {
-    /// Keeps at most `examples` places of each code.
-    pub(super) fn new(examples: u32) -> Self {
+    /// Keeps at most `examples` places of each code; meanings and remedies are in `language`.
+    pub(super) fn new(examples: u32, language: Language) -> Self {
         Self {
             severities: SeverityCounts::default(),
             findings: Vec::new(),
             examples: usize::try_from(examples).unwrap_or(usize::MAX),
+            language,
             by_code: BTreeMap::new(),
         }
     }
@@ -69,7 +74,7 @@ impl FindingReport {
         let end = self.findings.len();
         let index = *self.by_code.entry(finding.code).or_insert(end);
         if index == end {
-            self.findings.push(code_report(finding.code));
+            self.findings.push(code_report(finding.code, self.language));
         }
         if let Some(report) = self.findings.get_mut(index) {
             report.count += 1;
@@ -105,15 +110,17 @@ impl SeverityCounts {
     }
 }
 
-fn code_report(code: Code) -> CodeReport {
+fn code_report(code: Code, language: Language) -> CodeReport {
+    let Words { meaning, remedy } = code.words(language);
     CodeReport {
         code: code.as_str(),
         severity: SeverityWord(code.severity()),
         affects: code.affects().as_str(),
         count: 0,
-        meaning: code.meaning(),
-        remedy: code.remedy(),
+        meaning,
+        remedy,
         examples: Vec::new(),
+        language,
     }
 }
 
@@ -150,7 +157,7 @@ impl fmt::Display for CodeReport {
         let times = counted(self.count, "time", "times");
         writeln!(f, "{} {}, {times}", self.severity, self.code)?;
         writeln!(f, "  {}", self.meaning)?;
-        writeln!(f, "  To do: {}", self.remedy)?;
+        writeln!(f, "  {}: {}", to_do(self.language), self.remedy)?;
         for example in &self.examples {
             writeln!(f, "  - {example}")?;
         }

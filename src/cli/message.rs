@@ -11,7 +11,7 @@ use super::{
     words::{self, ChannelWord, MessageStateWord, ReasonWord, Time},
 };
 use crate::{
-    domain::{BatchId, Channel, MessageId, MessageState},
+    domain::{BatchId, Channel, Language, MessageId, MessageState},
     store::{MessageRow, Store},
 };
 
@@ -55,7 +55,7 @@ pub(super) fn run(
         Command::List(list) => show_list(list, &store, invocation)?,
         Command::Show { message } => {
             let row = store.message(*message)?;
-            let mut findings = FindingReport::new(u32::MAX);
+            let mut findings = FindingReport::new(u32::MAX, Language::English);
             let found = store.message_findings(*message)?;
             for finding in &found {
                 findings.add(finding);

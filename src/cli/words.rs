@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
-use crate::domain::{BatchState, BundleState, Channel, MessageState, Reason, Severity, Step};
+use crate::domain::{
+    BatchState, BundleState, Channel, Language, MessageState, Reason, Severity, Step,
+};
 use crate::store::ConsentStatus;
 
 /// Reads one of a closed set of values by its word; help and errors list the words.
@@ -92,6 +94,16 @@ word!(ReasonWord: Reason, Reason::ALL);
 word!(StepWord: Step, Step::ALL);
 word!(ConsentStatusWord: ConsentStatus, [ConsentStatus::Granted, ConsentStatus::Withdrawn]);
 word!(SeverityWord: Severity, [Severity::Info, Severity::Warning, Severity::Error]);
+word!(LanguageWord: Language, Language::ALL);
+
+/// What stands before what the reader should do.
+pub(super) fn to_do(language: Language) -> &'static str {
+    match language {
+        Language::English => "To do",
+        Language::Finnish => "Toimenpide",
+        Language::Swedish => "Åtgärd",
+    }
+}
 
 /// `1 message`, `2 messages`.
 pub(super) fn counted(number: u64, one: &str, many: &str) -> String {

@@ -26,6 +26,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use nearest::nearest;
 pub use problem::Problem;
 pub use reference::reference;
 pub use schema::schema;

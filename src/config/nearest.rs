@@ -2,7 +2,7 @@
 ///
 /// Where no name is a slip away, one that `given` begins, or that begins `given`, will do: `password`
 /// is near `password_file`.
-pub(super) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_lowercase();
     let near_enough = 1 + given.chars().count() / 3;
     let rank = |name: &'a str| {

@@ -11,6 +11,7 @@ mod disposition;
 mod finding;
 mod identity;
 mod ids;
+mod language;
 mod letter;
 mod lifecycle;
 mod mailbox_status;
@@ -21,12 +22,13 @@ pub use address::{AddressGap, CountryCode, InvalidCountryCode, PostalAddress};
 pub use bundle::{BundleState, BundleSummary, EnvelopeName, Piece, PostageClass};
 pub use decision::{Asked, Channel, Decision, Fitness, Reason, Route};
 pub use disposition::Disposition;
-pub use finding::{Affects, Code, Finding, Place, Severity};
+pub use finding::{Affects, Code, Finding, Place, Severity, Words};
 pub use identity::{
     BusinessId, InvalidBusinessId, InvalidIdentityCode, OvtId, PersonalIdentityCode, RecipientId,
     StatedRecipient,
 };
 pub use ids::{BatchId, BundleId, InvalidId, MessageId, PrintHouseId, SenderId};
+pub use language::Language;
 pub use letter::Letter;
 pub use lifecycle::{BatchState, IllegalMove, MessageState, Step};
 pub use mailbox_status::MailboxStatus;

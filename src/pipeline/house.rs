@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{Clock, Error};
 use crate::{
     batch,
-    domain::{PostageClass, PostalAddress, PrintHouseId, Private, SenderId, ServiceKind},
+    domain::{Language, PostageClass, PostalAddress, PrintHouseId, Private, SenderId, ServiceKind},
     mailbox::Mailbox,
     print, receipts, routing,
     store::Store,
@@ -27,6 +27,8 @@ pub struct SenderSettings {
     pub address_rows: Vec<String>,
     pub gate: Gate,
     pub receipts: receipts::Level,
+    /// The one that receipts say in what to do.
+    pub language: Language,
     pub batch: batch::Settings,
     pub routing: routing::Policy,
     /// Absent means that the sender has no print contract.

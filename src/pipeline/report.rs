@@ -2,9 +2,9 @@ use std::iter::Peekable;
 
 use jiff::Timestamp;
 
-use super::{Error, House, receipt, route::ask_again_at};
+use super::{Error, House, SenderSettings, receipt, route::ask_again_at};
 use crate::{
-    domain::{BatchState, Finding},
+    domain::{BatchState, Finding, Language},
     receipts::{self, MessageLine, ProcessingHeader, ProcessingReport, Stopped},
     store::{BatchRow, Counts, MessageRow, NewOutgoing, NewSpoolFile, OutgoingKind, StepOutcome},
 };
@@ -23,7 +23,7 @@ pub(super) fn run(house: &House, row: &BatchRow) -> Result<(), Error> {
     let report = if outcome.due_at.is_some() {
         None
     } else {
-        write(house, row, sender.receipts, &counts, outcome.state, now)?
+        write(house, row, sender, &counts, outcome.state, now)?
     };
     Ok(house
         .store
@@ -51,18 +51,18 @@ fn outcome(row: &BatchRow, counts: &Counts, ask_again: Timestamp) -> StepOutcome
 fn write(
     house: &House,
     row: &BatchRow,
-    level: receipts::Level,
+    sender: &SenderSettings,
     counts: &Counts,
     state: BatchState,
     now: Timestamp,
 ) -> Result<Option<NewOutgoing>, Error> {
-    let header = header(house, row, counts, state, now)?;
-    if !level.wants_report(&header) {
+    let header = header(house, row, sender.language, counts, state, now)?;
+    if !sender.receipts.wants_report(&header) {
         return Ok(None);
     }
     let file = house.store.spool().begin()?;
     let mut report = ProcessingReport::begin(&header, file)?;
-    write_messages(house, row, level, &mut report)?;
+    write_messages(house, row, sender.receipts, &mut report)?;
     let file = report.finish()?;
     let revision = row.reports + 1;
     receipt::spooled(row, OutgoingKind::ProcessingReport, revision, file).map(Some)
@@ -119,6 +119,7 @@ fn take_own(findings: &mut Peekable<impl Iterator<Item = Finding>>, position: u3
 fn header(
     house: &House,
     row: &BatchRow,
+    language: Language,
     counts: &Counts,
     state: BatchState,
     now: Timestamp,
@@ -129,7 +130,11 @@ fn header(
         file_name: row.file_name.clone(),
         state,
         reported_at: now,
-        stopped: row.reason.as_ref().map(|why| stopped(row.state, why)),
+        language,
+        stopped: row.reason.as_ref().map(|why| Stopped {
+            why: why.clone(),
+            what_to_do: what_to_do(row.state, language).to_owned(),
+        }),
         counts: receipts::Counts {
             received: counts.received,
             delivered: counts.delivered,
@@ -144,22 +149,48 @@ fn header(
     })
 }
 
-fn stopped(state: BatchState, why: &str) -> Stopped {
-    let what_to_do = match state {
-        BatchState::Refused => "Correct what the findings name and upload the batch again.",
-        BatchState::Held => "Nothing: the operator looks at it. Do not send the batch again.",
-        _ => "Send the letters in a new batch if they are still to go.",
-    };
-    Stopped {
-        why: why.to_owned(),
-        what_to_do: what_to_do.to_owned(),
+/// What the sender of a batch that stands still can do.
+fn what_to_do(state: BatchState, language: Language) -> &'static str {
+    use Language::{English, Finnish, Swedish};
+    match (state, language) {
+        (BatchState::Refused, English) => {
+            "Correct what the findings name and upload the batch again."
+        }
+        (BatchState::Refused, Finnish) => {
+            "Korjaa havainnoissa mainitut asiat ja lähetä erä uudelleen."
+        }
+        (BatchState::Refused, Swedish) => {
+            "Rätta det som nämns i anmärkningarna och skicka satsen på nytt."
+        }
+        (BatchState::Held, English) => {
+            "Nothing: the operator looks at it. Do not send the batch again."
+        }
+        (BatchState::Held, Finnish) => {
+            "Toimenpiteitä ei tarvita: ylläpitäjä selvittää asian. Älä lähetä erää uudelleen."
+        }
+        (BatchState::Held, Swedish) => {
+            "Inga åtgärder behövs: den driftsansvariga utreder saken. Skicka inte satsen på nytt."
+        }
+        (_, English) => "Send the letters in a new batch if they are still to go.",
+        (_, Finnish) => "Lähetä kirjeet uudessa erässä, jos ne on vielä tarkoitus lähettää.",
+        (_, Swedish) => "Skicka breven i en ny sats, om de fortfarande ska skickas.",
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::domain::{Code, Place};
+
+    #[test]
+    fn every_stopped_batch_is_answered_in_every_language() {
+        let states = [BatchState::Refused, BatchState::Held, BatchState::Cancelled];
+        let told = states.map(|state| Language::ALL.map(|language| what_to_do(state, language)));
+        let different: BTreeSet<_> = told.iter().flatten().collect();
+        assert_eq!(different.len(), states.len() * Language::ALL.len());
+    }
 
     #[test]
     fn every_message_gets_its_own_findings_and_no_others() {

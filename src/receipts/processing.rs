@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{Error, Kind, xml::Element, xml::Xml};
 use crate::domain::{
-    Asked, BatchId, BatchState, BundleId, Channel, Finding, MailboxStatus, MessageId, MessageState,
-    Private, Reason, SenderId,
+    Asked, BatchId, BatchState, BundleId, Channel, Finding, Language, MailboxStatus, MessageId,
+    MessageState, Private, Reason, SenderId,
 };
 
 /// Messages of a batch by where they stand. Each message is counted once; of those delivered,
@@ -40,6 +40,8 @@ pub struct ProcessingHeader {
     pub file_name: String,
     pub state: BatchState,
     pub reported_at: Timestamp,
+    /// The one that the sender is told in what to do. Details are English.
+    pub language: Language,
     /// For a batch that is held or refused.
     pub stopped: Option<Stopped>,
     pub counts: Counts,
@@ -92,6 +94,7 @@ impl MessageLine {
 pub struct ProcessingReport<W: Write> {
     xml: Xml<W>,
     batch: BatchId,
+    language: Language,
 }
 
 impl<W: Write> ProcessingReport<W> {
@@ -102,13 +105,18 @@ impl<W: Write> ProcessingReport<W> {
             let mut xml = Xml::begin(out)?;
             write_header(&mut xml, header)?;
             xml.open(&Element::new("Messages"))?;
-            Ok(Self { xml, batch })
+            Ok(Self {
+                xml,
+                batch,
+                language: header.language,
+            })
         };
         begin().map_err(|source| failed(batch, source))
     }
 
     pub fn message(&mut self, line: &MessageLine) -> Result<(), Error> {
-        write_message(&mut self.xml, line).map_err(|source| failed(self.batch, source))
+        write_message(&mut self.xml, line, self.language)
+            .map_err(|source| failed(self.batch, source))
     }
 
     /// Ends the document, flushes, and gives back what it was written to.
@@ -145,7 +153,7 @@ fn write_header<W: Write>(xml: &mut Xml<W>, header: &ProcessingHeader) -> io::Re
         xml.close("Stopped")?;
     }
     xml.empty(&counts(&header.counts))?;
-    write_findings(xml, &header.findings)
+    write_findings(xml, &header.findings, header.language)
 }
 
 fn counts(counts: &Counts) -> Element {
@@ -160,7 +168,11 @@ fn counts(counts: &Counts) -> Element {
         .with("cancelled", counts.cancelled)
 }
 
-fn write_message<W: Write>(xml: &mut Xml<W>, line: &MessageLine) -> io::Result<()> {
+fn write_message<W: Write>(
+    xml: &mut Xml<W>,
+    line: &MessageLine,
+    language: Language,
+) -> io::Result<()> {
     let element = message(line);
     if line.asked.is_none() && line.findings.is_empty() {
         return xml.empty(&element);
@@ -169,7 +181,7 @@ fn write_message<W: Write>(xml: &mut Xml<W>, line: &MessageLine) -> io::Result<(
     if let Some(asked) = line.asked {
         xml.empty(&mailbox(asked))?;
     }
-    write_findings(xml, &line.findings)?;
+    write_findings(xml, &line.findings, language)?;
     xml.close("Message")
 }
 
@@ -199,7 +211,11 @@ fn mailbox(asked: Asked) -> Element {
         .with("askedAt", asked.at)
 }
 
-fn write_findings<W: Write>(xml: &mut Xml<W>, findings: &[Finding]) -> io::Result<()> {
+fn write_findings<W: Write>(
+    xml: &mut Xml<W>,
+    findings: &[Finding],
+    language: Language,
+) -> io::Result<()> {
     findings.iter().try_for_each(|finding| {
         let element = Element::new("Finding")
             .with("code", finding.code)
@@ -210,7 +226,7 @@ fn write_findings<W: Write>(xml: &mut Xml<W>, findings: &[Finding]) -> io::Resul
             .maybe("page", finding.place.page);
         xml.open(&element)?;
         xml.text("Detail", &finding.detail)?;
-        xml.text("WhatToDo", finding.code.remedy())?;
+        xml.text("WhatToDo", finding.code.words(language).remedy)?;
         xml.close("Finding")
     })
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::{
-    Asked, BatchId, BatchState, Channel, Code, Finding, MailboxStatus, MessageId, MessageState,
-    Place, Reason,
+    Asked, BatchId, BatchState, Channel, Code, Finding, Language, MailboxStatus, MessageId,
+    MessageState, Place, Reason,
 };
 
 const SCHEMA: &str = include_str!("../../schemas/receipt.xsd");
@@ -24,6 +24,7 @@ fn header() -> ProcessingHeader {
         file_name: "koha_20260612205000_Posti.zip".to_owned(),
         state: BatchState::Reported,
         reported_at: "2026-06-12T17:52:11.25Z".parse().unwrap(),
+        language: Language::English,
         stopped: None,
         counts: Counts {
             received: 3,
@@ -177,6 +178,29 @@ fn a_report_of_a_refused_batch_says_why_and_what_to_do() {
       </Messages>
     </ProcessingReport>
     "#);
+}
+
+#[test]
+fn a_sender_is_told_what_to_do_in_its_own_language() {
+    let remedy = |language| {
+        let findings = vec![Finding::new(Code::ArchiveEncrypted, Place::batch(), "")];
+        let header = ProcessingHeader {
+            language,
+            findings,
+            ..header()
+        };
+        let report = reported(&header, &[refused()]);
+        let told = report.lines().filter(|line| line.contains("WhatToDo"));
+        told.map(str::trim).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(remedy(Language::Finnish), @r"
+    <WhatToDo>Lähetä erä ilman ZIP-salasanaa. Tietoliikenneyhteys on jo salattu.</WhatToDo>
+    <WhatToDo>Aseta sivukooksi 210 × 297 mm.</WhatToDo>
+    ");
+    insta::assert_snapshot!(remedy(Language::Swedish), @r"
+    <WhatToDo>Skicka satsen utan ZIP-lösenord. Förbindelsen är redan krypterad.</WhatToDo>
+    <WhatToDo>Ställ in sidstorleken 210 × 297 mm.</WhatToDo>
+    ");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     cli::{CommandError, Invocation, error::Outcome, finding_report::FindingReport},
-    domain::{BatchId, Finding},
+    domain::{BatchId, Finding, Language},
     store::Store,
 };
 
@@ -28,7 +28,7 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     let store = invocation.store()?;
     store.batch(batch)?;
-    let mut report = FindingReport::new(examples);
+    let mut report = FindingReport::new(examples, Language::English);
     each_finding(&store, batch, &mut |finding| report.add(&finding))?;
     let is_empty = report.is_empty();
     invocation.output.show(&BatchFindings {

@@ -12,7 +12,7 @@ use super::{
     sftp::SftpTable,
     site::Site,
     upload::UploadTable,
-    words::{GateName, PostageName, ReceiptsName, ServiceName},
+    words::{GateName, LanguageName, PostageName, ReceiptsName, ServiceName},
 };
 use crate::{
     batch,
@@ -36,6 +36,8 @@ pub(super) struct SenderTable {
     gate: GateName,
     /// How much the sender wants to hear.
     receipts: ReceiptsName,
+    /// The language in which receipts, and `kuori check` for this sender, say what to do.
+    language: LanguageName,
     /// Name of the print house that prints for this sender. Default: there is no print contract,
     /// and what cannot go to a mailbox is refused.
     print_house: Option<String>,
@@ -71,6 +73,7 @@ impl Default for SenderTable {
             address_rows: Vec::new(),
             gate: GateName::Partial,
             receipts: ReceiptsName::All,
+            language: LanguageName::English,
             print_house: None,
             duplex: true,
             colour: false,
@@ -140,6 +143,7 @@ impl SenderTable {
             address_rows: self.address_rows,
             gate: self.gate.into(),
             receipts: self.receipts.into(),
+            language: self.language.into(),
             batch: batch::Settings {
                 limits: self.limits.read(),
                 page_tolerance_mm: self.page_tolerance_mm,

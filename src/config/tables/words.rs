@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{PostageClass, ServiceKind},
+    domain::{Language, PostageClass, ServiceKind},
     pipeline::Gate,
     receipts::Level,
     routing::IncompleteAddress,
@@ -70,6 +70,20 @@ words! {
         Errors,
         /// Nothing.
         None,
+    }
+}
+
+words! {
+    LanguageName for Language {
+        /// English.
+        #[serde(rename = "en")]
+        English,
+        /// Finnish.
+        #[serde(rename = "fi")]
+        Finnish,
+        /// Swedish.
+        #[serde(rename = "sv")]
+        Swedish,
     }
 }
 

@@ -1,0 +1,154 @@
+//! The catalogue in Finnish.
+//!
+//! Terms: batch *erä*, letter *kirje*, message *viesti*, control data *ohjaustiedot*, finding *havainto*,
+//! archive *ZIP-paketti*, its directory *sisällysluettelo*, entry *paketin tiedosto*, packed *pakattu*, unpacked *purettu*,
+//! folder *kansio*, checksum *tarkistussumma*, check character *tarkistusmerkki*, encoding *merkistökoodaus*,
+//! namespace *nimiavaruus*, field *kenttä*, column *sarake*, value *arvo*, page range *sivualue*,
+//! sheet *arkki*, envelope *kirjekuori*, attachment *liite*, id *tunnus*, recipient *vastaanottaja*,
+//! personal identity code *henkilötunnus*, business id *Y-tunnus*, postal code *postinumero*, city *postitoimipaikka*,
+//! mailbox *sähköinen postilaatikko*, print *tulostus*, print house *tulostuspalvelu*, bundle *tulostusnippu*,
+//! make *muodostaa*, upload *lähettää*, refuse *hylätä*. A limit is *enintään* or *kuin sallitaan*.
+//! Codes, file names, elements and columns stay as they are written.
+
+use super::words::translation;
+
+translation! {
+    // The archive.
+    ArchiveUnreadable =
+        "Tiedosto ei ole ZIP-paketti, tai sen sisällysluetteloa ei voida lukea.",
+        "Muodosta ZIP-paketti uudelleen ja tarkista se komennolla `unzip -t` ennen lähettämistä.";
+    ArchiveDamaged =
+        "Paketin tiedostoa ei voida lukea loppuun, tai sen tarkistussumma ei täsmää.",
+        "Lähetä ZIP-paketti uudelleen. Jos virhe toistuu, muodosta paketti uudelleen.";
+    ArchiveInconsistent =
+        "ZIP-paketti on ristiriitainen: kaksi ohjelmaa voisi lukea siitä kaksi eri erää.",
+        "Muodosta paketti tavallisella pakkausohjelmalla. Älä lisää siihen mitään äläkä muuta sitä jälkikäteen.";
+    ArchiveEncrypted =
+        "Paketissa on salattu tiedosto.",
+        "Lähetä erä ilman ZIP-salasanaa. Tietoliikenneyhteys on jo salattu.";
+    ArchiveMethod =
+        "Paketin tiedosto on pakattu muulla menetelmällä kuin deflate.",
+        "Käytä tavallista menetelmää `stored` tai `deflate`.";
+    ArchiveEntryName =
+        "Paketin tiedoston nimi johtaa kansionsa ulkopuolelle, on absoluuttinen polku tai ei ole tekstiä.",
+        "Käytä tiedostojen nimissä kirjaimia, numeroita ja merkkejä `-`, `_` ja `.` sekä kansioiden välissä merkkiä `/`.";
+    ArchiveSymlink =
+        "Paketissa on symbolinen linkki.",
+        "Lisää pakettiin linkin sijasta itse tiedosto.";
+    ArchiveDuplicateName =
+        "Paketissa on kaksi samannimistä tiedostoa.",
+        "Anna jokaiselle tiedostolle oma nimi.";
+    ArchiveTooLarge =
+        "ZIP-paketti on pakattuna tai purettuna suurempi kuin sallitaan.",
+        "Jaa erä pienempiin eriin.";
+    ArchiveEntryTooLarge =
+        "Paketin tiedosto on purettuna suurempi kuin yhdelle tiedostolle sallitaan.",
+        "Jaa tiedosto osiin. Yhden kirjeen PDF-tiedosto saa olla enintään 10 MiB.";
+    ArchiveRatio =
+        "Paketin tiedosto on purettuna epäuskottavan paljon suurempi kuin pakattuna.",
+        "Tarkista ohjelma, joka muodosti tiedoston. Oikea kirje ei pakkaudu näin pieneksi.";
+    ArchiveTooManyEntries =
+        "ZIP-paketissa on enemmän tiedostoja kuin sallitaan.",
+        "Jaa erä pienempiin eriin.";
+    ArchiveNestedTooDeep =
+        "ZIP-paketin sisällä olevassa ZIP-paketissa on vielä ZIP-paketti.",
+        "ZIP-paketissa saa olla toisia ZIP-paketteja enintään yhdellä tasolla.";
+
+    // The control data.
+    ControlDataMissing =
+        "ZIP-paketissa ei ole ohjaustietoja: ei `LetterBundle`-muotoista XML-tiedostoa eikä tiedostoa `batch.csv`.",
+        "Lisää pakettiin ohjaustiedot, jotka kuvaavat kirjeet.";
+    ControlDataMalformed =
+        "Ohjaustiedoissa on syntaksivirhe.",
+        "Tarkista mainittu rivi: XML-tiedosto ohjelmalla `xmllint`, CSV-tiedosto ohjelmalla, joka lukee CSV-muotoa.";
+    ControlDataDoctype =
+        "XML-tiedostossa on dokumenttityypin määrittely (DOCTYPE) tai oma entiteetti.",
+        "Poista DOCTYPE. Vain XML:n omat viisi entiteettiä luetaan.";
+    ControlDataEncoding =
+        "Ohjaustietojen sisältö ei ole niissä ilmoitetun merkistökoodauksen mukaista, tai merkistökoodausta ei tueta.",
+        "Käytä merkistökoodausta UTF-8 tai ISO-8859-1 ja ilmoita se, jota käytät.";
+    ControlDataVersion =
+        "XML-tiedosto ei ole `LetterBundle`-tiedosto, jonka versio on v0x4 tai v1x0.",
+        "Käytä nimiavaruutta `urn:itella.com:/schema/ipost/letterbundle/v1x0`.";
+    ControlDataUnknown =
+        "Ohjaustiedoissa on elementti, attribuutti tai sarake, jota Kuori ei käytä.",
+        "Toimenpiteitä ei tarvita, ellei tiedon pitänyt vaikuttaa käsittelyyn.";
+    ControlDataValue =
+        "Ohjaustiedoissa on arvo, joka ei ole sallittu.",
+        "Korjaa arvo. Havainto kertoo, mitkä arvot ovat sallittuja.";
+    CsvColumnMissing =
+        "Tiedostosta `batch.csv` puuttuu sarake, joka tarvitaan jokaisessa erässä.",
+        "Lisää sarake `file` sekä joko sarake `recipient_id` tai osoitesarakkeet.";
+    FieldTooLong =
+        "Kentän arvo on pidempi kuin sallitaan.",
+        "Lyhennä arvoa. Kentässä saa olla enintään 512 merkkiä.";
+    TooManyMessages =
+        "Erässä on enemmän viestejä kuin sallitaan.",
+        "Jaa erä pienempiin eriin.";
+    NoMessages =
+        "Ohjaustiedoissa ei ole yhtään kirjettä.",
+        "Tarkista poiminta, josta erä muodostettiin.";
+    ShapeNotSupported =
+        "Erän rakenne on sellainen, jota Kuori ei vielä lue.",
+        "Lähetä yksi PDF-tiedosto ja yksi `LetterBundle`, tai `batch.csv` ja PDF-tiedostot.";
+    DocumentMissing =
+        "Ohjaustiedoissa mainittua PDF-tiedostoa ei ole ZIP-paketissa.",
+        "Lisää tiedosto tai korjaa sen nimi. Isot ja pienet kirjaimet erotetaan toisistaan.";
+    DocumentUnused =
+        "ZIP-paketissa on tiedosto, jota ohjaustiedoissa ei mainita.",
+        "Tarkista, ettei ohjaustiedoista puutu kirjettä.";
+
+    // Page ranges.
+    PageRangeMissing =
+        "Kirjeelle ei ole ilmoitettu, mitkä sivut kuuluvat siihen, ja sen PDF-tiedostossa on useita kirjeitä.",
+        "Ilmoita elementin `Location` attribuutit `startPage` ja `pages`; CSV-tiedostossa sarakkeet `start_page` ja `pages`.";
+    PageRangeOutside =
+        "Kirjeelle on ilmoitettu sivuja, joita PDF-tiedostossa ei ole.",
+        "Laske sivut uudelleen. `startPage` alkaa numerosta 1.";
+    PageRangeOverlap =
+        "Sama sivu on ilmoitettu kahdelle kirjeelle, joten joku saisi toiselle kuuluvan sivun.",
+        "Korjaa sivualueet. Koko tiedosto hylätään, kunnes ne täsmäävät.";
+    PageRangeGap =
+        "Sivu ei kuulu mihinkään kirjeeseen, joten joltakulta jäisi sivu saamatta.",
+        "Korjaa sivualueet. Koko tiedosto hylätään, kunnes ne täsmäävät.";
+
+    // The message.
+    MessageDuplicate =
+        "Samalta lähettäjältä on jo aiemmin vastaanotettu viesti, jolla on sama tunnus.",
+        "Anna jokaiselle kirjeelle oma tunnus. Mitään ei lähetetä kahdesti.";
+    RecipientIdInvalid =
+        "Vastaanottajan tunnus on väärän muotoinen tai sen tarkistusmerkki on väärä.",
+        "Korjaa tunnus, tai jätä se pois, jolloin kirje tulostetaan.";
+    AddressIncomplete =
+        "Osoitteesta puuttuu nimi, katuosoite, postinumero tai postitoimipaikka.",
+        "Täydennä osoite, jotta kirje voidaan tarvittaessa tulostaa.";
+    CountryInvalid =
+        "Maata ei ole ilmoitettu kaksikirjaimisella maatunnuksella.",
+        "Käytä standardin ISO 3166-1 alpha-2 tunnuksia, esimerkiksi `FI` tai `SE`.";
+
+    // The PDF.
+    PdfUnreadable =
+        "PDF-tiedostoa ei voida lukea edes sen jälkeen, kun sen ristiviittaukset on muodostettu uudelleen.",
+        "Muodosta PDF-tiedosto uudelleen ja avaa se katseluohjelmassa ennen lähettämistä.";
+    PdfEncrypted =
+        "PDF-tiedosto on salattu.",
+        "Tallenna tiedosto ilman salasanaa ja käyttörajoituksia.";
+    PdfLimits =
+        "PDF-tiedoston rakenteen syvyys, objektien määrä tai purettu koko on suurempi kuin sallitaan.",
+        "Muodosta PDF-tiedosto uudelleen tavallisella ohjelmalla.";
+    PageSize =
+        "Sivu ei ole pystysuuntainen A4. Sallittu poikkeama on 2 mm.",
+        "Aseta sivukooksi 210 × 297 mm.";
+    TooLargeForMailbox =
+        "Kirjeen PDF-tiedosto liitteineen on suurempi kuin sähköinen postilaatikko ottaa vastaan.",
+        "Toimenpiteitä ei tarvita, jos kirje saa mennä paperilla. Muussa tapauksessa pienennä PDF-tiedostoa.";
+    AttachmentNotPrintable =
+        "Kirjeessä on liitteitä, jotka jäisivät paperikirjeestä pois.",
+        "Toimenpiteitä ei tarvita, jos kirje saa mennä sähköiseen postilaatikkoon. Muussa tapauksessa kokoa kaikki yhteen PDF-tiedostoon.";
+    TooManySheets =
+        "Kirjeessä on enemmän arkkeja kuin tulostuspalvelun suurimpaan kirjekuoreen mahtuu.",
+        "Jaa kirje osiin tai tulosta se kaksipuolisena.";
+    LetterNotComposable =
+        "Kirjeen sivuja ei voitu liittää tulostusnippuun.",
+        "Muodosta PDF-tiedosto uudelleen tavallisella ohjelmalla.";
+}

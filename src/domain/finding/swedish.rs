@@ -1,0 +1,154 @@
+//! The catalogue in Swedish, as it is written in Finland.
+//!
+//! Terms: batch *sats*, letter *brev*, message *meddelande*, control data *styrdata* (plural), finding *anmärkning*,
+//! archive *ZIP-paket*, its directory *innehållsförteckning*, entry *fil i paketet*, packed *packad*, unpacked *uppackad*,
+//! folder *mapp*, checksum *kontrollsumma*, check character *kontrolltecken*, encoding *teckenkodning*,
+//! namespace *namnrymd*, field *fält*, column *kolumn*, value *värde*, page range *sidintervall*,
+//! sheet *ark*, envelope *kuvert*, attachment *bilaga*, id *beteckning*, recipient *mottagare*,
+//! personal identity code *personbeteckning*, business id *FO-nummer*, postal code *postnummer*, city *postanstalt*,
+//! mailbox *elektronisk postlåda*, print *utskrift*, print house *utskriftstjänst*, bundle *utskriftsbunt*,
+//! make *skapa*, upload *skicka*, refuse *avvisa*. A limit is *högst* or *vad som är tillåtet*.
+//! Codes, file names, elements and columns stay as they are written.
+
+use super::words::translation;
+
+translation! {
+    // The archive.
+    ArchiveUnreadable =
+        "Filen är inte ett ZIP-paket, eller så kan dess innehållsförteckning inte läsas.",
+        "Skapa ZIP-paketet på nytt och kontrollera det med `unzip -t` innan du skickar det.";
+    ArchiveDamaged =
+        "En fil i paketet kan inte läsas till slutet, eller så stämmer dess kontrollsumma inte.",
+        "Skicka ZIP-paketet på nytt. Om felet upprepas ska du skapa paketet på nytt.";
+    ArchiveInconsistent =
+        "ZIP-paketet är motstridigt: två program kunde läsa två olika satser ur det.",
+        "Skapa paketet med ett vanligt packningsprogram. Lägg inte till eller ändra något i efterhand.";
+    ArchiveEncrypted =
+        "En fil i paketet är krypterad.",
+        "Skicka satsen utan ZIP-lösenord. Förbindelsen är redan krypterad.";
+    ArchiveMethod =
+        "En fil i paketet är packad med en annan metod än deflate.",
+        "Använd den vanliga metoden `stored` eller `deflate`.";
+    ArchiveEntryName =
+        "Namnet på en fil i paketet leder ut ur mappen, är en absolut sökväg eller är inte text.",
+        "Använd bokstäver, siffror och tecknen `-`, `_` och `.` i filnamnen samt `/` mellan mapparna.";
+    ArchiveSymlink =
+        "Paketet innehåller en symbolisk länk.",
+        "Lägg själva filen i paketet i stället för länken.";
+    ArchiveDuplicateName =
+        "Två filer i paketet har samma namn.",
+        "Ge varje fil ett eget namn.";
+    ArchiveTooLarge =
+        "ZIP-paketet är packat eller uppackat större än vad som är tillåtet.",
+        "Dela upp satsen i mindre satser.";
+    ArchiveEntryTooLarge =
+        "En fil i paketet är uppackad större än vad som är tillåtet för en enskild fil.",
+        "Dela upp filen. PDF-filen för ett brev får vara högst 10 MiB.";
+    ArchiveRatio =
+        "En fil i paketet är uppackad orimligt mycket större än packad.",
+        "Kontrollera programmet som skapade filen. Ett verkligt brev går inte att packa så här mycket.";
+    ArchiveTooManyEntries =
+        "ZIP-paketet innehåller fler filer än vad som är tillåtet.",
+        "Dela upp satsen i mindre satser.";
+    ArchiveNestedTooDeep =
+        "Ett ZIP-paket inuti ett ZIP-paket innehåller ännu ett ZIP-paket.",
+        "Ett ZIP-paket får innehålla andra ZIP-paket på högst en nivå.";
+
+    // The control data.
+    ControlDataMissing =
+        "ZIP-paketet saknar styrdata: där finns varken en XML-fil av typen `LetterBundle` eller filen `batch.csv`.",
+        "Lägg till de styrdata som beskriver breven.";
+    ControlDataMalformed =
+        "Det finns ett syntaxfel i styrdata.",
+        "Kontrollera den angivna raden: XML med `xmllint`, CSV med ett program som läser CSV.";
+    ControlDataDoctype =
+        "XML-filen innehåller en dokumenttypsdeklaration (DOCTYPE) eller en egen entitet.",
+        "Ta bort DOCTYPE. Endast de fem entiteter som ingår i XML läses.";
+    ControlDataEncoding =
+        "Innehållet i styrdata följer inte den teckenkodning som anges där, eller så stöds teckenkodningen inte.",
+        "Använd UTF-8 eller ISO-8859-1 och ange den teckenkodning som du använder.";
+    ControlDataVersion =
+        "XML-filen är inte en `LetterBundle` av version v0x4 eller v1x0.",
+        "Använd namnrymden `urn:itella.com:/schema/ipost/letterbundle/v1x0`.";
+    ControlDataUnknown =
+        "Styrdata innehåller ett element, ett attribut eller en kolumn som Kuori inte använder.",
+        "Inga åtgärder behövs, om uppgiften inte var avsedd att påverka behandlingen.";
+    ControlDataValue =
+        "Ett värde i styrdata är inte tillåtet.",
+        "Rätta värdet. Av anmärkningen framgår vilka värden som är tillåtna.";
+    CsvColumnMissing =
+        "Filen `batch.csv` saknar en kolumn som behövs i varje sats.",
+        "Lägg till kolumnen `file` och antingen kolumnen `recipient_id` eller adresskolumnerna.";
+    FieldTooLong =
+        "Värdet i ett fält är längre än vad som är tillåtet.",
+        "Förkorta värdet. Ett fält får innehålla högst 512 tecken.";
+    TooManyMessages =
+        "Satsen innehåller fler meddelanden än vad som är tillåtet.",
+        "Dela upp satsen i mindre satser.";
+    NoMessages =
+        "Styrdata innehåller inte ett enda brev.",
+        "Kontrollera det datauttag som satsen skapades av.";
+    ShapeNotSupported =
+        "Satsen är uppbyggd på ett sätt som Kuori ännu inte kan läsa.",
+        "Skicka en PDF-fil och en `LetterBundle`, eller `batch.csv` och PDF-filer.";
+    DocumentMissing =
+        "En PDF-fil som nämns i styrdata finns inte i ZIP-paketet.",
+        "Lägg till filen eller rätta dess namn. Stora och små bokstäver har betydelse.";
+    DocumentUnused =
+        "ZIP-paketet innehåller en fil som inte nämns i styrdata.",
+        "Kontrollera att inget brev saknas i styrdata.";
+
+    // Page ranges.
+    PageRangeMissing =
+        "För ett brev anges inte vilka sidor som hör till det, och dess PDF-fil innehåller flera brev.",
+        "Ange attributen `startPage` och `pages` i elementet `Location`; i CSV kolumnerna `start_page` och `pages`.";
+    PageRangeOutside =
+        "För ett brev anges sidor som inte finns i PDF-filen.",
+        "Räkna sidorna på nytt. `startPage` börjar från 1.";
+    PageRangeOverlap =
+        "Samma sida anges för två brev, så någon skulle få en sida som hör till en annan.",
+        "Rätta sidintervallen. Hela filen avvisas tills de stämmer.";
+    PageRangeGap =
+        "En sida hör inte till något brev, så någon skulle gå miste om en sida.",
+        "Rätta sidintervallen. Hela filen avvisas tills de stämmer.";
+
+    // The message.
+    MessageDuplicate =
+        "Ett meddelande med samma beteckning har redan tagits emot från samma avsändare.",
+        "Ge varje brev en egen beteckning. Ingenting skickas två gånger.";
+    RecipientIdInvalid =
+        "Mottagarens beteckning har fel form eller fel kontrolltecken.",
+        "Rätta beteckningen, eller utelämna den så att brevet skrivs ut.";
+    AddressIncomplete =
+        "Adressen saknar namn, gatuadress, postnummer eller postanstalt.",
+        "Komplettera adressen så att brevet vid behov kan skrivas ut.";
+    CountryInvalid =
+        "Landet anges inte med en landskod på två bokstäver.",
+        "Använd koderna i standarden ISO 3166-1 alpha-2, till exempel `FI` eller `SE`.";
+
+    // The PDF.
+    PdfUnreadable =
+        "PDF-filen kan inte läsas ens efter att dess korsreferenser har skapats på nytt.",
+        "Skapa PDF-filen på nytt och öppna den i ett visningsprogram innan du skickar den.";
+    PdfEncrypted =
+        "PDF-filen är krypterad.",
+        "Spara filen utan lösenord och användningsbegränsningar.";
+    PdfLimits =
+        "PDF-filens djup, antal objekt eller uppackade storlek är större än vad som är tillåtet.",
+        "Skapa PDF-filen på nytt med ett vanligt program.";
+    PageSize =
+        "En sida är inte en stående A4. Den tillåtna avvikelsen är 2 mm.",
+        "Ställ in sidstorleken 210 × 297 mm.";
+    TooLargeForMailbox =
+        "Brevets PDF-fil med bilagor är större än vad den elektroniska postlådan tar emot.",
+        "Inga åtgärder behövs, om brevet får skickas på papper. Gör i annat fall PDF-filen mindre.";
+    AttachmentNotPrintable =
+        "Brevet har bilagor som skulle falla bort på papper.",
+        "Inga åtgärder behövs, om brevet får skickas till den elektroniska postlådan. Samla i annat fall allt i en PDF-fil.";
+    TooManySheets =
+        "Brevet har fler ark än vad som ryms i utskriftstjänstens största kuvert.",
+        "Dela upp brevet eller skriv ut det dubbelsidigt.";
+    LetterNotComposable =
+        "Brevets sidor kunde inte tas med i en utskriftsbunt.",
+        "Skapa PDF-filen på nytt med ett vanligt program.";
+}
