@@ -43,7 +43,8 @@ const HEAD: &str = "\
 # Findings
 
 What can be wrong with a batch, or worth saying about it. Receipts and `kuori check` carry the code, the place and this case in a sentence; this is what
-each code means and what the sender does about it, in English, Finnish and Swedish. A code never changes its meaning. Made from `src/domain/finding.rs` and the files of words beside it.
+each code means and what the sender does about it, in English, Finnish and Swedish. A code never changes its meaning. `kuori finding page-size` says the same
+on the command line, with `--language fi` or `--language sv` too. Made from `src/domain/finding.rs` and the files of words beside it.
 
 An *error* stops what it concerns: the batch, a letter, or a letter's way by one channel. A *warning* or an *info* stops nothing by itself. *Channel* is
 the way that an error closes, or that a warning is about. `samples/batches/invalid/` has a batch for nearly every code.

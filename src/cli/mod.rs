@@ -14,6 +14,7 @@ mod consent;
 mod demo;
 mod error;
 mod events;
+mod finding;
 mod finding_report;
 mod invocation;
 mod message;
@@ -81,6 +82,8 @@ enum Command {
     /// The exit code is 3 where there are errors or warnings. Recipients' mailboxes, and whether
     /// a letter came before, are known only to a house that runs.
     Check(check::Arguments),
+    /// Explain the code of a finding, or list them all
+    Finding(finding::Arguments),
     /// Make an artificial batch
     ///
     /// No real person can be hit by one. The same options make the same bytes.
@@ -164,6 +167,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Process(arguments) => process::run(arguments, invocation),
         Command::Demo(arguments) => demo::run(arguments, invocation),
         Command::Check(arguments) => check::run(arguments, invocation),
+        Command::Finding(arguments) => finding::run(arguments, invocation),
         Command::Sample(arguments) => sample::run(arguments, invocation),
         Command::Batch(command) => batch::run(command, invocation),
         Command::Message(command) => message::run(command, invocation),

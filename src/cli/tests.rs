@@ -9,6 +9,7 @@ use clap::CommandFactory;
 
 use self::house::House;
 use super::*;
+use crate::domain::Code;
 
 #[test]
 fn the_command_line_holds_together() {
@@ -28,6 +29,7 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       process    Take one batch from a file through all steps
       demo       Play the whole flow on an artificial batch
       check      Say all that is wrong with a batch, without taking it
+      finding    Explain the code of a finding, or list them all
       sample     Make an artificial batch
       batch      Look at batches
       message    Look at messages
@@ -116,6 +118,51 @@ fn findings_are_grouped_by_code_with_places_and_remedies() {
       To do: Nothing, if you did not expect it to have an effect.
       - `control.xml`, line 3: `Letter@mood` is not known
     ");
+}
+
+#[test]
+fn a_code_is_explained_in_the_language_asked_for() {
+    let house = House::filled();
+    insta::assert_snapshot!(house.out("finding page-size"), @r"
+    Code      page-size
+    Severity  error
+    Channel   print
+
+    A page is not upright A4, within 2 mm.
+    To do: Set the page size to 210 × 297 mm.
+    ");
+    insta::assert_snapshot!(house.out("finding page-size --language fi"), @r"
+    Code      page-size
+    Severity  error
+    Channel   print
+
+    Sivu ei ole pystysuuntainen A4. Sallittu poikkeama on 2 mm.
+    Toimenpide: Aseta sivukooksi 210 × 297 mm.
+    ");
+}
+
+#[test]
+fn without_a_code_all_are_listed() {
+    let listed = House::filled().out("finding --language sv");
+    assert_eq!(listed.lines().count(), 1 + Code::ALL.len());
+    let row = listed
+        .lines()
+        .find(|line| line.starts_with("pdf-encrypted "));
+    assert!(row.unwrap().ends_with("  PDF-filen är krypterad."));
+}
+
+#[test]
+fn a_slip_in_a_code_is_answered_with_the_nearest_one() {
+    let said = House::filled().kuori("finding page-szie");
+    assert_eq!(said.code, 2);
+    insta::assert_snapshot!(said.err, @r"
+    error: there is no code `page-szie`
+
+    hint: did you mean `kuori finding page-size`?
+    ");
+    let said = House::filled().kuori("finding colour");
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("`kuori finding` lists them all"));
 }
 
 #[test]

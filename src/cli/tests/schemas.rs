@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::{House, mismatch::mismatch};
 use crate::cli::{
-    batch, bundle, check, config, consent, demo, events, message, process, reprocess, sample,
+    batch, bundle, check, config, consent, demo, events, finding, message, process, reprocess,
+    sample,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -39,6 +40,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ),
         ("sample", schema_for!(sample::SampleMade)),
         ("check", schema_for!(check::Checked)),
+        ("finding", schema_for!(finding::Explained)),
         ("demo", schema_for!(demo::summary::Summary)),
         ("process", schema_for!(process::Processed)),
         ("config-check", schema_for!(config::Checked)),
@@ -94,6 +96,9 @@ fn every_json_output_satisfies_its_schema() {
             format!("sample {zip} --letters 3 --consents {csv}"),
         ),
         ("check", format!("check {zip}")),
+        ("check", format!("check {zip} --language sv")),
+        ("finding", "finding --language fi".to_owned()),
+        ("finding", "finding page-size".to_owned()),
         ("consent-import", format!("consent import {csv}")),
         ("consent-set", "consent set 010190-999W granted".to_owned()),
         ("consent-show", "consent show 010190-999W".to_owned()),
