@@ -207,10 +207,7 @@ fn check_says_what_to_do_in_the_language_of_the_sender_or_the_one_asked_for() {
     assert!(told(named).starts_with("Skapa ZIP-paketet på nytt"));
     assert!(told(&format!("{named} --language fi")).starts_with("Muodosta ZIP-paketti uudelleen"));
     let text = site.kuori("check bad.zip --language fi").out;
-    assert!(
-        text.contains("  Toimenpide: Muodosta ZIP-paketti"),
-        "{text}"
-    );
+    assert!(text.contains("  Ohje: Muodosta ZIP-paketti"), "{text}");
 }
 
 #[test]

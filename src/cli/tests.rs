@@ -137,7 +137,7 @@ fn a_code_is_explained_in_the_language_asked_for() {
     Channel   print
 
     Sivu ei ole pystysuuntainen A4. Sallittu poikkeama on 2 mm.
-    Toimenpide: Aseta sivukooksi 210 × 297 mm.
+    Ohje: Aseta sivukooksi 210 × 297 mm.
     ");
 }
 

@@ -100,8 +100,8 @@ word!(LanguageWord: Language, Language::ALL);
 pub(super) fn to_do(language: Language) -> &'static str {
     match language {
         Language::English => "To do",
-        Language::Finnish => "Toimenpide",
-        Language::Swedish => "Åtgärd",
+        Language::Finnish => "Ohje",
+        Language::Swedish => "Anvisning",
     }
 }
 

@@ -173,7 +173,7 @@ fn what_to_do(state: BatchState, language: Language) -> &'static str {
         }
         (_, English) => "Send the letters in a new batch if they are still to go.",
         (_, Finnish) => "Lähetä kirjeet uudessa erässä, jos ne on vielä tarkoitus lähettää.",
-        (_, Swedish) => "Skicka breven i en ny sats, om de fortfarande ska skickas.",
+        (_, Swedish) => "Skicka breven i en ny sats om de fortfarande ska skickas.",
     }
 }
 

@@ -6,7 +6,7 @@
 //! namespace *nimiavaruus*, field *kenttä*, column *sarake*, value *arvo*, page range *sivualue*,
 //! sheet *arkki*, envelope *kirjekuori*, attachment *liite*, id *tunnus*, recipient *vastaanottaja*,
 //! personal identity code *henkilötunnus*, business id *Y-tunnus*, postal code *postinumero*, city *postitoimipaikka*,
-//! mailbox *sähköinen postilaatikko*, print *tulostus*, print house *tulostuspalvelu*, bundle *tulostusnippu*,
+//! operator *ylläpitäjä*, mailbox *sähköinen postilaatikko*, print *tulostus*, print house *tulostuspalvelu*, bundle *tulostusnippu*,
 //! make *muodostaa*, upload *lähettää*, refuse *hylätä*. A limit is *enintään* or *kuin sallitaan*.
 //! Codes, file names, elements and columns stay as they are written.
 
@@ -89,7 +89,7 @@ translation! {
         "Ohjaustiedoissa ei ole yhtään kirjettä.",
         "Tarkista poiminta, josta erä muodostettiin.";
     ShapeNotSupported =
-        "Erän rakenne on sellainen, jota Kuori ei vielä lue.",
+        "Erän rakenne on sellainen, jota Kuori ei vielä osaa lukea.",
         "Lähetä yksi PDF-tiedosto ja yksi `LetterBundle`, tai `batch.csv` ja PDF-tiedostot.";
     DocumentMissing =
         "Ohjaustiedoissa mainittua PDF-tiedostoa ei ole ZIP-paketissa.",

@@ -6,7 +6,7 @@
 //! namespace *namnrymd*, field *fält*, column *kolumn*, value *värde*, page range *sidintervall*,
 //! sheet *ark*, envelope *kuvert*, attachment *bilaga*, id *beteckning*, recipient *mottagare*,
 //! personal identity code *personbeteckning*, business id *FO-nummer*, postal code *postnummer*, city *postanstalt*,
-//! mailbox *elektronisk postlåda*, print *utskrift*, print house *utskriftstjänst*, bundle *utskriftsbunt*,
+//! operator *driftsansvarig*, mailbox *elektronisk postlåda*, print *utskrift*, print house *utskriftstjänst*, bundle *utskriftsbunt*,
 //! make *skapa*, upload *skicka*, refuse *avvisa*. A limit is *högst* or *vad som är tillåtet*.
 //! Codes, file names, elements and columns stay as they are written.
 
@@ -21,7 +21,7 @@ translation! {
         "En fil i paketet kan inte läsas till slutet, eller så stämmer dess kontrollsumma inte.",
         "Skicka ZIP-paketet på nytt. Om felet upprepas ska du skapa paketet på nytt.";
     ArchiveInconsistent =
-        "ZIP-paketet är motstridigt: två program kunde läsa två olika satser ur det.",
+        "ZIP-paketets uppgifter är motstridiga: två program kunde läsa två olika satser ur det.",
         "Skapa paketet med ett vanligt packningsprogram. Lägg inte till eller ändra något i efterhand.";
     ArchiveEncrypted =
         "En fil i paketet är krypterad.",
@@ -39,14 +39,14 @@ translation! {
         "Två filer i paketet har samma namn.",
         "Ge varje fil ett eget namn.";
     ArchiveTooLarge =
-        "ZIP-paketet är packat eller uppackat större än vad som är tillåtet.",
+        "ZIP-paketet är i packad eller uppackad form större än vad som är tillåtet.",
         "Dela upp satsen i mindre satser.";
     ArchiveEntryTooLarge =
-        "En fil i paketet är uppackad större än vad som är tillåtet för en enskild fil.",
+        "En fil i paketet är i uppackad form större än vad som är tillåtet för en enskild fil.",
         "Dela upp filen. PDF-filen för ett brev får vara högst 10 MiB.";
     ArchiveRatio =
-        "En fil i paketet är uppackad orimligt mycket större än packad.",
-        "Kontrollera programmet som skapade filen. Ett verkligt brev går inte att packa så här mycket.";
+        "En fil i paketet är i uppackad form orimligt mycket större än i packad form.",
+        "Kontrollera programmet som skapade filen. Ett verkligt brev blir inte så här litet när det packas.";
     ArchiveTooManyEntries =
         "ZIP-paketet innehåller fler filer än vad som är tillåtet.",
         "Dela upp satsen i mindre satser.";
@@ -72,7 +72,7 @@ translation! {
         "Använd namnrymden `urn:itella.com:/schema/ipost/letterbundle/v1x0`.";
     ControlDataUnknown =
         "Styrdata innehåller ett element, ett attribut eller en kolumn som Kuori inte använder.",
-        "Inga åtgärder behövs, om uppgiften inte var avsedd att påverka behandlingen.";
+        "Inga åtgärder behövs om uppgiften inte var avsedd att påverka behandlingen.";
     ControlDataValue =
         "Ett värde i styrdata är inte tillåtet.",
         "Rätta värdet. Av anmärkningen framgår vilka värden som är tillåtna.";
@@ -87,7 +87,7 @@ translation! {
         "Dela upp satsen i mindre satser.";
     NoMessages =
         "Styrdata innehåller inte ett enda brev.",
-        "Kontrollera det datauttag som satsen skapades av.";
+        "Kontrollera det datauttag som satsen skapades ur.";
     ShapeNotSupported =
         "Satsen är uppbyggd på ett sätt som Kuori ännu inte kan läsa.",
         "Skicka en PDF-fil och en `LetterBundle`, eller `batch.csv` och PDF-filer.";
@@ -134,17 +134,17 @@ translation! {
         "PDF-filen är krypterad.",
         "Spara filen utan lösenord och användningsbegränsningar.";
     PdfLimits =
-        "PDF-filens djup, antal objekt eller uppackade storlek är större än vad som är tillåtet.",
+        "Djupet i PDF-filens struktur, antalet objekt eller den uppackade storleken är större än vad som är tillåtet.",
         "Skapa PDF-filen på nytt med ett vanligt program.";
     PageSize =
         "En sida är inte en stående A4. Den tillåtna avvikelsen är 2 mm.",
         "Ställ in sidstorleken 210 × 297 mm.";
     TooLargeForMailbox =
         "Brevets PDF-fil med bilagor är större än vad den elektroniska postlådan tar emot.",
-        "Inga åtgärder behövs, om brevet får skickas på papper. Gör i annat fall PDF-filen mindre.";
+        "Inga åtgärder behövs om brevet får skickas på papper. Gör i annat fall PDF-filen mindre.";
     AttachmentNotPrintable =
         "Brevet har bilagor som skulle falla bort på papper.",
-        "Inga åtgärder behövs, om brevet får skickas till den elektroniska postlådan. Samla i annat fall allt i en PDF-fil.";
+        "Inga åtgärder behövs om brevet får skickas till den elektroniska postlådan. Samla i annat fall allt i en PDF-fil.";
     TooManySheets =
         "Brevet har fler ark än vad som ryms i utskriftstjänstens största kuvert.",
         "Dela upp brevet eller skriv ut det dubbelsidigt.";
