@@ -23,6 +23,7 @@ mod letter_ids;
 mod messages;
 mod outgoing;
 mod reprocess;
+mod scratch;
 mod spool;
 mod sweep;
 
@@ -38,4 +39,5 @@ pub use events::{Event, NewEvent};
 pub use messages::{MessageRow, NewMessage};
 pub use outgoing::{NewOutgoing, Outgoing, OutgoingFile, OutgoingKind, OutgoingState, Place};
 pub use reprocess::{Again, Blocked, ReprocessPlan, Selection};
+pub use scratch::{Scratch, ScratchBytes};
 pub use spool::{MappedFile, NewSpoolFile, Spool, SpoolKey, SpooledFile};

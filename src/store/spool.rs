@@ -213,10 +213,11 @@ pub struct MappedFile(memmap2::Mmap);
 
 impl MappedFile {
     #[allow(unsafe_code)]
-    fn new(file: &File) -> io::Result<Self> {
+    pub(super) fn new(file: &File) -> io::Result<Self> {
         // SAFETY: a mapping is undefined behaviour only if the file changes below it. Spooled files
         // are made under a temporary name, renamed when complete, never written or truncated after,
         // and the spool is closed to everyone but this program. Removing one leaves mappings valid.
+        // Scratch files have no name that anybody could open, and are written before they come here.
         let map = unsafe { memmap2::Mmap::map(file)? };
         Ok(Self(map))
     }
