@@ -29,6 +29,13 @@ struct Account {
     is_shared: bool,
 }
 
+/// A letter, by its position in the batch and the line of the control data.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Described {
+    pub(super) position: u32,
+    pub(super) line: u32,
+}
+
 /// What a letter gets when it claims its pages.
 #[derive(Debug)]
 pub(super) struct Claim {
@@ -113,13 +120,13 @@ impl Ledger {
         &mut self,
         name: &DocumentName,
         stated: StatedPages,
-        position: u32,
+        letter: Described,
     ) -> Claim {
         let at = self.by_name.get(name).copied();
         let account = at.and_then(|at| self.accounts.get_mut(at));
         account.map_or_else(
             || Claim::of_nothing(name.clone()),
-            |account| account.claim(stated, position),
+            |account| account.claim(stated, letter),
         )
     }
 
@@ -134,11 +141,11 @@ impl Ledger {
 }
 
 impl Account {
-    fn claim(&mut self, stated: StatedPages, position: u32) -> Claim {
+    fn claim(&mut self, stated: StatedPages, letter: Described) -> Claim {
         let is_first = self.letters == 0;
         self.letters += 1;
         let given = match self.range(stated) {
-            Ok((first, last)) => self.claim_range(first, last, position),
+            Ok((first, last)) => self.claim_range(first, last, letter),
             Err(slip) => {
                 self.unclaimed += 1;
                 Claim {
@@ -157,12 +164,15 @@ impl Account {
         }
     }
 
-    fn claim_range(&mut self, first: u32, last: u32, position: u32) -> Claim {
+    fn claim_range(&mut self, first: u32, last: u32, letter: Described) -> Claim {
         if self.overlaps.len() >= MAX_SLIPS {
             return self.given(first, last, Vec::new());
         }
         if let Err(page) = self.coverage.claim(first, last) {
-            let detail = format!("message {position} claims page {page}, as one before it does");
+            let Described { position, line } = letter;
+            let detail = format!(
+                "message {position}, line {line}, claims page {page}, as one before it does"
+            );
             let place = place(&self.name).on_page(page);
             self.overlaps
                 .push(Finding::new(Code::PageRangeOverlap, place, detail));

@@ -34,6 +34,6 @@ pub use archive::{Archive, Entry, EntryReader};
 pub use contents::Shape;
 pub use limits::{Limits, Settings};
 pub use open::open;
-pub use opened::{DocumentFacts, OpenError, Opened, OpenedMessage};
+pub use opened::{DocumentFacts, OpenError, Opened, OpenedMessage, left_open};
 pub use read_document::{inner_archives, read_document, split_name};
 pub use shelf::{MemoryShelf, SharedBytes, Shelf};

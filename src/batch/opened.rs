@@ -1,7 +1,7 @@
 use std::io;
 
 use super::Shape;
-use crate::domain::{Affects, Code, DocumentName, Finding, Fitness, Message};
+use crate::domain::{Affects, Code, DocumentName, Finding, Fitness, Message, Place, Severity};
 
 /// A message with all that is to be said about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +12,8 @@ pub struct OpenedMessage {
     pub fitness: Fitness,
     /// The unpacked bytes of the document that holds its pages.
     pub document_bytes: u64,
+    /// Where the control data describes it.
+    pub place: Place,
     pub findings: Vec<Finding>,
 }
 
@@ -72,20 +74,26 @@ pub enum OpenError<E> {
 pub(super) fn fitness(findings: &[Finding]) -> Fitness {
     let mut fitness = Fitness::BOTH;
     for finding in findings {
-        if !finding.is_error() && finding.code != Code::TooLargeForMailbox {
-            continue;
-        }
-        let closed = finding.code.affects();
-        fitness.mailbox &= closed == Affects::Print;
-        fitness.print &= closed == Affects::Mailbox;
+        let left = left_open(finding.code);
+        fitness.mailbox &= left.mailbox;
+        fitness.print &= left.print;
     }
     fitness
+}
+
+/// The channels that a finding of that code leaves open to its message.
+pub fn left_open(code: Code) -> Fitness {
+    let closes = code.severity() == Severity::Error || code == Code::TooLargeForMailbox;
+    let affects = code.affects();
+    Fitness {
+        mailbox: !closes || affects == Affects::Print,
+        print: !closes || affects == Affects::Mailbox,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Place;
 
     #[test]
     fn findings_close_the_channels_they_affect() {

@@ -8,7 +8,7 @@ use crate::{
         OpenError, OpenedMessage, Settings,
         archive::shown,
         document::{Examined, Named},
-        ledger::{Claim, Slip},
+        ledger::{Claim, Described, Slip},
         opened::fitness,
     },
     domain::{Code, Finding, Fitness, Place},
@@ -73,11 +73,13 @@ impl<E> Opening<'_, E> {
             attached_bytes,
             ..
         } = pending;
-        let claim = self.ledger.claim(&document, draft.pages, position);
+        let line = draft.line;
+        let letter = Described { position, line };
+        let claim = self.ledger.claim(&document, draft.pages, letter);
         let mut findings = std::mem::take(&mut draft.findings);
         findings.extend(self.refusal(&claim));
         findings.extend(too_large(&claim, attached_bytes, self.settings));
-        let slip = |slip: Slip| Finding::new(slip.code, place, slip.detail);
+        let slip = |slip: Slip| Finding::new(slip.code, place.clone(), slip.detail);
         findings.extend(claim.slip.map(slip));
         findings.extend(claim.findings);
         for finding in &mut findings {
@@ -92,6 +94,7 @@ impl<E> Opening<'_, E> {
             message: draft.into_message(position, claim.pages, attachments),
             fitness,
             document_bytes: claim.document_bytes,
+            place: place.of_message(position),
             findings,
         }
     }

@@ -241,7 +241,7 @@ fn messages_come_in_pages_of_a_thousand() {
 fn pages_that_overlap_or_are_left_over_refuse_the_whole_file() {
     let out = many_in_one(&pdf(9), &bundle(&[(1, 2), (2, 2), (5, 1), (9, 3)]));
     assert_snapshot!(told(&out), @r"
-    error page-range-overlap letters.pdf page 2: message 2 claims page 2, as one before it does
+    error page-range-overlap letters.pdf page 2: message 2, line 7, claims page 2, as one before it does
     error page-range-gap letters.pdf page 4: page 4 belongs to no letter
     error page-range-gap letters.pdf page 6: pages 6 to 9 belong to no letter
     error page-range-outside letters.xml line 11 message 4: 3 pages from page 9 on, and the PDF has 9
