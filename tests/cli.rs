@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -16,7 +17,7 @@ use serde_json::Value;
 
 use crate::{
     mismatch::mismatch,
-    program::{InHands, Said, Site, until},
+    program::{InHands, Running, Said, Site, until},
 };
 
 /// A site with a batch of 30 letters that has gone all the way through.
@@ -182,8 +183,61 @@ fn check_says_by_its_exit_code_whether_a_batch_is_in_order() {
     fs::write(site.path("bad.zip"), "PK").unwrap();
     assert_eq!(site.kuori("check bad.zip").code, Some(3));
     let told = schema_holds(&site, "check", "check bad.zip");
-    assert_eq!(told["severities"]["errors"], 1, "{told}");
+    assert_eq!(told["batches"][0]["severities"]["errors"], 1, "{told}");
     assert_eq!(site.kuori("check there-is-none.zip").code, Some(1));
+    assert_eq!(site.kuori("check").code, Some(2));
+    let both = schema_holds(&site, "check", "check sampled/good.zip bad.zip");
+    assert_eq!(both["batches"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        (&both["accepted"], &both["refused"]),
+        (&5.into(), &0.into())
+    );
+}
+
+#[test]
+fn check_is_silent_beside_its_report_where_nobody_watches() {
+    let site = Site::new();
+    site.sample("many.zip", "--letters 4000 --pages 1 --shape many-pairs");
+    let said = site.done("check sampled/many.zip");
+    assert_eq!(said.err, "");
+    assert!(said.out.contains("4000 of 4000 letters"), "{}", said.out);
+}
+
+#[test]
+fn check_reads_a_batch_from_standard_input() {
+    let site = Site::new();
+    let batch = site.sample("good.zip", "--letters 5");
+    let mut command = site.command("check -");
+    let said: Said = command
+        .stdin(fs::File::open(batch).unwrap())
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("5 of 5 letters"), "{said:?}");
+}
+
+/// More than is kept in memory, so that a temporary file is open when the signal comes.
+#[test]
+fn a_check_that_is_interrupted_leaves_no_file_behind() {
+    let site = Site::new();
+    let temporary = site.path("temporary");
+    fs::create_dir(&temporary).unwrap();
+    let mut child = site
+        .command("check -")
+        .env("TMPDIR", &temporary)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(&vec![0; 20 << 20]).unwrap();
+    let running = Running(child);
+    running.signal("INT");
+    let (code, _) = running.wait();
+    assert_eq!(code, None, "ended by the signal");
+    assert_eq!(site.names("temporary"), [""; 0]);
+    drop(input);
 }
 
 #[test]

@@ -1,41 +1,50 @@
+mod kind;
+mod report;
 mod shelf;
+mod source;
+mod verdict;
 
 use std::{
     convert::Infallible,
-    fmt,
-    fs::File,
-    io,
+    env,
+    io::BufRead,
     path::{Path, PathBuf},
 };
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use self::shelf::Shelf;
+pub(super) use self::report::Report;
+use self::{
+    kind::Kind,
+    report::Checked,
+    shelf::ScratchShelf,
+    source::{Source, no_room},
+    verdict::Rules,
+};
 use super::{
-    CommandError, Invocation, Options,
+    CommandError, Invocation,
     error::{ErrorKind, Outcome},
     finding_report::FindingReport,
-    settings,
-    words::{self, counted},
+    progress::Progress,
+    settings, words,
 };
 use crate::{
-    batch::{self, Archive, Opened, OpenedMessage, Settings},
-    domain::{Fitness, Language, SenderId},
+    batch::{self, Archive, OpenedMessage, Settings},
+    config::nearest,
+    domain::{Code, Finding, Language, SenderId},
     pipeline::SenderSettings,
-    store::{MappedFile, Spool, SpoolKey},
+    store::Scratch,
 };
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    #[arg(value_name = "BATCH.zip")]
-    batch: PathBuf,
+    /// ZIPs, folders of ZIPs, or `-` for standard input
+    #[arg(value_name = "BATCH.zip", required = true)]
+    batches: Vec<PathBuf>,
 
     /// The settings file, for a sender's own limits
-    #[arg(long, value_name = "FILE", requires = "sender")]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// Whose batch it is
+    /// Whose batch it is, where the settings have more than one sender
     #[arg(long, value_name = "NAME", requires = "config")]
     sender: Option<SenderId>,
 
@@ -53,201 +62,134 @@ pub(super) fn run(
     arguments: &Arguments,
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
-    let sender = sender(arguments, invocation.options)?;
-    let spoken = sender.as_ref().map(|sender| sender.language);
-    let language = arguments.language.or(spoken).unwrap_or_default();
-    let settings = sender.map(|sender| sender.batch).unwrap_or_default();
-    let folder = tempfile::tempdir().map_err(|error| no_room(&error))?;
-    let spool = Spool::open(folder.path())?;
-    let file = copy(&arguments.batch, &spool)?;
-    let name = arguments.batch.file_name().unwrap_or_default();
-    let name = name.to_string_lossy();
-    let mut checked = Checked::new(&name, arguments.examples, language);
-    match Archive::open(file.as_ref(), &settings.limits) {
-        Err(findings) => findings.iter().for_each(|found| checked.report.add(found)),
-        Ok(archive) => checked.open(&archive, &settings, &Shelf::new(&spool))?,
+    let check = check(arguments, invocation)?;
+    let mut report = Report::default();
+    for source in source::all(&arguments.batches)? {
+        let progress = invocation.output.counter("letters");
+        report.take(check.one(&source, invocation.input, &progress)?);
     }
-    let has_trouble = checked.report.has_trouble();
-    invocation.output.show(&checked)?;
-    Ok(if has_trouble {
+    invocation.output.show(&report)?;
+    report.hints().for_each(|hint| invocation.output.hint(hint));
+    Ok(if report.has_trouble() {
         Outcome::Findings
     } else {
         Outcome::Done
     })
 }
 
-/// The settings of the sender that was named, if one was.
-fn sender(
-    arguments: &Arguments,
-    options: &Options,
-) -> Result<Option<SenderSettings>, CommandError> {
-    let (Some(file), Some(name)) = (&arguments.config, &arguments.sender) else {
-        return Ok(None);
+/// By the settings of the sender that was named, or of the only one; without a file by the
+/// defaults.
+fn check(arguments: &Arguments, invocation: &Invocation<'_>) -> Result<Check, CommandError> {
+    let (settings, rules, spoken) = match &arguments.config {
+        None => {
+            let rules = Rules::ordinary(invocation.now);
+            (Settings::default(), rules, Language::default())
+        }
+        Some(file) => {
+            let config = settings::load(Some(file), invocation.options)?;
+            let senders = config.senders.into_iter().map(|sender| sender.settings);
+            let sender = chosen(senders.collect(), arguments.sender.as_ref(), file)?;
+            let rules = Rules::of(&sender, invocation.now);
+            (sender.batch, rules, sender.language)
+        }
     };
-    let config = settings::load(Some(file), options)?;
-    let mut senders = config.senders.into_iter().map(|sender| sender.settings);
-    let sender = senders.find(|sender| sender.id == *name).ok_or_else(|| {
-        let error = format!("`{}` has no sender `{name}`", file.display());
-        CommandError::new(ErrorKind::Settings, error)
-    })?;
-    Ok(Some(sender))
+    Ok(Check {
+        settings,
+        rules,
+        scratch: Scratch::new(env::temp_dir()),
+        examples: arguments.examples,
+        language: arguments.language.unwrap_or(spoken),
+    })
 }
 
-/// A file that stands still: the one that was named may be changed while it is read.
-fn copy(path: &Path, spool: &Spool) -> Result<MappedFile, CommandError> {
-    let unread = |error: io::Error| CommandError::file("read", path, &error);
-    let mut from = File::open(path).map_err(unread)?;
-    if from.metadata().map_err(unread)?.is_dir() {
-        return Err(unread(io::ErrorKind::IsADirectory.into()));
+fn chosen(
+    mut senders: Vec<SenderSettings>,
+    named: Option<&SenderId>,
+    file: &Path,
+) -> Result<SenderSettings, CommandError> {
+    let at = match named {
+        Some(named) => senders.iter().position(|sender| sender.id == *named),
+        None => (senders.len() == 1).then_some(0),
+    };
+    if let Some(at) = at {
+        return Ok(senders.swap_remove(at));
     }
-    let mut copy = spool.begin()?;
-    io::copy(&mut from, &mut copy).map_err(unread)?;
-    let kept = copy.keep(&SpoolKey::new("batches", "checked.zip"))?;
-    Ok(spool.map(&kept.key)?)
+    let known = senders.iter().map(|sender| sender.id.as_str());
+    let listed: Vec<_> = known.clone().collect();
+    let listed = format!(
+        "name one of its senders with `--sender`: {}",
+        listed.join(", ")
+    );
+    let Some(named) = named else {
+        return Err(CommandError::usage("whose batch is it?").hint(listed));
+    };
+    let error = format!("`{}` has no sender `{named}`", file.display());
+    let error = CommandError::new(ErrorKind::Settings, error);
+    Err(match nearest(named.as_str(), known) {
+        Some(meant) => error.hint(format!("did you mean `--sender {meant}`?")),
+        None => error.hint(listed),
+    })
 }
 
-fn no_room(error: &io::Error) -> CommandError {
-    CommandError::failed("cannot unpack the batch into a temporary folder")
-        .caused_by(error.to_string())
-        .hint("set `TMPDIR` to a folder with room for the unpacked batch")
+/// How batches are looked at.
+struct Check {
+    settings: Settings,
+    rules: Rules,
+    scratch: Scratch,
+    examples: u32,
+    language: Language,
 }
 
-/// `kuori check`: what is in a batch, and what is wrong with it.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Checked {
-    file: String,
-    /// How it is packed; absent where the archive does not even say that.
-    shape: Option<&'static str>,
-    is_test: bool,
-    /// The file name asks for print.
-    print_only: bool,
-    documents: u64,
-    /// Of all documents.
-    pages: u64,
-    messages: u64,
-    /// An error of the whole batch refuses every message.
-    is_refused: bool,
-    fit_for_both: u64,
-    fit_for_mailbox_only: u64,
-    fit_for_print_only: u64,
-    refused: u64,
-    #[serde(flatten)]
-    report: FindingReport,
-}
-
-impl Checked {
-    fn new(file: &str, examples: u32, language: Language) -> Self {
-        Self {
-            file: file.to_owned(),
-            shape: None,
-            is_test: false,
-            print_only: false,
-            documents: 0,
-            pages: 0,
-            messages: 0,
-            is_refused: true,
-            fit_for_both: 0,
-            fit_for_mailbox_only: 0,
-            fit_for_print_only: 0,
-            refused: 0,
-            report: FindingReport::new(examples, language),
+impl Check {
+    fn one(
+        &self,
+        source: &Source,
+        input: &mut dyn BufRead,
+        progress: &Progress,
+    ) -> Result<Checked, CommandError> {
+        let checked = Checked::new(source, FindingReport::new(self.examples, self.language));
+        let limits = &self.settings.limits;
+        let bytes = match source.read(input, &self.scratch, limits.max_zip_bytes)? {
+            Ok(bytes) => bytes,
+            Err(finding) => return Ok(checked.unopened(&[finding], None)),
+        };
+        progress.wait();
+        match Archive::open(bytes.as_ref(), limits) {
+            Ok(archive) => self.open(checked, &archive, progress),
+            Err(findings) => {
+                let is_no_zip = |found: &Finding| found.code == Code::ArchiveUnreadable;
+                let kind = findings
+                    .iter()
+                    .any(is_no_zip)
+                    .then(|| Kind::of(bytes.as_ref()));
+                Ok(checked.unopened(&findings, kind.flatten()))
+            }
         }
     }
 
     fn open(
-        &mut self,
+        &self,
+        mut checked: Checked,
         archive: &Archive<'_>,
-        settings: &Settings,
-        documents: &Shelf<'_>,
-    ) -> Result<(), CommandError> {
-        let name = self.file.clone();
+        progress: &Progress,
+    ) -> Result<Checked, CommandError> {
+        let name = checked.file().to_owned();
+        let documents = ScratchShelf {
+            scratch: &self.scratch,
+            progress,
+        };
         let mut sink = |page: Vec<OpenedMessage>| -> Result<(), Infallible> {
-            for message in &page {
-                self.count(message);
+            for message in page {
+                checked.count(message, &self.rules);
             }
+            progress.reach(checked.messages());
             Ok(())
         };
-        let opened = batch::open(archive, &name, settings, documents, &mut sink);
+        let opened = batch::open(archive, &name, &self.settings, &documents, &mut sink);
         let opened = opened.map_err(|error| match error {
             batch::OpenError::Shelf(source) => no_room(&source),
             batch::OpenError::Sink(never) => match never {},
         })?;
-        self.finish(&opened);
-        Ok(())
-    }
-
-    fn count(&mut self, message: &OpenedMessage) {
-        let field = match message.fitness {
-            Fitness::BOTH => &mut self.fit_for_both,
-            Fitness::NEITHER => &mut self.refused,
-            Fitness { mailbox: true, .. } => &mut self.fit_for_mailbox_only,
-            Fitness { .. } => &mut self.fit_for_print_only,
-        };
-        *field += 1;
-        message
-            .findings
-            .iter()
-            .for_each(|found| self.report.add(found));
-    }
-
-    fn finish(&mut self, opened: &Opened) {
-        self.shape = opened.shape.map(batch::Shape::as_str);
-        self.is_test = opened.is_test;
-        self.print_only = opened.print_only;
-        self.documents = opened.documents.len() as u64;
-        self.pages = opened
-            .documents
-            .iter()
-            .map(|document| u64::from(document.pages))
-            .sum();
-        self.messages = opened.messages.into();
-        self.is_refused = opened.is_refused();
-        opened
-            .findings
-            .iter()
-            .for_each(|found| self.report.add(found));
-    }
-
-    fn heading(&self) -> String {
-        let messages = counted(self.messages, "message", "messages");
-        let documents = counted(self.documents, "document", "documents");
-        let pages = counted(self.pages, "page", "pages");
-        let shape = self
-            .shape
-            .map(|shape| format!("{shape}, "))
-            .unwrap_or_default();
-        let test = if self.is_test { ", a test" } else { "" };
-        format!(
-            "{}: {shape}{messages}, {documents}, {pages}{test}",
-            self.file
-        )
-    }
-
-    fn verdict(&self) -> String {
-        if self.is_refused {
-            return "the whole batch would be refused".to_owned();
-        }
-        let parts = [
-            (self.fit_for_both, "fit for mailbox and print"),
-            (self.fit_for_mailbox_only, "for the mailbox only"),
-            (self.fit_for_print_only, "for print only"),
-            (self.refused, "would be refused"),
-        ];
-        let parts = parts.iter().filter(|(count, _)| *count > 0);
-        let told: Vec<_> = parts
-            .map(|(count, told)| format!("{count} {told}"))
-            .collect();
-        told.join(", ")
-    }
-}
-
-impl fmt::Display for Checked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Batch     {}", self.heading())?;
-        writeln!(f, "Messages  {}", self.verdict())?;
-        if self.report.is_empty() {
-            return writeln!(f, "Findings  none");
-        }
-        write!(f, "\n{}", self.report)
+        Ok(checked.finish(&opened, self.rules.gate))
     }
 }

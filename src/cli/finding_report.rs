@@ -48,6 +48,8 @@ struct CodeReport {
 struct Example {
     /// The entry of the ZIP.
     entry: Option<String>,
+    /// The control data that `line` counts in, where that is another entry.
+    control: Option<String>,
     /// 1-based line of the control data.
     line: Option<u32>,
     /// 1-based position of the message in the batch; absent means the whole batch.
@@ -70,6 +72,16 @@ impl FindingReport {
     }
 
     pub(super) fn add(&mut self, finding: &Finding) {
+        self.take(finding, None);
+    }
+
+    /// As [`FindingReport::add`], for a finding of a message that the control data describes at
+    /// that place.
+    pub(super) fn add_of(&mut self, finding: &Finding, described: &Place) {
+        self.take(finding, Some(described));
+    }
+
+    fn take(&mut self, finding: &Finding, described: Option<&Place>) {
         *self.severities.of(finding.severity()) += 1;
         let end = self.findings.len();
         let index = *self.by_code.entry(finding.code).or_insert(end);
@@ -79,7 +91,7 @@ impl FindingReport {
         if let Some(report) = self.findings.get_mut(index) {
             report.count += 1;
             if report.examples.len() < self.examples {
-                report.examples.push(example(finding));
+                report.examples.push(example(finding, described));
             }
         }
     }
@@ -124,16 +136,18 @@ fn code_report(code: Code, language: Language) -> CodeReport {
     }
 }
 
-fn example(finding: &Finding) -> Example {
+fn example(finding: &Finding, described: Option<&Place>) -> Example {
     let Place {
         entry,
         line,
         message,
         page,
     } = finding.place.clone();
+    let elsewhere = described.filter(|described| described.entry != entry);
     Example {
         entry,
-        line,
+        control: elsewhere.and_then(|described| described.entry.clone()),
+        line: line.or(described.and_then(|described| described.line)),
         message,
         page,
         detail: finding.detail.clone(),
@@ -175,6 +189,7 @@ impl fmt::Display for Example {
             self.message.map(|position| format!("message {position}")),
             self.entry.as_ref().map(|entry| format!("`{entry}`")),
             self.page.map(|page| format!("page {page}")),
+            self.control.as_ref().map(|entry| format!("`{entry}`")),
             self.line.map(|line| format!("line {line}")),
         ];
         let places: Vec<_> = places.into_iter().flatten().collect();

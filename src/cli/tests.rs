@@ -1,5 +1,6 @@
 //! Commands as they are typed, against a house that the store's own calls have filled.
 
+mod check;
 mod consents;
 mod house;
 mod mismatch;
@@ -337,9 +338,11 @@ fn a_sample_is_made_checked_and_found_clean() {
     ));
     let said = house.kuori(&format!("check {zip}"));
     insta::assert_snapshot!(said.both(), @r"
-    Batch     sample.zip: many-in-one, 20 messages, 1 document, 31 pages
-    Messages  20 fit for mailbox and print
+    Batch     sample.zip: many-in-one, 20 letters, 1 document, 31 pages
+    Mailbox   20 of 20 letters can go
+    Print     20 of 20 letters can go
     Findings  none
+    Verdict   would be accepted: 20 of 20 letters
     ");
     assert_eq!(said.code, 0);
     assert_eq!(house.kuori(&format!("consent import {csv}")).code, 0);
@@ -371,13 +374,14 @@ fn a_batch_that_is_no_batch_is_done_with_findings() {
     let said = house.kuori(&format!("check {file}"));
     assert_eq!(said.code, 3);
     insta::assert_snapshot!(said.out, @r"
-    Batch     batch.zip: 0 messages, 0 documents, 0 pages
-    Messages  the whole batch would be refused
+    Batch     batch.zip: 0 letters, 0 documents, 0 pages
 
     error archive-unreadable, 1 time
       The file is not a ZIP archive, or its directory cannot be read.
       To do: Make the ZIP again and check it with `unzip -t` before you upload it.
       - the batch: it has no end record
+
+    Verdict   would be refused: the whole batch, by archive-unreadable
     ");
 }
 
@@ -457,18 +461,21 @@ fn a_sample_with_faults_is_found_wrong_where_it_is() {
     let said = house.kuori(&format!("check {zip}"));
     assert_eq!(said.code, 3);
     insta::assert_snapshot!(said.out, @r"
-    Batch     a.zip: many-in-one, 4 messages, 1 document, 4 pages
-    Messages  2 fit for mailbox and print, 1 for the mailbox only, 1 would be refused
+    Batch     a.zip: many-in-one, 4 letters, 1 document, 4 pages
+    Mailbox   3 of 4 letters can go; 1 closed by recipient-id-invalid
+    Print     2 of 4 letters can go; 1 closed by page-size, 1 by recipient-id-invalid
 
     error page-size, 1 time
       A page is not upright A4, within 2 mm.
       To do: Set the page size to 210 × 297 mm.
-      - message 2, `kirjeet.pdf`, page 2: the page measures 216 × 279 mm
+      - message 2, `kirjeet.pdf`, page 2, `kirjeet.xml`, line 23: the page measures 216 × 279 mm
 
     error recipient-id-invalid, 1 time
       The recipient's id is malformed or its check character is wrong.
       To do: Correct the id, or leave it out so that the letter is printed.
       - message 3, `kirjeet.xml`, line 36: `SSN`: the check character of the identity code does not match
+
+    Verdict   would be accepted: 2 of 4 letters; 1 only if the recipient has a mailbox; 1 refused
     ");
     let said = house.kuori(&format!("sample {zip} --fault 2:ink"));
     assert_eq!(said.code, 2);

@@ -110,6 +110,15 @@ pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// A word as a shell takes it, in quotes where it must be.
+pub(super) fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./+:@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,5 +127,11 @@ mod tests {
     fn times_are_shown_in_whole_seconds() {
         let time: Timestamp = "2026-03-01T06:12:09.987Z".parse().unwrap();
         assert_eq!(Time(time).to_string(), "2026-03-01T06:12:09Z");
+    }
+
+    #[test]
+    fn what_is_to_be_typed_survives_a_shell() {
+        assert_eq!(shell_word("out/a-1.zip"), "out/a-1.zip");
+        assert_eq!(shell_word("it's $5.zip"), r"'it'\''s $5.zip'");
     }
 }

@@ -45,6 +45,14 @@ pub struct SenderSettings {
 }
 
 impl SenderSettings {
+    /// A sender without a print house has no print contract.
+    pub fn policy(&self) -> routing::Policy {
+        routing::Policy {
+            print_contract: self.print_house.is_some(),
+            ..self.routing.clone()
+        }
+    }
+
     /// Where a letter goes whose recipient has no usable address, if the settings want that: the
     /// rows of the sender's own address, of which the last is postal code and locality.
     pub(super) fn own_address(&self) -> PostalAddress {

@@ -13,7 +13,7 @@ const PAGE: u32 = 1_000;
 /// Decides how each message goes, page by page.
 pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
-    let policy = policy(sender);
+    let policy = sender.policy();
     let mut after = 0;
     loop {
         stop.check()?;
@@ -29,14 +29,6 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
     Ok(house
         .store
         .finish_step(row, &StepOutcome::next(BatchState::Routed, now), now)?)
-}
-
-/// The sender's policy; a sender without a print house has no print contract.
-fn policy(sender: &SenderSettings) -> Policy {
-    Policy {
-        print_contract: sender.print_house.is_some(),
-        ..sender.routing.clone()
-    }
 }
 
 fn decide_page(

@@ -1,40 +1,26 @@
 use std::{
     io::{self, Read},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
 };
 
 use crate::{
     batch::{self, SharedBytes},
+    cli::progress::Progress,
     domain::DocumentName,
-    store::{Spool, SpoolKey},
+    store::Scratch,
 };
 
-/// Keeps unpacked documents as files of a temporary folder, so that they need not stand in memory.
-pub(super) struct Shelf<'a> {
-    spool: &'a Spool,
-    kept: AtomicUsize,
+/// Keeps unpacked documents in memory while they are small, else in files without a name.
+pub(super) struct ScratchShelf<'a> {
+    pub(super) scratch: &'a Scratch,
+    pub(super) progress: &'a Progress,
 }
 
-impl<'a> Shelf<'a> {
-    pub(super) fn new(spool: &'a Spool) -> Self {
-        Self {
-            spool,
-            kept: AtomicUsize::new(0),
-        }
-    }
-}
-
-impl batch::Shelf for Shelf<'_> {
+impl batch::Shelf for ScratchShelf<'_> {
     fn keep(&self, _: &DocumentName, content: &mut dyn Read) -> io::Result<SharedBytes> {
-        let mut file = self.spool.begin().map_err(io::Error::other)?;
-        io::copy(content, &mut file)?;
-        let number = self.kept.fetch_add(1, Ordering::Relaxed);
-        let key = SpoolKey::new("documents", format!("{number}.pdf"));
-        let kept = file.keep(&key).map_err(io::Error::other)?;
-        let mapped = self.spool.map(&kept.key).map_err(io::Error::other)?;
-        Ok(Arc::new(mapped))
+        self.progress.wait();
+        let kept = self.scratch.keep(content)?;
+        self.progress.wait();
+        Ok(Arc::new(kept))
     }
 }

@@ -39,7 +39,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
             schema_for!(consent::register::ConsentCounts),
         ),
         ("sample", schema_for!(sample::SampleMade)),
-        ("check", schema_for!(check::Checked)),
+        ("check", schema_for!(check::Report)),
         ("finding", schema_for!(finding::Explained)),
         ("demo", schema_for!(demo::summary::Summary)),
         ("process", schema_for!(process::Processed)),
@@ -77,6 +77,10 @@ fn the_schemas_in_the_repository_are_those_of_the_outputs() {
 fn every_json_output_satisfies_its_schema() {
     let house = House::filled();
     let (zip, csv) = (house.path("a.zip"), house.path("a.csv"));
+    let (bad, no_zip) = (house.path("b.zip"), house.file("c.pdf", "%PDF-1.7"));
+    house.out(&format!(
+        "sample {bad} --letters 3 --pages 1 --fault 2:us-letter-paper"
+    ));
     let commands = [
         ("batch-list", "batch list".to_owned()),
         ("batch-show", "batch show B-0001".to_owned()),
@@ -96,7 +100,7 @@ fn every_json_output_satisfies_its_schema() {
             format!("sample {zip} --letters 3 --consents {csv}"),
         ),
         ("check", format!("check {zip}")),
-        ("check", format!("check {zip} --language sv")),
+        ("check", format!("check {zip} {bad} {no_zip} --language sv")),
         ("finding", "finding --language fi".to_owned()),
         ("finding", "finding page-size".to_owned()),
         ("consent-import", format!("consent import {csv}")),
