@@ -463,7 +463,7 @@ fn a_sample_with_faults_is_found_wrong_where_it_is() {
     insta::assert_snapshot!(said.out, @r"
     Batch     a.zip: many-in-one, 4 letters, 1 document, 4 pages
     Mailbox   3 of 4 letters can go; 1 closed by recipient-id-invalid
-    Print     2 of 4 letters can go; 1 closed by page-size, 1 by recipient-id-invalid
+    Print     2 of 4 letters can go; 2 closed by page-size (1), recipient-id-invalid (1)
 
     error page-size, 1 time
       A page is not upright A4, within 2 mm.

@@ -1,8 +1,9 @@
 //! SQLite rows and the spooled files that they point to.
 //!
 //! Comes in: domain values, one transaction a call. Goes out: rows in pages, files by key. The only
-//! room that knows SQL and the only one that writes the spool. It does not know what a step does
-//! with a row, nor any file format.
+//! room that knows SQL and the only one that writes the spool. Beside it, [`Scratch`] keeps what
+//! one command needs, in files without a name. It does not know what a step does with a row, nor
+//! any file format.
 //!
 //! Order of effects: a file is written, synced and renamed before the row that names it commits; a
 //! row is committed away before its file is removed. So a row never points to a missing file, and a

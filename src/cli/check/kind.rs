@@ -63,26 +63,32 @@ impl Kind {
 
     /// What to type, or to do, to make a batch of a file of that name.
     pub(super) fn hint(self, file: &str) -> String {
-        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-        let [file, zip, pdf, xml] = ["", ".zip", ".pdf", ".xml"].map(|ending| match ending {
-            "" => shell_word(file),
-            ending => shell_word(&format!("{stem}{ending}")),
-        });
+        let (stem, ending) = file.rsplit_once('.').unwrap_or((file, ""));
+        let beside = |ending| shell_word(&format!("{stem}.{ending}"));
+        let (file, zip) = (shell_word(file), beside("zip"));
         match self {
-            Self::Empty => format!("nothing was written into {file}: make the ZIP again"),
+            Self::Empty => format!("nothing is in {file}: make the ZIP again"),
+            Self::CutZip => {
+                format!("the end of {file} is missing: copy it again, or make it again")
+            }
+            Self::OtherArchive => format!("unpack {file}, and pack what was in it with `zip`"),
+            Self::Pdf | Self::Xml | Self::Table if ending.eq_ignore_ascii_case("zip") => {
+                format!(
+                    "{file} is called a ZIP and is {}: make the ZIP again",
+                    self.as_str()
+                )
+            }
             Self::Pdf => format!(
-                "a batch is a ZIP with the PDF and its control data: `zip -j {zip} {file} {xml}`, then `kuori check {zip}`"
+                "a batch is a ZIP with the PDF and its control data: `zip -j {zip} {file} {}`, then `kuori check {zip}`",
+                beside("xml")
             ),
             Self::Xml => format!(
-                "a batch is a ZIP with the XML and the PDF that it names: `zip -j {zip} {file} {pdf}`, then `kuori check {zip}`"
+                "a batch is a ZIP with the XML and the PDF that it names: `zip -j {zip} {file} {}`, then `kuori check {zip}`",
+                beside("pdf")
             ),
             Self::Table => "a batch is a ZIP with the CSV, called `batch.csv`, and its PDFs: \
                 `zip batch.zip batch.csv *.pdf`, then `kuori check batch.zip`"
                 .to_owned(),
-            Self::CutZip => format!("copy {file} again, or make it again: its end is missing"),
-            Self::OtherArchive => {
-                format!("unpack {file}, and pack what was in it with `zip`")
-            }
         }
     }
 }
@@ -107,5 +113,19 @@ mod tests {
         ] {
             assert_eq!(Kind::of(bytes), kind, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn a_hint_never_packs_a_file_into_itself() {
+        let told = Kind::Pdf.hint("out/letters.ZIP");
+        assert_eq!(
+            told,
+            "out/letters.ZIP is called a ZIP and is a PDF: make the ZIP again"
+        );
+        let told = Kind::Xml.hint("my letters.xml");
+        assert!(
+            told.contains("zip -j 'my letters.zip' 'my letters.xml' 'my letters.pdf'"),
+            "{told}"
+        );
     }
 }

@@ -74,8 +74,8 @@ impl Report {
 
     /// What to do with files that are no ZIP.
     pub(super) fn hints(&self) -> impl Iterator<Item = String> + '_ {
-        let hint = |checked: &Checked| Some(checked.kind?.hint(&checked.path));
-        self.batches.iter().filter_map(hint)
+        let files = self.batches.iter().filter(|checked| checked.path != "-");
+        files.filter_map(|checked| Some(checked.kind?.hint(&checked.path)))
     }
 }
 
@@ -132,6 +132,7 @@ impl Checked {
         self.pages = pages.map(u64::from).sum();
         self.messages = opened.messages.into();
         self.tell(&opened.findings);
+        self.verdict.sort();
         let by_gate = gate == Gate::AllOrNothing && self.verdict.unfit > 0;
         self.is_refused = opened.is_refused() || by_gate;
         if self.is_refused {

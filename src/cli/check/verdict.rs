@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{cmp::Reverse, fmt};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -84,7 +84,7 @@ struct ChannelVerdict {
     /// Messages that go this way, to the mailbox where the recipient has one.
     open: u64,
     closed: u64,
-    /// Why; several codes can close the same message.
+    /// Why, the most frequent first; several codes can close the same message.
     closed_by: Vec<Closing>,
 }
 
@@ -122,6 +122,14 @@ impl Verdict {
         mailbox.count(message, closes, &with, Channel::Mailbox);
         let closes = |code| !left_open(code).print;
         print.count(message, closes, &without, Channel::Print);
+    }
+
+    /// Puts the codes that close most messages first, once all are counted.
+    pub(super) fn sort(&mut self) {
+        for channel in [&mut self.channels.mailbox, &mut self.channels.print] {
+            let most_first = |closing: &Closing| Reverse(closing.messages);
+            channel.closed_by.sort_by_key(most_first);
+        }
     }
 
     /// The batch as a whole is refused, whatever its messages are worth.
@@ -180,17 +188,24 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// `18 of 20 letters can go; 1 closed by page-size, 1 by recipient-id-invalid`
+/// `18 of 20 letters can go; 2 closed by page-size (1), recipient-id-invalid (1)`
 impl fmt::Display for ChannelVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letters = counted(self.open + self.closed, "letter", "letters");
         write!(f, "{} of {letters} can go", self.open)?;
-        let mut before = "; ";
-        let mut verb = "closed by";
-        for closing in &self.closed_by {
-            write!(f, "{before}{} {verb} {}", closing.messages, closing.code)?;
-            (before, verb) = (", ", "by");
+        match self.closed_by.as_slice() {
+            [] => Ok(()),
+            [only] => write!(f, "; {} closed by {}", self.closed, only.code),
+            several => {
+                let told: Vec<_> = several.iter().map(ToString::to_string).collect();
+                write!(f, "; {} closed by {}", self.closed, told.join(", "))
+            }
         }
-        Ok(())
+    }
+}
+
+impl fmt::Display for Closing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.code, self.messages)
     }
 }

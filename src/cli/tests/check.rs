@@ -45,7 +45,7 @@ fn what_closes_a_channel_is_told_by_code() {
     insta::assert_snapshot!(said.out, @r"
     Batch     a.zip: many-in-one, 9 letters, 1 document, 9 pages
     Mailbox   8 of 9 letters can go; 1 closed by recipient-id-invalid
-    Print     5 of 9 letters can go; 2 closed by page-size, 1 by address-incomplete, 1 by recipient-id-invalid
+    Print     5 of 9 letters can go; 4 closed by page-size (2), address-incomplete (1), recipient-id-invalid (1)
 
     error page-size, 2 times
       A page is not upright A4, within 2 mm.
@@ -234,7 +234,7 @@ fn one_bad_letter_refuses_a_batch_that_goes_whole_or_not_at_all() {
     insta::assert_snapshot!(said.both(), @r"
     Batch     a.zip: many-in-one, 3 letters, 1 document, 3 pages
     Mailbox   2 of 3 letters can go; 1 closed by recipient-id-invalid
-    Print     0 of 3 letters can go; 2 closed by no-print-contract, 1 by recipient-id-invalid
+    Print     0 of 3 letters can go; 3 closed by no-print-contract (2), recipient-id-invalid (1)
 
     error recipient-id-invalid, 1 time
       The recipient's id is malformed or its check character is wrong.
