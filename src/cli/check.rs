@@ -27,7 +27,7 @@ use super::{
     settings, words,
 };
 use crate::{
-    batch::{self, Archive, OpenedMessage, Settings},
+    batch::{self, Archive, Entry, OpenedMessage, Settings},
     config::nearest,
     domain::{Code, Finding, Language, SenderId},
     pipeline::SenderSettings,
@@ -173,6 +173,12 @@ impl Check {
         archive: &Archive<'_>,
         progress: &Progress,
     ) -> Result<Checked, CommandError> {
+        // A letter has a PDF of its own, or it is not known before how many there are.
+        let pdfs = archive.entries().iter().filter(|entry| is_pdf(entry));
+        let pdfs = pdfs.count() as u64;
+        if pdfs > 1 {
+            progress.expect(pdfs);
+        }
         let name = checked.file().to_owned();
         let documents = ScratchShelf {
             scratch: &self.scratch,
@@ -192,4 +198,9 @@ impl Check {
         })?;
         Ok(checked.finish(&opened, self.rules.gate))
     }
+}
+
+fn is_pdf(entry: &Entry) -> bool {
+    let ending = entry.name.rsplit_once('.').map(|(_, ending)| ending);
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case("pdf"))
 }

@@ -67,12 +67,12 @@ impl<'a> Output<'a> {
 
     /// A bar of `length` steps, drawn only for somebody who waits for more than a moment.
     pub(super) fn progress(&self, length: u64, unit: &'static str) -> Progress {
-        Progress::new(Some(length), unit, self.is_watched)
+        Progress::new(length, unit, self.is_watched)
     }
 
-    /// As [`Output::progress`], where nobody knows how many there will be.
+    /// As [`Output::progress`], where nobody knows yet how many there will be.
     pub(super) fn counter(&self, unit: &'static str) -> Progress {
-        Progress::new(None, unit, self.is_watched)
+        Progress::new(0, unit, self.is_watched)
     }
 
     fn aside(&mut self, label: &str, text: &str) {

@@ -1,5 +1,8 @@
 use std::{
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -13,8 +16,8 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// A progress bar that appears after a quarter of a second, and only on a terminal.
 pub(super) struct Progress {
-    /// `None` where the end is not known: then it is a count.
-    length: Option<u64>,
+    /// 0 where the end is not known: then it is a count.
+    length: AtomicU64,
     unit: &'static str,
     is_watched: bool,
     started: Instant,
@@ -22,9 +25,9 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(length: Option<u64>, unit: &'static str, is_watched: bool) -> Self {
+    pub(super) fn new(length: u64, unit: &'static str, is_watched: bool) -> Self {
         Self {
-            length,
+            length: AtomicU64::new(length),
             unit,
             is_watched,
             started: Instant::now(),
@@ -47,19 +50,31 @@ impl Progress {
         }
     }
 
+    /// It is known by now how many there will be.
+    pub(super) fn expect(&self, length: u64) {
+        self.length.store(length, Ordering::Relaxed);
+        if let Some(bar) = self.bar.get() {
+            self.style(bar);
+        }
+    }
+
     fn draw(&self) -> ProgressBar {
-        let (bar, template) = match self.length {
-            Some(length) => (
-                ProgressBar::new(length),
-                "{bar:30} {human_pos} of {human_len} {msg}, {eta} left",
-            ),
-            None => (ProgressBar::no_length(), "{spinner} {human_pos} {msg}"),
-        };
-        let style = ProgressStyle::with_template(template);
-        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = bar.with_message(self.unit).with_style(style);
+        let bar = ProgressBar::no_length().with_message(self.unit);
+        self.style(&bar);
         bar.enable_steady_tick(TICK);
         bar
+    }
+
+    fn style(&self, bar: &ProgressBar) {
+        let template = match self.length.load(Ordering::Relaxed) {
+            0 => "{spinner} {human_pos} {msg}",
+            length => {
+                bar.set_length(length);
+                "{bar:30} {human_pos} of {human_len} {msg}, {eta} left"
+            }
+        };
+        let style = ProgressStyle::with_template(template);
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     }
 }
 
@@ -76,7 +91,7 @@ mod tests {
     use super::*;
 
     fn begun(ago: Duration, is_watched: bool) -> Progress {
-        let mut progress = Progress::new(None, "letters", is_watched);
+        let mut progress = Progress::new(0, "letters", is_watched);
         progress.started = progress.started.checked_sub(ago).unwrap();
         progress
     }
@@ -92,5 +107,15 @@ mod tests {
             progress.reach(1);
             assert_eq!(progress.bar.get().is_some(), is_drawn, "{ago:?}");
         }
+    }
+
+    #[test]
+    fn a_count_becomes_a_bar_once_the_end_is_known() {
+        let progress = begun(PATIENCE, true);
+        progress.reach(3);
+        let length = || progress.bar.get().unwrap().length();
+        assert_eq!(length(), None);
+        progress.expect(9);
+        assert_eq!(length(), Some(9));
     }
 }
