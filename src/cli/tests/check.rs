@@ -148,10 +148,11 @@ fn a_folder_stands_for_the_batches_in_it() {
         .iter()
         .map(|batch| batch["file"].as_str().unwrap())
         .collect();
-    let mut there: Vec<_> = fs::read_dir(VALID)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".zip"))
+    let there = fs::read_dir(VALID).unwrap().map(|entry| entry.unwrap());
+    let is_zip = |path: &Path| path.extension().is_some_and(|ending| ending == "zip");
+    let mut there: Vec<_> = there
+        .filter(|entry| is_zip(&entry.path()))
+        .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
     there.sort();
     assert_eq!(files, there);
