@@ -30,11 +30,8 @@ fn record(group: &mut BenchmarkGroup<'_, WallTime>) {
         bencher.iter_batched_ref(
             Shop::new,
             |shop| {
-                let sender = "example-city".parse().unwrap();
                 for page in messages.chunks(PAGE) {
-                    shop.store
-                        .record_messages(shop.batch, &sender, page)
-                        .unwrap();
+                    shop.store.record_messages(shop.batch, page).unwrap();
                 }
             },
             BatchSize::PerIteration,

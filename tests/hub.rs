@@ -13,11 +13,13 @@ use std::{
 use jiff::Timestamp;
 use kuori::{
     batch,
-    domain::{BatchId, BatchState, Language, PostageClass, RecipientId, ServiceKind},
+    domain::{
+        BatchId, BatchState, DuplicateLetterIds, Language, PostageClass, RecipientId, ServiceKind,
+    },
     inbox::{self, Inbox},
     mailbox::{FolderKey, Mailbox, Maildirs},
     outbox::{Outbox, Places},
-    pipeline::{self, Clock, Gate, House, PrintHouseSettings, Runner, SenderSettings},
+    pipeline::{self, Clock, Gate, HoldPolicy, House, PrintHouseSettings, Runner, SenderSettings},
     print, receipts, routing, sample,
     store::{ConsentChange, ConsentStatus, Counts, Place, Received, Store},
     transport::{DirectoryFolder, RemoteFolder},
@@ -298,6 +300,8 @@ fn sender() -> SenderSettings {
             "PL 1, 00099 EXAMPLE CITY".to_owned(),
         ],
         gate: Gate::Partial,
+        holds: HoldPolicy::NONE,
+        duplicate_letter_ids: DuplicateLetterIds::Refuse,
         receipts: receipts::Level::All,
         language: Language::English,
         batch: batch::Settings::default(),

@@ -12,13 +12,16 @@
 )]
 
 mod architecture;
+mod cancel;
 mod chaos;
 mod cli;
 mod committed;
 mod crash;
 mod docs;
+mod duplicates;
 mod findings;
 mod flow;
+mod gate;
 mod hub;
 #[path = "../src/cli/tests/mismatch.rs"]
 mod mismatch;

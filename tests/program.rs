@@ -65,6 +65,7 @@ impl Site {
              display_name = \"Example City\"\n\
              print_house = \"example-print\"\n\
              directory = \"{folder}/sender\"\n\
+             hold_first_batch = false\n\
              [senders.example-city.upload]\n\
              complete_when = \"renamed\"\n\
              [print_houses.example-print]\n\

@@ -36,6 +36,7 @@ impl Works {
         let lock = Lock::take(&config.data_folder)?;
         let store = Arc::new(Store::open(&config.data_folder)?);
         put_in_order(&store)?;
+        store.know_senders(config.senders.iter().map(|sender| &sender.settings.id))?;
         let house = Arc::new(adapters::house(config, &store, &clock)?);
         let places = adapters::places(config)?;
         let inboxes = adapters::inboxes(config, &store, &places);

@@ -1,3 +1,5 @@
+pub(super) mod approve;
+pub(super) mod cancel;
 pub(super) mod findings;
 pub(super) mod list;
 pub(super) mod show;
@@ -23,15 +25,26 @@ pub(super) enum Command {
         #[arg(long, value_name = "N", default_value_t = 5)]
         examples: u32,
     },
+    /// Let a batch go on that is held before it is routed
+    ///
+    /// What held it holds it no more. A batch that is held because a step failed is none of these:
+    /// `kuori reprocess` is for that.
+    Approve(approve::Arguments),
+    /// Call a batch off for good, as long as nothing of it has left the house
+    ///
+    /// The sender reads the reason in its processing report.
+    Cancel(cancel::Arguments),
 }
 
 pub(super) fn run(
     command: &Command,
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
-    match *command {
-        Command::List { limit } => list::run(limit, invocation),
-        Command::Show { batch } => show::run(batch, invocation),
-        Command::Findings { batch, examples } => findings::run(batch, examples, invocation),
+    match command {
+        Command::List { limit } => list::run(*limit, invocation),
+        Command::Show { batch } => show::run(*batch, invocation),
+        Command::Findings { batch, examples } => findings::run(*batch, *examples, invocation),
+        Command::Approve(arguments) => approve::run(arguments, invocation),
+        Command::Cancel(arguments) => cancel::run(arguments, invocation),
     }
 }

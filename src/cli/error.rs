@@ -1,6 +1,11 @@
 use std::{error::Error, fmt, io, process::ExitCode};
 
-use crate::{assemble, domain::Disposition, store};
+use crate::{
+    assemble,
+    config::nearest,
+    domain::{Disposition, SenderId},
+    store,
+};
 
 /// How a command ended that did what it was asked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +128,7 @@ impl From<store::Error> for CommandError {
         };
         let hint = match &error {
             store::Error::NoBatch(_) => Some("see `kuori batch list`".to_owned()),
+            store::Error::NoSender { given, known } => Some(known_senders(given, known)),
             store::Error::NoMessage(id) => Some(format!("see `kuori message list {}`", id.batch)),
             store::Error::NoBundle(_) => Some("see `kuori bundle list`".to_owned()),
             _ => None,
@@ -132,6 +138,15 @@ impl From<store::Error> for CommandError {
             Some(hint) => error.hint(hint),
             None => error,
         }
+    }
+}
+
+/// What was probably meant, or where the names are.
+fn known_senders(given: &SenderId, known: &[String]) -> String {
+    match nearest(given.as_str(), known.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "see `kuori sender list`; a sender is known once `kuori run` has started with it"
+            .to_owned(),
     }
 }
 

@@ -9,17 +9,26 @@ use super::{
     table::{Table, or_dash},
     words::Time,
 };
-use crate::{domain::BatchId, store::Event};
+use crate::{
+    domain::{BatchId, SenderId},
+    store::Event,
+};
 
 #[derive(clap::Args)]
+#[group(id = "whose", required = true, multiple = false)]
 pub(super) struct Arguments {
-    batch: BatchId,
+    batch: Option<BatchId>,
+
+    /// What operators did to this sender
+    #[arg(long, value_name = "NAME")]
+    sender: Option<SenderId>,
 }
 
-/// `kuori events`: the history of a batch, oldest first.
+/// `kuori events`: the history of a batch or sender, oldest first.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct EventList {
-    batch: String,
+    batch: Option<String>,
+    sender: Option<String>,
     events: Vec<EventLine>,
 }
 
@@ -31,7 +40,7 @@ struct EventLine {
     /// 1-based position of the message; absent means the whole batch.
     message: Option<u32>,
     what: String,
-    /// The reason that an operator gave.
+    /// The reason that an operator gave, or what made the daemon do it.
     why: Option<String>,
 }
 
@@ -40,10 +49,19 @@ pub(super) fn run(
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
     let store = invocation.store()?;
-    store.batch(arguments.batch)?;
-    let events = store.events(arguments.batch)?;
+    let Arguments { batch, sender } = arguments;
+    let mut events = Vec::new();
+    if let Some(batch) = *batch {
+        store.batch(batch)?;
+        events = store.events(batch)?;
+    }
+    if let Some(sender) = sender {
+        store.plan_sender_hold(sender)?;
+        events = store.sender_events(sender)?;
+    }
     invocation.output.show(&EventList {
-        batch: arguments.batch.to_string(),
+        batch: batch.map(|batch| batch.to_string()),
+        sender: sender.as_ref().map(ToString::to_string),
         events: events.into_iter().map(EventLine::from).collect(),
     })?;
     Ok(Outcome::Done)

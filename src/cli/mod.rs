@@ -11,6 +11,7 @@ mod check;
 mod clock;
 mod config;
 mod consent;
+mod deed;
 mod demo;
 mod error;
 mod events;
@@ -26,6 +27,7 @@ mod reprocess;
 mod run;
 mod runtime;
 mod sample;
+mod sender;
 mod settings;
 mod table;
 #[cfg(test)]
@@ -88,16 +90,19 @@ enum Command {
     ///
     /// No real person can be hit by one. The same options make the same bytes.
     Sample(sample::Arguments),
-    /// Look at batches
+    /// Look at batches, approve or cancel them
     #[command(subcommand)]
     Batch(batch::Command),
+    /// Look at senders, put them on hold or release them
+    #[command(subcommand)]
+    Sender(sender::Command),
     /// Look at messages
     #[command(subcommand)]
     Message(message::Command),
     /// Look at what the print house gets
     #[command(subcommand)]
     Bundle(bundle::Command),
-    /// Print what happened to a batch, oldest first
+    /// Print what happened to a batch or sender, oldest first
     Events(events::Arguments),
     /// Set a batch, or some of its messages, back to a step
     ///
@@ -170,6 +175,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Finding(arguments) => finding::run(arguments, invocation),
         Command::Sample(arguments) => sample::run(arguments, invocation),
         Command::Batch(command) => batch::run(command, invocation),
+        Command::Sender(command) => sender::run(command, invocation),
         Command::Message(command) => message::run(command, invocation),
         Command::Bundle(command) => bundle::run(command, invocation),
         Command::Events(arguments) => events::run(arguments, invocation),

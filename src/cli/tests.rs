@@ -32,10 +32,11 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       check      Say all that is wrong with a batch, without taking it
       finding    Explain the code of a finding, or list them all
       sample     Make an artificial batch
-      batch      Look at batches
+      batch      Look at batches, approve or cancel them
+      sender     Look at senders, put them on hold or release them
       message    Look at messages
       bundle     Look at what the print house gets
-      events     Print what happened to a batch, oldest first
+      events     Print what happened to a batch or sender, oldest first
       reprocess  Set a batch, or some of its messages, back to a step
       consent    Keep the register of consents to digital delivery
       config     Look at settings

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use crate::domain::{
-    BatchState, BundleState, Channel, Language, MessageState, Reason, Severity, Step,
+    BatchState, BundleState, Channel, HoldCause, Language, MessageState, Reason, Severity, Step,
 };
 use crate::store::ConsentStatus;
 
@@ -89,6 +89,7 @@ macro_rules! word {
 word!(BatchStateWord: BatchState, BatchState::ALL);
 word!(MessageStateWord: MessageState, MessageState::ALL);
 word!(BundleStateWord: BundleState, BundleState::ALL);
+word!(HoldCauseWord: HoldCause, HoldCause::ALL);
 word!(ChannelWord: Channel, Channel::ALL);
 word!(ReasonWord: Reason, Reason::ALL);
 word!(StepWord: Step, Step::ALL);

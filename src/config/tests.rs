@@ -47,12 +47,14 @@ fn the_committed_reference_is_that_of_the_schema() {
     check_committed("docs/settings.md", &reference());
 }
 
-/// The same as the demo, with nothing written that is a default anyway.
+/// The same as the demo, with nothing written that is a default anyway. Its first batch goes through
+/// at once, so that it shows the whole flow.
 const SHORT: &str = r#"
 [senders.example-city]
 display_name = "Example City"
 address_rows = ["Example City", "PL 1", "00099 EXAMPLE CITY"]
 print_house = "example-print"
+hold_first_batch = false
 
 [print_houses.example-print]
 "#;

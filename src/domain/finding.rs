@@ -282,6 +282,9 @@ codes! {
     MessageDuplicate = "message-duplicate", Error, Both,
         "A message with the same id of the sender's was received before.",
         "Give each letter an id of its own; nothing is sent twice.";
+    MessageRepeated = "message-repeated", Warning, Both,
+        "A message with the same id of the sender's was received in an earlier batch; the sender's settings let it go all the same.",
+        "Nothing, if the letter is to go again; else give each letter an id of its own.";
     RecipientIdInvalid = "recipient-id-invalid", Error, Both,
         "The recipient's id is malformed or its check character is wrong.",
         "Correct the id, or leave it out so that the letter is printed.";

@@ -244,6 +244,15 @@ mod tests {
     }
 
     #[test]
+    fn only_what_has_left_the_house_cannot_be_cancelled() {
+        for from in MessageState::ALL {
+            let has_left = matches!(from, MessageState::Delivered | MessageState::HandedOver);
+            let cancelled = from.move_to(MessageState::Cancelled);
+            assert_eq!(cancelled.is_err(), has_left, "{from:?}");
+        }
+    }
+
+    #[test]
     fn setting_a_batch_back_makes_that_step_its_next_one() {
         for step in Step::ALL {
             assert_eq!(BatchState::before(step).next_step(), step);

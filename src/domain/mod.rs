@@ -9,6 +9,7 @@ mod bundle;
 mod decision;
 mod disposition;
 mod finding;
+mod hold;
 mod identity;
 mod ids;
 mod language;
@@ -23,6 +24,7 @@ pub use bundle::{BundleState, BundleSummary, EnvelopeName, Piece, PostageClass};
 pub use decision::{Asked, Channel, Decision, Fitness, Reason, Route};
 pub use disposition::Disposition;
 pub use finding::{Affects, Code, Finding, Place, Severity, Words};
+pub use hold::{DuplicateLetterIds, HoldCause};
 pub use identity::{
     BusinessId, InvalidBusinessId, InvalidIdentityCode, OvtId, PersonalIdentityCode, RecipientId,
     StatedRecipient,

@@ -37,6 +37,7 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
     let sender = house.sender(&row.sender)?;
     if has_work(house, row)? {
         let documents = Documents::load(&house.store, row, &sender.batch.limits)?;
+        house.store.begin_delivery(row, house.clock.now())?;
         documents.lend(|letters| deliver_all(house, row, letters, stop))?;
     }
     let now = house.clock.now();
@@ -47,7 +48,7 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
     };
     Ok(house
         .store
-        .finish_step(row, &StepOutcome::next(next, now), now)?)
+        .finish_delivery(row, &StepOutcome::next(next, now), now)?)
 }
 
 fn has_work(house: &House, row: &BatchRow) -> Result<bool, Error> {

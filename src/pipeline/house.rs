@@ -3,7 +3,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{Clock, Error};
 use crate::{
     batch,
-    domain::{Language, PostageClass, PostalAddress, PrintHouseId, Private, SenderId, ServiceKind},
+    domain::{
+        DuplicateLetterIds, Language, PostageClass, PostalAddress, PrintHouseId, Private, SenderId,
+        ServiceKind,
+    },
     mailbox::Mailbox,
     print, receipts, routing,
     store::Store,
@@ -17,6 +20,38 @@ pub enum Gate {
     AllOrNothing,
 }
 
+/// When a batch waits for an operator before it is routed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HoldPolicy {
+    /// More refused messages of a hundred than this hold the batch; 100 holds none.
+    pub above_error_percent: u8,
+    /// More messages that are to go than this hold the batch.
+    pub above_letters: Option<u32>,
+    /// Hold until one batch of the sender has passed.
+    pub first_batch: bool,
+}
+
+impl HoldPolicy {
+    /// Nothing is held.
+    pub const NONE: Self = Self {
+        above_error_percent: 100,
+        above_letters: None,
+        first_batch: false,
+    };
+}
+
+impl Default for HoldPolicy {
+    /// A new sender's first letters are looked at before they go. So is a batch of which every
+    /// fifth letter is refused: its export is broken, and what passed the checks may be too.
+    fn default() -> Self {
+        Self {
+            above_error_percent: 20,
+            above_letters: None,
+            first_batch: true,
+        }
+    }
+}
+
 /// What the settings say of one sender.
 #[derive(Debug, Clone)]
 pub struct SenderSettings {
@@ -26,6 +61,8 @@ pub struct SenderSettings {
     /// The sender block of an address page, at most four rows.
     pub address_rows: Vec<String>,
     pub gate: Gate,
+    pub holds: HoldPolicy,
+    pub duplicate_letter_ids: DuplicateLetterIds,
     pub receipts: receipts::Level,
     /// The one that receipts say in what to do.
     pub language: Language,

@@ -14,6 +14,7 @@ mod compose;
 mod deliver;
 mod documents;
 mod error;
+mod gate;
 mod house;
 mod letter_pdf;
 mod open;
@@ -25,5 +26,5 @@ mod stop;
 
 pub use clock::Clock;
 pub use error::Error;
-pub use house::{Gate, House, PrintHouseSettings, SenderSettings};
+pub use house::{Gate, HoldPolicy, House, PrintHouseSettings, SenderSettings};
 pub use runner::{Runner, Settings, Wake};

@@ -36,7 +36,7 @@ fn read(
             .map(|opened| new_message(opened, sender))
             .collect();
         stop.check()?;
-        let recorded = house.store.record_messages(row.id, &row.sender, &page);
+        let recorded = house.store.record_messages(row.id, &page);
         recorded.map_err(Error::Store)
     };
     match batch::open(&archive, &row.file_name, settings, &shelf, &mut record) {
@@ -57,14 +57,16 @@ fn conclude(house: &House, row: &BatchRow, opened: Opened) -> Result<(), Error> 
         print_only: opened.print_only,
         findings: opened.findings,
     };
-    if outcome.is_test {
-        // A sender who tries a batch out sends the same letters in earnest afterwards.
-        house.store.release_letter_ids(row.id)?;
-    }
     if whole {
         return refuse(house, row, &outcome, "the batch as a whole is unusable");
     }
-    let gate = house.sender(&row.sender)?.gate;
+    let sender = house.sender(&row.sender)?;
+    // A sender who tries a batch out sends the same letters in earnest, before or afterwards.
+    if !outcome.is_test {
+        let duplicates = sender.duplicate_letter_ids;
+        house.store.claim_letter_ids(row, duplicates)?;
+    }
+    let gate = sender.gate;
     if gate == Gate::AllOrNothing && house.store.counts(row.id)?.refused > 0 {
         return refuse(
             house,

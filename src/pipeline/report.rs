@@ -171,9 +171,15 @@ fn what_to_do(state: BatchState, language: Language) -> &'static str {
         (BatchState::Held, Swedish) => {
             "Inga åtgärder behövs: den driftsansvariga utreder saken. Skicka inte satsen på nytt."
         }
-        (_, English) => "Send the letters in a new batch if they are still to go.",
-        (_, Finnish) => "Lähetä kirjeet uudessa erässä, jos ne on vielä tarkoitus lähettää.",
-        (_, Swedish) => "Skicka breven i en ny sats om de fortfarande ska skickas.",
+        (_, English) => {
+            "Send the letters in a new file if they are still to go; the same file is not taken again."
+        }
+        (_, Finnish) => {
+            "Lähetä kirjeet uudessa tiedostossa, jos ne on vielä tarkoitus lähettää. Samaa tiedostoa ei oteta uudelleen vastaan."
+        }
+        (_, Swedish) => {
+            "Skicka breven i en ny fil om de fortfarande ska skickas. Samma fil tas inte emot på nytt."
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Error, House, SenderSettings, stop::Stop};
+use super::{Error, House, SenderSettings, gate, stop::Stop};
 use crate::{
     domain::{Asked, BatchState, MessageState, RecipientId, StatedRecipient},
     routing::{self, Policy, Question},
@@ -10,8 +10,11 @@ use crate::{
 /// Messages loaded, asked about and decided at a time.
 const PAGE: u32 = 1_000;
 
-/// Decides how each message goes, page by page.
+/// Decides how each message goes, page by page, unless the gate holds the batch.
 pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
+    if !gate::pass(house, row)? {
+        return Ok(());
+    }
     let sender = house.sender(&row.sender)?;
     let policy = sender.policy();
     let mut after = 0;

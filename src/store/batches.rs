@@ -1,11 +1,11 @@
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
 
 use super::{
     Error, SpoolKey, SpooledFile, Store,
     columns::{Columns, Word, maybe_millis, millis},
     error::Doing,
-    events, findings,
+    events, findings, holds, senders,
 };
 use crate::domain::{BatchId, BatchState, Finding, SenderId};
 
@@ -85,6 +85,7 @@ impl Store {
     /// Closes the arrival in the same transaction, so that the file is recorded exactly once.
     pub fn receive(&self, new: &NewBatch, arrival: Option<i64>) -> Result<Received, Error> {
         let received = self.write("record a batch", |tx| {
+            senders::know(tx, &new.sender)?;
             let known = find(tx, new)?;
             let received = match known {
                 Some(id) => {
@@ -95,7 +96,7 @@ impl Store {
             };
             let (Received::New(id) | Received::Again(id)) = received;
             super::arrivals::close(tx, arrival, id)?;
-            events::note(tx, new.received_at, id, None, "received")?;
+            events::note(tx, new.received_at, id, None, word_of(received))?;
             Ok(received)
         })?;
         if let Received::Again(known) = received {
@@ -113,15 +114,19 @@ impl Store {
     }
 
     pub fn batch(&self, id: BatchId) -> Result<BatchRow, Error> {
+        self.read(|db| by_id(db, id))
+    }
+
+    /// When the same bytes came again, under whatever name.
+    pub fn came_again(&self, batch: BatchId) -> Result<Vec<Timestamp>, Error> {
+        let sql = "SELECT at FROM events WHERE batch = ?1 AND position IS NULL AND what = ?2
+             ORDER BY id";
         self.read(|db| {
-            let mut query = db
-                .prepare_cached("SELECT * FROM batches WHERE id = ?")
-                .doing("read a batch")?;
-            let row = query
-                .query_row([id.0], batch_row)
-                .optional()
-                .doing("read a batch")?;
-            row.ok_or(Error::NoBatch(id))
+            let mut query = db.prepare_cached(sql).doing("list arrivals")?;
+            let rows = query.query_map(params![batch.0, CAME_AGAIN], |row| row.time("at"));
+            rows.doing("list arrivals")?
+                .collect::<Result<_, _>>()
+                .doing("list arrivals")
         })
     }
 
@@ -191,7 +196,9 @@ impl Store {
         outcome: &StepOutcome,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let sql = "UPDATE batches SET shape = ?2, is_test = ?3, print_only = ?4 WHERE id = ?1";
+        // The same bytes stay a test, even where they are refused before they say so again.
+        let sql = "UPDATE batches SET shape = ?2, is_test = is_test OR ?3, print_only = ?4
+             WHERE id = ?1";
         self.write("record an opened batch", |tx| {
             let given = params![row.id.0, opened.shape, opened.is_test, opened.print_only];
             tx.execute(sql, given).doing("record an opened batch")?;
@@ -226,6 +233,30 @@ impl Store {
         self.write("finish a step", |tx| finish(tx, row, outcome, now))
     }
 
+    /// Records, before the first message is put into a mailbox, that some may lie there from now on.
+    pub fn begin_delivery(&self, row: &BatchRow, now: Timestamp) -> Result<(), Error> {
+        let sql = "UPDATE batches SET delivery_begun_at = ?2 WHERE id = ?1";
+        self.write("begin a delivery", |tx| {
+            tx.execute(sql, params![row.id.0, millis(now)])
+                .doing("begin a delivery")?;
+            Ok(())
+        })
+    }
+
+    /// Moves a batch on after its delivery: what lies in a mailbox is recorded now.
+    pub fn finish_delivery(
+        &self,
+        row: &BatchRow,
+        outcome: &StepOutcome,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let sql = "UPDATE batches SET delivery_begun_at = NULL WHERE id = ?";
+        self.write("finish a delivery", |tx| {
+            tx.execute(sql, [row.id.0]).doing("finish a delivery")?;
+            finish(tx, row, outcome, now)
+        })
+    }
+
     /// Keeps the batch where it is and tries the same step again later.
     pub fn retry_step(&self, row: &BatchRow, error: &str, at: Timestamp) -> Result<(), Error> {
         let sql = "UPDATE batches SET lease_until = NULL, due_at = ?2, last_error = ?3
@@ -249,7 +280,18 @@ impl Store {
     }
 }
 
-/// Moves the batch on, unless an operator moved it meanwhile: then the operator's move stands.
+/// What the history calls an arrival.
+const CAME_AGAIN: &str = "received again";
+
+fn word_of(received: Received) -> &'static str {
+    match received {
+        Received::New(_) => "received",
+        Received::Again(_) => CAME_AGAIN,
+    }
+}
+
+/// Moves the batch on, unless an operator moved it meanwhile: then the operator's move stands, and
+/// the step only lets go of the batch.
 pub(super) fn finish(
     tx: &Transaction<'_>,
     row: &BatchRow,
@@ -266,11 +308,33 @@ pub(super) fn finish(
         ":due": maybe_millis(outcome.due_at),
         ":reason": outcome.reason,
     };
-    tx.execute(sql, given).doing("finish a step")?;
+    let moved = tx.execute(sql, given).doing("finish a step")? == 1;
+    if !moved {
+        return let_go(tx, row);
+    }
     if outcome.state != row.state {
+        holds::forget_open(tx, row.id)?;
         events::note(tx, now, row.id, None, outcome.state.word())?;
     }
     Ok(())
+}
+
+/// Ends the lease that this step was claimed with, and no other.
+fn let_go(tx: &Transaction<'_>, row: &BatchRow) -> Result<(), Error> {
+    let sql = "UPDATE batches SET lease_until = NULL, attempts = 0
+         WHERE id = ?1 AND lease_until IS ?2";
+    let given = params![row.id.0, maybe_millis(row.lease_until)];
+    tx.execute(sql, given).doing("let go of a batch")?;
+    Ok(())
+}
+
+pub(super) fn by_id(db: &Connection, id: BatchId) -> Result<BatchRow, Error> {
+    let doing = "read a batch";
+    let mut query = db
+        .prepare_cached("SELECT * FROM batches WHERE id = ?")
+        .doing(doing)?;
+    let row = query.query_row([id.0], batch_row).optional().doing(doing)?;
+    row.ok_or(Error::NoBatch(id))
 }
 
 fn find(tx: &Transaction<'_>, new: &NewBatch) -> Result<Option<BatchId>, Error> {

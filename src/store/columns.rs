@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Row, types::Type};
 
 use crate::domain::{
-    Asked, BatchId, BatchState, BundleId, BundleState, Channel, ChannelWish, Code, MailboxStatus,
-    MessageState, PostageClass, Reason, ServiceKind,
+    Asked, BatchId, BatchState, BundleId, BundleState, Channel, ChannelWish, Code, HoldCause,
+    MailboxStatus, MessageState, PostageClass, Reason, ServiceKind,
 };
 
 /// A value that stands in a column as one of a few words.
@@ -41,6 +41,8 @@ words!(MessageState: Accepted = "accepted", Waiting = "waiting", Routed = "route
     Refused = "refused", Held = "held", Cancelled = "cancelled");
 words!(BundleState: Planned = "planned", Composed = "composed", HandedOver = "handed-over",
     Withdrawn = "withdrawn");
+words!(HoldCause: FirstBatch = "first-batch", RefusedShare = "refused-share",
+    ManyLetters = "many-letters", Sender = "sender");
 words!(Channel: Mailbox = "mailbox", Print = "print", MailboxAndPrint = "mailbox-and-print");
 words!(ChannelWish: Any = "any", MailboxOnly = "mailbox", PrintOnly = "print");
 words!(ServiceKind: Ordinary = "ordinary", Verifiable = "verifiable");

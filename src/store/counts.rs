@@ -1,4 +1,4 @@
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 
 use super::{Error, Store, columns::Columns, error::Doing};
 use crate::domain::{BatchId, Channel, MessageState};
@@ -67,19 +67,21 @@ impl Counts {
 
 impl Store {
     pub fn counts(&self, batch: BatchId) -> Result<Counts, Error> {
-        let sql = "SELECT state, channel, COUNT(*) AS messages FROM messages
-             WHERE batch = ? GROUP BY state, channel";
-        self.read(|db| {
-            let mut query = db.prepare_cached(sql).doing("count messages")?;
-            let rows = query.query_map([batch.0], group).doing("count messages")?;
-            let mut counts = Counts::default();
-            for row in rows {
-                let (state, channel, messages) = row.doing("count messages")?;
-                counts.add(state, channel, messages);
-            }
-            Ok(counts)
-        })
+        self.read(|db| of_batch(db, batch))
     }
+}
+
+pub(super) fn of_batch(db: &Connection, batch: BatchId) -> Result<Counts, Error> {
+    let sql = "SELECT state, channel, COUNT(*) AS messages FROM messages
+         WHERE batch = ? GROUP BY state, channel";
+    let mut query = db.prepare_cached(sql).doing("count messages")?;
+    let rows = query.query_map([batch.0], group).doing("count messages")?;
+    let mut counts = Counts::default();
+    for row in rows {
+        let (state, channel, messages) = row.doing("count messages")?;
+        counts.add(state, channel, messages);
+    }
+    Ok(counts)
 }
 
 fn group(row: &Row<'_>) -> rusqlite::Result<(MessageState, Option<Channel>, u64)> {

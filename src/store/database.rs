@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::{Error, Spool, error::Doing};
 
 /// One script a schema version, in order; the database remembers how many it has run.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("gate.sql")];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);

@@ -2,7 +2,7 @@ use std::{io, path::PathBuf};
 
 use rusqlite::ErrorCode;
 
-use crate::domain::{BatchId, BundleId, Disposition, MessageId};
+use crate::domain::{BatchId, BundleId, Disposition, MessageId, SenderId};
 
 /// What the store could not do.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,9 @@ pub enum Error {
     Damaged { path: PathBuf },
     #[error("there is no batch {0}")]
     NoBatch(BatchId),
+    /// The senders that the last start knew, by name.
+    #[error("there is no sender `{given}`")]
+    NoSender { given: SenderId, known: Vec<String> },
     #[error("there is no message {0}")]
     NoMessage(MessageId),
     #[error("there is no bundle {0}")]
@@ -47,6 +50,7 @@ impl Error {
             Self::TooNew { .. }
             | Self::Damaged { .. }
             | Self::NoBatch(_)
+            | Self::NoSender { .. }
             | Self::NoMessage(_)
             | Self::NoBundle(_) => Disposition::Hold,
         }

@@ -6,7 +6,7 @@ use super::{
     columns::{Columns, millis},
     error::Doing,
 };
-use crate::domain::BatchId;
+use crate::domain::{BatchId, SenderId};
 
 /// Something that happened to a batch or a message.
 #[derive(Debug, Clone)]
@@ -24,10 +24,33 @@ pub struct Event {
 pub struct NewEvent {
     pub at: Timestamp,
     pub actor: String,
+    /// May be empty where none is needed.
     pub why: String,
 }
 
+impl NewEvent {
+    fn told<'a>(&'a self, what: &'a str) -> (&'a str, &'a str, Option<&'a str>) {
+        let why = Some(self.why.as_str()).filter(|why| !why.is_empty());
+        (&self.actor, what, why)
+    }
+}
+
+/// Who did what nobody asked for.
+const DAEMON: &str = "kuori";
+
 impl Store {
+    /// What operators did to a sender, oldest first.
+    pub fn sender_events(&self, sender: &SenderId) -> Result<Vec<Event>, Error> {
+        self.read(|db| {
+            let sql = "SELECT * FROM events WHERE sender = ?1 ORDER BY id";
+            let mut query = db.prepare_cached(sql).doing("list events")?;
+            let rows = query.query_map([sender.as_str()], event);
+            rows.doing("list events")?
+                .collect::<Result<_, _>>()
+                .doing("list events")
+        })
+    }
+
     /// The history of a batch, oldest first.
     pub fn events(&self, batch: BatchId) -> Result<Vec<Event>, Error> {
         self.read(|db| {
@@ -39,6 +62,13 @@ impl Store {
     }
 }
 
+/// Whose history an event belongs to.
+#[derive(Debug, Clone, Copy)]
+enum About<'a> {
+    Batch(BatchId, Option<u32>),
+    Sender(&'a SenderId),
+}
+
 /// Notes what the daemon did.
 pub(super) fn note(
     tx: &Transaction<'_>,
@@ -47,7 +77,18 @@ pub(super) fn note(
     position: Option<u32>,
     what: &str,
 ) -> Result<(), Error> {
-    insert(tx, at, batch, position, ("kuori", what, None))
+    insert(tx, at, About::Batch(batch, position), (DAEMON, what, None))
+}
+
+/// Notes what the daemon did and why.
+pub(super) fn note_because(
+    tx: &Transaction<'_>,
+    at: Timestamp,
+    batch: BatchId,
+    what: &str,
+    why: &str,
+) -> Result<(), Error> {
+    insert(tx, at, About::Batch(batch, None), (DAEMON, what, Some(why)))
 }
 
 /// Notes what an operator did and why.
@@ -58,21 +99,38 @@ pub(super) fn note_action(
     position: Option<u32>,
     what: &str,
 ) -> Result<(), Error> {
-    let told = (action.actor.as_str(), what, Some(action.why.as_str()));
-    insert(tx, action.at, batch, position, told)
+    insert(
+        tx,
+        action.at,
+        About::Batch(batch, position),
+        action.told(what),
+    )
+}
+
+/// Notes what an operator did to a sender and why.
+pub(super) fn note_sender(
+    tx: &Transaction<'_>,
+    action: &NewEvent,
+    sender: &SenderId,
+    what: &str,
+) -> Result<(), Error> {
+    insert(tx, action.at, About::Sender(sender), action.told(what))
 }
 
 fn insert(
     tx: &Transaction<'_>,
     at: Timestamp,
-    batch: BatchId,
-    position: Option<u32>,
+    about: About<'_>,
     (actor, what, why): (&str, &str, Option<&str>),
 ) -> Result<(), Error> {
-    let sql = "INSERT INTO events (at, batch, position, actor, what, why)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let sql = "INSERT INTO events (at, batch, position, sender, actor, what, why)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let (batch, position, sender) = match about {
+        About::Batch(batch, position) => (Some(batch.0), position, None),
+        About::Sender(sender) => (None, None, Some(sender.as_str())),
+    };
     let mut insert = tx.prepare_cached(sql).doing("note an event")?;
-    let given = params![millis(at), batch.0, position, actor, what, why];
+    let given = params![millis(at), batch, position, sender, actor, what, why];
     insert.execute(given).doing("note an event")?;
     Ok(())
 }

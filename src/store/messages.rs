@@ -10,9 +10,9 @@ use super::{
     findings, letter_ids,
 };
 use crate::domain::{
-    Asked, Attachment, BatchId, BundleId, Channel, Code, CountryCode, DocumentName, Finding,
-    Fitness, Message, MessageId, MessageState, PageRange, Place, PostalAddress, Private, Reason,
-    Recipient, RecipientId, SenderId, StatedRecipient,
+    Asked, Attachment, BatchId, BundleId, Channel, CountryCode, DocumentName, Finding, Fitness,
+    Message, MessageId, MessageState, PageRange, PostalAddress, Private, Reason, Recipient,
+    RecipientId, StatedRecipient,
 };
 
 /// A message as opening found it.
@@ -53,18 +53,12 @@ pub(super) const REOPENED: &str = "('accepted', 'waiting')";
 impl Store {
     /// Records a page of opened messages in one transaction.
     ///
-    /// Running it again changes only messages that have gone nowhere. A message whose
-    /// `sender_letter_id` belongs to an earlier one is refused with
-    /// [`Code::MessageDuplicate`]: the same letter is never sent twice.
-    pub fn record_messages(
-        &self,
-        batch: BatchId,
-        sender: &SenderId,
-        page: &[NewMessage],
-    ) -> Result<(), Error> {
+    /// Running it again changes only messages that have gone nowhere. Whether their letter ids are
+    /// free is asked by [`Store::claim_letter_ids`], once the whole batch is read.
+    pub fn record_messages(&self, batch: BatchId, page: &[NewMessage]) -> Result<(), Error> {
         self.write("record messages", |tx| {
             for new in page {
-                record(tx, batch, sender, new)?;
+                record(tx, batch, new)?;
             }
             Ok(())
         })
@@ -230,34 +224,16 @@ pub(super) fn in_states(clause: &str, states: &[MessageState]) -> String {
 const SELECT: &str = "SELECT m.*, p.sequence FROM messages m
     LEFT JOIN pieces p ON p.batch = m.batch AND p.position = m.position AND p.bundle = m.bundle";
 
-fn record(
-    tx: &Transaction<'_>,
-    batch: BatchId,
-    sender: &SenderId,
-    new: &NewMessage,
-) -> Result<(), Error> {
-    let mut found = new.findings.clone();
-    let mut fitness = new.fitness;
-    let is_usable = fitness != Fitness::NEITHER;
-    if is_usable && !letter_ids::claim(tx, batch, sender, &new.message)? {
-        fitness = Fitness::NEITHER;
-        found.push(Finding::new(
-            Code::MessageDuplicate,
-            Place::message(new.message.position),
-            "this `senderLetterId` belongs to a message received before",
-        ));
-    }
-    let state = if fitness == Fitness::NEITHER {
+fn record(tx: &Transaction<'_>, batch: BatchId, new: &NewMessage) -> Result<(), Error> {
+    let state = if new.fitness == Fitness::NEITHER {
         MessageState::Refused
     } else {
         MessageState::Accepted
     };
-    if upsert(tx, batch, &new.message, state, fitness)? {
-        findings::insert(tx, batch, &found)
-    } else {
-        // One that stays refused must not keep the id that it has just claimed.
-        letter_ids::release_if_refused(tx, batch, new.message.position)
+    if upsert(tx, batch, &new.message, state, new.fitness)? {
+        findings::insert(tx, batch, &new.findings)?;
     }
+    Ok(())
 }
 
 /// Whether the row was written: one that has gone somewhere is left as it is.

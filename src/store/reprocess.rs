@@ -2,12 +2,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
 use super::{
-    BatchRow, Error, NewEvent, SpoolKey, Store,
-    batches::batch_row,
-    bundles,
+    Error, NewEvent, SpoolKey, Store, batches, bundles,
     columns::{Columns, Word, millis},
     error::Doing,
-    events, letter_ids,
+    events, holds, letter_ids,
     messages::in_states,
 };
 use crate::domain::{
@@ -64,6 +62,8 @@ pub enum Blocked {
     HandingOver(BundleId),
     #[error("batch {0} is being worked on at this moment")]
     Working(BatchId),
+    #[error("batch {0} was cancelled")]
+    Cancelled(BatchId),
     #[error("the sender has sent the letter of message {0} again, as {1}")]
     SentAnew(MessageId, MessageId),
     #[error("message {0} cannot be set back: {1}")]
@@ -103,7 +103,7 @@ impl Store {
     }
 
     /// Removes the files of withdrawn bundles, now that no row needs them.
-    fn remove_files_of(&self, withdrawn: &[BundleId]) -> Result<(), Error> {
+    pub(super) fn remove_files_of(&self, withdrawn: &[BundleId]) -> Result<(), Error> {
         let sql = "SELECT f.spool FROM outgoing_files f JOIN outgoing o ON o.id = f.outgoing
              WHERE o.bundle = ?";
         for bundle in withdrawn {
@@ -138,7 +138,7 @@ impl Candidate {
 }
 
 fn plan(db: &Connection, selection: &Selection, now: Timestamp) -> Result<ReprocessPlan, Error> {
-    let batch = batch(db, selection.batch)?;
+    let batch = batches::by_id(db, selection.batch)?;
     // A batch that is refused as a whole has to be opened again before anything of it goes on.
     let is_refused = batch.state == BatchState::Refused;
     let from = selection.from.filter(|_| !is_refused).unwrap_or(Step::Open);
@@ -151,6 +151,10 @@ fn plan(db: &Connection, selection: &Selection, now: Timestamp) -> Result<Reproc
     };
     if batch.lease_until.is_some_and(|until| until > now) {
         plan.blocked.push(Blocked::Working(batch.id));
+    }
+    if batch.state == BatchState::Cancelled {
+        plan.blocked.push(Blocked::Cancelled(batch.id));
+        return Ok(plan);
     }
     for candidate in candidates(db, selection)? {
         consider(db, &candidate, from, selection.again, &mut plan)?;
@@ -235,7 +239,7 @@ fn hindrance(
 }
 
 /// Whether the outbox has the bundle in its hands: claimed, or past the point of no return.
-fn is_handing_over(db: &Connection, bundle: BundleId) -> Result<bool, Error> {
+pub(super) fn is_handing_over(db: &Connection, bundle: BundleId) -> Result<bool, Error> {
     let sql = "SELECT 1 FROM outgoing WHERE bundle = ?
          AND (state = 'handing-over' OR lease_until IS NOT NULL)";
     let mut query = db.prepare_cached(sql).doing("look at a hand-over")?;
@@ -309,15 +313,7 @@ fn make_due(
          WHERE id = ?1";
     let given = params![batch.0, state.word(), millis(now)];
     tx.execute(sql, given).doing("set a batch back")?;
-    Ok(())
-}
-
-fn batch(db: &Connection, id: BatchId) -> Result<BatchRow, Error> {
-    let mut query = db
-        .prepare_cached("SELECT * FROM batches WHERE id = ?")
-        .doing("read a batch")?;
-    let mut rows = query.query_map([id.0], batch_row).doing("read a batch")?;
-    rows.next().ok_or(Error::NoBatch(id))?.doing("read a batch")
+    holds::forget_open(tx, batch)
 }
 
 fn candidates(db: &Connection, selection: &Selection) -> Result<Vec<Candidate>, Error> {

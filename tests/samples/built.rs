@@ -1,6 +1,9 @@
 //! Codes without a committed batch: it would be huge, or what finds it depends on settings.
 
-use kuori::{domain::Code, pipeline::SenderSettings};
+use kuori::{
+    domain::{Code, DuplicateLetterIds},
+    pipeline::SenderSettings,
+};
 
 use super::{invalid::codes, parts::*};
 use crate::hub::Hub;
@@ -11,6 +14,8 @@ pub(super) struct Built {
     why: &'static str,
     /// Settings under which the batch provokes it.
     settings: fn(&mut SenderSettings),
+    /// What has to come before it.
+    before: Option<fn() -> Vec<u8>>,
     make: fn() -> Vec<u8>,
 }
 
@@ -19,36 +24,49 @@ pub(super) const ALL: &[Built] = &[
         code: Code::ArchiveTooLarge,
         why: "the limit is 4 GiB",
         settings: |sender| sender.batch.limits.max_zip_bytes = 1_000,
+        before: None,
         make: sound,
     },
     Built {
         code: Code::ArchiveEntryTooLarge,
         why: "the limit is 2 GiB",
         settings: |sender| sender.batch.limits.max_document_bytes = 500,
+        before: None,
         make: sound,
     },
     Built {
         code: Code::ArchiveTooManyEntries,
         why: "the limit is 200,000 entries",
         settings: |sender| sender.batch.limits.max_entries = 2,
+        before: None,
         make: sound,
     },
     Built {
         code: Code::TooManyMessages,
         why: "the limit is a million messages",
         settings: |sender| sender.batch.limits.max_messages = 1,
+        before: None,
         make: sound,
     },
     Built {
         code: Code::TooLargeForMailbox,
         why: "the limit is 10 MiB",
         settings: |sender| sender.batch.limits.max_letter_pdf_bytes = 500,
+        before: None,
         make: sound,
+    },
+    Built {
+        code: Code::MessageRepeated,
+        why: "the settings let it through, and another batch has to come before it",
+        settings: |sender| sender.duplicate_letter_ids = DuplicateLetterIds::Accept,
+        before: Some(sound),
+        make: || second_letter(row(2), pdf(&[2, 2], A4)),
     },
     Built {
         code: Code::TooManySheets,
         why: "the print house's largest envelope decides, once the letter is put into a bundle",
         settings: |sender| sender.duplex = false,
+        before: None,
         make: || second_letter(row(2), pdf(&[2; 501], A4)),
     },
 ];
@@ -57,6 +75,9 @@ pub(super) const ALL: &[Built] = &[
 async fn codes_without_a_sample_are_provoked_all_the_same() {
     for built in ALL {
         let hub = Hub::with(built.settings);
+        if let Some(before) = built.before {
+            hub.process("before.zip", &before()).await;
+        }
         hub.process("built.zip", &(built.make)()).await;
         assert_eq!(codes(&hub), [built.code.as_str()], "{}", built.why);
     }

@@ -3,6 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::approve::HoldLine;
 use crate::{
     cli::{
         CommandError, Invocation,
@@ -23,6 +24,8 @@ pub(in crate::cli) struct BatchShown {
     bytes: u64,
     sha256: String,
     received_at: Time,
+    /// When the same bytes came again: they were answered with the receipts, and changed nothing.
+    came_again: Vec<Time>,
     /// How the file is packed; absent until it was opened.
     shape: Option<String>,
     is_test: bool,
@@ -31,6 +34,8 @@ pub(in crate::cli) struct BatchShown {
     state: BatchStateWord,
     /// Why it is refused, held or cancelled.
     reason: Option<String>,
+    /// Why it is held before it is routed; empty where a step has failed.
+    holds: Vec<HoldLine>,
     /// The daemon has it in its hands.
     is_worked_on: bool,
     /// When the next step is due; absent where nothing is to be done.
@@ -101,7 +106,11 @@ fn load(
     let mut bundles: Vec<_> = store.bundles(Some(batch), u32::MAX)?;
     bundles.reverse();
     let hand_overs = store.outgoing_of(batch)?;
+    let holds = store.holds(batch)?;
+    let came_again = store.came_again(batch)?;
     Ok(BatchShown {
+        holds: holds.into_iter().map(HoldLine::from).collect(),
+        came_again: came_again.into_iter().map(Time).collect(),
         messages: message_counts(counts),
         bundles: bundles.into_iter().map(BundleLine::from).collect(),
         hand_overs: hand_overs.into_iter().map(HandOverLine::from).collect(),
@@ -117,7 +126,9 @@ impl BatchShown {
         if self.messages.held > 0 {
             hints.push(format!("see `kuori message list {batch} --state held`"));
         }
-        if self.state.0 == BatchState::Held || self.messages.held > 0 {
+        hints.extend(self.ways_out());
+        let has_failed = self.state.0 == BatchState::Held && self.holds.is_empty();
+        if has_failed || self.messages.held > 0 {
             hints.push(format!(
                 "when the cause is gone, `kuori reprocess {batch} --dry-run` says what can be done again"
             ));
@@ -126,6 +137,34 @@ impl BatchShown {
             hints.push(format!("`kuori batch findings {batch}` says what is wrong"));
         }
         hints
+    }
+
+    /// What to type about a batch that the gate holds.
+    fn ways_out(&self) -> Vec<String> {
+        let (batch, sender) = (&self.batch, &self.sender);
+        if self.holds.is_empty() {
+            return Vec::new();
+        }
+        let mut hints = vec![
+            format!("`kuori batch approve {batch} --reason TEXT` lets it go on"),
+            format!("`kuori batch cancel {batch} --reason TEXT` calls it off"),
+        ];
+        if self.holds.iter().any(HoldLine::is_for_sender) {
+            hints.push(format!(
+                "`kuori sender release {sender}` lets all of its batches go on"
+            ));
+        }
+        hints
+    }
+
+    /// Up to three times one by one.
+    fn again(&self) -> String {
+        let times: Vec<_> = self.came_again.iter().map(Time::to_string).collect();
+        match times.as_slice() {
+            [] => String::new(),
+            [_] | [_, _] | [_, _, _] => times.join(", "),
+            [.., last] => format!("{} times, last at {last}", times.len()),
+        }
     }
 
     fn count_bundles(&self, state: BundleState) -> u64 {
@@ -195,6 +234,7 @@ impl BatchShown {
             ),
             ("File", format!("{}, {} bytes", self.file_name, self.bytes)),
             ("Received", self.received_at.to_string()),
+            ("Again", self.again()),
         ];
         rows.extend(
             self.bundles
@@ -287,11 +327,13 @@ impl From<BatchRow> for BatchShown {
             bytes: row.bytes,
             sha256: row.sha256,
             received_at: Time(row.received_at),
+            came_again: Vec::new(),
             shape: row.shape,
             is_test: row.is_test,
             print_only: row.print_only,
             state: BatchStateWord(row.state),
             reason: row.reason,
+            holds: Vec::new(),
             is_worked_on: false,
             due_at: row.due_at.map(Time),
             attempts: row.attempts,

@@ -35,7 +35,7 @@ pub(super) fn of(
 
 fn rank(blocked: Blocked) -> u8 {
     match blocked {
-        Blocked::Working(_) => 0,
+        Blocked::Working(_) | Blocked::Cancelled(_) => 0,
         Blocked::HandingOver(_) => 1,
         Blocked::HandedOver(..) => 2,
         Blocked::Delivered(_) => 3,
@@ -48,6 +48,7 @@ fn rank(blocked: Blocked) -> u8 {
 fn headline(batch: BatchId, blocked: Blocked) -> CommandError {
     let (kind, told) = match blocked {
         Blocked::Working(_) => (ErrorKind::TryLater, "is being worked on at this moment"),
+        Blocked::Cancelled(_) => (ErrorKind::Failed, "was cancelled for good"),
         Blocked::HandingOver(_) => (ErrorKind::TryLater, "has a bundle on its way out"),
         Blocked::HandedOver(..) => (ErrorKind::Failed, "has a bundle at the print house"),
         Blocked::Delivered(_) => (ErrorKind::Failed, "has messages in recipients' mailboxes"),
@@ -73,6 +74,9 @@ fn hint(selection: &Selection, blocked: Blocked) -> String {
     };
     match blocked {
         Blocked::Working(_) | Blocked::HandingOver(_) => "type it again in a minute".to_owned(),
+        Blocked::Cancelled(_) => {
+            "letters that are to go all the same are sent in a new file".to_owned()
+        }
         Blocked::HandedOver(..) => format!("{narrower}add `--print-again`"),
         Blocked::Delivered(_) => format!("{narrower}add `--deliver-again`"),
         Blocked::SentAnew(..) | Blocked::Illegal(..) => {
@@ -88,7 +92,7 @@ fn causes(plan: &ReprocessPlan, store: &Store) -> Result<Vec<String>, CommandErr
     let (mut bundles, mut others) = (BTreeMap::new(), Vec::new());
     for &blocked in &plan.blocked {
         match blocked {
-            Blocked::Working(_) => {}
+            Blocked::Working(_) | Blocked::Cancelled(_) => {}
             Blocked::HandedOver(_, bundle) | Blocked::HandingOver(bundle) => {
                 bundles.insert(bundle, blocked);
             }

@@ -154,9 +154,8 @@ fn receive(store: &Store) -> BatchId {
 }
 
 fn open(store: &Store, batch: BatchId) {
-    let sender = "example-city".parse().unwrap();
     let messages: Vec<_> = (1..=6).map(message).collect();
-    store.record_messages(batch, &sender, &messages).unwrap();
+    store.record_messages(batch, &messages).unwrap();
     let opened = OpenOutcome {
         shape: Some("many-in-one"),
         is_test: false,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{House, mismatch::mismatch};
 use crate::cli::{
     batch, bundle, check, config, consent, demo, events, finding, message, process, reprocess,
-    sample,
+    sample, sender,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -21,6 +21,14 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         (
             "batch-findings",
             schema_for!(batch::findings::BatchFindings),
+        ),
+        ("batch-approve", schema_for!(batch::approve::Approved)),
+        ("batch-cancel", schema_for!(batch::cancel::Cancelled)),
+        ("sender-list", schema_for!(sender::list::SenderList)),
+        ("sender-hold", schema_for!(sender::hold::SenderHeld)),
+        (
+            "sender-release",
+            schema_for!(sender::release::SenderReleased),
         ),
         ("message-list", schema_for!(message::MessageList)),
         ("message-show", schema_for!(message::MessageShown)),
@@ -81,10 +89,17 @@ fn every_json_output_satisfies_its_schema() {
     house.out(&format!(
         "sample {bad} --letters 3 --pages 1 --fault 2:us-letter-paper"
     ));
+    let hold = "sender hold example-city --reason tests";
     let commands = [
         ("batch-list", "batch list".to_owned()),
         ("batch-show", "batch show B-0001".to_owned()),
         ("batch-findings", "batch findings B-0001".to_owned()),
+        ("batch-approve", "batch approve B-0001 --dry-run".to_owned()),
+        ("batch-cancel", "batch cancel B-0001 --dry-run".to_owned()),
+        ("sender-hold", hold.to_owned()),
+        ("sender-list", "sender list".to_owned()),
+        ("sender-release", "sender release example-city".to_owned()),
+        ("events", "events --sender example-city".to_owned()),
         ("message-list", "message list B-0001".to_owned()),
         ("message-show", "message show B-0001-6".to_owned()),
         ("bundle-list", "bundle list".to_owned()),

@@ -12,13 +12,15 @@ use super::{
     sftp::SftpTable,
     site::Site,
     upload::UploadTable,
-    words::{GateName, LanguageName, PostageName, ReceiptsName, ServiceName},
+    words::{
+        DuplicateLetterIdsName, GateName, LanguageName, PostageName, ReceiptsName, ServiceName,
+    },
 };
 use crate::{
     batch,
     config::{FolderConfig, SenderConfig, key_path::KeyPath, nearest::nearest, problem::Problems},
     domain::PrintHouseId,
-    pipeline::SenderSettings,
+    pipeline::{HoldPolicy, SenderSettings},
 };
 
 /// An organisation that sends batches. Without `directory` and `sftp` it has an account on the
@@ -34,6 +36,18 @@ pub(super) struct SenderTable {
     address_rows: Vec<String>,
     /// Whether one refused message refuses its whole batch.
     gate: GateName,
+    /// Hold a batch of which more messages than this are refused, until `kuori batch approve`. 100
+    /// holds none.
+    #[schemars(range(max = 100))]
+    hold_above_error_percent: u8,
+    /// Hold a batch of which more messages than this are to go, until `kuori batch approve`.
+    /// Default: no batch is held for its size.
+    #[schemars(range(min = 1))]
+    hold_above_letters: Option<u32>,
+    /// Hold batches of a sender of whom none has passed yet, until `kuori batch approve`.
+    hold_first_batch: bool,
+    /// What becomes of a message whose id of the sender's was in an earlier batch.
+    duplicate_letter_ids: DuplicateLetterIdsName,
     /// How much the sender wants to hear.
     receipts: ReceiptsName,
     /// The language in which receipts, and `kuori check` for this sender, say what to do.
@@ -72,6 +86,10 @@ impl Default for SenderTable {
             display_name: None,
             address_rows: Vec::new(),
             gate: GateName::Partial,
+            hold_above_error_percent: HoldPolicy::default().above_error_percent,
+            hold_above_letters: HoldPolicy::default().above_letters,
+            hold_first_batch: HoldPolicy::default().first_batch,
+            duplicate_letter_ids: DuplicateLetterIdsName::Refuse,
             receipts: ReceiptsName::All,
             language: LanguageName::English,
             print_house: None,
@@ -142,6 +160,12 @@ impl SenderTable {
             display_name: self.display_name.unwrap_or_else(|| name.to_owned()),
             address_rows: self.address_rows,
             gate: self.gate.into(),
+            holds: HoldPolicy {
+                above_error_percent: self.hold_above_error_percent,
+                above_letters: self.hold_above_letters,
+                first_batch: self.hold_first_batch,
+            },
+            duplicate_letter_ids: self.duplicate_letter_ids.into(),
             receipts: self.receipts.into(),
             language: self.language.into(),
             batch: batch::Settings {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{Language, PostageClass, ServiceKind},
+    domain::{DuplicateLetterIds, Language, PostageClass, ServiceKind},
     pipeline::Gate,
     receipts::Level,
     routing::IncompleteAddress,
@@ -59,6 +59,15 @@ words! {
         Partial,
         /// One refused message refuses the batch.
         AllOrNothing,
+    }
+}
+
+words! {
+    DuplicateLetterIdsName for DuplicateLetterIds {
+        /// It is refused, and nothing is sent twice.
+        Refuse,
+        /// It goes on, with a warning.
+        Accept,
     }
 }
 

@@ -116,6 +116,9 @@ translation! {
     MessageDuplicate =
         "Samalta lähettäjältä on jo aiemmin vastaanotettu viesti, jolla on sama tunnus.",
         "Anna jokaiselle kirjeelle oma tunnus. Mitään ei lähetetä kahdesti.";
+    MessageRepeated =
+        "Aiemmassa erässä on vastaanotettu viesti, jolla on sama lähettäjän antama tunnus. Lähettäjän asetukset sallivat uuden lähetyksen.",
+        "Toimenpiteitä ei tarvita, jos kirje on tarkoitus lähettää uudelleen. Muussa tapauksessa anna jokaiselle kirjeelle oma tunnus.";
     RecipientIdInvalid =
         "Vastaanottajan tunnus on väärän muotoinen tai sen tarkistusmerkki on väärä.",
         "Korjaa tunnus, tai jätä se pois, jolloin kirje tulostetaan.";

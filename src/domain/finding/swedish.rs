@@ -116,6 +116,9 @@ translation! {
     MessageDuplicate =
         "Ett meddelande med samma beteckning har redan tagits emot från samma avsändare.",
         "Ge varje brev en egen beteckning. Ingenting skickas två gånger.";
+    MessageRepeated =
+        "Ett meddelande med samma beteckning har tagits emot från avsändaren i en tidigare sats. Avsändarens inställningar tillåter att det skickas på nytt.",
+        "Inga åtgärder behövs om brevet ska skickas på nytt. Ge i annat fall varje brev en egen beteckning.";
     RecipientIdInvalid =
         "Mottagarens beteckning har fel form eller fel kontrolltecken.",
         "Rätta beteckningen, eller utelämna den så att brevet skrivs ut.";

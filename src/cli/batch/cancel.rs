@@ -1,0 +1,156 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    cli::{
+        CommandError, Invocation,
+        deed::Deed,
+        error::{ErrorKind, Outcome},
+        words::counted,
+    },
+    domain::BatchId,
+    store::{CancelPlan, CannotCancel},
+};
+
+/// Causes that are named one by one.
+const NAMED: usize = 5;
+
+#[derive(clap::Args)]
+pub(in crate::cli) struct Arguments {
+    batch: BatchId,
+    #[command(flatten)]
+    deed: Deed,
+}
+
+/// `kuori batch cancel`: what was done, or with `--dry-run` what would be.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::cli) struct Cancelled {
+    batch: String,
+    dry_run: bool,
+    /// Not empty: nothing was done.
+    blocked: Vec<String>,
+    /// How many messages are called off.
+    messages: u64,
+    /// Bundles taken back before hand-over.
+    withdrawn_bundles: Vec<String>,
+}
+
+pub(super) fn run(
+    arguments: &Arguments,
+    invocation: &mut Invocation<'_>,
+) -> Result<Outcome, CommandError> {
+    let store = invocation.store()?;
+    let plan = match arguments.deed.action(invocation) {
+        Some(action) => store.cancel(arguments.batch, &action)?,
+        None => store.plan_cancel(arguments.batch, invocation.now)?,
+    };
+    let dry_run = arguments.deed.dry_run;
+    invocation.output.show(&told(&plan, dry_run))?;
+    if let Some(refusal) = refusal(&plan) {
+        return Err(refusal);
+    }
+    if !dry_run {
+        let hint = "the sender is told by a processing report, with your reason";
+        invocation.output.hint(hint);
+    }
+    Ok(Outcome::Done)
+}
+
+/// Why the plan is not carried out; the headline is the work at hand before what has left.
+fn refusal(plan: &CancelPlan) -> Option<CommandError> {
+    let worst = *plan.blocked.iter().min_by_key(|blocked| rank(**blocked))?;
+    let mut error = headline(plan.batch, worst);
+    let causes = plan.blocked.iter().filter(|blocked| says_more(**blocked));
+    let others = causes.clone().count().saturating_sub(NAMED);
+    for cause in causes.take(NAMED) {
+        error = error.caused_by(cause.to_string());
+    }
+    if others > 0 {
+        error = error.caused_by(format!("and {others} more like these"));
+    }
+    Some(error.hint(hint(plan.batch, worst)))
+}
+
+fn rank(blocked: CannotCancel) -> u8 {
+    match blocked {
+        CannotCancel::Already(_) => 0,
+        CannotCancel::Working(_) => 1,
+        CannotCancel::HandedOver(_) => 2,
+        CannotCancel::Delivered { .. } => 3,
+        CannotCancel::HandingOver(_) => 4,
+        CannotCancel::DeliveryBegun(_) => 5,
+    }
+}
+
+/// More than the headline.
+fn says_more(blocked: CannotCancel) -> bool {
+    match blocked {
+        CannotCancel::Already(_) | CannotCancel::Working(_) => false,
+        CannotCancel::HandedOver(_)
+        | CannotCancel::Delivered { .. }
+        | CannotCancel::HandingOver(_)
+        | CannotCancel::DeliveryBegun(_) => true,
+    }
+}
+
+fn headline(batch: BatchId, blocked: CannotCancel) -> CommandError {
+    let (kind, told) = match blocked {
+        CannotCancel::Already(_) => (ErrorKind::Failed, "was cancelled before"),
+        CannotCancel::Working(_) => (ErrorKind::TryLater, "is being worked on at this moment"),
+        CannotCancel::HandedOver(_) => (ErrorKind::Failed, "has a bundle at the print house"),
+        CannotCancel::Delivered { .. } => {
+            (ErrorKind::Failed, "has messages in recipients' mailboxes")
+        }
+        CannotCancel::HandingOver(_) => (ErrorKind::TryLater, "has a bundle on its way out"),
+        CannotCancel::DeliveryBegun(_) => (
+            ErrorKind::Failed,
+            "may have messages in recipients' mailboxes",
+        ),
+    };
+    CommandError::new(kind, format!("batch `{batch}` {told}"))
+}
+
+fn hint(batch: BatchId, blocked: CannotCancel) -> String {
+    match blocked {
+        CannotCancel::Already(_) => format!("`kuori events {batch}` says when, by whom and why"),
+        CannotCancel::Working(_) | CannotCancel::HandingOver(_) => {
+            "type it again in a minute".to_owned()
+        }
+        CannotCancel::HandedOver(_) | CannotCancel::Delivered { .. } => {
+            format!(
+                "what has left the house cannot be called back; `kuori batch show {batch}` says what that is"
+            )
+        }
+        CannotCancel::DeliveryBegun(_) => {
+            format!("`kuori batch show {batch}` says what keeps the delivery from its end")
+        }
+    }
+}
+
+fn told(plan: &CancelPlan, dry_run: bool) -> Cancelled {
+    Cancelled {
+        batch: plan.batch.to_string(),
+        dry_run,
+        blocked: plan.blocked.iter().map(ToString::to_string).collect(),
+        messages: plan.messages,
+        withdrawn_bundles: plan.withdrawn.iter().map(ToString::to_string).collect(),
+    }
+}
+
+impl fmt::Display for Cancelled {
+    /// A plan that is blocked is told by the error.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.blocked.is_empty() {
+            return Ok(());
+        }
+        let is = if self.dry_run { "would be" } else { "is" };
+        let messages = counted(self.messages, "message", "messages");
+        writeln!(f, "{} {is} cancelled for good, {messages}", self.batch)?;
+        for bundle in &self.withdrawn_bundles {
+            writeln!(f, "bundle {bundle} {is} withdrawn")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    cli::{CommandError, Invocation, error::Outcome},
+    domain::{BatchId, SenderId},
+    store::{NewEvent, Release},
+};
+
+#[derive(clap::Args)]
+pub(in crate::cli) struct Arguments {
+    #[arg(value_name = "NAME")]
+    sender: SenderId,
+
+    /// Say what would happen, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Why, for the history
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    reason: String,
+}
+
+/// `kuori sender release`: what was done, or with `--dry-run` what would be.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::cli) struct SenderReleased {
+    sender: String,
+    dry_run: bool,
+    /// Why nothing was done.
+    blocked: Option<String>,
+    /// Batches that go on.
+    freed: Vec<String>,
+    /// Batches that stay held for another cause.
+    still_held: Vec<String>,
+}
+
+pub(super) fn run(
+    arguments: &Arguments,
+    invocation: &mut Invocation<'_>,
+) -> Result<Outcome, CommandError> {
+    let store = invocation.store()?;
+    let release = if arguments.dry_run {
+        store.plan_release(&arguments.sender)?
+    } else {
+        let action = NewEvent {
+            at: invocation.now,
+            actor: invocation.actor.clone(),
+            why: arguments.reason.clone(),
+        };
+        store.release_sender(&arguments.sender, &action)?
+    };
+    let told = told(&release, arguments.dry_run);
+    invocation.output.show(&told)?;
+    if let Some(blocked) = told.blocked {
+        return Err(CommandError::failed(blocked).hint("see `kuori sender list`"));
+    }
+    if let Some(batch) = told.still_held.first() {
+        let hint = format!("`kuori batch show {batch}` says what still holds it");
+        invocation.output.hint(hint);
+    }
+    Ok(Outcome::Done)
+}
+
+fn told(release: &Release, dry_run: bool) -> SenderReleased {
+    let sender = release.sender.to_string();
+    let names = |batches: &[BatchId]| batches.iter().map(ToString::to_string).collect();
+    let blocked = format!("sender `{sender}` is not on hold");
+    SenderReleased {
+        dry_run,
+        blocked: release.hold.is_none().then_some(blocked),
+        freed: names(&release.freed),
+        still_held: names(&release.still_held),
+        sender,
+    }
+}
+
+impl fmt::Display for SenderReleased {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.blocked.is_some() {
+            return Ok(());
+        }
+        let (is, goes, stays) = if self.dry_run {
+            ("would be", "would go", "would stay")
+        } else {
+            ("is", "goes", "stays")
+        };
+        writeln!(f, "{} {is} on hold no more", self.sender)?;
+        for batch in &self.freed {
+            writeln!(f, "{batch} {goes} on and is routed next")?;
+        }
+        for batch in &self.still_held {
+            writeln!(f, "{batch} {stays} held for another cause")?;
+        }
+        Ok(())
+    }
+}
