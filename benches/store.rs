@@ -33,6 +33,10 @@ fn record(group: &mut BenchmarkGroup<'_, WallTime>) {
                 for page in messages.chunks(PAGE) {
                     shop.store.record_messages(shop.batch, page).unwrap();
                 }
+                let row = shop.store.batch(shop.batch).unwrap();
+                shop.store
+                    .claim_letter_ids(&row, DuplicateLetterIds::Refuse)
+                    .unwrap();
             },
             BatchSize::PerIteration,
         );

@@ -19,6 +19,7 @@ use kuori::{
     domain::RecipientId,
     mailbox::{self, Delivery, DeliveryId, Mailbox, MailboxReceipt},
     sample::Spec,
+    store::{Again, CannotCancel, NewEvent, Selection},
     transport::{
         Action, Downloaded, Error, FileDigest, Listing, RemoteFile, RemoteFolder, RemotePath,
         Uploaded,
@@ -558,4 +559,40 @@ async fn consent_withdrawn_after_an_unrecorded_delivery_sends_nothing_on_paper_t
         (in_mailboxes, 20 - in_mailboxes)
     );
     assert_eq!(hub.mailbox_messages().len() as u64, in_mailboxes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_not_cancelled_while_nobody_knows_what_lies_in_mailboxes() {
+    let hub = Hub::with_mailbox(|inner| {
+        let has_been = AtomicBool::new(false);
+        Arc::new(SilentOnce { inner, has_been })
+    });
+    let spec = Spec {
+        letters: 20,
+        ..Spec::default()
+    };
+    hub.consent(&spec);
+    hub.upload_sample("letters.zip", &spec);
+    hub.run().await;
+    assert!(hub.counts().delivered == 0 && !hub.mailbox_messages().is_empty());
+    let batch = hub.store.batches(1).unwrap()[0].id;
+    let action = NewEvent {
+        at: now(),
+        actor: "maija".to_owned(),
+        why: "a try".to_owned(),
+    };
+    let begun = [CannotCancel::DeliveryBegun(batch)];
+    assert_eq!(hub.store.cancel(batch, &action).unwrap().blocked, begun);
+    // Nor after it was set back to its first step.
+    let all = Selection {
+        batch,
+        positions: Vec::new(),
+        from: None,
+        again: Again::default(),
+    };
+    hub.store.reprocess(&all, &action).unwrap();
+    assert_eq!(hub.store.cancel(batch, &action).unwrap().blocked, begun);
+    hub.run().await;
+    let counts = hub.counts();
+    assert_eq!(counts.delivered + counts.printed, 20);
 }

@@ -1,6 +1,11 @@
 //! The same file again, the same letter again, and tests, which are neither.
 
-use std::{fs, sync::Arc, thread};
+use std::{
+    fs,
+    io::{Cursor, Read, Write},
+    sync::Arc,
+    thread,
+};
 
 use kuori::{
     domain::{BatchId, BatchState, DuplicateLetterIds, Step},
@@ -259,4 +264,36 @@ async fn a_test_stays_one_where_it_is_refused_before_it_says_so_again() {
         .unwrap();
     assert!(hub.store.batch(FIRST).unwrap().is_test);
     hub.run().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_does_not_say_clearly_whether_it_is_a_test_does_not_go() {
+    let hub = Hub::new();
+    hub.process("batch.zip", &with_test_flag("ture")).await;
+    assert_eq!(hub.store.batch(FIRST).unwrap().state, BatchState::Refused);
+    assert!(hub.receipt("processing").contains("control-data-value"));
+}
+
+/// A sample whose `isTest` says something else.
+fn with_test_flag(flag: &str) -> Vec<u8> {
+    let bytes = sample_bytes(&test_of(&letters(2)));
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut rewritten = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for index in 0..zip.len() {
+        let mut entry = zip.by_index(index).unwrap();
+        let name = entry.name().unwrap().into_owned();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        if name.ends_with(".xml") {
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(text.contains("isTest=\"true\""), "{text}");
+            bytes = text
+                .replace("isTest=\"true\"", &format!("isTest=\"{flag}\""))
+                .into_bytes();
+        }
+        let options = zip::write::SimpleFileOptions::default();
+        rewritten.start_file(name, options).unwrap();
+        rewritten.write_all(&bytes).unwrap();
+    }
+    rewritten.finish().unwrap().into_inner()
 }

@@ -17,6 +17,7 @@ mod chaos;
 mod cli;
 mod committed;
 mod crash;
+mod deeds;
 mod docs;
 mod duplicates;
 mod findings;
@@ -25,6 +26,7 @@ mod gate;
 mod hub;
 #[path = "../src/cli/tests/mismatch.rs"]
 mod mismatch;
+mod operators;
 mod outside;
 mod privacy;
 mod program;

@@ -2,6 +2,7 @@
 
 mod check;
 mod consents;
+mod decisions;
 mod house;
 mod mismatch;
 mod schemas;
@@ -400,6 +401,9 @@ fn nothing_that_is_printed_names_a_recipient() {
         "events B-0001",
         "reprocess B-0001 --dry-run",
         "consent list",
+        "batch approve B-0001 --dry-run",
+        "batch cancel B-0001 --dry-run",
+        "sender list",
     ] {
         for line in [line.to_owned(), format!("{line} --json")] {
             let said = house.kuori(&line).both();

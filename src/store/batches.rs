@@ -314,7 +314,8 @@ pub(super) fn finish(
     }
     if outcome.state != row.state {
         holds::forget_open(tx, row.id)?;
-        events::note(tx, now, row.id, None, outcome.state.word())?;
+        let why = outcome.reason.as_deref();
+        events::note_because(tx, now, row.id, outcome.state.word(), why)?;
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ pub enum CannotCancel {
     HandingOver(BundleId),
     #[error("bundle {0} is at the print house")]
     HandedOver(BundleId),
-    #[error("messages that are in recipients' mailboxes: {messages}")]
+    #[error("messages in recipients' mailboxes: {messages}")]
     Delivered { messages: u64 },
     #[error("delivery has begun and not ended, and some of it may lie in mailboxes")]
     DeliveryBegun(BatchId),

@@ -159,13 +159,50 @@ fn migrate(connection: &mut Connection) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::domain::BatchId;
 
     #[test]
     fn a_data_folder_is_made_once_and_opened_again() {
         let folder = tempfile::tempdir().unwrap();
         drop(Store::open(folder.path()).unwrap());
         Store::open(folder.path()).unwrap();
+    }
+
+    /// A database as the first schema left it, with batches in two states.
+    fn older_database(folder: &Path) {
+        let older = Connection::open(folder.join("kuori.sqlite")).unwrap();
+        older.execute_batch(MIGRATIONS[0]).unwrap();
+        older.pragma_update(None, "user_version", 1).unwrap();
+        for (id, state) in [(1, "reported"), (2, "opened")] {
+            let sql = "INSERT INTO batches (id, sender, file_name, bytes, sha256, spool,
+                    received_at, state)
+                 VALUES (?1, 'example-city', 'a.zip', 1, ?1, 'batches/a.zip', 0, ?2)";
+            older.execute(sql, rusqlite::params![id, state]).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_older_database_is_migrated_and_what_was_routed_has_passed_the_gate() {
+        let folder = tempfile::tempdir().unwrap();
+        older_database(folder.path());
+        let store = Store::open(folder.path()).unwrap();
+        let senders = store.senders().unwrap();
+        assert_eq!(senders.len(), 1);
+        assert_eq!(senders[0].name.as_str(), "example-city");
+        let passed = |id| {
+            let row = store.batch(BatchId(id)).unwrap();
+            let mut passed = false;
+            let judge = |facts: &crate::store::GateFacts| {
+                passed = facts.has_passed;
+                Vec::new()
+            };
+            store.pass_gate(&row, judge, Timestamp::UNIX_EPOCH).unwrap();
+            passed
+        };
+        assert_eq!([1, 2].map(passed), [true, false]);
     }
 
     #[test]

@@ -86,9 +86,9 @@ pub(super) fn note_because(
     at: Timestamp,
     batch: BatchId,
     what: &str,
-    why: &str,
+    why: Option<&str>,
 ) -> Result<(), Error> {
-    insert(tx, at, About::Batch(batch, None), (DAEMON, what, Some(why)))
+    insert(tx, at, About::Batch(batch, None), (DAEMON, what, why))
 }
 
 /// Notes what an operator did and why.

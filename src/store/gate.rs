@@ -3,7 +3,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use super::{
     BatchRow, Counts, Error, SenderHold, StepOutcome, Store, batches, columns::millis, counts,
-    error::Doing, events, holds, messages::REOPENED, senders,
+    error::Doing, holds, messages::REOPENED, senders,
 };
 use crate::domain::{BatchId, BatchState, HoldCause};
 
@@ -117,14 +117,12 @@ fn hold(
     found: &[NewHold],
     now: Timestamp,
 ) -> Result<(), Error> {
-    let told = reason(found.iter().map(|hold| hold.why.as_str()));
     let held = StepOutcome {
-        reason: Some(told.clone()),
+        reason: Some(reason(found.iter().map(|hold| hold.why.as_str()))),
         ..StepOutcome::next(BatchState::Held, now)
     };
     batches::finish(tx, row, &held, now)?;
-    holds::insert(tx, row.id, found, now)?;
-    events::note_because(tx, now, row.id, "held at the gate", &told)
+    holds::insert(tx, row.id, found, now)
 }
 
 /// Several causes in one line.

@@ -101,7 +101,7 @@ pub(super) fn let_go_on(tx: &Transaction<'_>, batch: BatchId, now: Timestamp) ->
     Ok(())
 }
 
-/// Holds a batch for these causes; [`batches::finish`] has set its state.
+/// Holds a batch for these causes, where it is held: [`batches::finish`] has set its state.
 pub(super) fn insert(
     tx: &Transaction<'_>,
     batch: BatchId,
@@ -109,7 +109,7 @@ pub(super) fn insert(
     now: Timestamp,
 ) -> Result<(), Error> {
     let sql = "INSERT INTO holds (batch, cause, why, held_at)
-         VALUES (:batch, :cause, :why, :now)";
+         SELECT id, :cause, :why, :now FROM batches WHERE id = :batch AND state = 'held'";
     for hold in holds {
         let given = named_params! {
             ":batch": batch.0,

@@ -106,7 +106,7 @@ impl fmt::Display for Approved {
             return Ok(());
         }
         let goes = if self.dry_run { "would go" } else { "goes" };
-        writeln!(f, "{} {goes} on and is routed next", self.batch)?;
+        writeln!(f, "{} {goes} on, to be routed", self.batch)?;
         for hold in &self.holds {
             writeln!(f, "held since {}: {}", hold.since, hold.why)?;
         }

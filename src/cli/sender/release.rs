@@ -93,7 +93,7 @@ impl fmt::Display for SenderReleased {
         };
         writeln!(f, "{} {is} on hold no more", self.sender)?;
         for batch in &self.freed {
-            writeln!(f, "{batch} {goes} on and is routed next")?;
+            writeln!(f, "{batch} {goes} on, to be routed")?;
         }
         for batch in &self.still_held {
             writeln!(f, "{batch} {stays} held for another cause")?;

@@ -8,12 +8,12 @@ use super::{Arguments, Invocation, Output, carry_out};
 use crate::{
     domain::{
         Asked, BatchId, BatchState, BundleId, Channel, ChannelWish, Code, Decision, DocumentName,
-        EnvelopeName, Finding, Fitness, MailboxStatus, Message, MessageId, PageRange, Place,
-        PostageClass, PostalAddress, Reason, Recipient, Route, ServiceKind, StatedRecipient,
+        EnvelopeName, Finding, Fitness, HoldCause, MailboxStatus, Message, MessageId, PageRange,
+        Place, PostageClass, PostalAddress, Reason, Recipient, Route, ServiceKind, StatedRecipient,
     },
     store::{
-        BatchRow, BundleGroup, NewBatch, NewBundle, NewMessage, NewOutgoing, NewPiece, OpenOutcome,
-        OutgoingKind, Received, Routed, SpoolKey, StepOutcome, Store,
+        BatchRow, BundleGroup, NewBatch, NewBundle, NewHold, NewMessage, NewOutgoing, NewPiece,
+        OpenOutcome, OutgoingKind, Received, Routed, SpoolKey, StepOutcome, Store,
     },
 };
 
@@ -73,6 +73,25 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("data")).unwrap();
         fill(&store);
+        Self { folder }
+    }
+
+    /// A data folder with a batch of six messages that the gate holds.
+    pub(super) fn held() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("data")).unwrap();
+        let batch = receive(&store);
+        open(&store, batch);
+        let hold = |_: &_| {
+            vec![NewHold {
+                cause: HoldCause::ManyLetters,
+                why: "5 messages are to go, which is over 4".to_owned(),
+            }]
+        };
+        let row = store.batch(batch).unwrap();
+        store
+            .pass_gate(&row, hold, at("2026-03-01T06:01:30Z"))
+            .unwrap();
         Self { folder }
     }
 

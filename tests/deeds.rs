@@ -1,0 +1,187 @@
+//! What operators decide, and what the gate does, happens whole or not at all.
+
+use std::collections::BTreeMap;
+
+use kuori::{
+    domain::{BatchId, HoldCause, SenderId},
+    pipeline::HoldPolicy,
+    sample::Spec,
+    store::{NewEvent, NewHold, Store},
+};
+use rusqlite::{Connection, types::Value};
+
+use crate::hub::{Hub, now, sample_bytes};
+
+const FIRST: BatchId = BatchId(1);
+const TABLES: [&str; 9] = [
+    "batches",
+    "messages",
+    "letter_ids",
+    "bundles",
+    "pieces",
+    "outgoing",
+    "holds",
+    "senders",
+    "events",
+];
+
+/// Rows of every table.
+type Dump = BTreeMap<&'static str, Vec<Vec<Value>>>;
+
+fn database(hub: &Hub) -> Connection {
+    Connection::open(hub.path().join("data/kuori.sqlite")).unwrap()
+}
+
+fn dump(hub: &Hub) -> Dump {
+    let db = database(hub);
+    let rows = |table: &str| -> Vec<Vec<Value>> {
+        let mut query = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns = query.column_count();
+        let row = query.query_map([], |row| {
+            (0..columns).map(|column| row.get(column)).collect()
+        });
+        row.unwrap().map(Result::unwrap).collect()
+    };
+    TABLES.map(|table| (table, rows(table))).into()
+}
+
+/// Every change of one table fails, as on a disk that is full at just that moment.
+fn refuse_changes(hub: &Hub, table: &str) {
+    for change in ["INSERT", "UPDATE", "DELETE"] {
+        let sql = format!(
+            "CREATE TRIGGER refuse_{change} BEFORE {change} ON {table}
+             BEGIN SELECT RAISE(ABORT, 'refused by a test'); END"
+        );
+        database(hub).execute_batch(&sql).unwrap();
+    }
+}
+
+fn allow_changes(hub: &Hub) {
+    for change in ["INSERT", "UPDATE", "DELETE"] {
+        let sql = format!("DROP TRIGGER refuse_{change}");
+        database(hub).execute_batch(&sql).unwrap();
+    }
+}
+
+/// Does a deed in one house after the other, with changes of another table failing in each. Returns
+/// the tables that the deed changes: where one fails, nothing of it is done, and then all of it.
+async fn whole_or_not_at_all(
+    prepare: impl AsyncFn() -> Hub,
+    deed: impl Fn(&Store) -> bool,
+) -> Vec<&'static str> {
+    let mut changed = Vec::new();
+    for table in TABLES {
+        let hub = prepare().await;
+        let before = dump(&hub);
+        refuse_changes(&hub, table);
+        if !deed(&hub.store) {
+            assert_eq!(dump(&hub), before, "half done without `{table}`");
+            changed.push(table);
+            allow_changes(&hub);
+            assert!(deed(&hub.store), "{table}");
+        } else {
+            allow_changes(&hub);
+        }
+        assert_ne!(dump(&hub), before, "{table}");
+        hub.run().await;
+    }
+    changed
+}
+
+fn because(why: &str) -> NewEvent {
+    NewEvent {
+        at: now(),
+        actor: "maija".to_owned(),
+        why: why.to_owned(),
+    }
+}
+
+fn city() -> SenderId {
+    "example-city".parse().unwrap()
+}
+
+fn batch() -> Vec<u8> {
+    sample_bytes(&Spec {
+        letters: 5,
+        ..Spec::default()
+    })
+}
+
+/// A batch that waits to be approved.
+async fn held() -> Hub {
+    let hub = Hub::with(|sender| sender.holds = HoldPolicy::default());
+    hub.process("batch.zip", &batch()).await;
+    hub
+}
+
+/// A batch that is due to be routed.
+async fn opened() -> Hub {
+    let hub = held().await;
+    hub.store.approve(FIRST, &because("looked at")).unwrap();
+    hub
+}
+
+/// A batch whose bundle waits for the print house.
+async fn composed() -> Hub {
+    let hub = Hub::new();
+    hub.upload("batch.zip", &batch());
+    hub.run_without_hand_over().await;
+    hub
+}
+
+/// A sender on hold with a batch that waits for that.
+async fn sender_held() -> Hub {
+    let hub = Hub::new();
+    hub.store.know_senders([&city()]).unwrap();
+    hub.store.hold_sender(&city(), &because("a look")).unwrap();
+    hub.process("batch.zip", &batch()).await;
+    hub
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gate_holds_a_batch_whole_or_not_at_all() {
+    let hold = |store: &Store| {
+        let row = store.batch(FIRST).unwrap();
+        let judge = |_: &_| {
+            vec![NewHold {
+                cause: HoldCause::ManyLetters,
+                why: "many".to_owned(),
+            }]
+        };
+        store.pass_gate(&row, judge, now()).is_ok()
+    };
+    let changed = whole_or_not_at_all(opened, hold).await;
+    assert_eq!(changed, ["batches", "holds", "events"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_happens_whole_or_not_at_all() {
+    let approve = |store: &Store| store.approve(FIRST, &because("looked at")).is_ok();
+    let changed = whole_or_not_at_all(held, approve).await;
+    assert_eq!(changed, ["batches", "holds", "events"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancellation_happens_whole_or_not_at_all() {
+    let cancel = |store: &Store| store.cancel(FIRST, &because("a mistake")).is_ok();
+    let changed = whole_or_not_at_all(composed, cancel).await;
+    let expected = [
+        "batches",
+        "messages",
+        "letter_ids",
+        "bundles",
+        "outgoing",
+        "events",
+    ];
+    assert_eq!(changed, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_is_held_and_released_whole_or_not_at_all() {
+    let hold = |store: &Store| store.hold_sender(&city(), &because("a look")).is_ok();
+    let changed = whole_or_not_at_all(held, hold).await;
+    assert_eq!(changed, ["senders", "events"]);
+    let release = |store: &Store| store.release_sender(&city(), &because("mended")).is_ok();
+    let changed = whole_or_not_at_all(sender_held, release).await;
+    assert_eq!(changed, ["batches", "holds", "senders", "events"]);
+}
