@@ -3,7 +3,7 @@ use criterion::{
 };
 use jiff::Timestamp;
 use kuori::{
-    domain::{BatchId, Fitness, Message, RecipientId, StatedRecipient},
+    domain::{BatchId, DuplicateLetterIds, Fitness, Message, RecipientId, StatedRecipient},
     store::{ConsentChange, ConsentStatus, NewBatch, NewMessage, Received, SpoolKey, Store},
 };
 use tempfile::TempDir;

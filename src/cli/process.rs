@@ -13,13 +13,14 @@ use super::{
     progress::Progress,
     runtime::runtime,
     settings,
+    words::BatchStateWord,
 };
 use crate::{
     assemble::{self, Works},
     config::{Config, FolderConfig},
     domain::{BatchId, SenderId},
     pipeline::Clock,
-    store::{Counts, Received, Store},
+    store::{BatchRow, Counts, Received, Store},
 };
 
 #[derive(clap::Args)]
@@ -49,10 +50,12 @@ pub(super) fn run(
     let name = arguments.batch.file_name().unwrap_or_default();
     let name = name.to_string_lossy();
     let work = process(&config, &name, &invocation.output);
-    let (received, counts) = runtime()?.block_on(work)?;
-    let batch = batch_of(received);
+    let (received, row, counts) = runtime()?.block_on(work)?;
+    let batch = row.id;
     let processed = Processed {
         batch: batch.to_string(),
+        state: BatchStateWord(row.state),
+        reason: row.reason,
         seen_before: matches!(received, Received::Again(_)),
         received: counts.received,
         delivered: counts.delivered,
@@ -78,6 +81,9 @@ pub(super) fn run(
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Processed {
     batch: String,
+    state: BatchStateWord,
+    /// Why it is refused, held or cancelled.
+    reason: Option<String>,
     /// The same bytes were processed before: nothing was sent again.
     seen_before: bool,
     received: u64,
@@ -109,6 +115,9 @@ impl fmt::Display for Processed {
             "Batch      {}, {} messages{seen}",
             self.batch, self.received
         )?;
+        if let Some(reason) = &self.reason {
+            writeln!(f, "State      {}; {reason}", self.state)?;
+        }
         writeln!(
             f,
             "Mailbox    {} delivered, in {}",
@@ -217,7 +226,7 @@ async fn process(
     config: &Config,
     name: &str,
     output: &Output<'_>,
-) -> Result<(Received, Counts), CommandError> {
+) -> Result<(Received, BatchRow, Counts), CommandError> {
     let works = Works::open(config, Clock::new(clock::now))?;
     let received = watched(&works, output).await?;
     let is_named = |received: &&Received| {
@@ -228,7 +237,9 @@ async fn process(
     let received = named.copied().ok_or_else(|| {
         CommandError::failed("the batch was not taken").hint("the log above says why")
     })?;
-    Ok((received, works.store.counts(batch_of(received))?))
+    let row = works.store.batch(batch_of(received))?;
+    let counts = works.store.counts(row.id)?;
+    Ok((received, row, counts))
 }
 
 fn batch_of(received: Received) -> BatchId {

@@ -67,7 +67,8 @@ fn claim_between(
     Ok(())
 }
 
-/// Usable messages whose ids belong to others.
+/// Usable messages whose ids belong to others. `CROSS JOIN` looks each message's id up, and never
+/// goes through all the ids of a sender.
 fn unclaimed(
     tx: &Transaction<'_>,
     row: &BatchRow,
@@ -75,7 +76,7 @@ fn unclaimed(
 ) -> Result<Vec<u32>, Error> {
     let sql = format!(
         "SELECT m.position FROM messages m
-           JOIN letter_ids l ON l.sender = :sender AND l.letter_id = m.sender_letter_id
+           CROSS JOIN letter_ids l ON l.sender = :sender AND l.letter_id = m.sender_letter_id
           WHERE m.batch = :batch AND m.position BETWEEN :from AND :to AND m.state IN {REOPENED}
             AND (l.batch <> m.batch OR l.position <> m.position)
           ORDER BY m.position"
