@@ -339,3 +339,21 @@ async fn a_batch_approved_while_its_sender_is_told_goes_on_all_the_same() {
     hub.run().await;
     assert_eq!(state(&hub, FIRST), BatchState::Reported);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_of_the_sender_stops_a_batch_that_is_opened_or_approved_and_not_routed() {
+    let hub = with_defaults();
+    hub.process("batch.zip", &of_another_seed(1)).await;
+    approve(&hub, FIRST);
+    hub.store.hold_sender(&city(), &because("a look")).unwrap();
+    hub.run().await;
+    // What was approved holds it no more; what came since does.
+    assert_eq!(causes(&hub, FIRST), [HoldCause::Sender]);
+    assert_nothing_left(&hub);
+    hub.store
+        .release_sender(&city(), &because("mended"))
+        .unwrap();
+    hub.run().await;
+    assert_eq!(state(&hub, FIRST), BatchState::Reported);
+    assert_eq!(hub.counts().printed, 5);
+}

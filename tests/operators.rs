@@ -6,12 +6,18 @@ use serde_json::Value;
 
 use crate::program::{InHands, Running, Site, until};
 
-/// A site whose new senders' batches wait, with the daemon running.
-fn started() -> (Site, Running) {
+/// A site whose new senders' batches wait.
+fn cautious() -> Site {
     let site = Site::new();
     let settings = fs::read_to_string(site.path("kuori.toml")).unwrap();
     let settings = settings.replace("hold_first_batch = false", "hold_first_batch = true");
     fs::write(site.path("kuori.toml"), settings).unwrap();
+    site
+}
+
+/// The same with the daemon running.
+fn started() -> (Site, Running) {
+    let site = cautious();
     let daemon = site.start();
     until("the daemon has opened its data folder", || {
         site.kuori("sender list").out.contains("example-city")
@@ -100,4 +106,23 @@ fn a_hold_outlives_the_daemon() {
     site.done("batch approve B-0001 --reason looked-at");
     until_told(&site, "B-0001", "reported");
     daemon.stop();
+}
+
+#[test]
+fn a_batch_that_is_processed_by_hand_waits_too_and_goes_on_with_the_next_call() {
+    let site = cautious();
+    let batch = site.sample("letters.zip", "--letters 6");
+    let line = format!("process {} --config kuori.toml", batch.display());
+    let said = site.kuori(&line);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(
+        said.out
+            .contains("State      held; this is the sender's first batch"),
+        "{said:?}"
+    );
+    site.done("batch approve B-0001 --reason looked-at");
+    assert_eq!(site.json(&line)["state"], "reported");
+    let hands = InHands::count(&site.path("data/mailboxes"), &site.path("data/pickup"));
+    hands.assert_nothing_twice();
+    assert_eq!(hands.letters(), 6);
 }

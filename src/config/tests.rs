@@ -426,3 +426,24 @@ p = 1
     line 10: `print_houses.p` must be a table, not a whole number
     "#);
 }
+
+#[test]
+fn the_gate_is_set_within_its_bounds() {
+    let sender = |line: &str| format!("[senders.a]\ndirectory = \"/srv/a\"\n{line}\n");
+    let holds = |line: &str| parse(&sender(line)).unwrap().senders[0].settings.holds;
+    assert_eq!(holds(""), crate::pipeline::HoldPolicy::default());
+    assert_eq!(holds("hold_above_error_percent = 0").above_error_percent, 0);
+    assert_eq!(
+        holds("hold_above_error_percent = 100").above_error_percent,
+        100
+    );
+    assert_eq!(holds("hold_above_letters = 1").above_letters, Some(1));
+    for line in [
+        "hold_above_error_percent = 101",
+        "hold_above_error_percent = -1",
+        "hold_above_letters = 0",
+        "duplicate_letter_ids = \"warn\"",
+    ] {
+        assert_eq!(parse(&sender(line)).unwrap_err().len(), 1, "{line}");
+    }
+}

@@ -46,8 +46,10 @@ pub enum BatchState {
     Reported,
     /// The whole batch is unusable; its file is in quarantine.
     Refused,
-    /// An operator has to look.
+    /// It waits for an operator: before it is routed ([`HoldCause`](super::HoldCause)), or because a
+    /// step failed.
     Held,
+    /// Called off for good; nothing of it has left the house.
     Cancelled,
 }
 
