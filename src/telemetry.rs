@@ -1,14 +1,17 @@
 //! How the house speaks to its operator: log format, and errors in one line.
 //!
 //! Nothing here sees a message. What belongs to a person prints as `[hidden]` by its type
-//! (`domain::Private`, `domain::PersonalIdentityCode`) before it could get here.
+//! (`domain::Private`, `domain::PersonalIdentityCode`) before it could get here. Identity codes in
+//! what has no such type, as the name of a file or an error of the system, are masked here.
 
 use std::{
     error::Error,
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
 };
 
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+use crate::domain::without_identity_codes;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,7 +28,7 @@ pub fn start(format: LogFormat, filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let is_watched = io::stderr().is_terminal();
     let lines = fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(|| Masked(io::stderr()))
         .with_ansi(is_watched)
         .with_target(true);
     let registry = tracing_subscriber::registry().with(filter);
@@ -35,7 +38,8 @@ pub fn start(format: LogFormat, filter: &str) {
     };
 }
 
-/// An error and its causes in one line: `cannot list `inbox`: connection refused`.
+/// An error and its causes in one line, without identity codes: `cannot list `inbox`: connection
+/// refused`.
 pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -46,5 +50,60 @@ pub fn with_causes(error: &dyn Error) -> String {
         }
         cause = inner.source();
     }
-    text
+    without_identity_codes(&text).into_owned()
+}
+
+/// Masks identity codes in what passes through it; a log line comes in one piece.
+struct Masked<W>(W);
+
+impl<W: Write> Write for Masked<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        self.0.write_all(without_identity_codes(&text).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_log_line_holds_an_identity_code() {
+        let mut lines = Vec::new();
+        let log = tracing_subscriber::registry().with(fmt::layer().json().with_writer(|| Buffer));
+        tracing::subscriber::with_default(log, || {
+            tracing::warn!(name = "kirje_010190-999W.txt", "left in the inbox");
+        });
+        BUFFER.with_borrow_mut(|buffer| lines.append(buffer));
+        let line = String::from_utf8(lines).unwrap();
+        assert!(line.contains("\"name\":\"kirje_[hidden].txt\""), "{line}");
+    }
+
+    #[test]
+    fn an_error_is_told_without_the_identity_code_in_a_file_name() {
+        let error = io::Error::other("cannot read `010190Y900P.zip`");
+        assert_eq!(with_causes(&error), "cannot read `[hidden].zip`");
+    }
+
+    thread_local! {
+        static BUFFER: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+
+    /// Where the log of a test goes, by the same way as to standard error.
+    struct Buffer;
+
+    impl Write for Buffer {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            BUFFER.with_borrow_mut(|buffer| Masked(buffer).write(line))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 }

@@ -370,7 +370,7 @@ fn inside(prefix: &str, findings: Vec<Finding>) -> Vec<Finding> {
     let named = |mut finding: Finding| {
         let entry = finding.place.entry.take().unwrap_or_default();
         let name = format!("{}{entry}", shown(prefix));
-        finding.place.entry = Some(name.trim_end_matches('/').to_owned());
+        finding.place = finding.place.in_entry(name.trim_end_matches('/'));
         finding
     };
     findings.into_iter().map(named).collect()

@@ -2,9 +2,9 @@ mod finnish;
 mod swedish;
 mod words;
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use super::Language;
+use super::{Language, without_identity_codes};
 
 pub use self::words::Words;
 
@@ -50,7 +50,7 @@ impl Affects {
 /// Where in the batch something was found. Every part is optional; none holds personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct Place {
-    /// The entry of the ZIP, as it is named there.
+    /// The entry of the ZIP, as it is named there but for identity codes.
     pub entry: Option<String>,
     /// 1-based line of the control data.
     pub line: Option<u32>,
@@ -66,10 +66,7 @@ impl Place {
     }
 
     pub fn entry(name: impl Into<String>) -> Self {
-        Self {
-            entry: Some(name.into()),
-            ..Self::default()
-        }
+        Self::default().in_entry(name)
     }
 
     pub fn message(position: u32) -> Self {
@@ -79,10 +76,11 @@ impl Place {
         }
     }
 
+    /// An identity code in the name is masked.
     #[must_use]
     pub fn in_entry(self, name: impl Into<String>) -> Self {
         Self {
-            entry: Some(name.into()),
+            entry: Some(masked(name.into())),
             ..self
         }
     }
@@ -122,11 +120,12 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// An identity code in the detail is masked: it may quote what the sender wrote.
     pub fn new(code: Code, place: Place, detail: impl Into<String>) -> Self {
         Self {
             code,
             place,
-            detail: detail.into(),
+            detail: masked(detail.into()),
         }
     }
 
@@ -136,6 +135,13 @@ impl Finding {
 
     pub fn is_error(&self) -> bool {
         self.severity() == Severity::Error
+    }
+}
+
+fn masked(text: String) -> String {
+    match without_identity_codes(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(masked) => masked,
     }
 }
 

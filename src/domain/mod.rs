@@ -16,7 +16,9 @@ mod language;
 mod letter;
 mod lifecycle;
 mod mailbox_status;
+mod masking;
 mod message;
+mod message_event;
 mod private;
 
 pub use address::{AddressGap, CountryCode, InvalidCountryCode, PostalAddress};
@@ -34,7 +36,9 @@ pub use language::Language;
 pub use letter::Letter;
 pub use lifecycle::{BatchState, IllegalMove, MessageState, Step};
 pub use mailbox_status::MailboxStatus;
+pub use masking::without_identity_codes;
 pub use message::{
     Attachment, ChannelWish, DocumentName, Message, PageRange, Recipient, ServiceKind,
 };
+pub use message_event::MessageEvent;
 pub use private::Private;

@@ -7,13 +7,14 @@ use super::{
     error::Doing,
     events, findings, holds, senders,
 };
-use crate::domain::{BatchId, BatchState, Finding, SenderId};
+use crate::domain::{BatchId, BatchState, Finding, SenderId, without_identity_codes};
 
 /// A file that has just been stored, to be recorded as a batch.
 #[derive(Debug, Clone)]
 pub struct NewBatch {
     pub sender: SenderId,
-    /// As the sender named it; it appears in receipts and never becomes a path.
+    /// As the sender named it; it appears in receipts and never becomes a path. An identity code in
+    /// it is not kept.
     pub file_name: String,
     pub file: SpooledFile,
     pub received_at: Timestamp,
@@ -352,7 +353,7 @@ fn insert(tx: &Transaction<'_>, new: &NewBatch) -> Result<BatchId, Error> {
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6) RETURNING id";
     let given = params![
         new.sender.as_str(),
-        new.file_name,
+        without_identity_codes(&new.file_name),
         new.file.bytes,
         new.file.sha256,
         new.file.key.0,

@@ -75,14 +75,16 @@ pub(super) fn forget_reopened(tx: &Transaction<'_>, batch: BatchId) -> Result<()
 }
 
 fn finding(row: &Row<'_>) -> rusqlite::Result<Finding> {
-    Ok(Finding {
-        code: row.code("code")?,
-        detail: row.get("detail")?,
-        place: Place {
-            entry: row.get("entry")?,
-            line: row.get("line")?,
-            message: row.get("position")?,
-            page: row.get("page")?,
-        },
-    })
+    let place = Place {
+        entry: None,
+        line: row.get("line")?,
+        message: row.get("position")?,
+        page: row.get("page")?,
+    };
+    let place = match row.get::<_, Option<String>>("entry")? {
+        Some(entry) => place.in_entry(entry),
+        None => place,
+    };
+    let detail: String = row.get("detail")?;
+    Ok(Finding::new(row.code("code")?, place, detail))
 }
