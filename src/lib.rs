@@ -26,6 +26,8 @@ pub mod sftp_server;
 
 pub mod mailbox;
 
+pub mod signing;
+
 pub mod store;
 
 pub mod inbox;

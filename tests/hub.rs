@@ -127,9 +127,21 @@ impl Hub {
     /// Polls, runs steps and hands over until nothing is left to do.
     pub(crate) async fn run(&self) -> Vec<Received> {
         let received = self.inbox.poll(now()).await.unwrap();
-        self.runner.run_until_idle().await.unwrap();
-        while self.outbox.hand_over_next(now()).await.unwrap() {}
-        received
+        loop {
+            self.runner.run_until_idle().await.unwrap();
+            if !self.hand_over_all().await {
+                return received;
+            }
+        }
+    }
+
+    /// Whether there was anything.
+    async fn hand_over_all(&self) -> bool {
+        let mut any = false;
+        while self.outbox.hand_over_next(now()).await.unwrap() {
+            any = true;
+        }
+        any
     }
 
     /// As [`Hub::run`], but with the print house out of reach.
@@ -240,6 +252,13 @@ impl Drop for Hub {
                 .is_none_or(|due| due > later),
             "a step is due"
         );
+        assert!(
+            self.store
+                .next_delivery_report_due()
+                .unwrap()
+                .is_none_or(|due| due > later),
+            "a delivery report is due"
+        );
         for batch in self.store.batches(u32::MAX).unwrap() {
             let counts = self.store.counts(batch.id).unwrap();
             let stuck = batch.state == BatchState::Reported && counts.in_progress != counts.waiting;
@@ -302,7 +321,7 @@ fn sender() -> SenderSettings {
         gate: Gate::Partial,
         holds: HoldPolicy::NONE,
         duplicate_letter_ids: DuplicateLetterIds::Refuse,
-        receipts: receipts::Level::All,
+        receipts: receipts::Settings::default(),
         language: Language::English,
         batch: batch::Settings::default(),
         routing: routing::Policy::default(),
@@ -335,6 +354,8 @@ fn house(
         senders: BTreeMap::from([(sender.id.clone(), sender)]),
         print_houses: BTreeMap::from([(print_house.id.clone(), print_house)]),
         clock: Clock::fixed(now()),
+        time_zone: jiff::tz::TimeZone::get("Europe/Helsinki").unwrap(),
+        signer: None,
     }
 }
 

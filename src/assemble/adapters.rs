@@ -13,6 +13,7 @@ use crate::{
     mailbox::{FolderKey, Mailbox, Maildirs},
     outbox::Places,
     pipeline::{Clock, House},
+    signing::Signer,
     store::{Place, Store},
     transport::{DirectoryFolder, RemoteFolder, RemotePath, SftpFolder},
 };
@@ -46,7 +47,18 @@ pub(super) fn house(config: &Config, store: &Arc<Store>, clock: &Clock) -> Resul
             .map(|house| (house.settings.id.clone(), house.settings.clone()))
             .collect(),
         clock: clock.clone(),
+        time_zone: config.time_zone.clone(),
+        signer: signer(config)?,
     })
+}
+
+/// The site's key, where a sender wants signed receipts.
+pub(super) fn signer(config: &Config) -> Result<Option<Signer>, Error> {
+    let is_wanted = |sender: &SenderConfig| sender.settings.receipts.sign;
+    if !config.senders.iter().any(is_wanted) {
+        return Ok(None);
+    }
+    Ok(Some(Signer::open(&config.receipt_key_file)?))
 }
 
 fn maildirs(config: &Config, folder: &Path) -> Result<Arc<dyn Mailbox>, Error> {

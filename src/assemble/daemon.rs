@@ -107,11 +107,18 @@ impl Daemon {
         mut stop: watch::Receiver<bool>,
     ) -> impl Future<Output = ()> + Send + use<> {
         let (outbox, clock) = (Arc::clone(&self.works.outbox), self.works.clock.clone());
-        let stepped = Arc::clone(&self.works.stepped);
+        let (stepped, arrived) = (
+            Arc::clone(&self.works.stepped),
+            Arc::clone(&self.works.arrived),
+        );
         async move {
             while !*stop.borrow() {
                 match outbox.hand_over_next(clock.now()).await {
-                    Ok(true) => continue,
+                    // What is handed over is to be told.
+                    Ok(true) => {
+                        arrived.notify_one();
+                        continue;
+                    }
                     Ok(false) => {}
                     Err(error) => {
                         tracing::error!(error = telemetry::with_causes(&error), "outbox");

@@ -1,6 +1,6 @@
 use std::{io, path::PathBuf};
 
-use crate::{inbox, mailbox, outbox, pipeline, sftp_server, store, transport};
+use crate::{inbox, mailbox, outbox, pipeline, sftp_server, signing, store, transport};
 
 /// Why the house cannot be built, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,8 @@ pub enum Error {
     Server(#[source] sftp_server::Error),
     #[error("cannot open the mailboxes")]
     Mailbox(#[source] mailbox::Error),
+    #[error("receipts are to be signed")]
+    Signing(#[from] signing::Error),
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(transparent)]

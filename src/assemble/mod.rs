@@ -9,9 +9,11 @@ mod daemon;
 mod error;
 mod lock;
 mod party;
+mod receipt_key;
 mod works;
 
 pub use daemon::Daemon;
 pub use error::Error;
 pub use party::Party;
+pub use receipt_key::{ReceiptKey, check_receipt_key, receipt_key};
 pub use works::Works;

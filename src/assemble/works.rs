@@ -66,9 +66,22 @@ impl Works {
         for inbox in &self.inboxes {
             received.extend(inbox.poll(self.clock.now()).await?);
         }
-        self.runner.run_until_idle().await?;
-        while self.outbox.hand_over_next(self.clock.now()).await? {}
-        Ok(received)
+        loop {
+            self.runner.run_until_idle().await?;
+            // What is handed over is to be told.
+            if !self.hand_over_all().await? {
+                return Ok(received);
+            }
+        }
+    }
+
+    /// Whether there was anything to hand over.
+    async fn hand_over_all(&self) -> Result<bool, Error> {
+        let mut any = false;
+        while self.outbox.hand_over_next(self.clock.now()).await? {
+            any = true;
+        }
+        Ok(any)
     }
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{CommandError, Invocation, error::Outcome, settings};
-use crate::config;
+use crate::{assemble, config};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -25,6 +25,7 @@ pub(super) fn run(
         Command::Check { file } => {
             let config = config::parse(&settings::read(file)?)
                 .map_err(|problems| settings::wrong(file, &problems))?;
+            assemble::check_receipt_key(&config).map_err(CommandError::from)?;
             let name = |id: &dyn fmt::Display| id.to_string();
             invocation.output.show(&Checked {
                 file: file.clone(),

@@ -177,7 +177,9 @@ impl Demo {
                 continue;
             };
             let counts = store.counts(row.id)?;
-            let idle = row.due_at.is_none() && store.next_outgoing_due()?.is_none();
+            let idle = row.due_at.is_none()
+                && store.next_delivery_report_due()?.is_none()
+                && store.next_outgoing_due()?.is_none();
             if idle && counts.is_settled() && lines.all_taken(store).await? {
                 return Ok((row.id, counts));
             }

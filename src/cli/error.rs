@@ -157,9 +157,16 @@ impl From<assemble::Error> for CommandError {
                 Some("stop the other one first, or name another folder with `--data-dir`")
             }
             assemble::Error::FilesMissing { .. } => Some("bring the files back from a backup"),
+            assemble::Error::Signing(_) => {
+                Some("`kuori receipt key` makes the key that the settings name, `receipt_key_file`")
+            }
             _ => None,
         };
-        let error = Self::failed(error);
+        let kind = match &error {
+            assemble::Error::Signing(_) => ErrorKind::Settings,
+            _ => ErrorKind::Failed,
+        };
+        let error = Self::new(kind, error);
         match hint {
             Some(hint) => error.hint(hint),
             None => error,

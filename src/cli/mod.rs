@@ -23,6 +23,7 @@ mod options;
 mod output;
 mod process;
 mod progress;
+mod receipt;
 mod reprocess;
 mod run;
 mod runtime;
@@ -113,6 +114,9 @@ enum Command {
     /// Keep the register of consents to digital delivery
     #[command(subcommand)]
     Consent(consent::Command),
+    /// Look after the signatures of receipts
+    #[command(subcommand)]
+    Receipt(receipt::Command),
     /// Look at settings
     #[command(subcommand)]
     Config(config::Command),
@@ -181,6 +185,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Events(arguments) => events::run(arguments, invocation),
         Command::Reprocess(arguments) => reprocess::run(arguments, invocation),
         Command::Consent(command) => consent::run(command, invocation),
+        Command::Receipt(command) => receipt::run(command, invocation),
         Command::Config(command) => config::run(command, invocation),
     }
 }

@@ -107,8 +107,18 @@ impl<'a> Reference<'a> {
             Some("integer") => within("whole number", bound("minimum"), bound("maximum")),
             Some("number") => within("number", bound("minimum"), bound("maximum")),
             Some("boolean") => "`true` or `false`".to_owned(),
-            Some("array") => "list of texts".to_owned(),
+            Some("array") => self.list(schema),
             _ => "text".to_owned(),
+        }
+    }
+
+    fn list(&self, schema: &Json) -> String {
+        let elements = schema.get("items").map(|items| self.resolved(items));
+        let words = elements.map(choices).unwrap_or_default();
+        let words: Vec<_> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
+        match words.as_slice() {
+            [] => "list of texts".to_owned(),
+            words => format!("list of {}", words.join(", ")),
         }
     }
 

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
+
 use crate::{
     inbox::Completeness,
     pipeline::{self, PrintHouseSettings, SenderSettings},
@@ -15,6 +17,10 @@ pub struct Config {
     pub log: LogConfig,
     /// How often the folders of senders and print houses are looked into.
     pub poll_interval_secs: u32,
+    /// By whose clocks the people here live.
+    pub time_zone: TimeZone,
+    /// What receipts are signed with; needed only where a sender wants them signed.
+    pub receipt_key_file: PathBuf,
     pub runner: pipeline::Settings,
     pub mailbox: MailboxConfig,
     /// `None` where the embedded SFTP server is switched off.

@@ -52,7 +52,7 @@ impl Outbox {
         let Some((marker, files)) = outgoing.files.split_last() else {
             return Ok(());
         };
-        if outgoing.state == OutgoingState::HandingOver {
+        if outgoing.state == OutgoingState::HandingOver && outgoing.bundle.is_some() {
             // Only the marker: a file that is taken between the look and the upload must not stand
             // there again, and without a folder the marker is put off to the next look.
             if self.was_taken(folder, outgoing, files).await? {
@@ -74,7 +74,8 @@ impl Outbox {
     /// stood there then, so one that is gone was taken, and the marker was seen. That it is gone
     /// is believed only where the folder at the top of its path can be listed.
     ///
-    /// A receipt has one file, its own marker: sending it once more does no harm.
+    /// Not asked of receipts: a sender may take each of its files as it comes, and sending all of them
+    /// once more does no harm.
     async fn was_taken(
         &self,
         folder: &Arc<dyn RemoteFolder>,

@@ -1,12 +1,13 @@
 use super::{Error, House, receipt};
 use crate::{
-    receipts::{Acknowledgement, write_acknowledgement},
+    receipts::{Acknowledgement, Format, write_acknowledgement},
     store::{BatchRow, OutgoingKind},
 };
 
 /// Tells the sender that the file is safely stored, once.
 pub(super) fn run(house: &House, row: &BatchRow) -> Result<(), Error> {
-    if !house.sender(&row.sender)?.receipts.wants_acknowledgement() {
+    let settings = &house.sender(&row.sender)?.receipts;
+    if !settings.level.wants_acknowledgement() {
         return Ok(());
     }
     let acknowledgement = Acknowledgement {
@@ -17,9 +18,14 @@ pub(super) fn run(house: &House, row: &BatchRow) -> Result<(), Error> {
         sha256: row.sha256.clone(),
         received_at: row.received_at,
     };
-    let mut file = house.store.spool().begin()?;
-    write_acknowledgement(&acknowledgement, &mut file)?;
-    let outgoing = receipt::spooled(row, OutgoingKind::Acknowledgement, 1, file)?;
+    let write = |&format: &Format| -> Result<_, Error> {
+        let file = house.store.spool().begin()?;
+        let file = write_acknowledgement(&acknowledgement, format, file)?;
+        Ok((format, file))
+    };
+    let written = settings.formats.iter().map(write);
+    let written = written.collect::<Result<_, _>>()?;
+    let outgoing = receipt::spooled(house, row, OutgoingKind::Acknowledgement, 1, written)?;
     house
         .store
         .record_acknowledgement(&outgoing, house.clock.now())?;

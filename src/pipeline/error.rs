@@ -2,7 +2,7 @@ use std::io;
 
 use crate::{
     domain::{BatchId, Disposition, PrintHouseId, SenderId},
-    mailbox, pdf, print, receipts, store,
+    mailbox, pdf, print, receipts, signing, store,
 };
 
 /// Why a step did not reach its transaction.
@@ -34,6 +34,12 @@ pub enum Error {
     Compose(#[source] print::Error),
     #[error("cannot write a receipt")]
     Receipt(#[from] receipts::Error),
+    #[error("a receipt is to be signed, and there is no signing key")]
+    NoSigningKey,
+    #[error("cannot sign a receipt")]
+    Sign(#[from] signing::Error),
+    #[error("cannot write a signature")]
+    Signature(#[source] io::Error),
     #[error("the mailbox did not take a page of messages")]
     Mailbox(#[from] mailbox::Error),
     #[error(transparent)]
@@ -49,10 +55,12 @@ impl Error {
             | Self::Changed { .. }
             | Self::Cut { .. }
             | Self::TooLargeForMailbox { .. }
-            | Self::Unsteady(_) => Disposition::Hold,
-            Self::Stopped | Self::Unpack { .. } => Disposition::Retry,
+            | Self::Unsteady(_)
+            | Self::NoSigningKey => Disposition::Hold,
+            Self::Stopped | Self::Unpack { .. } | Self::Signature(_) => Disposition::Retry,
             Self::Compose(error) => error.disposition(),
             Self::Receipt(error) => error.disposition(),
+            Self::Sign(error) => error.disposition(),
             Self::Mailbox(error) => error.disposition(),
             Self::Store(error) => error.disposition(),
         }

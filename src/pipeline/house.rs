@@ -1,5 +1,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::tz::TimeZone;
+
 use super::{Clock, Error};
 use crate::{
     batch,
@@ -9,6 +11,7 @@ use crate::{
     },
     mailbox::Mailbox,
     print, receipts, routing,
+    signing::Signer,
     store::Store,
 };
 
@@ -63,7 +66,7 @@ pub struct SenderSettings {
     pub gate: Gate,
     pub holds: HoldPolicy,
     pub duplicate_letter_ids: DuplicateLetterIds,
-    pub receipts: receipts::Level,
+    pub receipts: receipts::Settings,
     /// The one that receipts say in what to do.
     pub language: Language,
     pub batch: batch::Settings,
@@ -125,6 +128,10 @@ pub struct House {
     pub senders: BTreeMap<SenderId, SenderSettings>,
     pub print_houses: BTreeMap<PrintHouseId, PrintHouseSettings>,
     pub clock: Clock,
+    /// By whose clocks people here live.
+    pub time_zone: TimeZone,
+    /// For senders who want their receipts signed.
+    pub signer: Option<Signer>,
 }
 
 impl House {

@@ -4,6 +4,8 @@
 //! received ─acknowledge, open─► opened ─route─► routed ─deliver─► delivered ─compose─► composed ─report─► reported
 //! ```
 //!
+//! Beside the steps, the sender is told what happens to messages afterwards (`delivery_report`).
+//!
 //! A step loads from the store, calls pure functions, writes files, then commits one transaction that
 //! records the result and with it the next step. Every step can run twice: what it did before a crash
 //! it finds done, or does again to the same effect.
@@ -12,8 +14,10 @@ mod acknowledge;
 mod clock;
 mod compose;
 mod deliver;
+mod delivery_report;
 mod documents;
 mod error;
+mod findings;
 mod gate;
 mod house;
 mod letter_pdf;

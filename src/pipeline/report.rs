@@ -1,12 +1,15 @@
-use std::iter::Peekable;
-
 use jiff::Timestamp;
 
-use super::{Error, House, SenderSettings, receipt, route::ask_again_at};
+use super::{
+    Error, House, SenderSettings,
+    findings::take_own,
+    receipt::{self, Reports},
+    route::ask_again_at,
+};
 use crate::{
     domain::{BatchState, Finding, Language},
-    receipts::{self, MessageLine, ProcessingHeader, ProcessingReport, Stopped},
-    store::{BatchRow, Counts, MessageRow, NewOutgoing, NewSpoolFile, OutgoingKind, StepOutcome},
+    receipts::{Level, MessageLine, ProcessingHeader, ReportHeader, ReportLine, Stopped},
+    store::{BatchRow, Counts, MessageRow, NewOutgoing, OutgoingKind, StepOutcome},
 };
 
 /// Message lines written at a time.
@@ -57,22 +60,21 @@ fn write(
     now: Timestamp,
 ) -> Result<Option<NewOutgoing>, Error> {
     let header = header(house, row, sender.language, counts, state, now)?;
-    if !sender.receipts.wants_report(&header) {
+    if !sender.receipts.level.wants_report(&header) {
         return Ok(None);
     }
-    let file = house.store.spool().begin()?;
-    let mut report = ProcessingReport::begin(&header, file)?;
-    write_messages(house, row, sender.receipts, &mut report)?;
-    let file = report.finish()?;
-    let revision = row.reports + 1;
-    receipt::spooled(row, OutgoingKind::ProcessingReport, revision, file).map(Some)
+    let mut reports = Reports::begin(house, row, ReportHeader::Processing(&header))?;
+    write_messages(house, row, sender.receipts.level, &mut reports)?;
+    let written = reports.finish()?;
+    let (kind, revision) = (OutgoingKind::ProcessingReport, row.reports + 1);
+    receipt::spooled(house, row, kind, revision, written).map(Some)
 }
 
 fn write_messages(
     house: &House,
     row: &BatchRow,
-    level: receipts::Level,
-    report: &mut ProcessingReport<NewSpoolFile>,
+    level: Level,
+    reports: &mut Reports,
 ) -> Result<(), Error> {
     let mut after = 0;
     loop {
@@ -88,7 +90,7 @@ fn write_messages(
             let own = take_own(&mut findings, message.id.position);
             let line = line(message, own);
             if level.wants_message(&line) {
-                report.message(&line)?;
+                reports.line(ReportLine::Processing(&line))?;
             }
         }
     }
@@ -110,12 +112,6 @@ fn line(row: MessageRow, findings: Vec<Finding>) -> MessageLine {
     }
 }
 
-/// Takes a message's own findings off those of its page: both are in the order of position.
-fn take_own(findings: &mut Peekable<impl Iterator<Item = Finding>>, position: u32) -> Vec<Finding> {
-    let is_own = |finding: &Finding| finding.place.message <= Some(position);
-    std::iter::from_fn(|| findings.next_if(is_own)).collect()
-}
-
 fn header(
     house: &House,
     row: &BatchRow,
@@ -135,16 +131,7 @@ fn header(
             why: why.clone(),
             what_to_do: what_to_do(row.state, language).to_owned(),
         }),
-        counts: receipts::Counts {
-            received: counts.received,
-            delivered: counts.delivered,
-            printed: counts.composed + counts.printed,
-            also_printed: counts.also_to_print + counts.also_printed,
-            refused: counts.refused,
-            held: counts.held,
-            waiting: counts.in_progress,
-            cancelled: counts.cancelled,
-        },
+        counts: receipt::counts(counts),
         findings: house.store.batch_findings(row.id)?,
     })
 }
@@ -188,7 +175,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::domain::{Code, Place};
 
     #[test]
     fn every_stopped_batch_is_answered_in_every_language() {
@@ -196,13 +182,5 @@ mod tests {
         let told = states.map(|state| Language::ALL.map(|language| what_to_do(state, language)));
         let different: BTreeSet<_> = told.iter().flatten().collect();
         assert_eq!(different.len(), states.len() * Language::ALL.len());
-    }
-
-    #[test]
-    fn every_message_gets_its_own_findings_and_no_others() {
-        let at = |position| Finding::new(Code::PageSize, Place::message(position), "");
-        let mut findings = [1, 1, 3].map(at).into_iter().peekable();
-        let taken = [1, 2, 3].map(|position| take_own(&mut findings, position));
-        assert_eq!(taken, [vec![at(1), at(1)], vec![], vec![at(3)]]);
     }
 }

@@ -6,10 +6,10 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 
-use super::{Error, House, compose, deliver, open, report, route, stop::Stop};
+use super::{Error, House, compose, deliver, delivery_report, open, report, route, stop::Stop};
 use crate::{
     domain::{BatchState, Disposition, Step},
-    store::{BatchRow, StepOutcome},
+    store::{BatchRow, DeliveryReportRow, StepOutcome},
     telemetry,
 };
 
@@ -44,7 +44,8 @@ impl Default for Settings {
 /// Rung when there may be something to do.
 pub type Wake = Arc<Notify>;
 
-/// Claims due batches and runs their steps, each on a thread of its own.
+/// Claims due batches and runs their steps, each on a thread of its own; where no step is due, it
+/// sees to delivery reports.
 pub struct Runner {
     house: Arc<House>,
     settings: Settings,
@@ -111,7 +112,7 @@ impl Runner {
         }
     }
 
-    /// Runs until no batch is due now.
+    /// Runs until no step and no delivery report is due now.
     pub async fn run_until_idle(&self) -> Result<(), Error> {
         let mut steps = JoinSet::new();
         self.start_due(&mut steps, &Stop::never())?;
@@ -124,41 +125,55 @@ impl Runner {
 
     fn start_due(&self, steps: &mut JoinSet<Ended>, stop: &Stop) -> Result<(), Error> {
         while steps.len() < self.settings.batches_at_once {
-            let now = self.house.clock.now();
-            if self
-                .house
-                .store
-                .next_batch_due()?
-                .is_none_or(|due| due > now)
-            {
-                return Ok(());
-            }
-            let lease = now.saturating_add(self.settings.lease).unwrap_or(now);
-            let Some(row) = self.house.store.claim_due_batch(now, lease)? else {
+            let Some(work) = self.claim()? else {
                 return Ok(());
             };
             let house = Arc::clone(&self.house);
-            steps.spawn(run_apart(house, row, stop.clone()));
+            steps.spawn(run_apart(house, work, stop.clone()));
         }
         Ok(())
     }
 
+    fn claim(&self) -> Result<Option<Work>, Error> {
+        let store = &self.house.store;
+        let now = self.house.clock.now();
+        let lease = now.saturating_add(self.settings.lease).unwrap_or(now);
+        if store.next_batch_due()?.is_some_and(|due| due <= now)
+            && let Some(row) = store.claim_due_batch(now, lease)?
+        {
+            return Ok(Some(Work::Step(row)));
+        }
+        let report = store.claim_due_delivery_report(now, lease)?;
+        Ok(report.map(Work::DeliveryReport))
+    }
+
     fn conclude(&self, ended: &Result<Ended, JoinError>) -> Result<(), Error> {
         self.stepped.notify_one();
-        let Ok((row, result)) = ended else {
+        let Ok((work, result)) = ended else {
             return Ok(());
         };
-        let step = row.state.next_step().as_str();
-        match result {
-            Ok(()) => {
+        match (work, result) {
+            (Work::Step(row), Ok(())) => {
+                let step = row.state.next_step().as_str();
                 tracing::info!(batch = %row.id, step, "done");
                 Ok(())
             }
-            Err(failure) => self.put_off_or_hold(row, step, failure),
+            (Work::DeliveryReport(_), Ok(())) => Ok(()),
+            (Work::Step(row), Err(failure)) => self.put_off_or_hold(row, failure),
+            (Work::DeliveryReport(row), Err(failure)) => self.put_off_report(row, failure),
         }
     }
 
-    fn put_off_or_hold(&self, row: &BatchRow, step: &str, failure: &Failure) -> Result<(), Error> {
+    /// The letters are on their way whatever becomes of the report: nothing is held for it.
+    fn put_off_report(&self, row: &DeliveryReportRow, failure: &Failure) -> Result<(), Error> {
+        let told = &failure.told;
+        tracing::warn!(batch = %row.batch, error = told, "no delivery report; will be tried again");
+        let at = self.next_try(row.attempts, self.house.clock.now());
+        Ok(self.house.store.retry_delivery_report(row, told, at)?)
+    }
+
+    fn put_off_or_hold(&self, row: &BatchRow, failure: &Failure) -> Result<(), Error> {
+        let step = row.state.next_step().as_str();
         let now = self.house.clock.now();
         let told = &failure.told;
         if failure.is_stop {
@@ -170,7 +185,7 @@ impl Runner {
             return Ok(self
                 .house
                 .store
-                .retry_step(row, told, self.next_try(row, now))?);
+                .retry_step(row, told, self.next_try(row.attempts, now))?);
         }
         tracing::error!(batch = %row.id, step, error = told, "held");
         let held = StepOutcome {
@@ -181,15 +196,22 @@ impl Runner {
         Ok(self.house.store.finish_step(row, &held, now)?)
     }
 
-    fn next_try(&self, row: &BatchRow, now: Timestamp) -> Timestamp {
-        let factor = 1_i32 << row.attempts.min(16);
+    fn next_try(&self, attempts: u32, now: Timestamp) -> Timestamp {
+        let factor = 1_i32 << attempts.min(16);
         let wait = self.settings.first_wait.saturating_mul(factor);
         now.saturating_add(wait.min(self.settings.longest_wait))
             .unwrap_or(now)
     }
 }
 
-type Ended = (BatchRow, Result<(), Failure>);
+type Ended = (Work, Result<(), Failure>);
+
+/// What was claimed.
+#[derive(Debug, Clone)]
+enum Work {
+    Step(BatchRow),
+    DeliveryReport(DeliveryReportRow),
+}
 
 /// A failed step, as the row and the log tell it.
 struct Failure {
@@ -209,9 +231,13 @@ impl From<Error> for Failure {
 }
 
 /// Runs a step on a thread of its own. A panic is a bug: the batch is held and the others go on.
-async fn run_apart(house: Arc<House>, row: BatchRow, stop: Stop) -> Ended {
-    let claimed = row.clone();
-    let ran = tokio::task::spawn_blocking(move || run_step(&house, &claimed, &stop)).await;
+async fn run_apart(house: Arc<House>, work: Work, stop: Stop) -> Ended {
+    let claimed = work.clone();
+    let run = move || match &claimed {
+        Work::Step(row) => run_step(&house, row, &stop),
+        Work::DeliveryReport(row) => delivery_report::run(&house, row),
+    };
+    let ran = tokio::task::spawn_blocking(run).await;
     let result = match ran {
         Ok(result) => result.map_err(Failure::from),
         Err(_) => Err(Failure {
@@ -220,7 +246,7 @@ async fn run_apart(house: Arc<House>, row: BatchRow, stop: Stop) -> Ended {
             told: "a bug in kuori: the step panicked; the log has the place".to_owned(),
         }),
     };
-    (row, result)
+    (work, result)
 }
 
 fn run_step(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {

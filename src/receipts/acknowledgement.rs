@@ -2,7 +2,7 @@ use std::io::Write;
 
 use jiff::Timestamp;
 
-use super::{Error, Kind, xml::Element, xml::Xml};
+use super::{Error, Format, Kind, csv, json, told, xml};
 use crate::domain::{BatchId, SenderId};
 
 /// The file is safely stored: what it is, so that the sender can compare.
@@ -18,29 +18,21 @@ pub struct Acknowledgement {
     pub received_at: Timestamp,
 }
 
-/// Writes the receipt `acknowledgement`.
+/// Writes the receipt `acknowledgement`, flushes, and gives back what it was written to.
 pub fn write_acknowledgement<W: Write>(
     acknowledgement: &Acknowledgement,
+    format: Format,
     out: W,
-) -> Result<(), Error> {
-    let failed = |source| Error::Write {
+) -> Result<W, Error> {
+    let told = told::Acknowledgement::from(acknowledgement);
+    let written = match format {
+        Format::Xml => xml::write_acknowledgement(&told, out),
+        Format::Json => json::write_acknowledgement(&told, out),
+        Format::Csv => csv::write_acknowledgement(&told, out),
+    };
+    written.map_err(|source| Error::Write {
         kind: Kind::Acknowledgement,
         batch: acknowledgement.batch,
         source,
-    };
-    let root = Element::root("Acknowledgement")
-        .with("batch", acknowledgement.batch)
-        .with("sender", &acknowledgement.sender)
-        .with("receivedAt", acknowledgement.received_at);
-    let file = Element::new("File")
-        .with("name", &acknowledgement.file_name)
-        .with("bytes", acknowledgement.bytes)
-        .with("sha256", &acknowledgement.sha256);
-    let mut xml = Xml::begin(out).map_err(failed)?;
-    xml.open(&root)
-        .and_then(|()| xml.empty(&file))
-        .and_then(|()| xml.close("Acknowledgement"))
-        .and_then(|()| xml.finish())
-        .map(drop)
-        .map_err(failed)
+    })
 }

@@ -1,4 +1,4 @@
-use crate::domain::BatchId;
+use crate::domain::{BatchId, without_identity_codes};
 
 /// Which receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -7,6 +7,8 @@ pub enum Kind {
     Acknowledgement,
     /// Every message is routed, refused or waiting.
     Processing,
+    /// Something has happened to messages since the last one.
+    Delivery,
 }
 
 impl Kind {
@@ -14,15 +16,18 @@ impl Kind {
         match self {
             Self::Acknowledgement => "acknowledgement",
             Self::Processing => "processing",
+            Self::Delivery => "delivery",
         }
     }
 }
 
 /// How a receipt is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Format {
     #[default]
     Xml,
+    Csv,
+    Json,
 }
 
 impl Format {
@@ -30,9 +35,14 @@ impl Format {
     pub fn extension(self) -> &'static str {
         match self {
             Self::Xml => "xml",
+            Self::Csv => "csv",
+            Self::Json => "json",
         }
     }
 }
+
+/// What the name of a receipt's signature ends in, behind the receipt's own name.
+pub const SIGNATURE_ENDING: &str = ".sig";
 
 /// Room for the stem in a file name: with the rest it stays well under the 255 bytes that file
 /// systems allow.
@@ -42,7 +52,8 @@ const MAX_STEM_CHARS: usize = 100;
 /// `<kind>-2` and so on for a later one of the same kind, so that none replaces another.
 ///
 /// The stem is the sender's own, so that the receipt lies beside its batch when sorted. Characters
-/// that a shell, a path or a protocol could take for something else become `_`.
+/// that a shell, a path or a protocol could take for something else become `_`, and an identity
+/// code `_hidden_`.
 pub fn file_name(
     batch_file_stem: &str,
     batch: BatchId,
@@ -67,7 +78,11 @@ fn safe_stem(given: &str) -> String {
             '_'
         }
     };
-    let stem: String = given.chars().map(safe).take(MAX_STEM_CHARS).collect();
+    let stem: String = without_identity_codes(given)
+        .chars()
+        .map(safe)
+        .take(MAX_STEM_CHARS)
+        .collect();
     // A leading dot would hide the receipt; a leading hyphen reads as an option.
     let stem = stem.trim_matches(['.', '-']);
     if stem.is_empty() { "batch" } else { stem }.to_owned()
@@ -93,6 +108,14 @@ mod tests {
     fn a_later_receipt_has_a_name_of_its_own() {
         let second = file_name("koha", BatchId(7), Kind::Processing, 2, Format::Xml);
         assert_eq!(second, "koha.B-0007.processing-2.xml");
+    }
+
+    #[test]
+    fn an_identity_code_in_the_stem_is_masked() {
+        assert_eq!(
+            name("päätös_131052-9085"),
+            "p__t_s__hidden_.B-0007.processing.xml"
+        );
     }
 
     #[test]

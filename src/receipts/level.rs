@@ -1,4 +1,4 @@
-use super::{MessageLine, ProcessingHeader};
+use super::{DeliveryLine, MessageLine, ProcessingHeader};
 
 /// How much a sender wants to hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -25,6 +25,15 @@ impl Level {
 
     /// Whether this message is to be in the report.
     pub fn wants_message(self, line: &MessageLine) -> bool {
+        match self {
+            Self::All => true,
+            Self::Errors => line.has_trouble(),
+            Self::None => false,
+        }
+    }
+
+    /// Whether this message is to be in a delivery report. One without messages is not wanted.
+    pub fn wants_delivery(self, line: &DeliveryLine) -> bool {
         match self {
             Self::All => true,
             Self::Errors => line.has_trouble(),

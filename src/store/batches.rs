@@ -5,7 +5,7 @@ use super::{
     Error, SpoolKey, SpooledFile, Store,
     columns::{Columns, Word, maybe_millis, millis},
     error::Doing,
-    events, findings, holds, senders,
+    events, findings, holds, message_events, senders,
 };
 use crate::domain::{BatchId, BatchState, Finding, SenderId, without_identity_codes};
 
@@ -171,10 +171,11 @@ impl Store {
         })
     }
 
-    /// Whether a step, a hand-over or an arrival is still to be finished.
+    /// Whether a step, a hand-over, a delivery report or an arrival is still to be finished.
     pub fn has_work_under_way(&self) -> Result<bool, Error> {
         let sql = "SELECT EXISTS (SELECT 1 FROM batches WHERE due_at IS NOT NULL)
              OR EXISTS (SELECT 1 FROM outgoing WHERE due_at IS NOT NULL)
+             OR EXISTS (SELECT 1 FROM delivery_reports WHERE due_at IS NOT NULL)
              OR EXISTS (SELECT 1 FROM arrivals)";
         self.read(|db| {
             db.query_row(sql, [], |row| row.get(0))
@@ -274,7 +275,8 @@ impl Store {
         self.write("release leases", |tx| {
             tx.execute_batch(
                 "UPDATE batches SET lease_until = NULL WHERE lease_until IS NOT NULL;
-                 UPDATE outgoing SET lease_until = NULL WHERE lease_until IS NOT NULL;",
+                 UPDATE outgoing SET lease_until = NULL WHERE lease_until IS NOT NULL;
+                 UPDATE delivery_reports SET lease_until = NULL WHERE lease_until IS NOT NULL;",
             )
             .doing("release leases")
         })
@@ -313,6 +315,7 @@ pub(super) fn finish(
     if !moved {
         return let_go(tx, row);
     }
+    message_events::note_stopped(tx, row.id, now)?;
     if outcome.state != row.state {
         holds::forget_open(tx, row.id)?;
         let why = outcome.reason.as_deref();

@@ -5,10 +5,11 @@ use super::{
     Error, MessageRow, NewOutgoing, Store,
     columns::{Columns, Word, millis},
     error::Doing,
-    events, findings, messages, outgoing,
+    events, findings, message_events, messages, outgoing,
 };
 use crate::domain::{
-    BatchId, BundleId, BundleState, EnvelopeName, Finding, MessageId, PostageClass, PrintHouseId,
+    BatchId, BundleId, BundleState, EnvelopeName, Finding, MessageEvent, MessageId, PostageClass,
+    PrintHouseId,
 };
 
 /// What all letters of a bundle have in common.
@@ -163,6 +164,8 @@ impl Store {
                 .doing(doing)?;
             if composed == 1 {
                 tx.execute(advance, [bundle.id.0]).doing(doing)?;
+                let what = MessageEvent::Composed;
+                message_events::note_bundle(tx, bundle.batch, bundle.id, what, now)?;
                 outgoing::insert(tx, outgoing, now)?;
                 events::note(
                     tx,

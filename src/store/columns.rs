@@ -5,7 +5,7 @@ use rusqlite::{Row, types::Type};
 
 use crate::domain::{
     Asked, BatchId, BatchState, BundleId, BundleState, Channel, ChannelWish, Code, HoldCause,
-    MailboxStatus, MessageState, PostageClass, Reason, ServiceKind,
+    MailboxStatus, MessageEvent, MessageState, PostageClass, Reason, ServiceKind,
 };
 
 /// A value that stands in a column as one of a few words.
@@ -39,6 +39,10 @@ words!(BatchState: Received = "received", Opened = "opened", Routed = "routed",
 words!(MessageState: Accepted = "accepted", Waiting = "waiting", Routed = "routed",
     Delivered = "delivered", Composed = "composed", HandedOver = "handed-over",
     Refused = "refused", Held = "held", Cancelled = "cancelled");
+words!(MessageEvent: Delivered = "delivered", Read = "read", Acknowledged = "acknowledged",
+    Composed = "composed", HandedOver = "handed-over", Printed = "printed",
+    Dispatched = "dispatched", Returned = "returned", Refused = "refused", Held = "held",
+    Cancelled = "cancelled");
 words!(BundleState: Planned = "planned", Composed = "composed", HandedOver = "handed-over",
     Withdrawn = "withdrawn");
 words!(HoldCause: FirstBatch = "first-batch", RefusedShare = "refused-share",

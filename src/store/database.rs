@@ -10,7 +10,11 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::{Error, Spool, error::Doing};
 
 /// One script a schema version, in order; the database remembers how many it has run.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("gate.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("gate.sql"),
+    include_str!("delivery_reports.sql"),
+];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
@@ -203,6 +207,26 @@ mod tests {
             passed
         };
         assert_eq!([1, 2].map(passed), [true, false]);
+    }
+
+    #[test]
+    fn a_database_of_any_earlier_schema_is_migrated() {
+        for known in 1..MIGRATIONS.len() {
+            let folder = tempfile::tempdir().unwrap();
+            let older = Connection::open(folder.path().join("kuori.sqlite")).unwrap();
+            for script in MIGRATIONS.iter().take(known) {
+                older.execute_batch(script).unwrap();
+            }
+            older.pragma_update(None, "user_version", known).unwrap();
+            let batch =
+                "INSERT INTO batches (sender, file_name, bytes, sha256, spool, received_at, state)
+                 VALUES ('example-city', 'a.zip', 1, 'a', 'batches/a.zip', 1, 'reported')";
+            older.execute(batch, []).unwrap();
+            drop(older);
+            let store = Store::open(folder.path()).unwrap();
+            assert_eq!(store.batches(9).unwrap().len(), 1, "{known}");
+            assert_eq!(store.next_delivery_report_due().unwrap(), None);
+        }
     }
 
     #[test]

@@ -5,9 +5,9 @@ use super::{
     Error, Store,
     columns::{Word, maybe_millis, millis},
     error::Doing,
-    events, letter_ids,
+    events, letter_ids, message_events,
 };
-use crate::domain::{BatchId, Channel, Decision, MessageId, MessageState, Route};
+use crate::domain::{BatchId, Channel, Decision, MessageEvent, MessageId, MessageState, Route};
 
 /// A decision about one message.
 #[derive(Debug, Clone, Copy)]
@@ -68,11 +68,14 @@ impl Store {
              WHERE batch = ?1 AND position = ?2 AND state = 'routed'";
         self.write("record deliveries", |tx| {
             let mut update = tx.prepare_cached(sql).doing("record a delivery")?;
+            let mut delivered = Vec::with_capacity(page.len());
             for (position, reference) in page {
                 let given = params![batch.0, position, millis(now), reference];
-                update.execute(given).doing("record a delivery")?;
+                if update.execute(given).doing("record a delivery")? == 1 {
+                    delivered.push(*position);
+                }
             }
-            Ok(())
+            message_events::note(tx, batch, delivered, MessageEvent::Delivered, now)
         })
     }
 

@@ -7,15 +7,16 @@ use super::{
     Error, SpoolKey, SpooledFile, Store,
     columns::{Columns, Word, millis},
     error::Doing,
-    events,
+    events, message_events,
 };
-use crate::domain::{BatchId, BundleId, InvalidId, PrintHouseId, SenderId};
+use crate::domain::{BatchId, BundleId, InvalidId, MessageEvent, PrintHouseId, SenderId};
 
 /// What is handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OutgoingKind {
     Acknowledgement,
     ProcessingReport,
+    DeliveryReport,
     Bundle,
 }
 
@@ -23,6 +24,7 @@ impl Word for OutgoingKind {
     const WORDS: &'static [(Self, &'static str)] = &[
         (Self::Acknowledgement, "acknowledgement"),
         (Self::ProcessingReport, "processing"),
+        (Self::DeliveryReport, "delivery"),
         (Self::Bundle, "bundle"),
     ];
 }
@@ -225,7 +227,7 @@ impl Store {
             tx.execute(done, params![outgoing.id, millis(now)])
                 .doing(doing)?;
             if let Some(bundle) = outgoing.bundle {
-                hand_over_bundle(tx, bundle, now)?;
+                hand_over_bundle(tx, outgoing.batch, bundle, now)?;
                 let what = format!("handed over {bundle}");
                 events::note(tx, now, outgoing.batch, None, &what)?;
             }
@@ -250,15 +252,22 @@ impl Store {
     }
 }
 
-fn hand_over_bundle(tx: &Transaction<'_>, bundle: BundleId, now: Timestamp) -> Result<(), Error> {
+fn hand_over_bundle(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    bundle: BundleId,
+    now: Timestamp,
+) -> Result<(), Error> {
     let doing = "record a bundle's hand-over";
     let hand = "UPDATE bundles SET state = 'handed-over', handed_over_at = ?2 WHERE id = ?1";
     tx.execute(hand, params![bundle.0, millis(now)])
         .doing(doing)?;
     let advance =
         "UPDATE messages SET state = 'handed-over' WHERE bundle = ? AND state = 'composed'";
-    tx.execute(advance, [bundle.0]).doing(doing)?;
-    Ok(())
+    if tx.execute(advance, [bundle.0]).doing(doing)? == 0 {
+        return Ok(());
+    }
+    message_events::note_bundle(tx, batch, bundle, MessageEvent::HandedOver, now)
 }
 
 pub(super) fn insert(tx: &Transaction<'_>, new: &NewOutgoing, now: Timestamp) -> Result<(), Error> {

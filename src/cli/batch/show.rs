@@ -69,7 +69,7 @@ struct MessageCounts {
 /// Something that has left the house, or is to.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::cli) struct HandOverLine {
-    /// `acknowledgement`, `processing` or `bundle`.
+    /// `acknowledgement`, `processing`, `delivery` or `bundle`.
     kind: &'static str,
     bundle: Option<String>,
     /// `sender:<name>`, `print-house:<name>` or `test-shelf`.
@@ -280,6 +280,7 @@ impl HandOverLine {
         let what = match &self.bundle {
             Some(bundle) => format!("bundle {bundle}"),
             None if self.kind == "processing" => "processing report".to_owned(),
+            None if self.kind == "delivery" => "delivery report".to_owned(),
             None => self.kind.to_owned(),
         };
         let standing = match (self.handed_over_at, self.due_at) {

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{House, mismatch::mismatch};
 use crate::cli::{
-    batch, bundle, check, config, consent, demo, events, finding, message, process, reprocess,
-    sample, sender,
+    batch, bundle, check, config, consent, demo, events, finding, message, process, receipt,
+    reprocess, sample, sender,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -51,6 +51,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("finding", schema_for!(finding::Explained)),
         ("demo", schema_for!(demo::summary::Summary)),
         ("process", schema_for!(process::Processed)),
+        ("receipt-key", schema_for!(receipt::KeyShown)),
         ("config-check", schema_for!(config::Checked)),
     ]
 }
@@ -122,6 +123,7 @@ fn every_json_output_satisfies_its_schema() {
         ("consent-set", "consent set 010190-999W granted".to_owned()),
         ("consent-show", "consent show 010190-999W".to_owned()),
         ("consent-list", "consent list".to_owned()),
+        ("receipt-key", "receipt key".to_owned()),
         ("config-check", format!("config check {DEMO}")),
     ];
     for (name, line) in commands {

@@ -21,6 +21,7 @@ mod words;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,12 @@ pub(super) struct Tables {
     /// How often the folders of senders and print houses are looked into.
     #[schemars(range(min = 1))]
     poll_interval_secs: u32,
+    /// By whose clocks the people here live: a name of the IANA time zone database.
+    #[schemars(length(min = 1))]
+    time_zone: String,
+    /// File of the key that receipts are signed with, for senders with `sign_receipts`;
+    /// `kuori receipt key` makes it.
+    receipt_key_file: PathBuf,
     log: LogTable,
     runner: RunnerTable,
     mailbox: MailboxTable,
@@ -57,6 +64,8 @@ impl Default for Tables {
         Self {
             data_folder: PathBuf::from("kuori-data"),
             poll_interval_secs: 5,
+            time_zone: "Europe/Helsinki".to_owned(),
+            receipt_key_file: PathBuf::from("receipt.key"),
             log: LogTable::default(),
             runner: RunnerTable::default(),
             mailbox: MailboxTable::default(),
@@ -82,6 +91,8 @@ impl Tables {
         let config = Config {
             log: self.log.read(),
             poll_interval_secs: self.poll_interval_secs,
+            time_zone: time_zone(&self.time_zone, &root, problems),
+            receipt_key_file: site.path(&self.receipt_key_file),
             runner: self.runner.read(&root.key("runner"), problems),
             mailbox: self.mailbox.read(&site),
             server: self.server.read(&root.key("server"), &site, problems),
@@ -98,6 +109,16 @@ impl Tables {
         folders::check(&config, problems);
         config
     }
+}
+
+fn time_zone(name: &str, root: &KeyPath, problems: &mut Problems) -> TimeZone {
+    TimeZone::get(name).unwrap_or_else(|_| {
+        let message = format!(
+            "names the time zone {name:?}, which nobody knows; write it as `Europe/Helsinki`"
+        );
+        problems.add(&root.key("time_zone"), message);
+        TimeZone::UTC
+    })
 }
 
 fn each<T, U>(

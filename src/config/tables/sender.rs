@@ -13,7 +13,8 @@ use super::{
     site::Site,
     upload::UploadTable,
     words::{
-        DuplicateLetterIdsName, GateName, LanguageName, PostageName, ReceiptsName, ServiceName,
+        DuplicateLetterIdsName, FormatName, GateName, LanguageName, PostageName, ReceiptsName,
+        ServiceName,
     },
 };
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     config::{FolderConfig, SenderConfig, key_path::KeyPath, nearest::nearest, problem::Problems},
     domain::PrintHouseId,
     pipeline::{HoldPolicy, SenderSettings},
+    receipts,
 };
 
 /// An organisation that sends batches. Without `directory` and `sftp` it has an account on the
@@ -52,6 +54,14 @@ pub(super) struct SenderTable {
     receipts: ReceiptsName,
     /// The language in which receipts, and `kuori check` for this sender, say what to do.
     language: LanguageName,
+    /// Forms of receipts. Each receipt comes in all of them.
+    #[schemars(length(min = 1, max = 3))]
+    receipt_formats: Vec<FormatName>,
+    /// Put a signature beside each receipt, made with the key of `receipt_key_file`.
+    sign_receipts: bool,
+    /// The hour, by the clocks of `time_zone`, after which delivery reports tell what has changed.
+    #[schemars(range(min = 0, max = 23))]
+    delivery_report_hour: i8,
     /// Name of the print house that prints for this sender. Default: there is no print contract,
     /// and what cannot go to a mailbox is refused.
     print_house: Option<String>,
@@ -92,6 +102,9 @@ impl Default for SenderTable {
             duplicate_letter_ids: DuplicateLetterIdsName::Refuse,
             receipts: ReceiptsName::All,
             language: LanguageName::English,
+            receipt_formats: vec![FormatName::Xml],
+            sign_receipts: false,
+            delivery_report_hour: receipts::Settings::default().delivery_report_hour,
             print_house: None,
             duplex: true,
             colour: false,
@@ -166,7 +179,12 @@ impl SenderTable {
                 first_batch: self.hold_first_batch,
             },
             duplicate_letter_ids: self.duplicate_letter_ids.into(),
-            receipts: self.receipts.into(),
+            receipts: receipts::Settings {
+                level: self.receipts.into(),
+                formats: formats(&self.receipt_formats),
+                sign: self.sign_receipts,
+                delivery_report_hour: self.delivery_report_hour,
+            },
             language: self.language.into(),
             batch: batch::Settings {
                 limits: self.limits.read(),
@@ -183,6 +201,17 @@ impl SenderTable {
             default_subject: self.default_subject,
         })
     }
+}
+
+/// In the order of the file, each once.
+fn formats(names: &[FormatName]) -> Vec<receipts::Format> {
+    let mut formats = Vec::new();
+    for format in names.iter().map(|&name| name.into()) {
+        if !formats.contains(&format) {
+            formats.push(format);
+        }
+    }
+    formats
 }
 
 fn print_house(

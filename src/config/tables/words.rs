@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     domain::{DuplicateLetterIds, Language, PostageClass, ServiceKind},
     pipeline::Gate,
-    receipts::Level,
+    receipts::{Format, Level},
     routing::IncompleteAddress,
     telemetry::LogFormat,
 };
@@ -73,7 +73,7 @@ words! {
 
 words! {
     ReceiptsName for Level {
-        /// An acknowledgement and a report of every message.
+        /// An acknowledgement and reports of every message.
         All,
         /// Only what needs the sender's hand.
         Errors,
@@ -93,6 +93,17 @@ words! {
         /// Swedish.
         #[serde(rename = "sv")]
         Swedish,
+    }
+}
+
+words! {
+    FormatName for Format {
+        /// As `schemas/receipt.xsd` says.
+        Xml,
+        /// As `schemas/receipt.csvw.json` says.
+        Csv,
+        /// As `schemas/receipt.schema.json` says.
+        Json,
     }
 }
 

@@ -1,0 +1,53 @@
+use jiff::Timestamp;
+
+use super::Counts;
+use crate::domain::{
+    BatchId, BundleId, Channel, Finding, Language, MessageEvent, MessageId, Private, SenderId,
+};
+
+/// What a delivery report says of the batch as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryHeader {
+    pub batch: BatchId,
+    pub sender: SenderId,
+    /// As the sender named it.
+    pub file_name: String,
+    pub reported_at: Timestamp,
+    /// Of what is to be done about findings.
+    pub language: Language,
+    /// Nothing is under way any more: no message has a step to come by itself.
+    pub is_final: bool,
+    pub counts: Counts,
+}
+
+/// A message that something has happened to since the last delivery report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryLine {
+    pub message: MessageId,
+    pub sender_letter_id: Option<Private<String>>,
+    pub channel: Option<Channel>,
+    /// All that has happened to it, oldest first.
+    pub events: Vec<DeliveryEvent>,
+    pub findings: Vec<Finding>,
+}
+
+impl DeliveryLine {
+    /// Whether the recipient does not have the message and will not get it by itself.
+    pub fn has_trouble(&self) -> bool {
+        let last = self.events.last();
+        last.is_some_and(|event| event.what.is_trouble())
+    }
+}
+
+/// Something that happened to a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryEvent {
+    pub what: MessageEvent,
+    pub at: Timestamp,
+    /// The bundle that it happened in.
+    pub bundle: Option<BundleId>,
+    /// 1-based sequence of its piece in that bundle.
+    pub piece: Option<u32>,
+    /// Why a letter was returned: `R01` to `R10`.
+    pub reason: Option<String>,
+}

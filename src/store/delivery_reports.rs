@@ -1,0 +1,159 @@
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, named_params, params};
+
+use super::{
+    Error, NewOutgoing, Store,
+    columns::{Columns, maybe_millis, millis},
+    error::Doing,
+    events, outgoing,
+};
+use crate::domain::BatchId;
+
+/// What the sender of a batch was told of its messages, and what not.
+#[derive(Debug, Clone)]
+pub struct DeliveryReportRow {
+    pub batch: BatchId,
+    /// The newest change of the batch.
+    pub newest: u64,
+    /// The newest change that the sender was told of.
+    pub told: u64,
+    /// When the oldest change was made that is still to be told.
+    pub untold_since: Option<Timestamp>,
+    /// How many delivery reports there were.
+    pub reports: u32,
+    /// The last report said that nothing is under way any more.
+    pub is_final: bool,
+    pub attempts: u32,
+}
+
+/// Rows to be looked at. A batch with a step to be done first is left alone: there may be thousands
+/// of changes to come, and its processing report.
+const DUE: &str = "SELECT d.batch FROM delivery_reports d JOIN batches b ON b.id = d.batch
+     WHERE d.due_at <= :now AND (d.lease_until IS NULL OR d.lease_until <= :now)
+       AND (b.due_at IS NULL OR b.due_at > :now)
+     ORDER BY d.due_at, d.batch LIMIT 1";
+
+impl Store {
+    /// Takes the batch whose delivery report has been due longest to be looked at.
+    pub fn claim_due_delivery_report(
+        &self,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<DeliveryReportRow>, Error> {
+        let doing = "claim a delivery report";
+        let sql = format!(
+            "UPDATE delivery_reports SET lease_until = :lease, attempts = attempts + 1
+             WHERE batch = ({DUE}) RETURNING *"
+        );
+        if !self.is_delivery_report_due(now)? {
+            return Ok(None);
+        }
+        self.write(doing, |tx| {
+            let mut claim = tx.prepare_cached(&sql).doing(doing)?;
+            let given = named_params! {":now": millis(now), ":lease": millis(lease_until)};
+            claim
+                .query_row(given, delivery_report_row)
+                .optional()
+                .doing(doing)
+        })
+    }
+
+    /// Asked often, and a claim waits for whoever writes.
+    fn is_delivery_report_due(&self, now: Timestamp) -> Result<bool, Error> {
+        self.read(|db| {
+            let mut query = db.prepare_cached(DUE).doing("look for a delivery report")?;
+            let given = named_params! {":now": millis(now)};
+            query.exists(given).doing("look for a delivery report")
+        })
+    }
+
+    /// When the next delivery report is to be looked at.
+    pub fn next_delivery_report_due(&self) -> Result<Option<Timestamp>, Error> {
+        self.read(|db| {
+            let sql = "SELECT MIN(due_at) AS due_at FROM delivery_reports WHERE due_at IS NOT NULL";
+            db.query_row(sql, [], |row| row.maybe_time("due_at"))
+                .doing("find what is due")
+        })
+    }
+
+    /// Records a delivery report and which changes it goes up to, in one transaction. Without a
+    /// report the sender's settings want none of these changes told.
+    pub fn record_delivery_report(
+        &self,
+        row: &DeliveryReportRow,
+        report: Option<&NewOutgoing>,
+        is_final: bool,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let doing = "record a delivery report";
+        // What has changed meanwhile is told by the next one.
+        let sql = "UPDATE delivery_reports SET told = :newest, is_final = :final,
+                reports = reports + :reports, lease_until = NULL, attempts = 0, last_error = NULL,
+                due_at = CASE WHEN newest > :newest THEN :now END,
+                untold_since = CASE WHEN newest > :newest THEN :now END
+             WHERE batch = :batch";
+        self.write(doing, |tx| {
+            if let Some(report) = report {
+                outgoing::insert(tx, report, now)?;
+                events::note(tx, now, row.batch, None, "delivery report")?;
+            }
+            let given = named_params! {
+                ":batch": row.batch.0,
+                ":newest": row.newest,
+                ":final": is_final,
+                ":reports": u32::from(report.is_some()),
+                ":now": millis(now),
+            };
+            tx.execute(sql, given).doing(doing)?;
+            Ok(())
+        })
+    }
+
+    /// Puts a delivery report off to its time, or for good where `until` is `None`. A change that
+    /// came meanwhile brings it back at once.
+    pub fn put_off_delivery_report(
+        &self,
+        row: &DeliveryReportRow,
+        until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let doing = "put a delivery report off";
+        let sql = "UPDATE delivery_reports SET lease_until = NULL, attempts = 0, last_error = NULL,
+                due_at = CASE WHEN newest > ?2 THEN ?3 ELSE ?4 END
+             WHERE batch = ?1";
+        self.write(doing, |tx| {
+            let given = params![row.batch.0, row.newest, millis(now), maybe_millis(until)];
+            tx.execute(sql, given).doing(doing)?;
+            Ok(())
+        })
+    }
+
+    /// Keeps the delivery report due and says why it could not be written.
+    pub fn retry_delivery_report(
+        &self,
+        row: &DeliveryReportRow,
+        error: &str,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        let doing = "put a delivery report off";
+        let sql = "UPDATE delivery_reports SET lease_until = NULL, due_at = ?2, last_error = ?3
+             WHERE batch = ?1";
+        self.write(doing, |tx| {
+            tx.execute(sql, params![row.batch.0, millis(at), error])
+                .doing(doing)?;
+            Ok(())
+        })
+    }
+}
+
+fn delivery_report_row(row: &Row<'_>) -> rusqlite::Result<DeliveryReportRow> {
+    Ok(DeliveryReportRow {
+        batch: row.batch("batch")?,
+        newest: row.get("newest")?,
+        told: row.get("told")?,
+        untold_since: row.maybe_time("untold_since")?,
+        reports: row.get("reports")?,
+        is_final: row.get("is_final")?,
+        attempts: row.get("attempts")?,
+    })
+}

@@ -1,0 +1,182 @@
+//! What happened to messages: rows that delivery reports are made of.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, Transaction, params};
+
+use super::{
+    Error, Store,
+    columns::{Columns, Word, millis},
+    delivery_reports::DeliveryReportRow,
+    error::Doing,
+    reprocess::message_id,
+};
+use crate::domain::{BatchId, BundleId, Channel, MessageEvent, MessageId, Private};
+
+/// Something that happened to one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageEventRow {
+    pub what: MessageEvent,
+    pub at: Timestamp,
+    /// The bundle that it happened in.
+    pub bundle: Option<BundleId>,
+    /// 1-based sequence of its piece in that bundle.
+    pub piece: Option<u32>,
+    /// Why a letter was returned.
+    pub reason: Option<String>,
+}
+
+/// A message with all that has happened to it, oldest first; at least one event.
+#[derive(Debug, Clone)]
+pub struct MessageHistory {
+    pub message: MessageId,
+    pub sender_letter_id: Option<Private<String>>,
+    pub channel: Option<Channel>,
+    pub events: Vec<MessageEventRow>,
+}
+
+impl Store {
+    /// A page of the messages that something has happened to which the sender was not told, in the
+    /// order of position, after position `after`: each with its whole history as `row` saw it.
+    pub fn untold_messages(
+        &self,
+        row: &DeliveryReportRow,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<MessageHistory>, Error> {
+        let sql = "SELECT e.*, m.sender_letter_id, m.channel, p.sequence
+             FROM message_events e
+             JOIN messages m ON m.batch = e.batch AND m.position = e.position
+             LEFT JOIN pieces p
+               ON p.batch = e.batch AND p.position = e.position AND p.bundle = e.bundle
+             WHERE e.batch = ?1 AND e.change <= ?4 AND e.position IN
+                (SELECT DISTINCT position FROM message_events
+                  WHERE batch = ?1 AND position > ?2 AND change > ?3 AND change <= ?4
+                  ORDER BY position LIMIT ?5)
+             ORDER BY e.position, e.change";
+        self.read(|db| {
+            let mut query = db.prepare_cached(sql).doing("list events of messages")?;
+            let given = params![row.batch.0, after, row.told, row.newest, limit];
+            let mut rows = query.query(given).doing("list events of messages")?;
+            let mut histories: Vec<MessageHistory> = Vec::new();
+            while let Some(row) = rows.next().doing("list events of messages")? {
+                add(&mut histories, row).doing("read an event of a message")?;
+            }
+            Ok(histories)
+        })
+    }
+}
+
+fn add(histories: &mut Vec<MessageHistory>, row: &Row<'_>) -> rusqlite::Result<()> {
+    let message = message_id(row)?;
+    let event = event(row)?;
+    match histories.last_mut() {
+        Some(last) if last.message == message => last.events.push(event),
+        _ => histories.push(MessageHistory {
+            message,
+            sender_letter_id: row
+                .get::<_, Option<String>>("sender_letter_id")?
+                .map(Private::new),
+            channel: row.maybe_word("channel")?,
+            events: vec![event],
+        }),
+    }
+    Ok(())
+}
+
+fn event(row: &Row<'_>) -> rusqlite::Result<MessageEventRow> {
+    Ok(MessageEventRow {
+        what: row.word("what")?,
+        at: row.time("at")?,
+        bundle: row.maybe_bundle("bundle")?,
+        piece: row.get("sequence")?,
+        reason: row.get("reason")?,
+    })
+}
+
+/// Notes what happened to some messages of a batch, in the transaction that does it.
+pub(super) fn note(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    positions: impl IntoIterator<Item = u32>,
+    what: MessageEvent,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let doing = "note what happened to a message";
+    let sql = "INSERT INTO message_events (batch, position, change, what, at)
+         VALUES (?1, ?2, ?3, ?4, ?5)";
+    let mut insert = tx.prepare_cached(sql).doing(doing)?;
+    let change = next_change(tx, batch)?;
+    let mut noted = 0;
+    for position in positions {
+        let given = params![batch.0, position, change, what.word(), millis(now)];
+        noted += insert.execute(given).doing(doing)?;
+    }
+    count_change(tx, batch, noted, now)
+}
+
+/// Notes what happened to all messages of a bundle that are in the state of that name.
+pub(super) fn note_bundle(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    bundle: BundleId,
+    what: MessageEvent,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let doing = "note what happened to a bundle's messages";
+    let sql = "INSERT INTO message_events (batch, position, change, what, at, bundle)
+         SELECT batch, position, ?3, ?4, ?5, bundle FROM messages
+          WHERE bundle = ?2 AND batch = ?1 AND state = ?4";
+    let change = next_change(tx, batch)?;
+    let given = params![batch.0, bundle.0, change, what.word(), millis(now)];
+    let noted = tx.execute(sql, given).doing(doing)?;
+    count_change(tx, batch, noted, now)
+}
+
+/// Notes which messages of a batch have come to a stop: refused, held or cancelled, and that was not
+/// the last thing noted of them.
+pub(super) fn note_stopped(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let doing = "note which messages have stopped";
+    // The words of these states are those of their events.
+    let sql = "INSERT INTO message_events (batch, position, change, what, at)
+         SELECT batch, position, ?2, state, ?3 FROM messages m
+          WHERE batch = ?1 AND state IN ('refused', 'held', 'cancelled')
+            AND state IS NOT (SELECT what FROM message_events e
+                 WHERE e.batch = m.batch AND e.position = m.position ORDER BY change DESC LIMIT 1)";
+    let change = next_change(tx, batch)?;
+    let given = params![batch.0, change, millis(now)];
+    let noted = tx.execute(sql, given).doing(doing)?;
+    count_change(tx, batch, noted, now)
+}
+
+fn next_change(db: &Connection, batch: BatchId) -> Result<i64, Error> {
+    let sql = "SELECT COALESCE(MAX(newest), 0) + 1 FROM delivery_reports WHERE batch = ?";
+    let mut query = db.prepare_cached(sql).doing("number a change")?;
+    query
+        .query_row([batch.0], |row| row.get(0))
+        .doing("number a change")
+}
+
+/// Counts a change in which something happened; the batch's report comes due to be looked at.
+fn count_change(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    noted: usize,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if noted == 0 {
+        return Ok(());
+    }
+    let sql = "INSERT INTO delivery_reports (batch, newest, untold_since, due_at)
+         VALUES (?1, 1, ?2, ?2)
+         ON CONFLICT (batch) DO UPDATE SET newest = newest + 1, due_at = ?2,
+            untold_since = COALESCE(untold_since, ?2)";
+    let mut count = tx.prepare_cached(sql).doing("count a change")?;
+    count
+        .execute(params![batch.0, millis(now)])
+        .doing("count a change")?;
+    Ok(())
+}
