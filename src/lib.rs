@@ -5,7 +5,7 @@
 //! sender ──SFTP──► inbox ─► batch ─► routing ─┬─► mailbox
 //!                    │        │               └─► print ─► outbox ──SFTP──► print house
 //!                    ▼        ▼
-//!               acknowledgement, processing report ─► outbox ──SFTP──► sender
+//!               acknowledgement, processing report, delivery reports ─► outbox ──SFTP──► sender
 //! ```
 //!
 //! The modules below are the rooms of that flow, in reading order. `ARCHITECTURE.md` says what

@@ -106,7 +106,7 @@ fn a_batch_of_every_shape_goes_through() {
         let gone = delivered.as_u64().unwrap() + printed.as_u64().unwrap();
         assert_eq!(gone, letters, "{shape}: {told}");
         assert_eq!(u64::from(hands(&site).letters()), letters, "{shape}");
-        assert_eq!(site.names("data/receipts").len(), 2, "{shape}");
+        assert_eq!(site.names("data/receipts").len(), 3, "{shape}");
     }
 }
 
@@ -121,7 +121,7 @@ fn the_same_batch_again_is_seen_and_nothing_is_sent_again() {
         (&"B-0001".into(), &30.into())
     );
     assert_eq!(hands(&site), before);
-    assert_eq!(site.names("data/receipts").len(), 2);
+    assert_eq!(site.names("data/receipts").len(), 3);
 }
 
 #[test]
@@ -443,8 +443,8 @@ fn a_daemon_stops_gracefully_in_the_middle_of_a_batch() {
         assert!(took < Duration::from_secs(10), "SIG{signal} took {took:?}");
 
         let again = site.start();
-        until("the sender has the report", || {
-            site.names("sender/receipts").len() == 2
+        until("the sender has the reports", || {
+            site.names("sender/receipts").len() == 3
         });
         again.stop();
         let hands = InHands::count(
@@ -473,8 +473,8 @@ fn a_daemon_puts_a_long_step_down_when_it_is_told_to_stop() {
     );
 
     let again = site.start();
-    until("the sender has the report", || {
-        site.names("sender/receipts").len() == 2
+    until("the sender has the reports", || {
+        site.names("sender/receipts").len() == 3
     });
     again.stop();
     let hands = InHands::count(
@@ -499,8 +499,8 @@ fn a_daemon_outlives_a_database_that_somebody_else_holds_for_long() {
     let is_told = || site.log().contains("asked again") || site.log().contains("tried again");
     until("it says that the store does not work", is_told);
     holder.execute_batch("COMMIT").unwrap();
-    until("the sender has the report", || {
-        site.names("sender/receipts").len() == 2
+    until("the sender has the reports", || {
+        site.names("sender/receipts").len() == 3
     });
     daemon.stop();
 }

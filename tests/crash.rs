@@ -50,7 +50,7 @@ fn kill_often(site: &Site) -> (u64, u64) {
     let mut dice = Dice(20_261_123);
     let mut batches = 0;
     for _ in 0..kills() {
-        if reported(site) == batches {
+        if reported(site) == [batches; 2] {
             batches += 1;
             let name = format!("kirjeet_{batches}.zip");
             let options = format!("--letters {LETTERS} --seed {batches}");
@@ -62,19 +62,19 @@ fn kill_often(site: &Site) -> (u64, u64) {
     }
     let daemon = site.start();
     until("every batch is reported and handed over", || {
-        reported(site) == batches && nothing_is_due(site)
+        reported(site) == [batches; 2] && nothing_is_due(site)
     });
     daemon.stop();
     (kills(), batches)
 }
 
-/// How many batches the sender has a processing report of.
-fn reported(site: &Site) -> u64 {
+/// How many batches the sender has a processing report of, and how many a delivery report.
+fn reported(site: &Site) -> [u64; 2] {
     let receipts = site.names("sender/receipts");
-    let reports = receipts
-        .iter()
-        .filter(|name| name.ends_with(".processing.xml"));
-    reports.count() as u64
+    [".processing.xml", ".delivery.xml"].map(|ending| {
+        let reports = receipts.iter().filter(|name| name.ends_with(ending));
+        reports.count() as u64
+    })
 }
 
 fn nothing_is_due(site: &Site) -> bool {
@@ -188,8 +188,8 @@ fn assert_no_file_is_left_over(site: &Site, batches: u64) {
         })
         .collect();
     for number in 1..=batches {
-        expected.push(format!("B-{number:04}.acknowledgement-1.xml"));
-        expected.push(format!("B-{number:04}.processing-1.xml"));
+        let kinds = ["acknowledgement", "delivery", "processing"];
+        expected.extend(kinds.map(|kind| format!("B-{number:04}.{kind}-1.xml")));
     }
     expected.sort();
     assert_eq!(site.names("data/spool/outgoing"), expected);
@@ -197,7 +197,7 @@ fn assert_no_file_is_left_over(site: &Site, batches: u64) {
     assert_eq!(site.names("data/spool/temporary"), [""; 0]);
     assert_eq!(site.names("data/spool/documents"), [""; 0]);
     let receipts = site.names("sender/receipts");
-    assert_eq!(receipts.len() as u64, 2 * batches, "{receipts:?}");
+    assert_eq!(receipts.len() as u64, 3 * batches, "{receipts:?}");
 }
 
 #[test]

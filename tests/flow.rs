@@ -60,6 +60,7 @@ async fn every_letter_ends_in_a_mailbox_or_in_a_bundle() {
         hub.names("sender/receipts"),
         [
             "koha_20261123210000.B-0001.acknowledgement.xml",
+            "koha_20261123210000.B-0001.delivery.xml",
             "koha_20261123210000.B-0001.processing.xml"
         ]
     );

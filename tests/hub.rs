@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use jiff::Timestamp;
@@ -21,6 +21,7 @@ use kuori::{
     outbox::{Outbox, Places},
     pipeline::{self, Clock, Gate, HoldPolicy, House, PrintHouseSettings, Runner, SenderSettings},
     print, receipts, routing, sample,
+    signing::Signer,
     store::{ConsentChange, ConsentStatus, Counts, Place, Received, Store},
     transport::{DirectoryFolder, RemoteFolder},
 };
@@ -32,6 +33,8 @@ pub(crate) struct Hub {
     inbox: Inbox,
     runner: Runner,
     outbox: Outbox,
+    /// What the clock of the house shows.
+    time: Arc<Mutex<Timestamp>>,
     folder: TempDir,
 }
 
@@ -44,28 +47,37 @@ impl Hub {
     pub(crate) fn with(change: impl FnOnce(&mut SenderSettings)) -> Self {
         let mut sender = sender();
         change(&mut sender);
-        Self::of(sender, print::Settings::default(), |mailbox| mailbox)
+        Self::of(sender, print::Settings::default(), |_| {})
     }
 
     /// A house whose print house has other wishes.
     pub(crate) fn with_print(print: print::Settings) -> Self {
-        Self::of(sender(), print, |mailbox| mailbox)
+        Self::of(sender(), print, |_| {})
     }
 
     /// A house that reaches its mailboxes through something else.
     pub(crate) fn with_mailbox(wrap: impl FnOnce(Arc<dyn Mailbox>) -> Arc<dyn Mailbox>) -> Self {
-        Self::of(sender(), print::Settings::default(), wrap)
+        Self::of(sender(), print::Settings::default(), |house| {
+            house.mailbox = wrap(Arc::clone(&house.mailbox));
+        })
     }
 
-    fn of(
-        sender: SenderSettings,
-        print: print::Settings,
-        wrap: impl FnOnce(Arc<dyn Mailbox>) -> Arc<dyn Mailbox>,
-    ) -> Self {
+    /// A house that signs its receipts with a key of its own.
+    pub(crate) fn signing(change: impl FnOnce(&mut SenderSettings), key: &Path) -> Self {
+        let mut sender = sender();
+        sender.receipts.sign = true;
+        change(&mut sender);
+        Self::of(sender, print::Settings::default(), |house| {
+            house.signer = Some(Signer::open_or_make(key).unwrap());
+        })
+    }
+
+    fn of(sender: SenderSettings, print: print::Settings, change: impl FnOnce(&mut House)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&folder.path().join("data")).unwrap());
-        let mut house = house(&store, folder.path(), sender, print);
-        house.mailbox = wrap(house.mailbox);
+        let time = Arc::new(Mutex::new(now()));
+        let mut house = house(&store, folder.path(), sender, print, &time);
+        change(&mut house);
         let places = places(folder.path());
         let wake = || Arc::new(Notify::new());
         let runner = Runner::new(
@@ -79,6 +91,7 @@ impl Hub {
             inbox: Inbox::new(Arc::clone(&store), sender_folder, inbox_settings()),
             outbox: Outbox::new(Arc::clone(&store), places),
             runner,
+            time,
             store,
             folder,
         }
@@ -135,10 +148,18 @@ impl Hub {
         }
     }
 
+    /// As [`Hub::run`], at another time; what comes after has the usual one again.
+    pub(crate) async fn run_at(&self, time: Timestamp) {
+        *self.time.lock().unwrap() = time;
+        self.run().await;
+        *self.time.lock().unwrap() = now();
+    }
+
     /// Whether there was anything.
-    async fn hand_over_all(&self) -> bool {
+    pub(crate) async fn hand_over_all(&self) -> bool {
         let mut any = false;
-        while self.outbox.hand_over_next(now()).await.unwrap() {
+        let time = *self.time.lock().unwrap();
+        while self.outbox.hand_over_next(time).await.unwrap() {
             any = true;
         }
         any
@@ -340,7 +361,9 @@ fn house(
     folder: &Path,
     sender: SenderSettings,
     print: print::Settings,
+    time: &Arc<Mutex<Timestamp>>,
 ) -> House {
+    let time = Arc::clone(time);
     let key = || FolderKey::open(&folder.join("mailbox.key")).unwrap();
     let maildirs = |name: &str| Arc::new(Maildirs::new(folder.join(name), key()).unwrap());
     let print_house = PrintHouseSettings {
@@ -353,7 +376,7 @@ fn house(
         test_mailbox: maildirs("test-mailboxes"),
         senders: BTreeMap::from([(sender.id.clone(), sender)]),
         print_houses: BTreeMap::from([(print_house.id.clone(), print_house)]),
-        clock: Clock::fixed(now()),
+        clock: Clock::new(move || *time.lock().unwrap()),
         time_zone: jiff::tz::TimeZone::get("Europe/Helsinki").unwrap(),
         signer: None,
     }

@@ -18,6 +18,7 @@ mod cli;
 mod committed;
 mod crash;
 mod deeds;
+mod deliveries;
 mod docs;
 mod duplicates;
 mod findings;

@@ -40,6 +40,7 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       events     Print what happened to a batch or sender, oldest first
       reprocess  Set a batch, or some of its messages, back to a step
       consent    Keep the register of consents to digital delivery
+      receipt    Look after the signatures of receipts
       config     Look at settings
 
     Options:

@@ -119,11 +119,11 @@ fn write_messages(
 /// The findings of a message say why it has stopped; those of one that is well were told before.
 fn lines(house: &House, page: Vec<MessageHistory>) -> Result<Vec<DeliveryLine>, Error> {
     let mut lines: Vec<_> = page.into_iter().map(line).collect();
-    let troubled = || lines.iter().filter(|line| line.has_trouble());
-    let Some((first, last)) = troubled().next().zip(troubled().last()) else {
+    let mut troubled = lines.iter().filter(|line| line.has_trouble());
+    let Some(first) = troubled.next().map(|line| line.message) else {
         return Ok(lines);
     };
-    let (first, last) = (first.message, last.message);
+    let last = troubled.next_back().map_or(first, |line| line.message);
     let found = (house.store).findings_between(first.batch, first.position, last.position)?;
     let mut found = found.into_iter().peekable();
     for line in &mut lines {

@@ -22,7 +22,7 @@ pub struct Report<W: Write> {
 enum Form<W: Write> {
     Xml(xml::Report<W>),
     Json(json::Report<W>),
-    Csv(csv::Report<W>),
+    Csv(Box<csv::Report<W>>),
 }
 
 /// What a report says of the batch as a whole; it decides the kind of the report.
@@ -50,7 +50,9 @@ impl<W: Write> Report<W> {
         let begun = match format {
             Format::Xml => xml::Report::begin(&header, out).map(Form::Xml),
             Format::Json => json::Report::begin(&header, out).map(Form::Json),
-            Format::Csv => csv::Report::begin(&header, out).map(Form::Csv),
+            Format::Csv => csv::Report::begin(&header, out)
+                .map(Box::new)
+                .map(Form::Csv),
         };
         let form = begun.map_err(failed(kind, batch))?;
         Ok(Self {

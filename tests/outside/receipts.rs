@@ -7,9 +7,14 @@ use std::{
 };
 
 use kuori::{
-    domain::BatchState,
-    pipeline::Gate,
+    domain::{BatchId, BatchState, MessageEvent, MessageId},
+    pipeline::{Gate, SenderSettings},
+    receipts::{
+        Counts, DeliveryEvent, DeliveryHeader, DeliveryLine, Format, Kind, Report, ReportHeader,
+        ReportLine, file_name,
+    },
     sample::{Fault, FaultKind, Spec},
+    signing::Signer,
 };
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -17,28 +22,28 @@ use super::{
     print_run::{PrintRun, cases},
     tools,
 };
-use crate::hub::{Hub, sample_bytes};
+use crate::hub::{Hub, now, sample_bytes};
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs xmllint"]
+#[ignore = "needs xmllint, csvw and jsonschema"]
 async fn receipts_of_good_batches_follow_the_schema() {
     for is_test in [false, true] {
         let spec = Spec {
             is_test,
             ..letters(30)
         };
-        let hub = Hub::new();
+        let hub = hub(|_| {});
         hub.consent(&spec);
         hub.process("batch.zip", &sample_bytes(&spec)).await;
-        assert_eq!(receipts_are_valid(&hub), 2);
+        assert_eq!(receipts_are_valid(&hub), 3);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs xmllint"]
+#[ignore = "needs xmllint, csvw and jsonschema"]
 async fn receipts_of_a_file_that_is_no_batch_follow_the_schema() {
     for name in ["no batch.zip", "\u{e4}\u{e4}kk\u{f6}set & <\"1\">.zip"] {
-        let hub = Hub::new();
+        let hub = hub(|_| {});
         hub.process(name, b"this is no ZIP").await;
         assert_eq!(hub.store.batches(1).unwrap()[0].state, BatchState::Refused);
         assert_eq!(receipts_are_valid(&hub), 2);
@@ -46,26 +51,28 @@ async fn receipts_of_a_file_that_is_no_batch_follow_the_schema() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs xmllint"]
+#[ignore = "needs xmllint, csvw and jsonschema"]
 async fn receipts_of_faulty_letters_follow_the_schema() {
     for gate in [Gate::Partial, Gate::AllOrNothing] {
         for kind in FAULTS {
-            let hub = Hub::with(|sender| sender.gate = gate);
+            let hub = hub(|sender| sender.gate = gate);
             let faults = vec![Fault { letter: 2, kind }];
             let spec = Spec {
                 faults,
                 ..letters(5)
             };
             hub.process("batch.zip", &sample_bytes(&spec)).await;
-            assert_eq!(receipts_are_valid(&hub), 2, "{kind:?}");
+            let is_refused = hub.store.batches(1).unwrap()[0].state == BatchState::Refused;
+            let receipts = if is_refused { 2 } else { 3 };
+            assert_eq!(receipts_are_valid(&hub), receipts, "{kind:?}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs xmllint"]
+#[ignore = "needs xmllint, csvw and jsonschema"]
 async fn receipts_of_letters_that_came_before_follow_the_schema() {
-    let hub = Hub::new();
+    let hub = hub(|_| {});
     hub.process("one.zip", &sample_bytes(&letters(5))).await;
     hub.process("same.zip", &sample_bytes(&letters(5))).await;
     hub.process("two.zip", &sample_bytes(&letters(6))).await;
@@ -73,31 +80,31 @@ async fn receipts_of_letters_that_came_before_follow_the_schema() {
         hub.receipt("B-0002.processing")
             .contains("message-duplicate")
     );
-    assert_eq!(receipts_are_valid(&hub), 4);
+    assert_eq!(receipts_are_valid(&hub), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs xmllint"]
+#[ignore = "needs xmllint, csvw and jsonschema"]
 async fn the_receipt_of_a_held_batch_follows_the_schema() {
-    let hub = Hub::with(|sender| sender.print_house = Some("nobody".parse().unwrap()));
+    let hub = hub(|sender| sender.print_house = Some("nobody".parse().unwrap()));
     hub.process("batch.zip", &sample_bytes(&letters(5))).await;
     assert!(hub.receipt("processing").contains("<Stopped>"));
     assert_eq!(receipts_are_valid(&hub), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs xmllint"]
+#[ignore = "needs xmllint, csvw and jsonschema"]
 async fn the_receipt_without_a_print_contract_follows_the_schema() {
-    let hub = Hub::with(|sender| sender.print_house = None);
+    let hub = hub(|sender| sender.print_house = None);
     hub.process("batch.zip", &sample_bytes(&letters(5))).await;
     assert!(hub.receipt("processing").contains("no-print-contract"));
-    assert_eq!(receipts_are_valid(&hub), 2);
+    assert_eq!(receipts_are_valid(&hub), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs xmllint"]
+#[ignore = "needs xmllint, csvw and jsonschema"]
 async fn receipts_quote_what_senders_write_so_that_xml_can_hold_it() {
-    let hub = Hub::with(|sender| sender.address_page = true);
+    let hub = hub(|sender| sender.address_page = true);
     let rows = "letter_id,name,address,postal_code,city,file\n\
         \"<&>\"\"']]>\",Maija Testi,Kuja 1,00100,Helsinki,layers.pdf\n\
         \u{8}\u{b}\u{fffe},\u{738b} Testi,Kuja 2,00100,Helsinki,layers.pdf\n\
@@ -109,15 +116,108 @@ async fn receipts_quote_what_senders_write_so_that_xml_can_hold_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs xmllint"]
+#[ignore = "needs xmllint, csvw and jsonschema"]
 async fn the_receipt_of_a_held_letter_follows_the_schema() {
-    let hub = Hub::new();
+    let hub = hub(|_| {});
     let rows = "letter_id,name,address,postal_code,city,file\n\
         a,Maija Testi,Kuja 1,00100,Helsinki,layers.pdf\n";
     hub.process("batch.zip", &csv_batch(rows)).await;
     let receipt = hub.receipt("processing");
     assert!(receipt.contains("state=\"held\""), "{receipt}");
-    assert_eq!(receipts_are_valid(&hub), 2);
+    assert_eq!(receipts_are_valid(&hub), 3);
+}
+
+/// Also those that nothing in the house makes yet.
+#[test]
+#[ignore = "needs xmllint, csvw and jsonschema"]
+fn every_event_that_can_be_told_follows_the_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = DeliveryHeader {
+        batch: BatchId(7),
+        sender: "example-city".parse().unwrap(),
+        file_name: "batch.zip".to_owned(),
+        reported_at: now(),
+        is_final: false,
+        counts: Counts::default(),
+    };
+    let formats = [Format::Xml, Format::Csv, Format::Json];
+    let paths = formats.map(|format| {
+        let name = file_name("batch", BatchId(7), Kind::Delivery, 1, format);
+        let path = folder.path().join(name);
+        let file = fs::File::create(&path).unwrap();
+        let mut report = Report::begin(ReportHeader::Delivery(&header), format, file).unwrap();
+        for (position, what) in (1..).zip(MessageEvent::ALL) {
+            let line = line_with(position, what);
+            report.line(ReportLine::Delivery(&line)).unwrap();
+        }
+        report.finish().unwrap();
+        path
+    });
+    are_valid(paths.map(|path| vec![path]));
+}
+
+fn line_with(position: u32, what: MessageEvent) -> DeliveryLine {
+    let batch = BatchId(7);
+    DeliveryLine {
+        message: MessageId { batch, position },
+        sender_letter_id: None,
+        channel: None,
+        events: vec![DeliveryEvent {
+            what,
+            at: now(),
+            bundle: "P-0031".parse().ok(),
+            piece: Some(position),
+            reason: (what == MessageEvent::Returned).then(|| "R10".to_owned()),
+        }],
+        findings: Vec::new(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs ssh-keygen"]
+async fn openssh_verifies_the_signature_of_each_receipt_and_of_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("receipt.key");
+    let formats = vec![Format::Xml, Format::Csv, Format::Json];
+    let hub = Hub::signing(|sender| sender.receipts.formats = formats, &key);
+    hub.process("batch.zip", &sample_bytes(&letters(5))).await;
+
+    let allowed = folder.path().join("allowed_signers");
+    let signer = Signer::open(&key).unwrap();
+    let line = signer.allowed_signers_line("kuori@example", "kuori-receipt");
+    fs::write(&allowed, line.unwrap() + "\n").unwrap();
+    let verify = |receipt: &Path| {
+        let signature = PathBuf::from(format!("{}.sig", receipt.display()));
+        let options = [
+            "-Y",
+            "verify",
+            "-I",
+            "kuori@example",
+            "-n",
+            "kuori-receipt",
+            "-f",
+        ];
+        let options = options.map(PathBuf::from).into_iter();
+        let options = options.chain([allowed.clone(), "-s".into(), signature]);
+        tools::attempt_on("ssh-keygen", options, receipt)
+    };
+    let receipts = hub.sender_folder().join("receipts");
+    let mut names = hub.names("sender/receipts");
+    names.retain(|name| Path::new(name).extension() != Some("sig".as_ref()));
+    assert_eq!(names.len(), 9);
+    for receipt in names.iter().map(|name| receipts.join(name)) {
+        let (is_good, said) = verify(&receipt);
+        assert!(
+            is_good && said.out.contains("Good"),
+            "{}{}",
+            said.out,
+            said.err
+        );
+        let mut changed = fs::read(&receipt).unwrap();
+        changed[0] ^= 1;
+        fs::write(&receipt, changed).unwrap();
+        assert!(!verify(&receipt).0, "{}", receipt.display());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,13 +278,36 @@ fn csv_batch(rows: &str) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// How many receipts the sender got; each of them is valid.
+/// A house whose sender wants everything in every format.
+fn hub(change: impl FnOnce(&mut SenderSettings)) -> Hub {
+    Hub::with(|sender| {
+        sender.receipts.formats = vec![Format::Xml, Format::Csv, Format::Json];
+        change(sender);
+    })
+}
+
+/// How many receipts the sender got; each of them is valid in each of its formats.
 fn receipts_are_valid(hub: &Hub) -> usize {
-    let folder = hub.sender_folder().join("receipts");
-    let names = hub.names("sender/receipts");
-    let paths: Vec<_> = names.iter().map(|name| folder.join(name)).collect();
-    is_valid("receipt.xsd", &paths);
-    paths.len()
+    let receipts = |ending: &str| -> Vec<PathBuf> {
+        let folder = hub.sender_folder().join("receipts");
+        let names = hub.names("sender/receipts").into_iter();
+        let names = names.filter(|name| name.ends_with(ending));
+        names.map(|name| folder.join(name)).collect()
+    };
+    are_valid([".xml", ".csv", ".json"].map(receipts))
+}
+
+/// How many receipts there are: as many in each format, XML, CSV and JSON.
+fn are_valid([xml, csv, json]: [Vec<PathBuf>; 3]) -> usize {
+    assert_eq!([csv.len(), json.len()], [xml.len(); 2]);
+    is_valid("receipt.xsd", &xml);
+    let with = |schema_name: &str, files: Vec<PathBuf>| {
+        let schema = schema(schema_name);
+        std::iter::once(schema).chain(files).collect::<Vec<_>>()
+    };
+    tools::python("check_table.py", with("receipt.csvw.json", csv));
+    tools::python("check_json.py", with("receipt.schema.json", json));
+    xml.len()
 }
 
 fn is_valid(xsd: &str, files: &[PathBuf]) {

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs::File,
     path::Path,
     process::{Command, Output},
 };
@@ -24,6 +25,20 @@ pub(crate) fn attempt<S: AsRef<OsStr>>(
 ) -> (bool, Said) {
     let output = Command::new(program).args(arguments).output();
     let output = output.unwrap_or_else(|error| {
+        panic!("{program} cannot be started ({error}); `.ci/run` installs it")
+    });
+    (output.status.success(), Said::from(&output))
+}
+
+/// As [`attempt`], with a file on standard input.
+pub(crate) fn attempt_on<S: AsRef<OsStr>>(
+    program: &str,
+    arguments: impl IntoIterator<Item = S>,
+    input: &Path,
+) -> (bool, Said) {
+    let mut command = Command::new(program);
+    let output = command.args(arguments).stdin(File::open(input).unwrap());
+    let output = output.output().unwrap_or_else(|error| {
         panic!("{program} cannot be started ({error}); `.ci/run` installs it")
     });
     (output.status.success(), Said::from(&output))

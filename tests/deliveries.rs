@@ -1,0 +1,342 @@
+//! Delivery reports: what they tell, when, and what a crash does to them.
+
+use std::{
+    fs,
+    io::{Cursor, Write},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use kuori::{
+    domain::{BatchId, MessageEvent},
+    receipts::{Format, Level},
+    sample::{Fault, FaultKind, Spec},
+    store::{Again, DeliveryReportRow, NewEvent, OutgoingKind, Selection},
+};
+
+use crate::hub::{Hub, now, sample_bytes};
+
+fn letters(letters: u32) -> Spec {
+    Spec {
+        letters,
+        ..Spec::default()
+    }
+}
+
+/// Six in the morning in Helsinki, after the standing clock of the hub.
+fn morning() -> Timestamp {
+    "2026-11-24T04:00:00Z".parse().unwrap()
+}
+
+fn deliveries(hub: &Hub) -> Vec<String> {
+    let mut names = hub.names("sender/receipts");
+    names.retain(|name| name.contains(".delivery"));
+    names
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_became_of_each_letter_is_told_once_when_the_last_one_has_left() {
+    let hub = Hub::new();
+    let spec = letters(60);
+    hub.consent(&spec);
+    hub.process("batch.zip", &sample_bytes(&spec)).await;
+    let counts = hub.counts();
+    assert_eq!(deliveries(&hub), ["batch.B-0001.delivery.xml"]);
+    let report = hub.receipt(".delivery");
+    let events = |what: &str| report.matches(&format!("<Event what=\"{what}\"")).count() as u64;
+    assert!(report.contains(" final=\"true\""), "{report}");
+    assert_eq!(report.matches("<Message ").count(), 60);
+    assert_eq!(events("delivered"), counts.delivered);
+    assert_eq!(events("composed"), counts.printed);
+    assert_eq!(events("handed-over"), counts.printed);
+    assert_eq!(hub.store.next_delivery_report_due().unwrap(), None);
+    hub.run().await;
+    assert_eq!(deliveries(&hub).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_print_house_is_away_the_sender_hears_in_the_morning_what_is_delivered() {
+    let hub = Hub::new();
+    let spec = letters(20);
+    hub.consent(&spec);
+    hub.upload("batch.zip", &sample_bytes(&spec));
+    hub.run_without_hand_over().await;
+    assert_eq!(
+        hub.store.next_delivery_report_due().unwrap(),
+        Some(morning())
+    );
+
+    hub.run_at(morning()).await;
+    let first = hub.receipt(".delivery");
+    assert!(
+        first.contains("final=\"false\"") && !first.contains("handed-over"),
+        "{first}"
+    );
+    assert!(
+        first.contains("\"delivered\"") && first.contains("\"composed\""),
+        "{first}"
+    );
+
+    hub.run().await;
+    assert_eq!(
+        deliveries(&hub),
+        ["batch.B-0001.delivery-2.xml", "batch.B-0001.delivery.xml"]
+    );
+    // What was told is not told again; what has gone on is told with all its history.
+    let second = hub.receipt(".delivery-2");
+    let printed = hub.counts().printed;
+    assert!(
+        second.contains("final=\"true\"") && !second.contains("\"delivered\""),
+        "{second}"
+    );
+    assert_eq!(second.matches("\"handed-over\"").count() as u64, printed);
+    assert_eq!(second.matches("\"composed\"").count() as u64, printed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_letter_is_told_with_what_is_wrong_and_a_refused_batch_not_at_all() {
+    let slip = |letter| Fault {
+        letter,
+        kind: FaultKind::IdentityCodeSlip,
+    };
+    let hub = Hub::new();
+    let spec = Spec {
+        faults: vec![slip(2)],
+        ..letters(5)
+    };
+    hub.process("batch.zip", &sample_bytes(&spec)).await;
+    let report = hub.receipt(".delivery");
+    assert_eq!(report.matches("\"refused\"").count(), 1, "{report}");
+    assert_eq!(report.matches("<Finding ").count(), 1, "{report}");
+    assert!(report.contains("recipient-id-invalid"), "{report}");
+
+    hub.process("nonsense.zip", b"this is no ZIP").await;
+    assert_eq!(deliveries(&hub).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_is_printed_again_is_told_again() {
+    let hub = Hub::new();
+    let batch = hub.process("batch.zip", &sample_bytes(&letters(3))).await;
+    let again = Selection {
+        batch,
+        positions: vec![2],
+        from: Some(kuori::domain::Step::Compose),
+        again: Again {
+            print: true,
+            deliver: false,
+        },
+    };
+    let action = NewEvent {
+        at: now(),
+        actor: "tester".to_owned(),
+        why: "a test".to_owned(),
+    };
+    assert!(
+        hub.store
+            .reprocess(&again, &action)
+            .unwrap()
+            .blocked
+            .is_empty()
+    );
+    hub.run().await;
+    // The last thing that was told was final: what comes after it waits for the morning.
+    assert_eq!(
+        hub.store.next_delivery_report_due().unwrap(),
+        Some(morning())
+    );
+    hub.run_at(morning()).await;
+    let report = hub.receipt(".delivery-2");
+    assert_eq!(report.matches("<Message ").count(), 1, "{report}");
+    assert_eq!(report.matches("\"handed-over\"").count(), 2, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_who_wants_errors_only_hears_of_no_delivery_that_went_well() {
+    for (level, faults) in [
+        (Level::Errors, 0..0),
+        (Level::Errors, 0..1),
+        (Level::None, 0..1),
+    ] {
+        let hub = Hub::with(|sender| sender.receipts.level = level);
+        let slips = faults.clone().map(|letter| Fault {
+            letter: letter + 1,
+            kind: FaultKind::IdentityCodeSlip,
+        });
+        let spec = Spec {
+            faults: slips.collect(),
+            ..letters(5)
+        };
+        hub.process("batch.zip", &sample_bytes(&spec)).await;
+        assert_eq!(hub.store.next_delivery_report_due().unwrap(), None);
+        if level == Level::None {
+            assert_eq!(hub.names("sender/receipts"), [""; 0]);
+            continue;
+        }
+        assert_eq!(deliveries(&hub).len(), faults.len());
+        if !faults.is_empty() {
+            assert_eq!(hub.receipt(".delivery").matches("<Message ").count(), 1);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_receipt_comes_in_every_format_that_the_sender_wants() {
+    let formats = [Format::Json, Format::Csv, Format::Xml];
+    let hub = Hub::with(|sender| sender.receipts.formats = formats.to_vec());
+    hub.process("batch.zip", &sample_bytes(&letters(3))).await;
+    let kinds = ["acknowledgement", "delivery", "processing"];
+    let expected = kinds.into_iter().flat_map(|kind| {
+        ["csv", "json", "xml"].map(|ending| format!("batch.B-0001.{kind}.{ending}"))
+    });
+    assert_eq!(hub.names("sender/receipts"), expected.collect::<Vec<_>>());
+    let table = hub.receipt("processing.csv");
+    // Its header, the batch, three messages.
+    assert_eq!(table.lines().count(), 5, "{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signature_is_there_before_its_receipt() {
+    let folder = tempfile::tempdir().unwrap();
+    let formats = vec![Format::Xml, Format::Csv];
+    let hub = Hub::signing(
+        |sender| sender.receipts.formats = formats,
+        &folder.path().join("receipt.key"),
+    );
+    let batch = hub.process("batch.zip", &sample_bytes(&letters(3))).await;
+    for outgoing in hub.store.outgoing_of(batch).unwrap() {
+        if outgoing.kind == OutgoingKind::Bundle {
+            continue;
+        }
+        let paths: Vec<_> = outgoing.files.iter().map(|file| &file.path).collect();
+        let [first_signature, first, second_signature, second] = paths[..] else {
+            panic!("{paths:?}");
+        };
+        assert_eq!(*first_signature, format!("{first}.sig"));
+        assert_eq!(*second_signature, format!("{second}.sig"));
+        let signature = fs::read_to_string(hub.sender_folder().join(first_signature)).unwrap();
+        assert!(
+            signature.starts_with("-----BEGIN SSH SIGNATURE-----"),
+            "{signature}"
+        );
+    }
+}
+
+/// The state of a batch with one delivered letter that was not told yet.
+async fn with_an_untold_letter() -> (Hub, DeliveryReportRow) {
+    let hub = Hub::new();
+    let spec = letters(20);
+    hub.consent(&spec);
+    hub.upload("batch.zip", &sample_bytes(&spec));
+    hub.run_without_hand_over().await;
+    let lease = morning() + SignedDuration::from_hours(1);
+    let row = hub.store.claim_due_delivery_report(morning(), lease);
+    (hub, row.unwrap().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_a_crash_cut_off_is_written_by_the_next_start() {
+    let (hub, row) = with_an_untold_letter().await;
+    let lease = morning() + SignedDuration::from_hours(1);
+    let claim = || {
+        hub.store
+            .claim_due_delivery_report(morning(), lease)
+            .unwrap()
+    };
+    assert!(claim().is_none(), "two workers have the same report");
+    // What a crash left: the file, without a row.
+    let mut file = hub.store.spool().begin().unwrap();
+    file.write_all(b"half").unwrap();
+    let key = kuori::store::SpoolKey::new("outgoing", "B-0001.delivery-1.xml");
+    file.keep(&key).unwrap();
+    hub.store.release_leases().unwrap();
+    hub.run_at(morning()).await;
+    let told = hub.receipt(".delivery");
+    assert!(told.ends_with("</DeliveryReport>\n"), "{told}");
+    assert_eq!(row.reports, 0);
+    hub.run().await;
+    assert_eq!(deliveries(&hub).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_while_a_report_is_written_is_told_by_the_next_one() {
+    let (hub, row) = with_an_untold_letter().await;
+    let untold = hub.store.untold_messages(&row, 0, 100).unwrap();
+    // The bundle is handed over meanwhile.
+    hub.hand_over_all().await;
+    let still = hub.store.untold_messages(&row, 0, 100).unwrap();
+    let events = |histories: &[kuori::store::MessageHistory]| -> Vec<MessageEvent> {
+        let events = histories.iter().flat_map(|history| &history.events);
+        events.map(|event| event.what).collect()
+    };
+    assert_eq!(
+        events(&untold),
+        events(&still),
+        "the same row makes another report"
+    );
+    hub.store
+        .record_delivery_report(&row, None, false, morning())
+        .unwrap();
+    assert_eq!(
+        hub.store.next_delivery_report_due().unwrap(),
+        Some(morning())
+    );
+    hub.run_at(morning()).await;
+    let printed = hub.counts().printed;
+    let report = hub.receipt(".delivery");
+    assert_eq!(report.matches("\"handed-over\"").count() as u64, printed);
+    assert!(report.contains("final=\"true\""), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_another_sender_keeps_its_own_count_of_what_was_told() {
+    let hub = Hub::new();
+    for (number, name) in [(1, "one"), (2, "two")] {
+        let spec = Spec {
+            seed: number,
+            ..letters(3)
+        };
+        let batch = hub
+            .process(&format!("{name}.zip"), &sample_bytes(&spec))
+            .await;
+        assert_eq!(batch, BatchId(number));
+        let report = hub.receipt(&format!("{batch}.delivery"));
+        assert_eq!(report.matches("<Message ").count(), 3, "{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_named_by_a_file_name_in_a_receipt() {
+    let code = "010190-999W";
+    let formats = vec![Format::Xml, Format::Csv, Format::Json];
+    let hub = Hub::with(|sender| sender.receipts.formats = formats);
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let rows = format!(
+        "letter_id,name,address,postal_code,city,file\n\
+         {code},Maija Testi,Kuja 1,00100,Helsinki,kirje_{code}.pdf\n"
+    );
+    for (name, content) in [
+        ("batch.csv", rows),
+        (&*format!("{code}.txt"), String::new()),
+    ] {
+        let options = zip::write::SimpleFileOptions::default();
+        zip.start_file(name, options).unwrap();
+        zip.write_all(content.as_bytes()).unwrap();
+    }
+    let bytes = zip.finish().unwrap().into_inner();
+    hub.process(&format!("lasku_{code}.zip"), &bytes).await;
+    let names = hub.names("sender/receipts");
+    assert!(names.len() >= 6, "{names:?}");
+    for name in names {
+        assert!(name.starts_with("lasku__hidden_.B-0001."), "{name}");
+        let receipt = fs::read_to_string(hub.sender_folder().join("receipts").join(&name));
+        let receipt = receipt.unwrap();
+        assert!(
+            receipt.contains("[hidden]") && !receipt.contains(code),
+            "{receipt}"
+        );
+    }
+    assert!(
+        hub.receipt("processing.json")
+            .contains("kirje_[hidden].pdf")
+    );
+}
