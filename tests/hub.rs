@@ -218,6 +218,13 @@ impl Hub {
         Outbox::new(Arc::clone(&self.store), places)
     }
 
+    /// Another outbox of the same house, which reaches the sender through `folder`.
+    pub(crate) fn outbox_to_sender_through(&self, folder: Arc<dyn RemoteFolder>) -> Outbox {
+        let mut places = places(self.path());
+        places.insert(Place::Sender("example-city".parse().unwrap()), folder);
+        Outbox::new(Arc::clone(&self.store), places)
+    }
+
     /// The newest receipt of a kind, as text.
     pub(crate) fn receipt(&self, kind: &str) -> String {
         let mut names: Vec<_> = self.names("sender/receipts");
