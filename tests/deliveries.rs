@@ -1,9 +1,6 @@
 //! Delivery reports: what they tell, when, and what a crash does to them.
 
-use std::{
-    fs,
-    io::{Cursor, Write},
-};
+use std::{fs, io::Write};
 
 use jiff::{SignedDuration, Timestamp};
 use kuori::{
@@ -302,41 +299,4 @@ async fn a_batch_of_another_sender_keeps_its_own_count_of_what_was_told() {
         let report = hub.receipt(&format!("{batch}.delivery"));
         assert_eq!(report.matches("<Message ").count(), 3, "{report}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_named_by_a_file_name_in_a_receipt() {
-    let code = "010190-999W";
-    let formats = vec![Format::Xml, Format::Csv, Format::Json];
-    let hub = Hub::with(|sender| sender.receipts.formats = formats);
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let rows = format!(
-        "letter_id,name,address,postal_code,city,file\n\
-         {code},Maija Testi,Kuja 1,00100,Helsinki,kirje_{code}.pdf\n"
-    );
-    for (name, content) in [
-        ("batch.csv", rows),
-        (&*format!("{code}.txt"), String::new()),
-    ] {
-        let options = zip::write::SimpleFileOptions::default();
-        zip.start_file(name, options).unwrap();
-        zip.write_all(content.as_bytes()).unwrap();
-    }
-    let bytes = zip.finish().unwrap().into_inner();
-    hub.process(&format!("lasku_{code}.zip"), &bytes).await;
-    let names = hub.names("sender/receipts");
-    assert!(names.len() >= 6, "{names:?}");
-    for name in names {
-        assert!(name.starts_with("lasku__hidden_.B-0001."), "{name}");
-        let receipt = fs::read_to_string(hub.sender_folder().join("receipts").join(&name));
-        let receipt = receipt.unwrap();
-        assert!(
-            receipt.contains("[hidden]") && !receipt.contains(code),
-            "{receipt}"
-        );
-    }
-    assert!(
-        hub.receipt("processing.json")
-            .contains("kirje_[hidden].pdf")
-    );
 }

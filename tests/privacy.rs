@@ -1,11 +1,18 @@
-//! Holds every text file of the repository to invented people.
+//! Holds every text file of the repository to invented people, and what the house repeats of a
+//! sender's words to nobody.
 
 use std::{
     fs,
+    io::{Cursor, Write},
     path::{Path, PathBuf},
 };
 
-use kuori::domain::PersonalIdentityCode;
+use kuori::{domain::PersonalIdentityCode, receipts::Format};
+
+use crate::{
+    hub::Hub,
+    program::{Site, until},
+};
 
 /// Characters of an identity code.
 const LENGTH: usize = 11;
@@ -42,6 +49,69 @@ fn codes_are_found_in_the_middle_of_a_line_and_not_in_a_digest() {
     let check = PersonalIdentityCode::check_character(10_190_000 + individual);
     let of_somebody = codes(&format!("id: 010190-{individual}{check}"));
     assert!(!of_somebody[0].is_artificial());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_named_by_a_file_name_in_a_receipt() {
+    let code = "010190-999W";
+    let formats = vec![Format::Xml, Format::Csv, Format::Json];
+    let hub = Hub::with(|sender| sender.receipts.formats = formats);
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let rows = format!(
+        "letter_id,name,address,postal_code,city,file\n\
+         {code},Maija Testi,Kuja 1,00100,Helsinki,kirje_{code}.pdf\n"
+    );
+    for (name, content) in [
+        ("batch.csv", rows),
+        (&*format!("{code}.txt"), String::new()),
+    ] {
+        let options = zip::write::SimpleFileOptions::default();
+        zip.start_file(name, options).unwrap();
+        zip.write_all(content.as_bytes()).unwrap();
+    }
+    let bytes = zip.finish().unwrap().into_inner();
+    hub.process(&format!("lasku_{code}.zip"), &bytes).await;
+    let names = hub.names("sender/receipts");
+    assert!(names.len() >= 6, "{names:?}");
+    for name in names {
+        assert!(name.starts_with("lasku__hidden_.B-0001."), "{name}");
+        let receipt = fs::read_to_string(hub.sender_folder().join("receipts").join(&name));
+        let receipt = receipt.unwrap();
+        assert!(
+            receipt.contains("[hidden]") && !receipt.contains(code),
+            "{receipt}"
+        );
+    }
+    assert!(
+        hub.receipt("processing.json")
+            .contains("kirje_[hidden].pdf")
+    );
+}
+
+#[test]
+fn nobody_is_named_by_a_file_name_in_the_log_or_on_the_screen() {
+    let code = "010190-999W";
+    let site = Site::new();
+    let inbox = site.path("sender/inbox");
+    for name in [format!("kirje_{code}.txt"), format!("lasku_{code}.zip")] {
+        fs::write(inbox.join(name), b"this is no ZIP").unwrap();
+    }
+    let daemon = site.start();
+    until("the batch is answered", || {
+        site.names("sender/receipts").len() == 2 && site.log().contains("left in the inbox")
+    });
+    daemon.stop();
+    let lines = [
+        "batch list",
+        "batch show B-0001",
+        "batch findings B-0001",
+        "events B-0001",
+    ];
+    let mut told = lines.map(|line| site.done(line).out).concat();
+    told += &site.log();
+    assert!(told.contains("kirje_[hidden].txt"), "{told}");
+    assert!(told.contains("lasku_[hidden].zip"), "{told}");
+    assert!(!told.contains(code), "{told}");
 }
 
 /// The valid codes of a line that stand apart from letters and digits, as no part of a digest does.

@@ -23,9 +23,8 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     match command {
         Command::Check { file } => {
-            let config = config::parse(&settings::read(file)?)
-                .map_err(|problems| settings::wrong(file, &problems))?;
-            assemble::check_receipt_key(&config).map_err(CommandError::from)?;
+            let config = settings::load(Some(file), invocation.options)?;
+            assemble::check_receipt_key(&config)?;
             let name = |id: &dyn fmt::Display| id.to_string();
             invocation.output.show(&Checked {
                 file: file.clone(),

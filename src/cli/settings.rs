@@ -19,7 +19,7 @@ pub(super) fn load(file: Option<&Path>, options: &Options) -> Result<Config, Com
 }
 
 /// The text of a settings file.
-pub(super) fn read(path: &Path) -> Result<String, CommandError> {
+fn read(path: &Path) -> Result<String, CommandError> {
     fs::read_to_string(path).map_err(|error| {
         CommandError::new(
             ErrorKind::Settings,
@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path) -> Result<String, CommandError> {
 }
 
 /// All that is wrong with a settings file, as one error.
-pub(super) fn wrong(path: &Path, problems: &[Problem]) -> CommandError {
+fn wrong(path: &Path, problems: &[Problem]) -> CommandError {
     let number = counted(problems.len() as u64, "problem", "problems");
     let mut told = format!("{number} in `{}`", path.display());
     for problem in problems {

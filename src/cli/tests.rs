@@ -427,6 +427,35 @@ fn a_sender_that_the_settings_do_not_know_is_a_matter_of_settings() {
 }
 
 #[test]
+fn settings_that_want_signatures_are_in_order_once_their_key_is_there() {
+    let house = House::filled();
+    let folder = house.path("data");
+    let text =
+        format!("data_folder = \"{folder}\"\n[senders.example-city]\nsign_receipts = true\n");
+    let settings = house.file("kuori.toml", &text);
+    let said = house.kuori(&format!("config check {settings}"));
+    assert_eq!(said.code, 78);
+    insta::assert_snapshot!(said.err.replace(&folder, "data"), @r#"
+    error: receipts are to be signed
+      caused by: cannot read the signing key `data/receipt.key`
+      caused by: No such file or directory (os error 2)
+
+    hint: `kuori receipt key` makes the key that the settings name, `receipt_key_file`
+    "#);
+
+    let line = format!("receipt key --config {settings}");
+    let made = house.kuori(&line);
+    assert!(made.err.starts_with("note: made"), "{}", made.err);
+    let start = "kuori namespaces=\"kuori-receipt\" ssh-ed25519 ";
+    assert!(made.out.starts_with(start), "{}", made.out);
+    let again = house.kuori(&line);
+    assert_eq!((again.out, again.err.as_str()), (made.out, ""));
+    assert_eq!(house.kuori(&format!("config check {settings}")).code, 0);
+    let two_words = house.kuori(&format!("{line} --identity a,b"));
+    assert_eq!(two_words.code, 2);
+}
+
+#[test]
 fn the_composed_letters_of_a_withdrawn_bundle_are_told() {
     let house = House::filled();
     insta::assert_snapshot!(house.out("reprocess B-0001 --message 4 --from route --dry-run"), @r"

@@ -1,6 +1,7 @@
 use std::{fs, io::Write, path::Path};
 
 use super::*;
+use crate::receipts::Format;
 
 const PRODUCTION: &str = include_str!("../../samples/config/production.toml");
 
@@ -352,6 +353,31 @@ sheets = 500
     line 26: `print_houses.p.envelopes[3].max_sheets` is missing
     line 28: `print_houses.p.envelopes[3].sheets` is not a known key
     "#);
+}
+
+#[test]
+fn a_time_zone_that_nobody_knows_and_a_sender_without_a_format_are_refused() {
+    let text = r#"
+time_zone = "Europe/Helsingfors"
+[senders.a]
+receipt_formats = []
+delivery_report_hour = 24
+[senders.b]
+receipt_formats = ["csv", "xlm"]
+"#;
+    insta::assert_snapshot!(wrong(text), @r#"
+    line 2: `time_zone` names the time zone "Europe/Helsingfors", which nobody knows; write it as `Europe/Helsinki`
+    line 4: `senders.a.receipt_formats` must not be empty
+    line 5: `senders.a.delivery_report_hour` must be at most 23, not 24
+    line 7: `senders.b.receipt_formats[2]` must be `xml` or `csv` or `json`, not "xlm"; did you mean `xml`?
+    "#);
+}
+
+#[test]
+fn the_forms_of_receipts_are_read_in_their_order_and_each_once() {
+    let text = "[senders.a]\nreceipt_formats = [\"json\", \"xml\", \"json\"]\n";
+    let formats = &parse(text).unwrap().senders[0].settings.receipts.formats;
+    assert_eq!(*formats, [Format::Json, Format::Xml]);
 }
 
 #[test]

@@ -24,7 +24,8 @@ pub(super) fn run(house: &House, due: &DeliveryReportRow) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
     let settings = &sender.receipts;
     let (now, counts) = (house.clock.now(), store.counts(row.id)?);
-    let is_final = row.state == BatchState::Reported && counts.is_settled();
+    let is_at_rest = matches!(row.state, BatchState::Reported | BatchState::Cancelled);
+    let is_final = is_at_rest && counts.is_settled();
     let hour = settings.delivery_report_hour;
     match time_to_tell(due, row.state, is_final, hour, &house.time_zone) {
         Some(at) if at <= now => {}
