@@ -47,7 +47,7 @@ each code means and what the sender does about it, in English, Finnish and Swedi
 on the command line, with `--language fi` or `--language sv` too. Made from `src/domain/finding.rs` and the files of words beside it.
 
 An *error* stops what it concerns: the batch, a letter, or a letter's way by one channel. A *warning* or an *info* stops nothing by itself. *Channel* is
-the way that an error closes, or that a warning is about. `samples/batches/invalid/` has a batch for nearly every code.
+the way that a finding is about, and **in bold** one that it closes: a letter to which both are closed is refused. `samples/batches/invalid/` has a batch for nearly every code.
 ";
 
 const GROUPS: &[(&str, Code)] = &[
@@ -75,6 +75,10 @@ fn catalogue() -> String {
 
 fn row(code: Code) -> String {
     let (severity, channel) = (code.severity().as_str(), code.affects().as_str());
+    let channel = match code.closes() {
+        Some(_) => format!("**{channel}**"),
+        None => channel.to_owned(),
+    };
     let meaning = code.words(Language::English).meaning;
     format!("| [`{code}`](#{code}) | {severity} | {channel} | {meaning} |\n")
 }

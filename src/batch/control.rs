@@ -67,7 +67,7 @@ pub(super) enum StatedPages {
 }
 
 impl Draft {
-    fn new(line: u32) -> Self {
+    pub(super) fn new(line: u32) -> Self {
         Self {
             line,
             file: None,
@@ -90,17 +90,17 @@ impl Draft {
         }
     }
 
-    /// Keeps what was found in the fields, and says what the address lacks.
+    /// Keeps what was found in the fields.
     fn finish(mut self, fields: Fields<'_>) -> Self {
-        let place = fields.place();
         self.findings = fields.into_findings();
-        let is_posted = self.wish != ChannelWish::MailboxOnly;
-        if let Some(gap) = self.address.gap().filter(|_| is_posted) {
-            let detail = format!("the address lacks {}", fields::gap_text(gap));
-            self.findings
-                .push(Finding::new(Code::AddressIncomplete, place, detail));
-        }
         self
+    }
+
+    /// Whether the sender wants paper whatever the recipient has: paper always goes, and no
+    /// electronic copy beside it, leaves paper too.
+    pub(super) fn is_for_print_only(&self) -> bool {
+        let denies_electronic = self.deny_electronic_only && self.deny_electronic_copy;
+        denies_electronic || self.wish == ChannelWish::PrintOnly
     }
 
     pub(super) fn into_message(

@@ -1,4 +1,7 @@
-use crate::pdf;
+use std::sync::Arc;
+
+use super::PostalCodes;
+use crate::{domain::MAX_ROW_CHARS, pdf};
 
 /// How much of a stranger's file is taken. Every limit is a count of what was really there, never
 /// of what a header claims.
@@ -28,6 +31,8 @@ pub struct Limits {
     pub max_field_chars: usize,
     /// The message text of a CSV row, in characters.
     pub max_body_chars: usize,
+    /// One row of an address, in characters: the post reads no more. Longer ones are told.
+    pub max_address_row_chars: usize,
     pub max_xml_depth: usize,
     /// Attributes of one element.
     pub max_xml_attributes: usize,
@@ -50,6 +55,7 @@ impl Default for Limits {
             max_nesting: 1,
             max_field_chars: 512,
             max_body_chars: 5_000,
+            max_address_row_chars: MAX_ROW_CHARS,
             max_xml_depth: 32,
             max_xml_attributes: 64,
             max_token_bytes: 1 << 20,
@@ -63,7 +69,41 @@ pub struct Settings {
     pub limits: Limits,
     /// How far a page may be from A4, in each direction.
     pub page_tolerance_mm: f64,
+    pub paper: Paper,
+    pub artificial_ids: ArtificialIds,
+    /// `None` where nobody knows which postal codes there are.
+    pub postal_codes: Option<Arc<PostalCodes>>,
     pub pdf: pdf::Limits,
+}
+
+/// How the sender's letters become paper, as far as a letter's fitness for it hangs on that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paper {
+    /// Sheets that the largest envelope holds, an address page counted; `None` where nobody prints.
+    pub max_sheets: Option<u32>,
+    /// Where the control data does not say.
+    pub duplex: bool,
+    /// An address page of our own goes in front.
+    pub address_page: bool,
+}
+
+impl Default for Paper {
+    /// The largest envelope that needs no agreement with the post.
+    fn default() -> Self {
+        Self {
+            max_sheets: Some(60),
+            duplex: true,
+            address_page: false,
+        }
+    }
+}
+
+/// What is said of identity codes that no person has, in a batch that is no test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ArtificialIds {
+    #[default]
+    Accept,
+    Warn,
 }
 
 impl Default for Settings {
@@ -71,6 +111,9 @@ impl Default for Settings {
         Self {
             limits: Limits::default(),
             page_tolerance_mm: 2.0,
+            paper: Paper::default(),
+            artificial_ids: ArtificialIds::default(),
+            postal_codes: None,
             pdf: pdf::Limits::default(),
         }
     }

@@ -25,15 +25,18 @@ mod ledger;
 mod limits;
 mod open;
 mod opened;
+mod postal_codes;
 mod read_document;
+mod rules;
 mod shelf;
 #[cfg(test)]
 mod tests;
 
 pub use archive::{Archive, Entry, EntryReader};
 pub use contents::Shape;
-pub use limits::{Limits, Settings};
+pub use limits::{ArtificialIds, Limits, Paper, Settings};
 pub use open::open;
-pub use opened::{DocumentFacts, OpenError, Opened, OpenedMessage, left_open};
+pub use opened::{DocumentFacts, OpenError, Opened, OpenedMessage};
+pub use postal_codes::{BadRow, PostalCodes};
 pub use read_document::{inner_archives, read_document, split_name};
 pub use shelf::{MemoryShelf, SharedBytes, Shelf};

@@ -2,7 +2,7 @@ mod judge;
 mod source;
 
 use std::{
-    collections::{HashSet, hash_map::RandomState},
+    collections::{HashMap, HashSet, hash_map::RandomState},
     hash::BuildHasher,
 };
 
@@ -45,7 +45,7 @@ pub fn open<E>(
         tells_documents_once: false,
         page: Vec::new(),
         ledger: Ledger::default(),
-        attached: HashSet::new(),
+        attached: HashMap::new(),
         letter_ids: HashSet::new(),
         hashing: RandomState::new(),
         findings: Vec::new(),
@@ -83,7 +83,8 @@ struct Opening<'s, E> {
     tells_documents_once: bool,
     page: Vec<Pending>,
     ledger: Ledger,
-    attached: HashSet<DocumentName>,
+    /// Attachments that are there, with why a mailbox does not take them.
+    attached: HashMap<DocumentName, Option<Finding>>,
     /// Keyed hashes of the sender's letter ids: a million ids need not stand in memory.
     letter_ids: HashSet<u64>,
     hashing: RandomState,
@@ -100,6 +101,7 @@ struct Pending {
     draft: Draft,
     /// Where the control data describes it.
     place: Place,
+    is_test: bool,
     document: DocumentName,
     /// The document, as its own archive names it.
     entry: String,
@@ -149,7 +151,7 @@ impl<E> Opening<'_, E> {
             Contents::Archives(entries) => return self.take_archives(source, &entries),
         }
         self.hand_over(source)?;
-        let is_named = |name: &_| self.ledger.holds(name) || self.attached.contains(name);
+        let is_named = |name: &_| self.ledger.holds(name) || self.attached.contains_key(name);
         let unused = source.unused(is_named);
         self.tell(unused);
         Ok(())
@@ -238,7 +240,8 @@ impl<E> Opening<'_, E> {
         let place = source.place(entry);
         while let Some(draft) = control.next_draft()? {
             let place = place.clone().on_line(draft.line);
-            let pending = self.pending(source, entry, place, draft)?;
+            let mut pending = self.pending(source, entry, place, draft)?;
+            pending.is_test = control.is_test();
             self.page.push(pending);
             if self.page.len() >= PAGE {
                 self.hand_over(source)?;
@@ -267,7 +270,7 @@ impl<E> Opening<'_, E> {
             Some(file) => source.resolve(control, file),
             None => source.twin(control),
         };
-        let (attachments, attached_bytes) = self.attachments(source, control, &mut draft);
+        let (attachments, attached_bytes) = Self::attachments(source, control, &mut draft);
         self.check_letter_id(&place, &mut draft);
         if self.print_only {
             draft.wish = ChannelWish::PrintOnly;
@@ -276,6 +279,7 @@ impl<E> Opening<'_, E> {
             position: self.messages,
             draft,
             place,
+            is_test: false,
             document: source.name(&entry),
             entry,
             attachments,
@@ -286,7 +290,6 @@ impl<E> Opening<'_, E> {
     /// The attachments, and how many bytes they unpack to together: a file that is attached twice
     /// counts twice, since the mailbox gets it twice.
     fn attachments(
-        &mut self,
         source: Source<'_, '_>,
         control: &Entry,
         draft: &mut Draft,
@@ -297,7 +300,6 @@ impl<E> Opening<'_, E> {
             let document = source.name(&entry);
             if let Some(entry) = source.archive.entry(&entry) {
                 bytes = bytes.saturating_add(entry.size);
-                self.attached.insert(document.clone());
             } else {
                 let place = Place::entry(shown(&document.0)).on_line(draft.line);
                 let detail = "the attachment is not in the ZIP";
@@ -319,7 +321,7 @@ impl<E> Opening<'_, E> {
     /// Letters that are attached to a letter: attachments are whole files, and no page range
     /// would show that someone gets someone else's.
     fn letters_given_away(&self) -> Vec<Finding> {
-        let letters = self.attached.iter().filter(|name| self.ledger.holds(name));
+        let letters = self.attached.keys().filter(|name| self.ledger.holds(name));
         let mut places: Vec<_> = letters.map(|name| shown(&name.0)).collect();
         places.sort_unstable();
         places.truncate(MAX_FINDINGS);

@@ -1,7 +1,7 @@
 use std::io;
 
 use super::Shape;
-use crate::domain::{Affects, Code, DocumentName, Finding, Fitness, Message, Place, Severity};
+use crate::domain::{DocumentName, Finding, Fitness, Message, Place};
 
 /// A message with all that is to be said about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,60 +68,4 @@ pub enum OpenError<E> {
     Shelf(#[source] io::Error),
     #[error("cannot hand over the messages of the batch")]
     Sink(#[source] E),
-}
-
-/// What is left open by what was found.
-pub(super) fn fitness(findings: &[Finding]) -> Fitness {
-    let mut fitness = Fitness::BOTH;
-    for finding in findings {
-        let left = left_open(finding.code);
-        fitness.mailbox &= left.mailbox;
-        fitness.print &= left.print;
-    }
-    fitness
-}
-
-/// The channels that a finding of that code leaves open to its message.
-pub fn left_open(code: Code) -> Fitness {
-    let closes = code.severity() == Severity::Error || code == Code::TooLargeForMailbox;
-    let affects = code.affects();
-    Fitness {
-        mailbox: !closes || affects == Affects::Print,
-        print: !closes || affects == Affects::Mailbox,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn findings_close_the_channels_they_affect() {
-        let of = |codes: &[Code]| {
-            let findings = codes
-                .iter()
-                .map(|&code| Finding::new(code, Place::batch(), ""));
-            fitness(&findings.collect::<Vec<_>>())
-        };
-        assert_eq!(of(&[Code::AddressIncomplete]), Fitness::BOTH);
-        assert_eq!(
-            of(&[Code::PageSize]),
-            Fitness {
-                mailbox: true,
-                print: false
-            }
-        );
-        assert_eq!(
-            of(&[Code::TooLargeForMailbox]),
-            Fitness {
-                mailbox: false,
-                print: true
-            }
-        );
-        assert_eq!(
-            of(&[Code::TooLargeForMailbox, Code::PageSize]),
-            Fitness::NEITHER
-        );
-        assert_eq!(of(&[Code::RecipientIdInvalid]), Fitness::NEITHER);
-    }
 }

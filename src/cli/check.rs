@@ -23,6 +23,7 @@ use super::{
     CommandError, Invocation,
     error::{ErrorKind, Outcome},
     finding_report::FindingReport,
+    postal_codes,
     progress::Progress,
     settings, words,
 };
@@ -47,6 +48,10 @@ pub(super) struct Arguments {
     /// Whose batch it is, where the settings have more than one sender
     #[arg(long, value_name = "NAME", requires = "config")]
     sender: Option<SenderId>,
+
+    /// Which postal codes there are, and whose: Posti's PCF file, or CSV
+    #[arg(long, value_name = "FILE")]
+    postal_codes: Option<PathBuf>,
 
     /// How many places are named for each code
     #[arg(long, value_name = "N", default_value_t = 5)]
@@ -77,29 +82,56 @@ pub(super) fn run(
     })
 }
 
-/// By the settings of the sender that was named, or of the only one; without a file by the
-/// defaults.
+/// As the arguments ask for it; without a settings file by the defaults.
 fn check(arguments: &Arguments, invocation: &Invocation<'_>) -> Result<Check, CommandError> {
-    let (settings, rules, spoken) = match &arguments.config {
-        None => {
-            let rules = Rules::ordinary(invocation.now);
-            (Settings::default(), rules, Language::default())
-        }
-        Some(file) => {
-            let config = settings::load(Some(file), invocation.options)?;
-            let senders = config.senders.into_iter().map(|sender| sender.settings);
-            let sender = chosen(senders.collect(), arguments.sender.as_ref(), file)?;
-            let rules = Rules::of(&sender, invocation.now);
-            (sender.batch, rules, sender.language)
-        }
+    let mut terms = match &arguments.config {
+        None => Terms::ordinary(invocation),
+        Some(file) => Terms::of_sender(arguments.sender.as_ref(), file, invocation)?,
     };
+    if let Some(file) = &arguments.postal_codes {
+        terms.settings.postal_codes = Some(postal_codes::read(file)?);
+    }
+    terms.language = arguments.language.unwrap_or(terms.language);
     Ok(Check {
-        settings,
-        rules,
+        terms,
         scratch: Scratch::new(env::temp_dir()),
         examples: arguments.examples,
-        language: arguments.language.unwrap_or(spoken),
     })
+}
+
+/// What batches are held to, and how it is told.
+struct Terms {
+    settings: Settings,
+    rules: Rules,
+    language: Language,
+}
+
+impl Terms {
+    fn ordinary(invocation: &Invocation<'_>) -> Self {
+        Self {
+            settings: Settings::default(),
+            rules: Rules::ordinary(invocation.now),
+            language: Language::default(),
+        }
+    }
+
+    /// Those of the sender that was named, or of the only one.
+    fn of_sender(
+        named: Option<&SenderId>,
+        file: &Path,
+        invocation: &Invocation<'_>,
+    ) -> Result<Self, CommandError> {
+        let config = settings::load(Some(file), invocation.options)?;
+        let senders = config.senders.into_iter().map(|sender| sender.settings);
+        let sender = chosen(senders.collect(), named, file)?;
+        let mut print_houses = config.print_houses.iter().map(|house| &house.settings);
+        let print_house = print_houses.find(|house| sender.print_house.as_ref() == Some(&house.id));
+        Ok(Self {
+            settings: sender.batch_settings(print_house),
+            rules: Rules::of(&sender, invocation.now),
+            language: sender.language,
+        })
+    }
 }
 
 fn chosen(
@@ -133,11 +165,9 @@ fn chosen(
 
 /// How batches are looked at.
 struct Check {
-    settings: Settings,
-    rules: Rules,
+    terms: Terms,
     scratch: Scratch,
     examples: u32,
-    language: Language,
 }
 
 impl Check {
@@ -147,8 +177,9 @@ impl Check {
         input: &mut dyn BufRead,
         progress: &Progress,
     ) -> Result<Checked, CommandError> {
-        let checked = Checked::new(source, FindingReport::new(self.examples, self.language));
-        let limits = &self.settings.limits;
+        let report = FindingReport::new(self.examples, self.terms.language);
+        let checked = Checked::new(source, report);
+        let limits = &self.terms.settings.limits;
         let bytes = match source.read(input, &self.scratch, limits.max_zip_bytes)? {
             Ok(bytes) => bytes,
             Err(finding) => return Ok(checked.unopened(&[finding], None)),
@@ -186,17 +217,17 @@ impl Check {
         };
         let mut sink = |page: Vec<OpenedMessage>| -> Result<(), Infallible> {
             for message in page {
-                checked.count(message, &self.rules);
+                checked.count(message, &self.terms.rules);
             }
             progress.reach(checked.messages());
             Ok(())
         };
-        let opened = batch::open(archive, &name, &self.settings, &documents, &mut sink);
+        let opened = batch::open(archive, &name, &self.terms.settings, &documents, &mut sink);
         let opened = opened.map_err(|error| match error {
             batch::OpenError::Shelf(source) => no_room(&source),
             batch::OpenError::Sink(never) => match never {},
         })?;
-        Ok(checked.finish(&opened, self.rules.gate))
+        Ok(checked.finish(&opened, self.terms.rules.gate))
     }
 }
 

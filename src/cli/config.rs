@@ -23,7 +23,7 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     match command {
         Command::Check { file } => {
-            let config = settings::load(Some(file), invocation.options)?;
+            let config = settings::parse(file, None)?;
             assemble::check_receipt_key(&config)?;
             let name = |id: &dyn fmt::Display| id.to_string();
             invocation.output.show(&Checked {

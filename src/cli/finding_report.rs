@@ -33,8 +33,10 @@ struct CodeReport {
     /// The stable code that receipts carry.
     code: &'static str,
     severity: SeverityWord,
-    /// Which channel it closes: `both`, `mailbox` or `print`.
+    /// Which channel it is about: `both`, `mailbox` or `print`.
     affects: &'static str,
+    /// Whether it closes that channel.
+    closes: bool,
     count: u64,
     meaning: &'static str,
     remedy: &'static str,
@@ -128,6 +130,7 @@ fn code_report(code: Code, language: Language) -> CodeReport {
         code: code.as_str(),
         severity: SeverityWord(code.severity()),
         affects: code.affects().as_str(),
+        closes: code.closes().is_some(),
         count: 0,
         meaning,
         remedy,

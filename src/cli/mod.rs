@@ -21,6 +21,7 @@ mod invocation;
 mod message;
 mod options;
 mod output;
+mod postal_codes;
 mod process;
 mod progress;
 mod receipt;

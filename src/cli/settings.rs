@@ -1,6 +1,6 @@
 use std::{fmt::Write as _, fs, path::Path};
 
-use super::{CommandError, Options, error::ErrorKind, words::counted};
+use super::{CommandError, Options, error::ErrorKind, postal_codes, words::counted};
 use crate::config::{self, Config, Problem};
 
 /// The settings of a file, or the embedded ones where none is named.
@@ -10,15 +10,21 @@ pub(super) fn load(file: Option<&Path>, options: &Options) -> Result<Config, Com
     let Some(path) = file else {
         return Ok(Config::embedded(options.data_dir()));
     };
-    let text = read(path)?;
-    let config = match &options.data_dir {
-        Some(folder) => config::parse_at(&text, folder.clone()),
-        None => config::parse(&text),
-    };
-    config.map_err(|problems| wrong(path, &problems))
+    parse(path, options.data_dir.as_deref())
 }
 
-/// The text of a settings file.
+/// A settings file and the table of postal codes that it names.
+pub(super) fn parse(path: &Path, data_folder: Option<&Path>) -> Result<Config, CommandError> {
+    let text = read(path)?;
+    let config = match data_folder {
+        Some(folder) => config::parse_at(&text, folder.to_owned()),
+        None => config::parse(&text),
+    };
+    let mut config = config.map_err(|problems| wrong(path, &problems))?;
+    postal_codes::give(&mut config).map_err(|problems| wrong(path, &problems))?;
+    Ok(config)
+}
+
 fn read(path: &Path) -> Result<String, CommandError> {
     fs::read_to_string(path).map_err(|error| {
         CommandError::new(

@@ -21,6 +21,8 @@ pub struct Config {
     pub time_zone: TimeZone,
     /// What receipts are signed with; needed only where a sender wants them signed.
     pub receipt_key_file: PathBuf,
+    /// The table of postal codes: whoever reads it gives it to every sender's `batch` settings.
+    pub postal_codes_file: Option<PathBuf>,
     pub runner: pipeline::Settings,
     pub mailbox: MailboxConfig,
     /// `None` where the embedded SFTP server is switched off.

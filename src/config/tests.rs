@@ -49,13 +49,15 @@ fn the_committed_reference_is_that_of_the_schema() {
 }
 
 /// The same as the demo, with nothing written that is a default anyway. Its first batch goes through
-/// at once, so that it shows the whole flow.
+/// at once, so that it shows the whole flow, and its artificial codes are accepted, since samples
+/// have no others.
 const SHORT: &str = r#"
 [senders.example-city]
 display_name = "Example City"
 address_rows = ["Example City", "PL 1", "00099 EXAMPLE CITY"]
 print_house = "example-print"
 hold_first_batch = false
+artificial_ids = "accept"
 
 [print_houses.example-print]
 "#;

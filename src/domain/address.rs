@@ -1,42 +1,4 @@
-use std::{fmt, str::FromStr};
-
-use super::Private;
-
-/// A country as ISO 3166-1 alpha-2, in upper case. `XX` (unknown) and `XK` are in use too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CountryCode([u8; 2]);
-
-/// The text is not two letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a country code is two letters (ISO 3166-1 alpha-2), such as `FI`")]
-pub struct InvalidCountryCode;
-
-impl CountryCode {
-    pub const FINLAND: Self = Self(*b"FI");
-
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for CountryCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for CountryCode {
-    type Err = InvalidCountryCode;
-
-    fn from_str(text: &str) -> Result<Self, InvalidCountryCode> {
-        match text.as_bytes() {
-            [a, b] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => {
-                Ok(Self([a.to_ascii_uppercase(), b.to_ascii_uppercase()]))
-            }
-            _ => Err(InvalidCountryCode),
-        }
-    }
-}
+use super::{CountryCode, Private};
 
 /// Where a letter goes, as the control data says it. Fields are trimmed; an empty one is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use super::MailboxStatus;
+use super::{Affects, Finding, MailboxStatus};
 
 /// How a message leaves the house.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -135,4 +135,49 @@ impl Fitness {
         mailbox: false,
         print: false,
     };
+    /// What findings leave open.
+    #[must_use]
+    pub fn after<'f>(self, findings: impl IntoIterator<Item = &'f Finding>) -> Self {
+        let closed = findings.into_iter().filter_map(|found| found.code.closes());
+        closed.fold(self, |open, closed| Self {
+            mailbox: open.mailbox && closed == Affects::Print,
+            print: open.print && closed == Affects::Mailbox,
+        })
+    }
+
+    /// Which channels are open, in one word.
+    pub fn as_str(self) -> &'static str {
+        match (self.mailbox, self.print) {
+            (true, true) => "both",
+            (true, false) => "mailbox",
+            (false, true) => "print",
+            (false, false) => "none",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Code, Place};
+
+    #[test]
+    fn findings_close_channels_and_open_none() {
+        let after = |start: Fitness, codes: &[Code]| {
+            let findings = codes
+                .iter()
+                .map(|&code| Finding::new(code, Place::batch(), ""));
+            start.after(&findings.collect::<Vec<_>>()).as_str()
+        };
+        assert_eq!(after(Fitness::BOTH, &[Code::AddressIncomplete]), "both");
+        assert_eq!(after(Fitness::BOTH, &[Code::PageSize]), "mailbox");
+        assert_eq!(after(Fitness::BOTH, &[Code::TooLargeForMailbox]), "print");
+        assert_eq!(
+            after(Fitness::BOTH, &[Code::TooLargeForMailbox, Code::PageSize]),
+            "none"
+        );
+        assert_eq!(after(Fitness::BOTH, &[Code::RecipientIdInvalid]), "none");
+        assert_eq!(after(Fitness::BOTH, &[Code::RecipientIdIgnored]), "print");
+        assert_eq!(after(Fitness::NEITHER, &[]), "none");
+    }
 }

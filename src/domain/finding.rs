@@ -166,7 +166,7 @@ macro_rules! codes {
                 match self { $(Self::$name => Severity::$severity,)+ }
             }
 
-            /// Which channel an error of this kind closes.
+            /// Which channel a finding of this kind is about, and closes if it closes any.
             pub fn affects(self) -> Affects {
                 match self { $(Self::$name => Affects::$affects,)+ }
             }
@@ -298,8 +298,35 @@ codes! {
         "The address lacks a name, street, postal code or city.",
         "Complete the address, so that the letter can be printed if it must.";
     CountryInvalid = "country-invalid", Warning, Print,
-        "The country is not a two-letter code.",
-        "Use ISO 3166-1 alpha-2, such as `FI` or `SE`.";
+        "The country is not a two-letter code that some country has.",
+        "Use ISO 3166-1 alpha-2, such as `FI` or `SE`, or `XX` where you do not know.";
+    RecipientIdIgnored = "recipient-id-ignored", Warning, Mailbox,
+        "The recipient's id is malformed or its check character is wrong; you asked for print, which needs none.",
+        "Correct the id, or leave it out.";
+    RecipientIdArtificial = "recipient-id-artificial", Warning, Mailbox,
+        "The recipient's identity code is artificial (individual number 900 to 999): no person has it.",
+        "Mark tests with `isTest`; in earnest, write the person's own code.";
+    AddressRowLong = "address-row-long", Warning, Print,
+        "A row of the address has more characters than the post reads.",
+        "Shorten the field to 30 characters; `city` has the postal code before it.";
+    AddressRowCut = "address-row-cut", Error, Print,
+        "A field of the address is longer than its two rows of the address page, which would lose its end.",
+        "Shorten the field; the post reads 30 characters a row.";
+    AddressCharacter = "address-character", Error, Print,
+        "The address or the subject has a character that the address page cannot show.",
+        "Write it in Latin, Greek or Cyrillic letters.";
+    PostalCodeForm = "postal-code-form", Info, Print,
+        "The postal code is written with a space or a country before it, and was read without.",
+        "Write its five digits alone.";
+    PostalCodeUnknown = "postal-code-unknown", Warning, Print,
+        "The table of postal codes does not have the postal code.",
+        "Check the code: the letter is posted as it is. A very new code may be missing from the table.";
+    PostalCodeLocality = "postal-code-locality", Warning, Print,
+        "The postal code is that of another locality.",
+        "Check both: the letter is posted as it is.";
+    PostalCodePoBox = "postal-code-po-box", Info, Print,
+        "The address is a post-office box, and the last digit of the postal code is not 1.",
+        "Check the code: only large receivers have box codes of their own.";
 
     // The PDF.
     PdfUnreadable = "pdf-unreadable", Error, Both,
@@ -320,6 +347,9 @@ codes! {
     AttachmentNotPrintable = "attachment-not-printable", Error, Print,
         "The letter has attachments, and on paper it would lose them.",
         "Nothing, if it may go to a mailbox; else put everything into one PDF.";
+    AttachmentType = "attachment-type", Error, Mailbox,
+        "An attachment is not of a kind that a mailbox takes, or not what its name says.",
+        "Attach PDF, Word, Excel, PowerPoint, OpenDocument, JPEG, PNG or plain text under its usual ending.";
     TooManySheets = "too-many-sheets", Error, Print,
         "The letter has more sheets than the largest envelope of the print house holds.",
         "Split the letter, or print on both sides.";
@@ -336,6 +366,15 @@ impl Code {
             Language::Finnish => finnish::words(self),
             Language::Swedish => swedish::words(self),
         }
+    }
+
+    /// Which channel a finding of this kind closes for what it concerns.
+    ///
+    /// An error closes what it is about; so do the warnings after which a letter can go on paper
+    /// alone. Whether a letter can be posted to its address is for routing to say, and closes nothing.
+    pub fn closes(self) -> Option<Affects> {
+        let leaves_paper = matches!(self, Self::TooLargeForMailbox | Self::RecipientIdIgnored);
+        (leaves_paper || self.severity() == Severity::Error).then(|| self.affects())
     }
 }
 
@@ -354,5 +393,25 @@ mod tests {
         for &code in Code::ALL {
             assert_eq!(Code::from_code(code.as_str()), Some(code));
         }
+    }
+
+    #[test]
+    fn errors_close_what_they_are_about_and_of_the_others_only_those_that_leave_paper() {
+        assert_eq!(Code::PageSize.closes(), Some(Affects::Print));
+        assert_eq!(Code::AttachmentType.closes(), Some(Affects::Mailbox));
+        assert_eq!(Code::PdfEncrypted.closes(), Some(Affects::Both));
+        let closing = Code::ALL
+            .iter()
+            .copied()
+            .filter(|code| code.closes().is_some() && code.severity() != Severity::Error);
+        let closing: Vec<_> = closing.map(|code| (code, code.closes())).collect();
+        let mailbox = Some(Affects::Mailbox);
+        assert_eq!(
+            closing,
+            [
+                (Code::RecipientIdIgnored, mailbox),
+                (Code::TooLargeForMailbox, mailbox)
+            ]
+        );
     }
 }

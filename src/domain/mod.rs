@@ -5,7 +5,10 @@
 //! the type is the proof that it was checked.
 
 mod address;
+mod address_block;
+mod address_characters;
 mod bundle;
+mod country;
 mod decision;
 mod disposition;
 mod finding;
@@ -21,8 +24,11 @@ mod message;
 mod message_event;
 mod private;
 
-pub use address::{AddressGap, CountryCode, InvalidCountryCode, PostalAddress};
+pub use address::{AddressGap, PostalAddress};
+pub use address_block::{AddressBlock, BlockPart, MAX_ROW_CHARS, one_line};
+pub use address_characters::is_printable;
 pub use bundle::{BundleState, BundleSummary, EnvelopeName, Piece, PostageClass};
+pub use country::{CountryCode, InvalidCountryCode};
 pub use decision::{Asked, Channel, Decision, Fitness, Reason, Route};
 pub use disposition::Disposition;
 pub use finding::{Affects, Code, Finding, Place, Severity, Words};
@@ -33,7 +39,7 @@ pub use identity::{
 };
 pub use ids::{BatchId, BundleId, InvalidId, MessageId, PrintHouseId, SenderId};
 pub use language::Language;
-pub use letter::Letter;
+pub use letter::{Letter, expected_sheets};
 pub use lifecycle::{BatchState, IllegalMove, MessageState, Step};
 pub use mailbox_status::MailboxStatus;
 pub use masking::without_identity_codes;

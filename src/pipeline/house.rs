@@ -69,6 +69,7 @@ pub struct SenderSettings {
     pub receipts: receipts::Settings,
     /// The one that receipts say in what to do.
     pub language: Language,
+    /// [`SenderSettings::batch_settings`] fills in what other settings say.
     pub batch: batch::Settings,
     pub routing: routing::Policy,
     /// Absent means that the sender has no print contract.
@@ -90,6 +91,19 @@ impl SenderSettings {
         routing::Policy {
             print_contract: self.print_house.is_some(),
             ..self.routing.clone()
+        }
+    }
+
+    /// How batches of this sender are opened. What becomes of their letters on paper is for the print
+    /// house to say, where there is one.
+    pub fn batch_settings(&self, print_house: Option<&PrintHouseSettings>) -> batch::Settings {
+        batch::Settings {
+            paper: batch::Paper {
+                max_sheets: print_house.and_then(|house| house.print.max_sheets()),
+                duplex: self.duplex,
+                address_page: self.address_page,
+            },
+            ..self.batch.clone()
         }
     }
 

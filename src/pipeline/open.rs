@@ -24,7 +24,9 @@ fn read(
     stop: &Stop,
 ) -> Result<Result<Opened, Vec<Finding>>, Error> {
     let sender = house.sender(&row.sender)?;
-    let settings = &sender.batch;
+    let print_house = sender.print_house.as_ref();
+    let print_house = print_house.map(|id| house.print_house(id)).transpose()?;
+    let settings = &sender.batch_settings(print_house);
     let archive = match Archive::open(file.as_ref(), &settings.limits) {
         Ok(archive) => archive,
         Err(findings) => return Ok(Err(findings)),

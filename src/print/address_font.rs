@@ -18,15 +18,6 @@ static WHOLE_FONT: LazyLock<ParsedFont> = LazyLock::new(|| {
 pub(super) struct AddressFont(ParsedFont);
 
 impl AddressFont {
-    /// Whether the font has every character of the text.
-    pub(super) fn covers(text: &str) -> bool {
-        text.chars().all(|c| {
-            WHOLE_FONT
-                .lookup_glyph_index(c.into())
-                .is_some_and(|glyph| glyph != 0)
-        })
-    }
-
     /// Keeps what the texts need. Characters that the font lacks are left out.
     pub(super) fn for_texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
         let mut glyphs: BTreeMap<u32, u16> = BTreeMap::new();
@@ -106,13 +97,15 @@ fn no_font() -> ParsedFont {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::is_printable;
 
     #[test]
-    fn the_font_covers_the_languages_of_the_north_and_says_what_it_lacks() {
-        assert!(AddressFont::covers(
-            "Åäöšž Ærø Þór Đặng Łódź Ελλάς Київ – 'é'"
-        ));
-        assert!(!AddressFont::covers("東京"));
+    fn the_domain_knows_which_characters_the_font_has() {
+        for c in ' '..=char::MAX {
+            let glyph = WHOLE_FONT.lookup_glyph_index(c.into());
+            let has = glyph.is_some_and(|glyph| glyph != 0);
+            assert_eq!(is_printable(c.encode_utf8(&mut [0; 4])), has, "{c:?}");
+        }
     }
 
     #[test]

@@ -3,9 +3,9 @@ use printpdf::{
     Point, Pt, TextItem,
 };
 
-use crate::domain::{Letter, PostageClass};
+use crate::domain::{AddressBlock, Letter, PostageClass, one_line};
 
-use super::{AddressPageSettings, address_block, address_font::AddressFont};
+use super::{AddressPageSettings, address_font::AddressFont};
 
 /// Where a block stands: its upper left corner and its size, in millimetres from the upper left
 /// corner of the page.
@@ -123,13 +123,12 @@ impl<'a> AddressPages<'a> {
     }
 
     fn blocks(&self, letter: &Letter) -> [(Block, Vec<String>); 4] {
-        let subject = letter
-            .subject
-            .as_ref()
-            .map(|text| address_block::one_line(text.expose()));
+        let subject = letter.subject.as_ref().map(|text| one_line(text.expose()));
+        let block = AddressBlock::of(&letter.address);
+        let recipient = block.rows().map(str::to_owned).collect();
         [
             (SENDER, self.return_address.to_vec()),
-            (RECIPIENT, address_block::rows(&letter.address)),
+            (RECIPIENT, recipient),
             (POSTAGE, self.postage_rows(letter)),
             (SUBJECT, subject.into_iter().collect()),
         ]

@@ -11,11 +11,9 @@
 //! The room does not know where letters come from, where bundles go, what time it is, or how a
 //! PDF is read: that is `pdf`. What a print house finds in the files is in `docs/print-rules.md`.
 
-mod address_block;
 mod address_font;
 mod address_page;
 mod compose;
-mod countries;
 mod error;
 mod identity;
 mod job_ticket;
@@ -38,7 +36,6 @@ pub use error::Error;
 pub use identity::BundleIdentity;
 pub use job_ticket::{FileDigest, JobTicket, write_job_ticket};
 pub use mark::{InvalidMark, Mark};
-pub use paper::expected_sheets;
 pub use piece_list::write_piece_list;
 pub use plan::{BundlePlan, Destination, Group, Plan, PlannedPiece, lay_out, plan, plan_by_size};
 pub use prepare::{LetterPdf, LetterSource, SourceError};

@@ -1,4 +1,4 @@
-use crate::domain::{EnvelopeName, Letter};
+use crate::domain::{EnvelopeName, Letter, expected_sheets};
 
 use super::{EnvelopeRule, Mark, Settings};
 
@@ -11,13 +11,6 @@ pub(super) struct Paper {
     pub(super) envelope: EnvelopeName,
     /// Sheets and envelope, rounded up.
     pub(super) weight_grams: u32,
-}
-
-/// The sheets of a letter of so many pages: two pages a sheet in duplex, and one for an address
-/// page of our own, whose back stays blank.
-pub fn expected_sheets(pages: u32, duplex: bool, address_page: bool) -> u32 {
-    let content = if duplex { pages.div_ceil(2) } else { pages };
-    content.saturating_add(u32::from(address_page))
 }
 
 impl Paper {

@@ -1,11 +1,12 @@
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use crate::domain::{
-    Code, EnvelopeName, Finding, Letter, MessageId, Piece, Place, PostageClass, PostalAddress,
+    AddressBlock, Code, EnvelopeName, Finding, Letter, MessageId, Piece, Place, PostageClass,
+    PostalAddress, is_printable, one_line,
 };
 
 use super::{
-    Error, Mark, Settings, address_block,
+    Error, Mark, Settings,
     paper::{Paper, sides},
 };
 
@@ -205,9 +206,8 @@ impl Fitted {
             let place = Place::message(letter.message.position);
             Err((letter.message, Finding::new(code, place, detail)))
         };
-        if letter.address_page && !address_block::is_printable(&letter) {
-            let detail = "the address has characters that the address page's font lacks";
-            return refuse(Code::LetterNotComposable, detail.to_owned());
+        if let Some((code, detail)) = fault_of_address_page(&letter) {
+            return refuse(code, detail.to_owned());
         }
         match Paper::of(&letter, settings) {
             Ok(paper) => Ok(Self {
@@ -244,6 +244,23 @@ impl Fitted {
             letter: self.letter,
         }
     }
+}
+
+/// Whatever the page would leave out: it must not go out with half an address.
+fn fault_of_address_page(letter: &Letter) -> Option<(Code, &'static str)> {
+    if !letter.address_page {
+        return None;
+    }
+    let block = AddressBlock::of(&letter.address);
+    let subject = letter.subject.as_ref().map(|text| one_line(text.expose()));
+    if !(block.is_printable() && subject.as_deref().is_none_or(is_printable)) {
+        let detail = "the address or subject has characters that the address page's font lacks";
+        return Some((Code::AddressCharacter, detail));
+    }
+    block.cut().map(|_| {
+        let detail = "a field of the address is longer than its two rows of the address page";
+        (Code::AddressRowCut, detail)
+    })
 }
 
 fn split(group: &Group, mut letters: Vec<Fitted>, settings: &Settings) -> Vec<BundlePlan> {

@@ -1,5 +1,7 @@
 use crate::{domain::EnvelopeName, pdf::Limits};
 
+use super::Mark;
+
 /// What one print house wants. The defaults are those of `docs/print-rules.md`.
 ///
 /// Weights are in hundredths of a gram, so that they add up without rounding.
@@ -73,6 +75,14 @@ impl Default for Settings {
             document_parts: true,
             pdf_limits: Limits::default(),
         }
+    }
+}
+
+impl Settings {
+    /// Sheets that the largest envelope holds.
+    pub fn max_sheets(&self) -> Option<u32> {
+        let sheets = self.envelopes.iter().map(|rule| rule.max_sheets);
+        sheets.max().map(|most| most.min(Mark::MAX_SHEETS))
     }
 }
 

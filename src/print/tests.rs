@@ -80,15 +80,6 @@ fn envelope_of(pages: u32, duplex: bool) -> Result<String, Code> {
 }
 
 #[test]
-fn sheets_follow_from_pages_sides_and_the_address_page() {
-    assert_eq!(expected_sheets(1, true, false), 1);
-    assert_eq!(expected_sheets(3, true, false), 2);
-    assert_eq!(expected_sheets(3, false, false), 3);
-    assert_eq!(expected_sheets(3, true, true), 3);
-    assert_eq!(expected_sheets(u32::MAX, false, true), u32::MAX);
-}
-
-#[test]
 fn a_letter_gets_the_smallest_envelope_that_holds_it() {
     let c5 = Ok("C5".to_owned());
     assert_eq!(envelope_of(9, false), c5);
@@ -186,7 +177,7 @@ fn a_letter_whose_address_page_could_not_be_read_is_refused() {
         ..letter(1, 1)
     };
     let plan = plan(vec![unreadable, letter(2, 1)], &Settings::default());
-    assert_eq!(plan.refused[0].1.code, Code::LetterNotComposable);
+    assert_eq!(plan.refused[0].1.code, Code::AddressCharacter);
     assert_eq!(positions(&plan.bundles[0]), [2]);
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use kuori::{
-    domain::{BatchId, BatchState, MessageEvent, MessageId},
+    domain::{BatchId, BatchState, Language, MessageEvent, MessageId},
     pipeline::{Gate, SenderSettings},
     receipts::{
         Counts, DeliveryEvent, DeliveryHeader, DeliveryLine, Format, Kind, Report, ReportHeader,
@@ -137,6 +137,7 @@ fn every_event_that_can_be_told_follows_the_schema() {
         sender: "example-city".parse().unwrap(),
         file_name: "batch.zip".to_owned(),
         reported_at: now(),
+        language: Language::English,
         is_final: false,
         counts: Counts::default(),
     };

@@ -1,6 +1,9 @@
 //! Codes without a committed batch: it would be huge, or what finds it depends on settings.
 
+use std::sync::Arc;
+
 use kuori::{
+    batch::{ArtificialIds, PostalCodes},
     domain::{Code, DuplicateLetterIds},
     pipeline::SenderSettings,
 };
@@ -64,12 +67,56 @@ pub(super) const ALL: &[Built] = &[
     },
     Built {
         code: Code::TooManySheets,
-        why: "the print house's largest envelope decides, once the letter is put into a bundle",
+        why: "the print house's largest envelope decides",
         settings: |sender| sender.duplex = false,
         before: None,
         make: || second_letter(row(2), pdf(&[2; 501], A4)),
     },
+    Built {
+        code: Code::RecipientIdArtificial,
+        why: "every code in a sample is artificial, so that by default they are accepted",
+        settings: |sender| sender.batch.artificial_ids = ArtificialIds::Warn,
+        before: None,
+        make: sound,
+    },
+    Built {
+        code: Code::AddressRowCut,
+        why: "only an address page of our own cuts an address",
+        settings: |sender| sender.address_page = true,
+        before: None,
+        make: || named("Matti Maunu Mikael Mallikas-Mäkinen Esimerkkikunnan Mallilan kylästä"),
+    },
+    Built {
+        code: Code::AddressCharacter,
+        why: "only an address page of our own shows an address",
+        settings: |sender| sender.address_page = true,
+        before: None,
+        make: || named("東京"),
+    },
+    Built {
+        code: Code::PostalCodeUnknown,
+        why: "the operator's table decides",
+        settings: |sender| sender.batch.postal_codes = Some(table("00101,Helsinki")),
+        before: None,
+        make: sound,
+    },
+    Built {
+        code: Code::PostalCodeLocality,
+        why: "the operator's table decides",
+        settings: |sender| sender.batch.postal_codes = Some(table("00100,Espoo")),
+        before: None,
+        make: sound,
+    },
 ];
+
+fn named(name: &'static str) -> Vec<u8> {
+    second_letter(Row { name, ..row(2) }, letter_pdf(2))
+}
+
+fn table(row: &str) -> Arc<PostalCodes> {
+    let csv = format!("postal_code,locality_fi\n{row}\n");
+    Arc::new(PostalCodes::parse(csv.as_bytes()).unwrap())
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn codes_without_a_sample_are_provoked_all_the_same() {

@@ -2,7 +2,7 @@ use std::fs;
 
 use kuori::domain::Code;
 
-use super::{archive, control_data, documents, letters};
+use super::{archive, control_data, documents, letters, recipients};
 use crate::committed::in_repository;
 
 /// A committed batch with exactly one thing wrong.
@@ -31,6 +31,12 @@ impl Sample {
         format!("samples/batches/invalid/{}/{}", self.code, self.file)
     }
 
+    /// What is found: an attachment that a mailbox does not take is one that print would lose, too.
+    pub(super) fn codes(&self) -> Vec<Code> {
+        let beside = (self.code == Code::AttachmentType).then_some(Code::AttachmentNotPrintable);
+        beside.into_iter().chain([self.code]).collect()
+    }
+
     pub(super) fn committed(&self) -> Vec<u8> {
         fs::read(in_repository(&self.path())).unwrap()
     }
@@ -41,6 +47,7 @@ pub(super) fn all() -> Vec<Sample> {
     let mut samples = archive::samples();
     samples.extend(control_data::samples());
     samples.extend(letters::samples());
+    samples.extend(recipients::samples());
     samples.extend(documents::samples());
     samples.sort_by_key(|sample| sample.code);
     samples

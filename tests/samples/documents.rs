@@ -50,7 +50,13 @@ pub(super) fn samples() -> Vec<Sample> {
             Code::AttachmentNotPrintable,
             "leaflet.zip",
             "The second letter has `esite.pdf` attached, and its recipient has no mailbox.",
-            with_leaflet,
+            || with_attachment("esite.pdf", pdf(&[2], A4)),
+        ),
+        letter(
+            Code::AttachmentType,
+            "program.zip",
+            "The second letter has `lomake.exe` attached, which no mailbox takes; on paper it would be lost.",
+            || with_attachment("lomake.exe", b"MZ\x90\0".to_vec()),
         ),
     ]
 }
@@ -67,14 +73,13 @@ const ENCRYPTED: &str = "/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 \
 const STAMP: &str = "/Annots [<< /Type /Annot /Subtype /Stamp /Rect [400 700 500 750] /F 4 \
     /Contents (Saapunut) >>]";
 
-fn with_leaflet() -> Vec<u8> {
-    let attachments = "esite.pdf";
+fn with_attachment(attachments: &'static str, content: Vec<u8>) -> Vec<u8> {
     let second = Row {
         attachments,
         ..row(2)
     };
     let mut files = csv_files(table(&[row(1), second]));
-    files.push((attachments.to_owned(), pdf(&[2], A4)));
+    files.push((attachments.to_owned(), content));
     zip(&files)
 }
 

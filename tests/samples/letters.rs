@@ -74,31 +74,10 @@ pub(super) fn samples() -> Vec<Sample> {
             "Both letters have the `letter_id` of the first.",
             || second_row(|second| second.letter_id = row(1).letter_id),
         ),
-        letter(
-            Code::RecipientIdInvalid,
-            "check-character.zip",
-            "The check character of the second recipient's identity code is wrong.",
-            || second_row(|row| row.recipient_id = "010190Y901P"),
-        ),
-        letter(
-            Code::AddressIncomplete,
-            "no-postal-code.zip",
-            "The second recipient has no mailbox and no postal code.",
-            || second_row(|row| row.postal_code = ""),
-        ),
-        Sample {
-            stops: Stops::Nothing,
-            ..letter(
-                Code::CountryInvalid,
-                "in-words.zip",
-                "The second recipient's country is written `Suomi`.",
-                || second_row(|row| row.country = "Suomi"),
-            )
-        },
     ]
 }
 
-fn second_row(change: impl FnOnce(&mut Row)) -> Vec<u8> {
+pub(super) fn second_row(change: impl FnOnce(&mut Row)) -> Vec<u8> {
     let mut second = row(2);
     change(&mut second);
     second_letter(second, letter_pdf(2))

@@ -11,5 +11,6 @@ mod documents;
 mod invalid;
 mod letters;
 mod parts;
+mod recipients;
 mod schemas;
 mod valid;

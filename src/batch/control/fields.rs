@@ -1,8 +1,8 @@
 use crate::{
     batch::Limits,
     domain::{
-        AddressGap, BusinessId, Code, CountryCode, Finding, InvalidBusinessId, InvalidIdentityCode,
-        OvtId, PersonalIdentityCode, Place, Private, RecipientId, StatedRecipient,
+        BusinessId, Code, CountryCode, Finding, InvalidBusinessId, InvalidIdentityCode, OvtId,
+        PersonalIdentityCode, Place, Private, RecipientId, StatedRecipient,
     },
 };
 
@@ -203,15 +203,6 @@ impl<'l> Fields<'l> {
             format!("`{field}` is not two letters"),
         );
         "XX".parse().ok()
-    }
-}
-
-pub(super) fn gap_text(gap: AddressGap) -> &'static str {
-    match gap {
-        AddressGap::Name => "a name",
-        AddressGap::Street => "a street address",
-        AddressGap::PostalCode => "a postal code of five digits",
-        AddressGap::City => "a city",
     }
 }
 

@@ -412,7 +412,6 @@ mod tests {
             "recipient-id-invalid",
             "control-data-value",
             "control-data-value",
-            "address-incomplete",
         ];
         assert_eq!(told, expected);
         assert_eq!(drafts[0].pages, StatedPages::Unusable);

@@ -8,22 +8,30 @@ use crate::{
         OpenError, OpenedMessage, Settings,
         archive::shown,
         document::{Examined, Named},
-        ledger::{Claim, Described, Slip},
-        opened::fitness,
+        ledger::{Claim, Described},
+        rules,
     },
-    domain::{Code, Finding, Fitness, Place},
+    domain::{ChannelWish, Code, Finding, Fitness, Place},
 };
+
+/// The rules on a few letters take less time than giving them to another thread.
+const RULED_AT_ONCE: usize = 64;
 
 impl<E> Opening<'_, E> {
     /// Examines the documents that the page names for the first time, and gives the page away.
     pub(super) fn hand_over(&mut self, source: Source<'_, '_>) -> Result<(), Stop<E>> {
-        let page = std::mem::take(&mut self.page);
+        let mut page = std::mem::take(&mut self.page);
         if page.is_empty() {
             return Ok(());
         }
         self.examine(source, &page)
             .map_err(|error| Stop::Failed(OpenError::Shelf(error)))?;
         self.check_missing()?;
+        self.look_into_attachments(source, &page);
+        let settings = self.settings;
+        page.par_iter_mut()
+            .with_min_len(RULED_AT_ONCE)
+            .for_each(|pending| pending.apply_rules(settings));
         let opened = page.into_iter().map(|pending| self.judge(pending));
         let opened = opened.collect();
         (self.sink)(opened).map_err(|error| Stop::Failed(OpenError::Sink(error)))
@@ -63,6 +71,28 @@ impl<E> Opening<'_, E> {
         Err(Finding::new(Code::DocumentMissing, Place::batch(), detail))
     }
 
+    /// Reads each attachment that the page names for the first time, however many letters it goes
+    /// with.
+    fn look_into_attachments(&mut self, source: Source<'_, '_>, page: &[Pending]) {
+        let named = page.iter().flat_map(|pending| &pending.attachments);
+        let fresh: HashMap<_, _> = named
+            .map(|attachment| (&attachment.document, source.entry_of(&attachment.document)))
+            .filter(|(name, _)| !self.attached.contains_key(*name))
+            .filter_map(|(name, entry)| Some((name, entry?)))
+            .collect();
+        let max_bytes = self.settings.limits.max_letter_pdf_bytes;
+        let looked_into = fresh.into_par_iter().map(|(name, entry)| {
+            let found = rules::look_into(source.archive, entry, max_bytes);
+            let place = Place::entry(shown(&name.0));
+            (
+                name.clone(),
+                found.map(|finding| Finding { place, ..finding }),
+            )
+        });
+        let looked_into: Vec<_> = looked_into.collect();
+        self.attached.extend(looked_into);
+    }
+
     fn judge(&mut self, pending: Pending) -> OpenedMessage {
         let Pending {
             position,
@@ -79,14 +109,23 @@ impl<E> Opening<'_, E> {
         let mut findings = std::mem::take(&mut draft.findings);
         findings.extend(self.refusal(&claim));
         findings.extend(too_large(&claim, attached_bytes, self.settings));
-        let slip = |slip: Slip| Finding::new(slip.code, place.clone(), slip.detail);
-        findings.extend(claim.slip.map(slip));
+        let tell = |code, detail| Finding::new(code, place.clone(), detail);
+        if claim.slip.is_none() && claim.is_taken && draft.wish != ChannelWish::MailboxOnly {
+            let paper = &self.settings.paper;
+            let found = rules::too_many_sheets(claim.pages.count, draft.duplex, paper);
+            findings.extend(found.map(|(code, detail)| tell(code, detail)));
+        }
+        findings.extend(claim.slip.map(|slip| tell(slip.code, slip.detail)));
         findings.extend(claim.findings);
+        let unfit = attachments
+            .iter()
+            .filter_map(|attachment| self.attached.get(&attachment.document).cloned().flatten());
+        findings.extend(unfit);
         for finding in &mut findings {
             finding.place.message = Some(position);
         }
         let fitness = if claim.is_taken {
-            fitness(&findings)
+            Fitness::BOTH.after(&findings)
         } else {
             Fitness::NEITHER
         };
@@ -109,6 +148,12 @@ impl<E> Opening<'_, E> {
             self.tell([refusal]);
         }
         None
+    }
+}
+
+impl Pending {
+    fn apply_rules(&mut self, settings: &Settings) {
+        rules::apply(&mut self.draft, &self.place, self.is_test, settings);
     }
 }
 

@@ -23,6 +23,11 @@ impl Source<'_, '_> {
         DocumentName(format!("{}{entry}", self.prefix))
     }
 
+    /// The entry behind a name that [`Self::name`] made, where it is there.
+    pub(super) fn entry_of(&self, name: &DocumentName) -> Option<&Entry> {
+        self.archive.entry(name.0.strip_prefix(self.prefix)?)
+    }
+
     pub(super) fn place(&self, entry: &Entry) -> Place {
         Place::entry(shown(&self.name(&entry.name).0))
     }

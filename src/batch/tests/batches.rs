@@ -175,11 +175,11 @@ fn a_table_with_pdfs_is_opened() {
     warning document-unused forgotten.pdf: no letter names this file
     info control-data-unknown batch.csv line 1: column `size`, once
     error attachment-not-printable batch.csv line 2 message 1: files attached to the letter: 1
-    warning address-incomplete batch.csv line 3 message 2: the address lacks a name
     error document-missing missing.pdf line 3 message 2: the attachment is not in the ZIP
     error attachment-not-printable batch.csv line 3 message 2: files attached to the letter: 1
-    warning address-incomplete batch.csv line 4 message 3: the address lacks a name
+    warning address-incomplete batch.csv line 3 message 2: the address lacks a name
     error message-duplicate batch.csv line 4 message 3: a letter before it in this batch has the same id
+    warning address-incomplete batch.csv line 4 message 3: the address lacks a name
     ");
     let out = out.unwrap();
     assert_eq!(out.opened.shape, Some(Shape::Csv));
@@ -327,8 +327,8 @@ fn wrong_fields_are_told_without_their_values() {
     warning country-invalid letters.xml line 5 message 1: `countryCode` is not two letters
     warning address-incomplete letters.xml line 5 message 1: the address lacks a street address
     error control-data-value letters.xml line 7 message 2: the letter has a second `Recipient`
-    warning address-incomplete letters.xml line 7 message 2: the address lacks a name
     error message-duplicate letters.xml line 7 message 2: a letter before it in this batch has the same id
+    warning address-incomplete letters.xml line 7 message 2: the address lacks a name
     ");
 }
 

@@ -5,10 +5,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    batch::{OpenedMessage, left_open},
+    batch::OpenedMessage,
     cli::words::counted,
     domain::{
-        Asked, Channel, Code, Decision, MailboxStatus, Reason, Route, ServiceKind, StatedRecipient,
+        Affects, Asked, Channel, Code, Decision, MailboxStatus, Reason, Route, ServiceKind,
+        StatedRecipient,
     },
     pipeline::{Gate, SenderSettings},
     routing::{self, Policy, Question},
@@ -110,7 +111,7 @@ impl Verdict {
         *field += 1;
         self.unfit += u64::from(message.is_refused());
         let Channels { mailbox, print } = &mut self.channels;
-        let closes = |code| !left_open(code).mailbox;
+        let closes = |code: Code| code.closes().is_some_and(|closed| closed != Affects::Print);
         // Without an id no mailbox is found, whatever else keeps the letter from paper.
         let with = match message.message.recipient.id {
             StatedRecipient::Absent => Decision {
@@ -120,7 +121,10 @@ impl Verdict {
             StatedRecipient::Valid(_) | StatedRecipient::Invalid => with,
         };
         mailbox.count(message, closes, &with, Channel::Mailbox);
-        let closes = |code| !left_open(code).print;
+        let closes = |code: Code| {
+            code.closes()
+                .is_some_and(|closed| closed != Affects::Mailbox)
+        };
         print.count(message, closes, &without, Channel::Print);
     }
 

@@ -41,6 +41,9 @@ pub(super) struct LimitsTable {
     /// Length of the message text of a CSV row.
     #[schemars(range(min = 1))]
     max_body_chars: usize,
+    /// Characters of one row of an address; longer ones are told.
+    #[schemars(range(min = 1))]
+    max_address_row_chars: usize,
     /// Depth of elements in control data.
     #[schemars(range(min = 4))]
     max_xml_depth: usize,
@@ -65,6 +68,7 @@ mirror!(LimitsTable of Limits {
     max_nesting,
     max_field_chars,
     max_body_chars,
+    max_address_row_chars,
     max_xml_depth,
     max_xml_attributes,
     max_token_bytes,

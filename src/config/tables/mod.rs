@@ -49,6 +49,9 @@ pub(super) struct Tables {
     /// File of the key that receipts are signed with, for senders with `sign_receipts`;
     /// `kuori receipt key` makes it.
     receipt_key_file: PathBuf,
+    /// Table of postal codes and their localities: Posti's PCF file, or CSV with the columns `postal_code`,
+    /// `locality_fi` and `locality_sv`. Read at the start. Default: codes are not looked up.
+    postal_codes_file: Option<PathBuf>,
     log: LogTable,
     runner: RunnerTable,
     mailbox: MailboxTable,
@@ -66,6 +69,7 @@ impl Default for Tables {
             poll_interval_secs: 5,
             time_zone: "Europe/Helsinki".to_owned(),
             receipt_key_file: PathBuf::from("receipt.key"),
+            postal_codes_file: None,
             log: LogTable::default(),
             runner: RunnerTable::default(),
             mailbox: MailboxTable::default(),
@@ -93,6 +97,7 @@ impl Tables {
             poll_interval_secs: self.poll_interval_secs,
             time_zone: time_zone(&self.time_zone, &root, problems),
             receipt_key_file: site.path(&self.receipt_key_file),
+            postal_codes_file: self.postal_codes_file.map(|file| site.path(&file)),
             runner: self.runner.read(&root.key("runner"), problems),
             mailbox: self.mailbox.read(&site),
             server: self.server.read(&root.key("server"), &site, problems),

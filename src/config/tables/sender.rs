@@ -13,8 +13,8 @@ use super::{
     site::Site,
     upload::UploadTable,
     words::{
-        DuplicateLetterIdsName, FormatName, GateName, LanguageName, PostageName, ReceiptsName,
-        ServiceName,
+        ArtificialIdsName, DuplicateLetterIdsName, FormatName, GateName, LanguageName, PostageName,
+        ReceiptsName, ServiceName,
     },
 };
 use crate::{
@@ -85,6 +85,8 @@ pub(super) struct SenderTable {
     /// How far a page may be from A4, in each direction.
     #[schemars(range(min = 0.0, max = 50.0))]
     page_tolerance_mm: f64,
+    /// What is said of identity codes that no person has (individual number 900 to 999).
+    artificial_ids: ArtificialIdsName,
     upload: UploadTable,
     limits: LimitsTable,
     routing: RoutingTable,
@@ -116,6 +118,7 @@ impl Default for SenderTable {
             directory: None,
             sftp: None,
             page_tolerance_mm: batch::Settings::default().page_tolerance_mm,
+            artificial_ids: ArtificialIdsName::Warn,
             upload: UploadTable::default(),
             limits: LimitsTable::default(),
             routing: RoutingTable::default(),
@@ -189,6 +192,7 @@ impl SenderTable {
             batch: batch::Settings {
                 limits: self.limits.read(),
                 page_tolerance_mm: self.page_tolerance_mm,
+                artificial_ids: self.artificial_ids.into(),
                 ..batch::Settings::default()
             },
             routing,

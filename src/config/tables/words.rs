@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    batch::ArtificialIds,
     domain::{DuplicateLetterIds, Language, PostageClass, ServiceKind},
     pipeline::Gate,
     receipts::{Format, Level},
@@ -127,5 +128,14 @@ words! {
         Refuse,
         /// Post it to the sender's own `address_rows`.
         UseSendersAddress,
+    }
+}
+
+words! {
+    ArtificialIdsName for ArtificialIds {
+        /// Nothing is said.
+        Accept,
+        /// Each letter gets a warning, unless its batch is a test.
+        Warn,
     }
 }

@@ -122,12 +122,39 @@ translation! {
     RecipientIdInvalid =
         "Vastaanottajan tunnus on väärän muotoinen tai sen tarkistusmerkki on väärä.",
         "Korjaa tunnus, tai jätä se pois, jolloin kirje tulostetaan.";
+    RecipientIdIgnored =
+        "Vastaanottajan tunnus on väärän muotoinen tai sen tarkistusmerkki on väärä. Lähettäjä on valinnut tulostuksen, johon tunnusta ei tarvita.",
+        "Korjaa tunnus tai jätä se pois.";
+    RecipientIdArtificial =
+        "Vastaanottajan henkilötunnus on keinotekoinen (yksilönumero 900–999): se ei kuulu kenellekään.",
+        "Merkitse testit attribuutilla `isTest`. Ilmoita tuotannossa henkilön oma tunnus.";
     AddressIncomplete =
         "Osoitteesta puuttuu nimi, katuosoite, postinumero tai postitoimipaikka.",
         "Täydennä osoite, jotta kirje voidaan tarvittaessa tulostaa.";
+    AddressRowLong =
+        "Osoiterivillä on enemmän merkkejä kuin posti lukee.",
+        "Lyhennä kenttä enintään 30 merkkiin. Kentän `city` edellä rivillä on postinumero.";
+    AddressRowCut =
+        "Osoitteen kenttä on pidempi kuin sen kaksi riviä osoitesivulla, joten sen loppu jäisi pois.",
+        "Lyhennä kenttää. Posti lukee rivistä 30 merkkiä.";
+    AddressCharacter =
+        "Osoitteessa tai otsikossa on merkki, jota osoitesivulla ei voida esittää.",
+        "Kirjoita teksti latinalaisin, kreikkalaisin tai kyrillisin kirjaimin.";
+    PostalCodeForm =
+        "Postinumerossa on välilyönti tai sen edessä on maatunnus. Postinumero luettiin ilman niitä.",
+        "Kirjoita vain postinumeron viisi numeroa.";
+    PostalCodeUnknown =
+        "Postinumeroa ei ole postinumerotaulukossa.",
+        "Tarkista postinumero: kirje postitetaan sellaisenaan. Aivan uusi postinumero voi puuttua taulukosta.";
+    PostalCodeLocality =
+        "Postinumero kuuluu toiseen postitoimipaikkaan.",
+        "Tarkista postinumero ja postitoimipaikka: kirje postitetaan sellaisenaan.";
+    PostalCodePoBox =
+        "Osoite on postilokero-osoite, mutta postinumeron viimeinen numero ei ole 1.",
+        "Tarkista postinumero: vain suurilla vastaanottajilla on postilokeroille oma postinumero.";
     CountryInvalid =
-        "Maata ei ole ilmoitettu kaksikirjaimisella maatunnuksella.",
-        "Käytä standardin ISO 3166-1 alpha-2 tunnuksia, esimerkiksi `FI` tai `SE`.";
+        "Maata ei ole ilmoitettu minkään maan kaksikirjaimisella maatunnuksella.",
+        "Käytä standardin ISO 3166-1 alpha-2 tunnuksia, esimerkiksi `FI` tai `SE`, tai tunnusta `XX`, jos maa ei ole tiedossa.";
 
     // The PDF.
     PdfUnreadable =
@@ -148,6 +175,9 @@ translation! {
     AttachmentNotPrintable =
         "Kirjeessä on liitteitä, jotka jäisivät paperikirjeestä pois.",
         "Toimenpiteitä ei tarvita, jos kirje saa mennä sähköiseen postilaatikkoon. Muussa tapauksessa kokoa kaikki yhteen PDF-tiedostoon.";
+    AttachmentType =
+        "Liite on tyyppiä, jota sähköinen postilaatikko ei ota vastaan, tai muuta kuin sen nimestä voi päätellä.",
+        "Liitä PDF-, Word-, Excel-, PowerPoint-, OpenDocument-, JPEG-, PNG- tai tekstitiedostoja, joilla on tavanomainen tiedostopääte.";
     TooManySheets =
         "Kirjeessä on enemmän arkkeja kuin tulostuspalvelun suurimpaan kirjekuoreen mahtuu.",
         "Jaa kirje osiin tai tulosta se kaksipuolisena.";

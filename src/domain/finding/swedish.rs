@@ -122,12 +122,39 @@ translation! {
     RecipientIdInvalid =
         "Mottagarens beteckning har fel form eller fel kontrolltecken.",
         "Rätta beteckningen, eller utelämna den så att brevet skrivs ut.";
+    RecipientIdIgnored =
+        "Mottagarens beteckning har fel form eller fel kontrolltecken. Avsändaren har valt utskrift, som inte kräver någon beteckning.",
+        "Rätta beteckningen eller utelämna den.";
+    RecipientIdArtificial =
+        "Mottagarens personbeteckning är konstgjord (individnummer 900–999): den hör inte till någon person.",
+        "Märk testsändningar med `isTest`. Ange personens egen beteckning i produktion.";
     AddressIncomplete =
         "Adressen saknar namn, gatuadress, postnummer eller postanstalt.",
         "Komplettera adressen så att brevet vid behov kan skrivas ut.";
+    AddressRowLong =
+        "En adressrad har fler tecken än vad posten läser.",
+        "Förkorta fältet till högst 30 tecken. På raden för `city` står postnumret först.";
+    AddressRowCut =
+        "Ett fält i adressen är längre än sina två rader på adressidan, så slutet skulle falla bort.",
+        "Förkorta fältet. Posten läser 30 tecken per rad.";
+    AddressCharacter =
+        "Adressen eller rubriken innehåller ett tecken som inte kan visas på adressidan.",
+        "Skriv texten med latinska, grekiska eller kyrilliska bokstäver.";
+    PostalCodeForm =
+        "Postnumret är skrivet med mellanslag eller med en landskod framför. Det lästes utan dem.",
+        "Skriv endast postnumrets fem siffror.";
+    PostalCodeUnknown =
+        "Postnumret finns inte i tabellen över postnummer.",
+        "Kontrollera postnumret: brevet postas som det är. Ett helt nytt postnummer kan saknas i tabellen.";
+    PostalCodeLocality =
+        "Postnumret hör till en annan postanstalt.",
+        "Kontrollera postnumret och postanstalten: brevet postas som det är.";
+    PostalCodePoBox =
+        "Adressen är en postboxadress, men den sista siffran i postnumret är inte 1.",
+        "Kontrollera postnumret: endast stora mottagare har egna postnummer för sina postboxar.";
     CountryInvalid =
-        "Landet anges inte med en landskod på två bokstäver.",
-        "Använd koderna i standarden ISO 3166-1 alpha-2, till exempel `FI` eller `SE`.";
+        "Landet anges inte med en landskod på två bokstäver som något land har.",
+        "Använd koderna i standarden ISO 3166-1 alpha-2, till exempel `FI` eller `SE`, eller `XX` om landet inte är känt.";
 
     // The PDF.
     PdfUnreadable =
@@ -148,6 +175,9 @@ translation! {
     AttachmentNotPrintable =
         "Brevet har bilagor som skulle falla bort på papper.",
         "Inga åtgärder behövs om brevet får skickas till den elektroniska postlådan. Samla i annat fall allt i en PDF-fil.";
+    AttachmentType =
+        "En bilaga är av en typ som den elektroniska postlådan inte tar emot, eller av en annan typ än namnet anger.",
+        "Bifoga PDF, Word, Excel, PowerPoint, OpenDocument, JPEG, PNG eller ren text med sedvanligt filtillägg.";
     TooManySheets =
         "Brevet har fler ark än vad som ryms i utskriftstjänstens största kuvert.",
         "Dela upp brevet eller skriv ut det dubbelsidigt.";

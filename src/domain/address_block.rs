@@ -1,9 +1,7 @@
-use crate::domain::{CountryCode, Letter, PostalAddress, Private};
-
-use super::{address_font::AddressFont, countries};
+use super::{CountryCode, PostalAddress, Private, is_printable};
 
 /// The post reads at most this many characters a row.
-pub(super) const MAX_ROW_CHARS: usize = 30;
+pub const MAX_ROW_CHARS: usize = 30;
 
 /// A field that is longer gets a second row; what is past that is left out.
 const MAX_ROWS_A_FIELD: usize = 2;
@@ -11,39 +9,91 @@ const MAX_ROWS_A_FIELD: usize = 2;
 /// Where the postal code stands after the locality.
 const CODE_AFTER_LOCALITY: [&str; 8] = ["AU", "CA", "GB", "IE", "IN", "NZ", "SG", "US"];
 
-/// The rows of an address block: name, additional name, street, postal code and locality in
-/// capitals, and abroad the country in capitals. Each has 1 to 30 characters, none is empty.
-pub(super) fn rows(address: &PostalAddress) -> Vec<String> {
-    let mut rows = Vec::new();
-    for field in [&address.name, &address.additional_name, &address.street] {
-        rows.extend(
-            field
-                .as_ref()
-                .map(|text| wrapped(text.expose()))
-                .into_iter()
-                .flatten(),
-        );
-    }
-    rows.extend(wrapped(&locality_row(address)));
-    if address.is_foreign() {
-        rows.extend(wrapped(&countries::name_in_capitals(
-            address.country_or_home(),
-        )));
-    }
-    rows
+/// The address block of an address page: name, additional name, street, postal code and locality in
+/// capitals, and abroad the country in capitals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressBlock {
+    pub parts: Vec<BlockPart>,
 }
 
-/// Whether the font of the address page has every character that the page would show.
-pub(super) fn is_printable(letter: &Letter) -> bool {
-    let subject = letter.subject.as_ref().map(|text| one_line(text.expose()));
-    rows(&letter.address)
-        .iter()
-        .chain(&subject)
-        .all(|text| AddressFont::covers(text))
+/// One field of the address, broken into rows. Each has 1 to 30 characters, none is empty.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BlockPart {
+    /// What control data calls it: `name`, `city`.
+    pub field: &'static str,
+    pub rows: Vec<String>,
+    /// In one row.
+    pub chars: usize,
+    /// The field is longer than its two rows hold, and its end is left out.
+    pub is_cut: bool,
+}
+
+impl AddressBlock {
+    pub fn of(address: &PostalAddress) -> Self {
+        let fields = [
+            ("name", &address.name),
+            ("additional_name", &address.additional_name),
+            ("address", &address.street),
+        ];
+        let fields = fields
+            .into_iter()
+            .filter_map(|(field, text)| Some((field, text.as_ref()?)));
+        let mut parts: Vec<_> = fields
+            .map(|(field, text)| BlockPart::of(field, text.expose()))
+            .collect();
+        parts.push(BlockPart::of("city", &locality_row(address)));
+        if address.is_foreign() {
+            let country = address.country_or_home().name_in_capitals();
+            parts.push(BlockPart::of("country", &country));
+        }
+        parts.retain(|part| !part.rows.is_empty());
+        Self { parts }
+    }
+
+    pub fn rows(&self) -> impl Iterator<Item = &str> {
+        self.parts
+            .iter()
+            .flat_map(|part| part.rows.iter().map(String::as_str))
+    }
+
+    /// The first field whose end is left out.
+    pub fn cut(&self) -> Option<&BlockPart> {
+        self.parts.iter().find(|part| part.is_cut)
+    }
+
+    /// Whether the address page's font has every character.
+    pub fn is_printable(&self) -> bool {
+        self.rows().all(is_printable)
+    }
+}
+
+impl BlockPart {
+    fn of(field: &'static str, text: &str) -> Self {
+        let text = one_line(text);
+        let mut rows = wrapped(&text);
+        let is_cut = rows.len() > MAX_ROWS_A_FIELD;
+        rows.truncate(MAX_ROWS_A_FIELD);
+        Self {
+            field,
+            rows,
+            chars: chars(&text),
+            is_cut,
+        }
+    }
+}
+
+/// The rows belong to a person.
+impl std::fmt::Debug for BlockPart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BlockPart")
+            .field("field", &self.field)
+            .field("rows", &self.rows.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Runs of white space and control characters become one space.
-pub(super) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control());
     words
         .filter(|word| !word.is_empty())
@@ -69,10 +119,10 @@ fn follows_locality(country: CountryCode) -> bool {
     CODE_AFTER_LOCALITY.contains(&country.as_str())
 }
 
-/// Breaks at spaces where it can, inside a word where it must.
+/// Breaks one line at spaces where it can, inside a word where it must.
 fn wrapped(text: &str) -> Vec<String> {
     let mut rows: Vec<String> = Vec::new();
-    for word in one_line(text).split(' ').filter(|word| !word.is_empty()) {
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
         for part in parts_of(word) {
             match rows.last_mut() {
                 Some(row) if chars(row) + 1 + chars(&part) <= MAX_ROW_CHARS => {
@@ -83,7 +133,6 @@ fn wrapped(text: &str) -> Vec<String> {
             }
         }
     }
-    rows.truncate(MAX_ROWS_A_FIELD);
     rows
 }
 
@@ -104,6 +153,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn rows(address: &PostalAddress) -> Vec<String> {
+        let block = AddressBlock::of(address);
+        block.rows().map(str::to_owned).collect()
+    }
 
     fn address() -> PostalAddress {
         PostalAddress {
@@ -155,6 +209,21 @@ mod tests {
             rows(&named(&format!("{thirty}i"))),
             ["Aapo Bertta Cecilia Daavid", "Eeli"]
         );
+    }
+
+    #[test]
+    fn a_field_may_have_two_rows_and_what_is_past_them_is_told() {
+        let named = |chars: usize| {
+            AddressBlock::of(&PostalAddress {
+                name: Some(Private::new("n".repeat(chars))),
+                ..PostalAddress::default()
+            })
+        };
+        assert_eq!(named(60).cut(), None);
+        let block = named(61);
+        let cut = block.cut().unwrap();
+        assert_eq!((cut.field, cut.rows.len(), cut.chars), ("name", 2, 61));
+        assert!(!format!("{block:?}").contains("nnn"));
     }
 
     proptest! {
