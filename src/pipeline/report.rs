@@ -101,6 +101,7 @@ fn line(row: MessageRow, findings: Vec<Finding>) -> MessageLine {
         message: row.id,
         sender_letter_id: row.message.sender_letter_id,
         state: row.state,
+        fitness: row.fitness.after(&findings),
         channel: row.channel,
         reason: row.reason,
         asked: row.asked,

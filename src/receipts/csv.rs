@@ -22,11 +22,12 @@ const ACKNOWLEDGEMENT: [&str; 6] = [
     "sha256",
 ];
 
-const PROCESSING: [&str; 22] = [
+const PROCESSING: [&str; 24] = [
     "batch",
     "message",
     "sender_letter_id",
     "state",
+    "fit",
     "channel",
     "reason",
     "decided_at",
@@ -42,12 +43,13 @@ const PROCESSING: [&str; 22] = [
     "findings",
     "severities",
     "affects",
+    "closes",
     "places",
     "details",
     "what_to_do",
 ];
 
-const DELIVERY: [&str; 27] = [
+const DELIVERY: [&str; 28] = [
     "batch",
     "message",
     "sender_letter_id",
@@ -72,6 +74,7 @@ const DELIVERY: [&str; 27] = [
     "findings",
     "severities",
     "affects",
+    "closes",
     "places",
     "details",
     "what_to_do",
@@ -174,6 +177,7 @@ fn message_cell(told: &Message<'_>, column: &str) -> String {
         "message" => told.id.clone(),
         "sender_letter_id" => shown(told.sender_letter_id.as_ref()),
         "state" => told.state.to_owned(),
+        "fit" => told.fit.to_owned(),
         "channel" => shown(told.channel),
         "reason" => shown(told.reason),
         "decided_at" => shown(told.decided_at),
@@ -238,6 +242,7 @@ fn findings_cell(findings: &[Finding<'_>], column: &str) -> String {
         "findings" => joined(|finding| finding.code.to_owned()),
         "severities" => joined(|finding| finding.severity.to_owned()),
         "affects" => joined(|finding| finding.affects.to_owned()),
+        "closes" => joined(|finding| finding.closes.to_string()),
         "places" => joined(place),
         "details" => joined(|finding| finding.detail.to_string()),
         "what_to_do" => joined(|finding| finding.what_to_do.to_owned()),

@@ -1,8 +1,8 @@
 use jiff::Timestamp;
 
 use crate::domain::{
-    Asked, BatchId, BatchState, BundleId, Channel, Finding, Language, MessageId, MessageState,
-    Private, Reason, SenderId,
+    Asked, BatchId, BatchState, BundleId, Channel, Finding, Fitness, Language, MessageId,
+    MessageState, Private, Reason, SenderId,
 };
 
 /// Messages of a batch by where they stand. Each message is counted once; of those delivered,
@@ -62,6 +62,8 @@ pub struct MessageLine {
     pub message: MessageId,
     pub sender_letter_id: Option<Private<String>>,
     pub state: MessageState,
+    /// What its content is fit for, after everything that was found.
+    pub fitness: Fitness,
     /// `None` where it goes nowhere, or nobody knows yet.
     pub channel: Option<Channel>,
     pub reason: Option<Reason>,

@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::{
-    Asked, BatchId, BatchState, Channel, Code, Finding, Language, MailboxStatus, MessageEvent,
-    MessageId, MessageState, Place, Reason,
+    Asked, BatchId, BatchState, Channel, Code, Finding, Fitness, Language, MailboxStatus,
+    MessageEvent, MessageId, MessageState, Place, Reason,
 };
 
 const XML_SCHEMA: &str = include_str!("../../schemas/receipt.xsd");
@@ -46,6 +46,7 @@ fn delivered() -> MessageLine {
         },
         sender_letter_id: Some("K-2026/118".into()),
         state: MessageState::Delivered,
+        fitness: Fitness::BOTH,
         channel: Some(Channel::Mailbox),
         reason: Some(Reason::MailboxActive),
         asked: Some(Asked {
@@ -69,6 +70,10 @@ fn refused() -> MessageLine {
         },
         sender_letter_id: None,
         state: MessageState::Refused,
+        fitness: Fitness {
+            mailbox: true,
+            print: false,
+        },
         channel: None,
         reason: Some(Reason::ContentUnusable),
         asked: None,
@@ -198,16 +203,16 @@ fn a_report_says_what_became_of_each_message() {
     <ProcessingReport xmlns="urn:kuori:receipt:v1" batch="B-0007" sender="example-city" fileName="koha_20260612205000_Posti.zip" state="reported" reportedAt="2026-06-12T17:52:11.25Z">
       <Counts received="3" delivered="1" printed="1" alsoPrinted="0" refused="1" held="0" waiting="0" cancelled="0"/>
       <Messages>
-        <Message id="B-0007-1" senderLetterId="K-2026/118" state="delivered" channel="mailbox" reason="mailbox-active" decidedAt="2026-06-12T17:51:01Z" deliveredAt="2026-06-12T17:51:30Z">
+        <Message id="B-0007-1" senderLetterId="K-2026/118" state="delivered" fit="both" channel="mailbox" reason="mailbox-active" decidedAt="2026-06-12T17:51:01Z" deliveredAt="2026-06-12T17:51:30Z">
           <Mailbox status="active" askedAt="2026-06-12T17:51:00Z"/>
         </Message>
-        <Message id="B-0007-2" state="refused" reason="content-unusable" decidedAt="2026-06-12T17:51:01Z">
-          <Finding code="page-size" severity="error" affects="print" entry="letters.pdf" message="2" page="14">
+        <Message id="B-0007-2" state="refused" fit="mailbox" reason="content-unusable" decidedAt="2026-06-12T17:51:01Z">
+          <Finding code="page-size" severity="error" affects="print" closes="true" entry="letters.pdf" message="2" page="14">
             <Detail>the page is 216 × 279 mm</Detail>
             <WhatToDo>Set the page size to 210 × 297 mm.</WhatToDo>
           </Finding>
         </Message>
-        <Message id="B-0007-3" senderLetterId="K-2026/119" state="handed-over" channel="print" reason="no-recipient-id" decidedAt="2026-06-12T17:51:01Z" bundle="P-0031" piece="3"/>
+        <Message id="B-0007-3" senderLetterId="K-2026/119" state="handed-over" fit="both" channel="print" reason="no-recipient-id" decidedAt="2026-06-12T17:51:01Z" bundle="P-0031" piece="3"/>
       </Messages>
     </ProcessingReport>
     "#);
@@ -237,7 +242,7 @@ fn a_report_of_a_refused_batch_says_why_and_what_to_do() {
         <WhatToDo>Make the ZIP again.</WhatToDo>
       </Stopped>
       <Counts received="0" delivered="0" printed="0" alsoPrinted="0" refused="0" held="0" waiting="0" cancelled="0"/>
-      <Finding code="archive-unreadable" severity="error" affects="both">
+      <Finding code="archive-unreadable" severity="error" affects="both" closes="true">
         <Detail>no end of central directory in 12 bytes</Detail>
         <WhatToDo>Make the ZIP again and check it with `unzip -t` before you upload it.</WhatToDo>
       </Finding>
@@ -285,7 +290,7 @@ fn a_delivery_report_says_what_has_happened_to_each_message() {
           <Event what="composed" at="2026-06-12T17:52:00Z" bundle="P-0031" piece="3"/>
           <Event what="handed-over" at="2026-06-12T17:53:07Z" bundle="P-0031" piece="3"/>
           <Event what="returned" at="2026-06-20T08:00:00Z" reason="R04"/>
-          <Finding code="page-size" severity="error" affects="print" entry="letters.pdf" message="2" page="14">
+          <Finding code="page-size" severity="error" affects="print" closes="true" entry="letters.pdf" message="2" page="14">
             <Detail>the page is 216 × 279 mm</Detail>
             <WhatToDo>Set the page size to 210 × 297 mm.</WhatToDo>
           </Finding>
@@ -302,14 +307,14 @@ fn the_same_is_said_in_json() {
     "#);
     insta::assert_snapshot!(reported_in(Format::Json, &header(), &[delivered(), refused()]), @r#"
     {"receipt":"processing","batch":"B-0007","sender":"example-city","fileName":"koha_20260612205000_Posti.zip","state":"reported","reportedAt":"2026-06-12T17:52:11.25Z","counts":{"received":3,"delivered":1,"printed":1,"alsoPrinted":0,"refused":1,"held":0,"waiting":0,"cancelled":0},"findings":[],"messages":[
-    {"id":"B-0007-1","senderLetterId":"K-2026/118","state":"delivered","channel":"mailbox","reason":"mailbox-active","decidedAt":"2026-06-12T17:51:01Z","deliveredAt":"2026-06-12T17:51:30Z","mailbox":{"status":"active","askedAt":"2026-06-12T17:51:00Z"},"findings":[]},
-    {"id":"B-0007-2","state":"refused","reason":"content-unusable","decidedAt":"2026-06-12T17:51:01Z","findings":[{"code":"page-size","severity":"error","affects":"print","entry":"letters.pdf","message":2,"page":14,"detail":"the page is 216 × 279 mm","whatToDo":"Set the page size to 210 × 297 mm."}]}
+    {"id":"B-0007-1","senderLetterId":"K-2026/118","state":"delivered","fit":"both","channel":"mailbox","reason":"mailbox-active","decidedAt":"2026-06-12T17:51:01Z","deliveredAt":"2026-06-12T17:51:30Z","mailbox":{"status":"active","askedAt":"2026-06-12T17:51:00Z"},"findings":[]},
+    {"id":"B-0007-2","state":"refused","fit":"mailbox","reason":"content-unusable","decidedAt":"2026-06-12T17:51:01Z","findings":[{"code":"page-size","severity":"error","affects":"print","closes":true,"entry":"letters.pdf","message":2,"page":14,"detail":"the page is 216 × 279 mm","whatToDo":"Set the page size to 210 × 297 mm."}]}
     ]}
     "#);
     insta::assert_snapshot!(told(Format::Json, &[handed_over(), returned()]), @r#"
     {"receipt":"delivery","batch":"B-0007","sender":"example-city","fileName":"koha_20260612205000_Posti.zip","reportedAt":"2026-06-13T03:00:00Z","final":true,"counts":{"received":3,"delivered":1,"printed":1,"alsoPrinted":0,"refused":1,"held":0,"waiting":0,"cancelled":0},"messages":[
     {"id":"B-0007-3","senderLetterId":"K-2026/119","channel":"print","events":[{"what":"composed","at":"2026-06-12T17:52:00Z","bundle":"P-0031","piece":3},{"what":"handed-over","at":"2026-06-12T17:53:07Z","bundle":"P-0031","piece":3}],"findings":[]},
-    {"id":"B-0007-3","senderLetterId":"K-2026/119","channel":"print","events":[{"what":"composed","at":"2026-06-12T17:52:00Z","bundle":"P-0031","piece":3},{"what":"handed-over","at":"2026-06-12T17:53:07Z","bundle":"P-0031","piece":3},{"what":"returned","at":"2026-06-20T08:00:00Z","reason":"R04"}],"findings":[{"code":"page-size","severity":"error","affects":"print","entry":"letters.pdf","message":2,"page":14,"detail":"the page is 216 × 279 mm","whatToDo":"Set the page size to 210 × 297 mm."}]}
+    {"id":"B-0007-3","senderLetterId":"K-2026/119","channel":"print","events":[{"what":"composed","at":"2026-06-12T17:52:00Z","bundle":"P-0031","piece":3},{"what":"handed-over","at":"2026-06-12T17:53:07Z","bundle":"P-0031","piece":3},{"what":"returned","at":"2026-06-20T08:00:00Z","reason":"R04"}],"findings":[{"code":"page-size","severity":"error","affects":"print","closes":true,"entry":"letters.pdf","message":2,"page":14,"detail":"the page is 216 × 279 mm","whatToDo":"Set the page size to 210 × 297 mm."}]}
     ]}
     "#);
     insta::assert_snapshot!(told(Format::Json, &[]), @r#"
@@ -325,16 +330,16 @@ fn the_same_is_said_in_csv() {
     B-0007,example-city,2026-06-12T17:50:03Z,koha_20260612205000_Posti.zip,1048576,0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
     "#);
     insta::assert_snapshot!(reported_in(Format::Csv, &header(), &[delivered(), refused()]), @r#"
-    batch,message,sender_letter_id,state,channel,reason,decided_at,mailbox,mailbox_asked_at,delivered_at,bundle,piece,file_name,reported_at,stopped,stopped_what_to_do,findings,severities,affects,places,details,what_to_do
-    B-0007,,,reported,,,,,,,,,koha_20260612205000_Posti.zip,2026-06-12T17:52:11.25Z,,,,,,,,
-    B-0007,B-0007-1,K-2026/118,delivered,mailbox,mailbox-active,2026-06-12T17:51:01Z,active,2026-06-12T17:51:00Z,2026-06-12T17:51:30Z,,,,,,,,,,,,
-    B-0007,B-0007-2,,refused,,content-unusable,2026-06-12T17:51:01Z,,,,,,,,,,page-size,error,print,letters.pdf page 14 message 2,the page is 216 × 279 mm,Set the page size to 210 × 297 mm.
+    batch,message,sender_letter_id,state,fit,channel,reason,decided_at,mailbox,mailbox_asked_at,delivered_at,bundle,piece,file_name,reported_at,stopped,stopped_what_to_do,findings,severities,affects,closes,places,details,what_to_do
+    B-0007,,,reported,,,,,,,,,,koha_20260612205000_Posti.zip,2026-06-12T17:52:11.25Z,,,,,,,,,
+    B-0007,B-0007-1,K-2026/118,delivered,both,mailbox,mailbox-active,2026-06-12T17:51:01Z,active,2026-06-12T17:51:00Z,2026-06-12T17:51:30Z,,,,,,,,,,,,,
+    B-0007,B-0007-2,,refused,mailbox,,content-unusable,2026-06-12T17:51:01Z,,,,,,,,,,page-size,error,print,true,letters.pdf page 14 message 2,the page is 216 × 279 mm,Set the page size to 210 × 297 mm.
     "#);
     insta::assert_snapshot!(told(Format::Csv, &[handed_over(), returned()]), @r#"
-    batch,message,sender_letter_id,channel,bundle,piece,delivered_at,read_at,acknowledged_at,composed_at,handed_over_at,printed_at,dispatched_at,returned_at,return_reason,refused_at,held_at,cancelled_at,file_name,reported_at,final,findings,severities,affects,places,details,what_to_do
-    B-0007,,,,,,,,,,,,,,,,,,koha_20260612205000_Posti.zip,2026-06-13T03:00:00Z,true,,,,,,
-    B-0007,B-0007-3,K-2026/119,print,P-0031,3,,,,2026-06-12T17:52:00Z,2026-06-12T17:53:07Z,,,,,,,,,,,,,,,,
-    B-0007,B-0007-3,K-2026/119,print,P-0031,3,,,,2026-06-12T17:52:00Z,2026-06-12T17:53:07Z,,,2026-06-20T08:00:00Z,R04,,,,,,,page-size,error,print,letters.pdf page 14 message 2,the page is 216 × 279 mm,Set the page size to 210 × 297 mm.
+    batch,message,sender_letter_id,channel,bundle,piece,delivered_at,read_at,acknowledged_at,composed_at,handed_over_at,printed_at,dispatched_at,returned_at,return_reason,refused_at,held_at,cancelled_at,file_name,reported_at,final,findings,severities,affects,closes,places,details,what_to_do
+    B-0007,,,,,,,,,,,,,,,,,,koha_20260612205000_Posti.zip,2026-06-13T03:00:00Z,true,,,,,,,
+    B-0007,B-0007-3,K-2026/119,print,P-0031,3,,,,2026-06-12T17:52:00Z,2026-06-12T17:53:07Z,,,,,,,,,,,,,,,,,
+    B-0007,B-0007-3,K-2026/119,print,P-0031,3,,,,2026-06-12T17:52:00Z,2026-06-12T17:53:07Z,,,2026-06-20T08:00:00Z,R04,,,,,,,page-size,error,print,true,letters.pdf page 14 message 2,the page is 216 × 279 mm,Set the page size to 210 × 297 mm.
     "#);
 }
 
@@ -370,7 +375,7 @@ fn several_findings_share_their_cells_and_stay_apart() {
     ));
     let table = reported_in(Format::Csv, &header(), &[line]);
     assert!(
-        table.contains("page-size|document-missing,error|error,print|both"),
+        table.contains("page-size|document-missing,error|error,print|both,true|true"),
         "{table}"
     );
     assert!(

@@ -160,6 +160,8 @@ pub(super) struct Message<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sender_letter_id: Option<Cow<'a, str>>,
     pub(super) state: &'static str,
+    /// Which channels are open to its content.
+    pub(super) fit: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) channel: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -215,8 +217,10 @@ pub(super) struct Event<'a> {
 pub(super) struct Finding<'a> {
     pub(super) code: &'static str,
     pub(super) severity: &'static str,
-    /// Which channel it closes.
+    /// Which channel it is about.
     pub(super) affects: &'static str,
+    /// Whether it closes that channel.
+    pub(super) closes: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) entry: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -244,6 +248,7 @@ impl<'a> Message<'a> {
             id: told.message.to_string(),
             sender_letter_id: letter_id(told.sender_letter_id.as_ref()),
             state: told.state.as_str(),
+            fit: told.fitness.as_str(),
             channel: told.channel.map(Channel::as_str),
             reason: told.reason.map(Reason::as_str),
             decided_at: told.decided_at,
@@ -291,6 +296,7 @@ impl<'a> Finding<'a> {
             code: told.code.as_str(),
             severity: told.severity().as_str(),
             affects: told.code.affects().as_str(),
+            closes: told.code.closes().is_some(),
             entry: place.entry.as_deref().map(without_identity_codes),
             line: place.line,
             message: place.message,
