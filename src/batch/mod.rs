@@ -5,8 +5,8 @@
 //! shapes are read (see [`Shape`]).
 //!
 //! ```text
-//! bytes ─► Archive ─► control data (XML, CSV) ─► drafts ─┬─► messages, 1,000 at a time
-//!             └─────► PDFs, examined once each ──────────┘     └─► control totals of pages
+//! bytes ─► Archive ─► control data (XML, CSV) ─► drafts ─► rules ─┬─► messages, 1,000 at a time
+//!             └─────► PDFs, attachments, looked into once each ───┘     └─► control totals of pages
 //! ```
 //!
 //! Nothing that a stranger sends is believed before it is counted, and memory does not grow with

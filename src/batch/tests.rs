@@ -5,4 +5,5 @@ mod batches;
 mod build;
 mod limits;
 mod properties;
+mod rules;
 mod shelves;

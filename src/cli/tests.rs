@@ -178,7 +178,7 @@ fn messages_are_listed_by_our_ids() {
     B-0001-3  handed-over  print    mailbox-inactive      2  P-0001
     B-0001-4  composed     print    mailbox-inactive      2  P-0002
     B-0001-5  held         print    mailbox-inactive      2  -
-    B-0001-6  refused      -        -                     2  -
+    B-0001-6  refused      -        content-unusable      2  -
     ");
 }
 
@@ -211,6 +211,7 @@ fn a_message_shows_where_it_is_and_why() {
     Message   B-0001-6
     State     refused
     Pages     2 from page 11 of `letters.pdf`
+    Route     none (content-unusable)
 
     error page-size, 1 time
       A page is not upright A4, within 2 mm.
@@ -291,8 +292,8 @@ fn reprocessing_needs_a_reason_unless_it_is_a_rehearsal() {
       B-0001-6  refused to accepted
     ");
     insta::assert_snapshot!(house.out("message list B-0001 --state refused"), @r"
-    MESSAGE   STATE    CHANNEL  REASON  PAGES  BUNDLE
-    B-0001-6  refused  -        -           2  -
+    MESSAGE   STATE    CHANNEL  REASON            PAGES  BUNDLE
+    B-0001-6  refused  -        content-unusable      2  -
     ");
 }
 
@@ -514,4 +515,66 @@ fn a_sample_with_faults_is_found_wrong_where_it_is() {
     ");
     let said = house.kuori(&format!("sample {zip} --fault 2:ink"));
     assert_eq!(said.code, 2);
+}
+
+#[test]
+fn a_table_of_postal_codes_is_named_on_the_command_line() {
+    let house = House::filled();
+    let zip = house.path("a.zip");
+    house.out(&format!("sample {zip} --letters 3 --pages 1"));
+    let table = house.file("codes.csv", "postal_code,locality_fi\n99999,Korvatunturi\n");
+    let said = house.kuori(&format!("check {zip} --postal-codes {table} --examples 0"));
+    assert_eq!(said.code, 3);
+    insta::assert_snapshot!(said.out, @r"
+    Batch     a.zip: many-in-one, 3 messages, 1 document, 3 pages
+    Messages  3 fit for mailbox and print
+
+    warning postal-code-unknown, 3 times
+      The table of postal codes does not have the postal code.
+      To do: Check the code: the letter is posted as it is. A very new code may be missing from the table.
+    ");
+    let table = house.file(
+        "bad.csv",
+        "postal_code,locality_fi\n9999,Korvatunturi\n99999,\n",
+    );
+    let said = house.kuori(&format!("check {zip} --postal-codes {table}"));
+    assert_eq!(said.code, 1);
+    insta::assert_snapshot!(said.err.replace(&table, "bad.csv"), @r"
+    error: `bad.csv` is no table of postal codes
+      caused by: line 2 has no postal code of five digits
+      caused by: line 3 has no locality
+
+    hint: docs/settings.md says what `postal_codes_file` can be
+    ");
+}
+
+#[test]
+fn a_bad_row_of_the_table_of_postal_codes_is_a_problem_of_the_settings() {
+    let house = House::filled();
+    let table = house.file(
+        "bad.csv",
+        "postal_code,locality_fi\n9999,Korvatunturi\n99999,\n",
+    );
+    let settings = |table: &str| {
+        let text = format!("postal_codes_file = \"{table}\"\n[senders.example-city]\n");
+        house.kuori(&format!("config check {}", house.file("kuori.toml", &text)))
+    };
+    let said = settings(&table);
+    assert_eq!(said.code, 78);
+    let told = said.err.replace(&table, "bad.csv");
+    let told: Vec<_> = told.lines().skip(1).take(2).collect();
+    assert_eq!(
+        told,
+        [
+            "  `postal_codes_file` names `bad.csv`: line 2 has no postal code of five digits",
+            "  `postal_codes_file` names `bad.csv`: line 3 has no locality",
+        ]
+    );
+    let said = settings("/nowhere/codes.csv");
+    assert_eq!(said.code, 78);
+    assert!(
+        said.err.contains("`/nowhere/codes.csv`: it cannot be read"),
+        "{}",
+        said.err
+    );
 }

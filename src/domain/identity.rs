@@ -15,11 +15,16 @@ pub struct PersonalIdentityCode(String);
 pub enum InvalidIdentityCode {
     #[error("an identity code has the form DDMMYY, century sign, three digits, check character")]
     Form,
+    #[error("the individual number of the identity code is below 002, which is given to nobody")]
+    IndividualNumber,
     #[error("the date of the identity code is not a day of its century")]
     Date,
     #[error("the check character of the identity code does not match")]
     CheckCharacter,
 }
+
+/// Individual numbers are 002 to 899, and 900 to 999 where no person is meant.
+const FIRST_INDIVIDUAL: u32 = 2;
 
 const CHECK_CHARACTERS: &[u8; 31] = b"0123456789ABCDEFHJKLMNPRSTUVWXY";
 
@@ -53,6 +58,9 @@ impl FromStr for PersonalIdentityCode {
         let digits = all_digits(&format!("{date}{individual}")).ok_or(InvalidIdentityCode::Form)?;
         if !is_day(digits / 1000, century) {
             return Err(InvalidIdentityCode::Date);
+        }
+        if digits % 1000 < FIRST_INDIVIDUAL {
+            return Err(InvalidIdentityCode::IndividualNumber);
         }
         if !check.starts_with(Self::check_character(digits)) {
             return Err(InvalidIdentityCode::CheckCharacter);
@@ -221,6 +229,8 @@ pub enum StatedRecipient {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -260,16 +270,77 @@ mod tests {
     }
 
     /// Put together here, so that no code that may be somebody's stands in the source.
-    fn code_with(individual: u32) -> PersonalIdentityCode {
-        let check = PersonalIdentityCode::check_character(131_052_000 + individual);
-        format!("131052-{individual:03}{check}").parse().unwrap()
+    fn text_of(ddmmyy: u32, sign: char, individual: u32) -> String {
+        let check = PersonalIdentityCode::check_character(ddmmyy * 1000 + individual);
+        format!("{ddmmyy:06}{sign}{individual:03}{check}")
+    }
+
+    fn code_of(ddmmyy: u32, individual: u32) -> Result<PersonalIdentityCode, InvalidIdentityCode> {
+        text_of(ddmmyy, '-', individual).parse()
     }
 
     #[test]
     fn artificial_codes_are_told_from_those_of_people() {
         for (individual, is_artificial) in [(2, false), (899, false), (900, true), (999, true)] {
-            let code = code_with(individual);
+            let code = code_of(131_052, individual).unwrap();
             assert_eq!(code.is_artificial(), is_artificial, "{individual}");
+        }
+        for individual in [0, 1] {
+            let nobody = Err(InvalidIdentityCode::IndividualNumber);
+            assert_eq!(code_of(131_052, individual), nobody);
+        }
+    }
+
+    #[test]
+    fn the_date_is_a_day_of_the_calendar() {
+        for day in [311_299, 290_200, 10_100, 280_223] {
+            assert!(
+                text_of(day, 'A', 900)
+                    .parse::<PersonalIdentityCode>()
+                    .is_ok(),
+                "{day}"
+            );
+        }
+        for day in [310_299, 310_400, 290_201, 500, 11_300, 320_199] {
+            assert_eq!(code_of(day, 900), Err(InvalidIdentityCode::Date), "{day}");
+        }
+        // 1900 was no leap year, 2000 was.
+        assert_eq!(code_of(290_200, 900), Err(InvalidIdentityCode::Date));
+    }
+
+    proptest! {
+        /// The check character of one code is that of another code too, if the date stays one; no
+        /// slip makes the same code out of another.
+        #[test]
+        fn a_code_with_one_character_changed_is_refused_or_another(
+            day in 1_u32..=28, month in 1_u32..=12, year in 0_u32..100, individual in 900_u32..1000,
+            sign in "[-+A-FU-Y]", at in 0_usize..11, put in "[0-9A-Za-z+-]",
+        ) {
+            let text = text_of(day * 10_000 + month * 100 + year, sign.chars().next().unwrap(), individual);
+            let code: PersonalIdentityCode = text.parse().unwrap();
+            let mut changed = text.clone();
+            changed.replace_range(at..=at, &put);
+            match changed.parse::<PersonalIdentityCode>() {
+                // The sum of digits catches every single slip; the century sign is not in it.
+                Ok(other) if at == 6 => prop_assert_eq!(other == code, changed.eq_ignore_ascii_case(&text)),
+                Ok(other) => prop_assert_eq!(other, code),
+                Err(_) => prop_assert!(!changed.eq_ignore_ascii_case(&text)),
+            }
+        }
+
+        #[test]
+        fn a_business_id_with_one_digit_changed_is_refused(
+            number in 0_u32..10_000_000, at in 0_usize..9, put in 0_u32..10,
+        ) {
+            let ids = (0..10).map(|check| format!("{number:07}-{check}"));
+            let valid: Vec<_> = ids.filter(|id| id.parse::<BusinessId>().is_ok()).collect();
+            // Where the remainder is 1 there is no check digit, and no id.
+            prop_assert!(valid.len() <= 1);
+            for id in valid.iter().filter(|_| at != 7) {
+                let mut changed = id.clone();
+                changed.replace_range(at..=at, &put.to_string());
+                prop_assert_eq!(changed.parse::<BusinessId>().is_ok(), changed == *id);
+            }
         }
     }
 
@@ -288,6 +359,12 @@ mod tests {
             "201256-6".parse::<BusinessId>().unwrap().as_str(),
             "0201256-6"
         );
+        // 6 × 2 leaves the remainder 1 modulo 11: such an id is not issued.
+        assert!((0..10).all(|check| format!("0000006-{check}").parse::<BusinessId>().is_err()));
+        for form in ["12345-1", "12345678-1", "201256-66", "-6", "201256–6"] {
+            let told = form.parse::<BusinessId>();
+            assert_eq!(told, Err(InvalidBusinessId::Form), "{form}");
+        }
         assert_eq!(
             "2077474-1".parse::<BusinessId>(),
             Err(InvalidBusinessId::CheckDigit)
@@ -302,7 +379,21 @@ mod tests {
     fn an_ovt_id_carries_a_valid_business_id() {
         let ovt: OvtId = "003712345671".parse().unwrap();
         assert_eq!(ovt.business_id().as_str(), "1234567-1");
-        assert!("00371234567112345".parse::<OvtId>().is_ok());
+        for unit in ["", "1", "12345", "ABC", "ab1"] {
+            assert!(
+                format!("003712345671{unit}").parse::<OvtId>().is_ok(),
+                "{unit}"
+            );
+        }
+        for form in [
+            "00371234567112345X",
+            "0037123456",
+            "003712345671-1",
+            "12345671",
+        ] {
+            let told = form.parse::<OvtId>();
+            assert_eq!(told, Err(InvalidBusinessId::OvtForm), "{form}");
+        }
         assert_eq!(
             "003712345678".parse::<OvtId>(),
             Err(InvalidBusinessId::CheckDigit)

@@ -10,9 +10,9 @@ use super::{
     findings, letter_ids,
 };
 use crate::domain::{
-    Asked, Attachment, BatchId, BundleId, Channel, CountryCode, DocumentName, Finding, Fitness,
-    Message, MessageId, MessageState, PageRange, PostalAddress, Private, Reason, Recipient,
-    RecipientId, StatedRecipient,
+    Asked, Attachment, BatchId, BundleId, Channel, Code, CountryCode, DocumentName, Finding,
+    Fitness, Message, MessageId, MessageState, PageRange, PostalAddress, Private, Reason,
+    Recipient, RecipientId, StatedRecipient,
 };
 
 /// A message as opening found it.
@@ -225,15 +225,23 @@ const SELECT: &str = "SELECT m.*, p.sequence FROM messages m
     LEFT JOIN pieces p ON p.batch = m.batch AND p.position = m.position AND p.bundle = m.bundle";
 
 fn record(tx: &Transaction<'_>, batch: BatchId, new: &NewMessage) -> Result<(), Error> {
-    let state = if new.fitness == Fitness::NEITHER {
-        MessageState::Refused
-    } else {
-        MessageState::Accepted
-    };
-    if upsert(tx, batch, &new.message, state, new.fitness)? {
+    let is_refused = new.fitness == Fitness::NEITHER;
+    let reason = is_refused.then(|| reason_of_refusal(&new.findings));
+    if upsert(tx, batch, &new.message, new.fitness, reason)? {
         findings::insert(tx, batch, &new.findings)?;
     }
     Ok(())
+}
+
+/// A message that can go nowhere is refused at once, and for the reason that routing would give.
+fn reason_of_refusal(found: &[Finding]) -> Reason {
+    let is_id = |finding: &Finding| finding.code == Code::RecipientIdInvalid;
+    let others = found.iter().filter(|finding| !is_id(finding));
+    if found.iter().any(is_id) && Fitness::BOTH.after(others) != Fitness::NEITHER {
+        Reason::RecipientIdInvalid
+    } else {
+        Reason::ContentUnusable
+    }
 }
 
 /// Whether the row was written: one that has gone somewhere is left as it is.
@@ -241,9 +249,14 @@ fn upsert(
     tx: &Transaction<'_>,
     batch: BatchId,
     message: &Message,
-    state: MessageState,
     fitness: Fitness,
+    reason: Option<Reason>,
 ) -> Result<bool, Error> {
+    let state = if fitness == Fitness::NEITHER {
+        MessageState::Refused
+    } else {
+        MessageState::Accepted
+    };
     let address = &message.recipient.address;
     let (kind, id) = stated(&message.recipient.id);
     let attachments: Vec<_> = message
@@ -281,11 +294,12 @@ fn upsert(
         ":attachments": attachments.join("\n"),
         ":fit_mailbox": fitness.mailbox,
         ":fit_print": fitness.print,
+        ":reason": reason.map(Word::word),
     });
     Ok(written.doing("record a message")? == 1)
 }
 
-const OPENED_COLUMNS: [&str; 28] = [
+const OPENED_COLUMNS: [&str; 29] = [
     "batch",
     "position",
     "state",
@@ -314,6 +328,7 @@ const OPENED_COLUMNS: [&str; 28] = [
     "attachments",
     "fit_mailbox",
     "fit_print",
+    "reason",
 ];
 
 /// Built once: it is run for every row.
@@ -328,7 +343,7 @@ fn upsert_sql() -> String {
     format!(
         "INSERT INTO messages ({columns}) VALUES ({values})
          ON CONFLICT (batch, position) DO UPDATE SET {updates},
-                channel = NULL, reason = NULL, decided_at = NULL
+                channel = NULL, decided_at = NULL
           WHERE messages.state IN {REOPENED}"
     )
 }

@@ -143,6 +143,20 @@ fn bytes_of_one_letter_with_its_attachments_in_a_mailbox() {
 }
 
 #[test]
+fn characters_of_a_row_of_an_address() {
+    let told = |limit| {
+        let mut settings = Settings::default();
+        settings.limits.max_address_row_chars = limit;
+        let out = open_named("a.zip", &batch(1), &settings).unwrap();
+        let found = out.messages[0].findings.iter().map(|f| f.code);
+        (found.collect::<Vec<_>>(), out.messages[0].fitness.as_str())
+    };
+    // `Maija Mallikas` and `00100 HELSINKI` have 14.
+    assert_eq!(told(14), (vec![], "both"));
+    assert_eq!(told(13), (vec![Code::AddressRowLong; 2], "both"));
+}
+
+#[test]
 fn ratio_above_the_floor() {
     let text = vec![b' '; 100_000];
     let bytes = zip(&[("a", &text)]);
