@@ -33,3 +33,4 @@ mod privacy;
 mod program;
 mod samples;
 mod sftp;
+mod verdicts;

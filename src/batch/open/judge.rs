@@ -1,4 +1,7 @@
-use std::{collections::HashMap, io};
+use std::{
+    collections::{BTreeSet, HashMap},
+    io,
+};
 
 use rayon::prelude::*;
 
@@ -11,11 +14,14 @@ use crate::{
         ledger::{Claim, Described},
         rules,
     },
-    domain::{ChannelWish, Code, Finding, Fitness, Place},
+    domain::{Attachment, ChannelWish, Code, Finding, Fitness, Place},
 };
 
 /// The rules on a few letters take less time than giving them to another thread.
 const RULED_AT_ONCE: usize = 64;
+
+/// Attachments of one letter that are told: it is refused at the first.
+const MAX_UNFIT: usize = 20;
 
 impl<E> Opening<'_, E> {
     /// Examines the documents that the page names for the first time, and gives the page away.
@@ -117,10 +123,7 @@ impl<E> Opening<'_, E> {
         }
         findings.extend(claim.slip.map(|slip| tell(slip.code, slip.detail)));
         findings.extend(claim.findings);
-        let unfit = attachments
-            .iter()
-            .filter_map(|attachment| self.attached.get(&attachment.document).cloned().flatten());
-        findings.extend(unfit);
+        findings.extend(self.unfit(&attachments));
         for finding in &mut findings {
             finding.place.message = Some(position);
         }
@@ -136,6 +139,14 @@ impl<E> Opening<'_, E> {
             place: place.of_message(position),
             findings,
         }
+    }
+
+    /// The attachments that a mailbox does not take, each told once.
+    fn unfit(&self, attachments: &[Attachment]) -> Vec<Finding> {
+        let named: BTreeSet<_> = attachments.iter().map(|one| &one.document).collect();
+        let unfit = named.into_iter();
+        let unfit = unfit.filter_map(|name| self.attached.get(name).cloned().flatten());
+        unfit.take(MAX_UNFIT).collect()
     }
 
     /// Why the letter's document is not taken: told once for the batch, or with the letter.

@@ -47,7 +47,7 @@ fn an_attachment_that_no_mailbox_takes_closes_the_mailbox_to_its_letter() {
 #[test]
 fn an_attachment_of_many_letters_is_looked_into_in_every_archive_and_told_with_each() {
     let table = "recipient_id,file,channel,attachments\n010190Y900P,1.pdf,mailbox,a.bin\n\
-                 010190Y900P,2.pdf,mailbox,a.bin\n";
+                 010190Y900P,2.pdf,mailbox,a.bin|a.bin\n";
     let inner = zip(&[
         ("batch.csv", table.as_bytes()),
         ("1.pdf", &pdf(1)),
