@@ -4,7 +4,8 @@
 /// near them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Highest object number a file may use.
+    /// Highest object number a file may use; beyond a million, no higher than its bytes. A page is
+    /// two or three objects, and 16 bytes are held for each number.
     pub max_objects: u32,
     /// Arrays and dictionaries inside one another, in one object.
     pub max_nesting: u16,
@@ -22,7 +23,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            max_objects: 1_000_000,
+            max_objects: 8_000_000,
             max_nesting: 200,
             max_page_tree_depth: 64,
             max_reference_depth: 500,

@@ -47,9 +47,13 @@ impl<'a> Objects<'a> {
         let inflation = limits
             .max_inflated_object_stream_bytes
             .max(length.saturating_mul(4));
+        let limits = Limits {
+            max_objects: limits.max_objects.min(plausible_objects(bytes.len())),
+            ..limits.clone()
+        };
         Self {
             bytes,
-            limits: limits.clone(),
+            limits,
             entries: Vec::new(),
             unknown: Entry::Absent,
             streams: Vec::new(),
@@ -302,6 +306,13 @@ impl<'a> Objects<'a> {
     }
 }
 
+/// The highest object number that is looked for in a file of so many bytes: one that names object
+/// 8,000,000 in a few bytes must not cost the memory of as many.
+fn plausible_objects(bytes: usize) -> u32 {
+    const ANYHOW: u32 = 1_000_000;
+    u32::try_from(bytes).unwrap_or(u32::MAX).max(ANYHOW)
+}
+
 /// Where the length of a stream may stand when it is a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lengths {
@@ -322,3 +333,17 @@ const LOST: Refusal = Refusal::Unreadable {
 const ENDLESS: Refusal = Refusal::Unreadable {
     what: "a stream does not end",
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_numbers_a_million_objects_anyhow_and_more_if_it_is_large() {
+        assert_eq!(plausible_objects(100), 1_000_000);
+        assert_eq!(plausible_objects(1_000_000), 1_000_000);
+        assert_eq!(plausible_objects(1_000_001), 1_000_001);
+        let small = Objects::new(b"", &Limits::default());
+        assert_eq!(small.limits().max_objects, 1_000_000);
+    }
+}
