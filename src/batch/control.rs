@@ -1,16 +1,31 @@
 //! Control data: what the sender says about each message, before its PDF is looked at.
 
+mod ahead;
+mod blocks;
+mod elements;
+mod encoding;
 mod fields;
 mod letter_bundle;
 mod markup;
 mod table;
+mod tag;
 mod text;
 mod unknown;
 
-use self::{fields::Fields, text::Text};
-pub(super) use self::{letter_bundle::LetterBundle, table::Table, unknown::Unknown};
+use std::io::Read;
+
+pub(super) use self::unknown::Unknown;
+use self::{
+    ahead::read_ahead,
+    blocks::{BLOCK_BYTES, Blocks, Decoder},
+    fields::Fields,
+    letter_bundle::LetterBundle,
+    table::Table,
+    text::Text,
+};
+use super::Limits;
 use crate::domain::{
-    ChannelWish, Code, Finding, Message, PageRange, PostageClass, PostalAddress, Private,
+    ChannelWish, Code, Finding, Message, PageRange, Place, PostageClass, PostalAddress, Private,
     Recipient, ServiceKind, StatedRecipient,
 };
 
@@ -27,6 +42,34 @@ pub(super) trait ControlData {
     fn unknown(&mut self) -> Unknown;
 
     fn is_test(&self) -> bool;
+}
+
+/// What control data is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    LetterBundle,
+    Table,
+}
+
+/// Lets `work` read control data of so many bytes. It is unpacked while `work` goes on; what is
+/// small, when it is asked for.
+pub(super) fn read<T, X: From<Finding>>(
+    source: impl Read + Send,
+    bytes: u64,
+    form: Form,
+    place: &Place,
+    limits: &Limits,
+    work: impl FnOnce(&mut dyn ControlData) -> Result<T, X>,
+) -> Result<T, X> {
+    let work = |blocks: &mut dyn Blocks| match form {
+        Form::LetterBundle => work(&mut LetterBundle::new(blocks, place, limits)),
+        Form::Table => work(&mut Table::open(blocks, place, limits)?),
+    };
+    if bytes <= BLOCK_BYTES as u64 {
+        work(&mut Decoder::new(source))
+    } else {
+        read_ahead(source, work)
+    }
 }
 
 /// A message as the control data states it.

@@ -10,8 +10,9 @@
 //! ```
 //!
 //! Nothing that a stranger sends is believed before it is counted, and memory does not grow with
-//! the batch: control data is a stream, a PDF is held by one thread at a time or stands on the
-//! caller's [`Shelf`], and what stays is a bit a page and a hash a letter.
+//! the batch: control data is a stream, unpacked a few blocks ahead of its reader; a PDF is held by
+//! one thread at a time or stands on the caller's [`Shelf`], and what stays is a bit a page and a
+//! hash a letter.
 //!
 //! This room does not know who sent the batch, whether it came before, who has a mailbox, or
 //! where files lie.
@@ -19,6 +20,7 @@
 mod archive;
 mod contents;
 mod control;
+mod count;
 mod coverage;
 mod document;
 mod ledger;
@@ -34,6 +36,7 @@ mod tests;
 
 pub use archive::{Archive, Entry, EntryReader};
 pub use contents::Shape;
+pub use count::count_letters;
 pub use limits::{ArtificialIds, Limits, Paper, Settings};
 pub use open::open;
 pub use opened::{DocumentFacts, OpenError, Opened, OpenedMessage};

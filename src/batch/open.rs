@@ -11,7 +11,7 @@ use super::{
     Archive, Limits, OpenError, Opened, OpenedMessage, Settings, Shape, Shelf,
     archive::{Entry, shown},
     contents::Contents,
-    control::{ControlData, Draft, LetterBundle, Table, Unknown},
+    control::{self, ControlData, Draft, Form, Unknown},
     document::shelve,
     ledger::Ledger,
 };
@@ -159,20 +159,14 @@ impl<E> Opening<'_, E> {
 
     fn take_table(&mut self, source: Source<'_, '_>, entry: &Entry) -> Result<(), Stop<E>> {
         self.shape.get_or_insert(Shape::Csv);
-        let settings = self.settings;
-        let reader = source.archive.reader(&entry.name)?;
-        let mut table = Table::open(reader, source.place(entry), &settings.limits)?;
-        self.take_control(source, entry, &mut table)
+        self.take_file(source, entry, Form::Table)
     }
 
     fn take_bundles(&mut self, source: Source<'_, '_>, entries: &[&Entry]) -> Result<(), Stop<E>> {
-        let settings = self.settings;
         let is_only = entries.len() == 1;
         self.tells_documents_once = is_only && source.depth == 0;
         for entry in entries {
-            let reader = source.archive.reader(&entry.name)?;
-            let mut bundle = LetterBundle::new(reader, source.place(entry), &settings.limits);
-            self.take_control(source, entry, &mut bundle)?;
+            self.take_file(source, entry, Form::LetterBundle)?;
         }
         self.shape.get_or_insert(match (is_only, self.messages) {
             (true, 1) => Shape::OneLetter,
@@ -231,13 +225,26 @@ impl<E> Opening<'_, E> {
         }
     }
 
+    fn take_file(
+        &mut self,
+        source: Source<'_, '_>,
+        entry: &Entry,
+        form: Form,
+    ) -> Result<(), Stop<E>> {
+        let (place, limits) = (source.place(entry), &self.settings.limits);
+        let reader = source.archive.reader(&entry.name)?;
+        control::read(reader, entry.size, form, &place, limits, |control| {
+            self.take_control(source, entry, &place, control)
+        })
+    }
+
     fn take_control(
         &mut self,
         source: Source<'_, '_>,
         entry: &Entry,
+        place: &Place,
         control: &mut dyn ControlData,
     ) -> Result<(), Stop<E>> {
-        let place = source.place(entry);
         while let Some(draft) = control.next_draft()? {
             let place = place.clone().on_line(draft.line);
             let mut pending = self.pending(source, entry, place, draft)?;

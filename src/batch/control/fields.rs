@@ -10,7 +10,9 @@ use crate::{
 /// empty one is absent, and no value is ever repeated in a finding.
 pub(super) struct Fields<'l> {
     limits: &'l Limits,
-    place: Place,
+    /// The control data.
+    place: &'l Place,
+    line: u32,
     findings: Vec<Finding>,
 }
 
@@ -18,16 +20,17 @@ pub(super) struct Fields<'l> {
 const MAX_FINDINGS: usize = 50;
 
 impl<'l> Fields<'l> {
-    pub(super) fn new(limits: &'l Limits, place: Place) -> Self {
+    pub(super) fn new(limits: &'l Limits, place: &'l Place, line: u32) -> Self {
         Self {
             limits,
             place,
+            line,
             findings: Vec::new(),
         }
     }
 
     pub(super) fn place(&self) -> Place {
-        self.place.clone()
+        self.place.clone().on_line(self.line)
     }
 
     pub(super) fn into_findings(self) -> Vec<Finding> {
@@ -36,15 +39,20 @@ impl<'l> Fields<'l> {
 
     pub(super) fn find(&mut self, code: Code, detail: impl Into<String>) {
         if self.findings.len() < MAX_FINDINGS {
-            self.findings
-                .push(Finding::new(code, self.place.clone(), detail));
+            self.find_surely(code, detail);
         }
+    }
+
+    /// Whatever was found before.
+    pub(super) fn find_surely(&mut self, code: Code, detail: impl Into<String>) {
+        let finding = Finding::new(code, self.place(), detail);
+        self.findings.push(finding);
     }
 
     /// One line of text.
     pub(super) fn line(&mut self, field: &str, value: &str) -> Option<String> {
         let value = self.bounded(field, value, self.limits.max_field_chars)?;
-        if value.chars().any(char::is_control) {
+        if has_control(value) {
             self.find(
                 Code::ControlDataValue,
                 format!("`{field}` holds a control character or a line break"),
@@ -206,13 +214,20 @@ impl<'l> Fields<'l> {
     }
 }
 
+fn has_control(text: &str) -> bool {
+    // Nearly every field is plain ASCII, which takes one look a byte.
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    !is_plain && text.chars().any(char::is_control)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn with<T>(read: impl FnOnce(&mut Fields<'_>) -> T) -> (T, Vec<String>) {
         let limits = Limits::default();
-        let mut fields = Fields::new(&limits, Place::batch());
+        let place = Place::batch();
+        let mut fields = Fields::new(&limits, &place, 1);
         let value = read(&mut fields);
         let told = fields.into_findings().into_iter();
         (

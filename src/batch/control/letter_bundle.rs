@@ -1,8 +1,8 @@
-use std::io::Read;
-
 use super::{
     ControlData, Draft, Fields, StatedPages, Unknown,
-    markup::{Element, Home, Markup, Piece},
+    blocks::Blocks,
+    elements::Home,
+    markup::{Element, Markup, Piece},
 };
 use crate::{
     batch::Limits,
@@ -13,10 +13,15 @@ use crate::{
 ///
 /// The customer number and password that travel in `StdBundleProcessing` are passed over without
 /// being read.
-pub(in crate::batch) struct LetterBundle<'l, R: Read> {
-    markup: Markup<R>,
+pub(super) struct LetterBundle<'l> {
+    markup: Markup<'l>,
+    reading: Reading<'l>,
+}
+
+/// What was understood so far.
+struct Reading<'l> {
     limits: &'l Limits,
-    place: Place,
+    place: &'l Place,
     path: Vec<Node>,
     common: Common,
     letter: Option<(Draft, Fields<'l>, Seen)>,
@@ -65,26 +70,40 @@ struct Common {
     deny_electronic_copy: bool,
 }
 
-/// What a letter has said already: said twice, nobody knows which of the two is meant.
+/// What a letter has said already, a bit a node: said twice, nobody knows which of the two is meant.
 #[derive(Debug, Default)]
-struct Seen(Vec<Node>);
+struct Seen(u32);
 
-impl<'l, R: Read> LetterBundle<'l, R> {
-    pub(in crate::batch) fn new(source: R, place: Place, limits: &'l Limits) -> Self {
+impl Seen {
+    /// Whether it is said for the first time.
+    fn add(&mut self, node: Node) -> bool {
+        let bit = 1 << node as u32;
+        let is_new = self.0 & bit == 0;
+        self.0 |= bit;
+        is_new
+    }
+}
+
+impl<'l> LetterBundle<'l> {
+    pub(super) fn new(blocks: &'l mut dyn Blocks, place: &'l Place, limits: &'l Limits) -> Self {
         Self {
-            markup: Markup::new(source, place.clone(), &NAMESPACES, limits),
-            limits,
-            place,
-            path: Vec::new(),
-            common: Common::default(),
-            letter: None,
-            unknown: Unknown::default(),
-            remarks: Vec::new(),
-            is_test: false,
+            markup: Markup::new(blocks, place, &NAMESPACES, limits),
+            reading: Reading {
+                limits,
+                place,
+                path: Vec::new(),
+                common: Common::default(),
+                letter: None,
+                unknown: Unknown::default(),
+                remarks: Vec::new(),
+                is_test: false,
+            },
         }
     }
+}
 
-    fn open(&mut self, element: &Element) -> Result<(), Finding> {
+impl Reading<'_> {
+    fn open(&mut self, element: &Element<'_>) -> Result<(), Finding> {
         let node = match self.path.last() {
             None => self.root(element)?,
             Some(&parent) => self.child(parent, element),
@@ -102,7 +121,7 @@ impl<'l, R: Read> LetterBundle<'l, R> {
         Ok(())
     }
 
-    fn root(&self, element: &Element) -> Result<Node, Finding> {
+    fn root(&self, element: &Element<'_>) -> Result<Node, Finding> {
         if element.name == "LetterBundle" && element.home == Home::Ours {
             return Ok(Node::LetterBundle);
         }
@@ -111,13 +130,13 @@ impl<'l, R: Read> LetterBundle<'l, R> {
         Err(Finding::new(Code::ControlDataVersion, place, detail))
     }
 
-    fn child(&mut self, parent: Node, element: &Element) -> Node {
+    fn child(&mut self, parent: Node, element: &Element<'_>) -> Node {
         // Hand-made templates forget the prefix below the root.
         let is_ours = element.home != Home::Elsewhere;
-        let node = known_child(parent, &element.name).filter(|_| is_ours);
+        let node = known_child(parent, element.name).filter(|_| is_ours);
         if node.is_none() && parent != Node::Ignored {
             let place = self.place.clone().on_line(element.line);
-            self.unknown.element(&element.name, place);
+            self.unknown.element(element.name, place);
         }
         node.unwrap_or(Node::Ignored)
     }
@@ -129,7 +148,7 @@ impl<'l, R: Read> LetterBundle<'l, R> {
         draft.duplex = self.common.duplex;
         draft.deny_electronic_only = self.common.deny_electronic_only;
         draft.deny_electronic_copy = self.common.deny_electronic_copy;
-        let fields = Fields::new(self.limits, self.place.clone().on_line(line));
+        let fields = Fields::new(self.limits, self.place, line);
         self.letter = Some((draft, fields, Seen::default()));
     }
 
@@ -137,17 +156,15 @@ impl<'l, R: Read> LetterBundle<'l, R> {
         let Some((_, fields, seen)) = &mut self.letter else {
             return;
         };
-        if seen.0.contains(&node) {
+        if !seen.add(node) {
             let detail = format!("the letter has a second `{node:?}`");
             fields.find(Code::ControlDataValue, detail);
-        } else {
-            seen.0.push(node);
         }
     }
 
-    fn attributes(&mut self, node: Node, element: &Element) {
+    fn attributes(&mut self, node: Node, element: &Element<'_>) {
         let mut pages = (None, None);
-        for (name, value) in &element.attributes {
+        for (name, value) in element.attributes() {
             let is_known = match &mut self.letter {
                 Some((draft, fields, _)) => of_letter(node, name, value, draft, fields, &mut pages),
                 None => self.of_common(node, name, value, element.line),
@@ -155,17 +172,17 @@ impl<'l, R: Read> LetterBundle<'l, R> {
             let is_about_schema = name.starts_with("xsi:") || name.starts_with("xml:");
             if !is_known && !is_about_schema {
                 let place = self.place.clone().on_line(element.line);
-                self.unknown.attribute(&element.name, name, place);
+                self.unknown.attribute(element.name, name, place);
             }
         }
         if let (Node::Location, Some((draft, fields, _))) = (node, &mut self.letter) {
-            draft.pages = stated_pages(&pages, fields);
+            draft.pages = stated_pages(pages, fields);
         }
     }
 
     /// Takes an attribute that stands outside a letter; `false` where it is not known.
     fn of_common(&mut self, node: Node, name: &str, value: &str, line: u32) -> bool {
-        let mut fields = Fields::new(self.limits, self.place.clone().on_line(line));
+        let mut fields = Fields::new(self.limits, self.place, line);
         let common = &mut self.common;
         let is_known = match (node, name) {
             (Node::BundleCommon, "isTest") => {
@@ -221,32 +238,32 @@ impl<'l, R: Read> LetterBundle<'l, R> {
     }
 }
 
-impl<R: Read> ControlData for LetterBundle<'_, R> {
+impl ControlData for LetterBundle<'_> {
     fn next_draft(&mut self) -> Result<Option<Draft>, Finding> {
         loop {
             match self.markup.next()? {
-                Piece::Open(element) => self.open(&element)?,
+                Piece::Open(element) => self.reading.open(&element)?,
                 Piece::Close => {
-                    if let Some(draft) = self.close() {
+                    if let Some(draft) = self.reading.close() {
                         return Ok(Some(draft));
                     }
                 }
-                Piece::Words(line) => self.words(line),
+                Piece::Words(line) => self.reading.words(line),
                 Piece::End => return Ok(None),
             }
         }
     }
 
     fn remarks(&mut self) -> Vec<Finding> {
-        std::mem::take(&mut self.remarks)
+        std::mem::take(&mut self.reading.remarks)
     }
 
     fn unknown(&mut self) -> Unknown {
-        std::mem::take(&mut self.unknown)
+        std::mem::take(&mut self.reading.unknown)
     }
 
     fn is_test(&self) -> bool {
-        self.is_test
+        self.reading.is_test
     }
 }
 
@@ -290,19 +307,19 @@ fn known_child(parent: Node, name: &str) -> Option<Node> {
 }
 
 /// Takes an attribute of a letter; `false` where it is not known.
-fn of_letter(
+fn of_letter<'v>(
     node: Node,
     name: &str,
-    value: &str,
+    value: &'v str,
     draft: &mut Draft,
     fields: &mut Fields<'_>,
-    pages: &mut (Option<String>, Option<String>),
+    pages: &mut (Option<&'v str>, Option<&'v str>),
 ) -> bool {
     let address = &mut draft.address;
     match (node, name) {
         (Node::Letter, "senderLetterId") => draft.letter_id = fields.private(name, value),
-        (Node::Location, "startPage") => pages.0 = Some(value.to_owned()),
-        (Node::Location, "pages") => pages.1 = Some(value.to_owned()),
+        (Node::Location, "startPage") => pages.0 = Some(value),
+        (Node::Location, "pages") => pages.1 = Some(value),
         (Node::Recipient, "SSN") => prefer(&mut draft.recipient, fields.person(name, value), true),
         (Node::Recipient, "ovtID") => {
             prefer(
@@ -337,9 +354,9 @@ fn prefer(stated: &mut StatedRecipient, other: StatedRecipient, is_person: bool)
     }
 }
 
-fn stated_pages(pages: &(Option<String>, Option<String>), fields: &mut Fields<'_>) -> StatedPages {
-    let first = fields.count("startPage", pages.0.as_deref().unwrap_or_default());
-    let count = fields.count("pages", pages.1.as_deref().unwrap_or_default());
+fn stated_pages(pages: (Option<&str>, Option<&str>), fields: &mut Fields<'_>) -> StatedPages {
+    let first = fields.count("startPage", pages.0.unwrap_or_default());
+    let count = fields.count("pages", pages.1.unwrap_or_default());
     StatedPages::of(first, count, fields)
 }
 
@@ -379,13 +396,14 @@ fn postage(letter_class: &str) -> Option<PostageClass> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::RecipientId;
+    use crate::{batch::control::blocks::Decoder, domain::RecipientId};
 
     fn drafts(inside: &str) -> Vec<Draft> {
         let namespace = NAMESPACES[0];
         let xml = format!("<LetterBundle xmlns='{namespace}'>{inside}</LetterBundle>");
         let limits = Limits::default();
-        let mut bundle = LetterBundle::new(xml.as_bytes(), Place::batch(), &limits);
+        let (mut blocks, place) = (Decoder::new(xml.as_bytes()), Place::batch());
+        let mut bundle = LetterBundle::new(&mut blocks, &place, &limits);
         let mut drafts = Vec::new();
         while let Some(draft) = bundle.next_draft().unwrap() {
             drafts.push(draft);

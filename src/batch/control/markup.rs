@@ -1,40 +1,56 @@
-use std::io::Read;
+#[cfg(test)]
+mod straightforward;
+#[cfg(test)]
+mod tests;
+mod unusual;
 
-use quick_xml::{
-    Error, NsReader, XmlVersion,
-    errors::IllFormedError,
-    escape::EscapeError,
-    events::{BytesRef, BytesStart, Event},
-    name::ResolveResult,
+use std::ops::Range;
+
+use super::{
+    blocks::Blocks,
+    elements::{Elements, Home},
+    tag::{Attribute, Extent, Tag},
 };
-
-use super::Text;
 use crate::{
-    batch::{Limits, archive::Problem},
+    batch::Limits,
     domain::{Code, Finding, Place},
 };
 
 /// XML, well-formed to its end or refused with the line.
 ///
-/// quick-xml reads the syntax and expands no entity; what it leaves open is closed here: one root
-/// and nothing beside it, every element closed, no DOCTYPE, only characters that XML allows
-/// (XML 1.0, 2.2), and limits on depth, attributes and length.
-pub(super) struct Markup<R: Read> {
-    reader: NsReader<Text<R>>,
-    buffer: Vec<u8>,
-    place: Place,
-    /// The namespaces that the caller knows.
-    ours: &'static [&'static str],
-    depth: usize,
+/// Nearly all of any control data is plain tags with white space between them: these are read here.
+/// quick-xml reads the syntax of everything else, a token at a time, and expands no entity; what it
+/// leaves open is closed here: one root and nothing beside it, every element closed, no DOCTYPE,
+/// only characters that XML allows (XML 1.0, 2.2), and limits on depth, attributes and length.
+pub(super) struct Markup<'b> {
+    blocks: &'b mut dyn Blocks,
+    /// The block that is being read, with what the one before it had left over.
+    text: String,
+    /// A block whose text was copied: its memory is used again.
+    spare: String,
+    /// Where in it the next token begins, and on which line.
+    at: usize,
+    line: u32,
+    /// Whether no block follows.
+    is_last: bool,
+    elements: Elements,
+    /// The start tag read last.
+    tag: Tag,
+    /// Its text where it was not plain: names, and values that were normalized.
+    copied: String,
+    /// Whether the innermost element is an empty one that nobody heard of the end of.
+    is_empty: bool,
+    place: &'b Place,
     max_depth: usize,
     max_attributes: usize,
+    max_token_bytes: usize,
     has_root: bool,
     has_begun: bool,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Piece {
-    Open(Element),
+#[derive(Debug)]
+pub(super) enum Piece<'m> {
+    Open(Element<'m>),
     Close,
     /// Text that is not only white space, and its line.
     Words(u32),
@@ -42,238 +58,249 @@ pub(super) enum Piece {
 }
 
 /// A start tag.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Element {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Element<'m> {
     /// Without prefix.
-    pub(super) name: String,
+    pub(super) name: &'m str,
     pub(super) home: Home,
-    /// Names with their prefixes; declarations of namespaces are left out.
-    pub(super) attributes: Vec<(String, String)>,
     pub(super) line: u32,
+    text: &'m str,
+    attributes: &'m [Attribute],
 }
 
-/// The namespace of an element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Home {
-    /// One of those that the caller knows.
-    Ours,
-    /// None at all.
-    Nowhere,
-    Elsewhere,
+/// A token that somebody must hear of.
+enum Step {
+    Open {
+        line: u32,
+        home: Home,
+        is_plain: bool,
+    },
+    Close,
+    Words(u32),
+    End,
 }
 
-impl<R: Read> Markup<R> {
+impl<'m> Element<'m> {
+    /// Names with their prefixes, and values; declarations of namespaces are left out.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = (&'m str, &'m str)> + use<'m> {
+        let text = self.text;
+        self.attributes.iter().map(move |attribute| {
+            let part = |place: &Range<usize>| text.get(place.clone()).unwrap_or_default();
+            (part(&attribute.name), part(&attribute.value))
+        })
+    }
+}
+
+impl<'b> Markup<'b> {
     pub(super) fn new(
-        source: R,
-        place: Place,
+        blocks: &'b mut dyn Blocks,
+        place: &'b Place,
         ours: &'static [&'static str],
         limits: &Limits,
     ) -> Self {
-        let text = Text::new(source, place.clone(), limits.max_token_bytes);
-        let mut reader = NsReader::from_reader(text);
-        reader.config_mut().expand_empty_elements = true;
-        reader.config_mut().check_comments = true;
         Self {
-            reader,
-            buffer: Vec::new(),
+            blocks,
+            text: String::new(),
+            spare: String::new(),
+            at: 0,
+            line: 1,
+            is_last: false,
+            elements: Elements::new(ours),
+            tag: Tag::default(),
+            copied: String::new(),
+            is_empty: false,
             place,
-            ours,
-            depth: 0,
             max_depth: limits.max_xml_depth,
             max_attributes: limits.max_xml_attributes,
+            max_token_bytes: limits.max_token_bytes,
             has_root: false,
             has_begun: false,
         }
     }
 
-    pub(super) fn next(&mut self) -> Result<Piece, Finding> {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let piece = self.advance(&mut buffer);
-        self.buffer = buffer;
-        piece
+    pub(super) fn next(&mut self) -> Result<Piece<'_>, Finding> {
+        Ok(match self.step()? {
+            Step::Open {
+                line,
+                home,
+                is_plain,
+            } => Piece::Open(self.element(line, home, is_plain)),
+            Step::Close => Piece::Close,
+            Step::Words(line) => Piece::Words(line),
+            Step::End => Piece::End,
+        })
     }
 
-    fn advance(&mut self, buffer: &mut Vec<u8>) -> Result<Piece, Finding> {
-        loop {
-            buffer.clear();
-            let line = self.reader.get_ref().line();
-            self.reader.get_mut().begin_token();
-            let event = self.reader.read_event_into(buffer);
-            let event = event.map_err(|error| self.refused(line, &error))?;
-            let is_first = !std::mem::replace(&mut self.has_begun, true);
-            let piece = match event {
-                Event::Start(start) => Some(self.open(&start, line)?),
-                Event::End(_) => Some(self.close()),
-                Event::Text(text) => self.words(&text, line)?,
-                Event::CData(data) => self.words(&data, line)?,
-                Event::GeneralRef(reference) => self.reference(&reference, line)?,
-                Event::Comment(text) => self.aside(&text, line)?,
-                Event::PI(instruction) => self.aside(&instruction, line)?,
-                Event::Decl(declaration) => {
-                    let version = declaration.xml_version();
-                    version.map_err(|error| self.refused(line, &error))?;
-                    self.require(
-                        is_first,
-                        line,
-                        "an XML declaration stands only at the start",
-                    )?
-                }
-                Event::DocType(_) => return Err(self.doctype(line)),
-                Event::Empty(_) | Event::Eof => Some(self.end(line)?),
-            };
-            if let Some(piece) = piece {
-                return Ok(piece);
-            }
-        }
-    }
-
-    fn open(&mut self, start: &BytesStart<'_>, line: u32) -> Result<Piece, Finding> {
-        if self.depth == 0 && self.has_root {
-            return Err(self.malformed(line, "a second root element"));
-        }
-        if self.depth >= self.max_depth {
-            return Err(self.malformed(line, "elements are nested too deep"));
-        }
-        self.has_root = true;
-        self.depth += 1;
-        let (namespace, name) = self.reader.resolver().resolve_element(start.name());
-        let home = match namespace {
-            ResolveResult::Bound(namespace) if self.ours.contains(&namespace.0) => Home::Ours,
-            ResolveResult::Bound(_) => Home::Elsewhere,
-            ResolveResult::Unbound => Home::Nowhere,
-            ResolveResult::Unknown(_) => {
-                return Err(self.malformed(line, "a prefix is bound to no namespace"));
-            }
-        };
-        let name = name.as_ref().to_owned();
-        self.require(is_name(&name), line, "an element's name is not a name")?;
-        Ok(Piece::Open(Element {
-            attributes: self.attributes(start, line)?,
-            name,
+    fn element(&self, line: u32, home: Home, is_plain: bool) -> Element<'_> {
+        let text = if is_plain { &self.text } else { &self.copied };
+        Element {
+            name: text.get(self.tag.local.clone()).unwrap_or_default(),
             home,
             line,
-        }))
+            text,
+            attributes: &self.tag.attributes,
+        }
     }
 
-    fn attributes(
-        &self,
-        start: &BytesStart<'_>,
-        line: u32,
-    ) -> Result<Vec<(String, String)>, Finding> {
-        let mut attributes = Vec::new();
-        for (at, attribute) in start.attributes().enumerate() {
-            let attribute = attribute.map_err(|error| self.refused(line, &error.into()))?;
-            self.require(
-                at < self.max_attributes,
-                line,
-                "an element has too many attributes",
-            )?;
-            let name = attribute.key.as_ref();
-            let is_plain = is_name(name) && !attribute.value.contains('<');
-            self.require(is_plain, line, "an attribute is not well-formed")?;
-            let value = attribute.normalized_value(XmlVersion::Explicit1_0);
-            let value = value.map_err(|error| self.refused(line, &error))?;
-            self.require_characters(&value, line)?;
-            if attribute.key.as_namespace_binding().is_none() {
-                attributes.push((name.to_owned(), value.into_owned()));
+    fn step(&mut self) -> Result<Step, Finding> {
+        if std::mem::take(&mut self.is_empty) {
+            self.elements.close();
+            return Ok(Step::Close);
+        }
+        loop {
+            if let Some(step) = self.token()? {
+                return Ok(step);
             }
         }
-        Ok(attributes)
     }
 
-    fn close(&mut self) -> Piece {
-        self.depth = self.depth.saturating_sub(1);
-        Piece::Close
-    }
-
-    fn words(&self, text: &str, line: u32) -> Result<Option<Piece>, Finding> {
-        self.require_characters(text, line)?;
-        if text.trim_matches(is_space).is_empty() {
-            return Ok(None);
+    /// Reads on, by a token or a block.
+    fn token(&mut self) -> Result<Option<Step>, Finding> {
+        match self.text.as_bytes().get(self.at).copied() {
+            Some(b'<') => match self.plain_tag() {
+                Some(step) => Ok(Some(step)),
+                None => self.unusual(),
+            },
+            Some(b'&') => self.unusual(),
+            Some(_) if self.skip_space() => Ok(None),
+            Some(_) => self.words(),
+            None if self.is_last => self.end().map(Some),
+            None => self.grow().map(|()| None),
         }
-        self.require(
-            self.depth > 0,
-            line,
-            "there is text outside the root element",
-        )?;
-        Ok(Some(Piece::Words(line)))
     }
 
-    fn reference(&self, reference: &BytesRef<'_>, line: u32) -> Result<Option<Piece>, Finding> {
-        let character = reference.resolve_char_ref();
-        match character.map_err(|error| self.refused(line, &error))? {
-            Some(character) => {
-                self.require(
-                    is_allowed(character),
-                    line,
-                    "a character that XML does not allow",
-                )?;
-            }
-            None => {
-                if !matches!(reference.as_ref(), "amp" | "lt" | "gt" | "apos" | "quot") {
-                    return Err(self.doctype(line));
-                }
-            }
+    /// A tag that is plain and where it may be; whatever is to be refused is not.
+    fn plain_tag(&mut self) -> Option<Step> {
+        if self.text.as_bytes().get(self.at + 1) == Some(&b'/') {
+            return self.plain_end();
         }
-        self.require(
-            self.depth > 0,
+        let Extent { end, line_breaks } = self.tag.read_plain(&self.text, self.at)?;
+        let is_held = (self.elements.depth() > 0 || !self.has_root)
+            && self.elements.depth() < self.max_depth
+            && self.tag.attributes.len() <= self.max_attributes
+            && end - self.at <= self.max_token_bytes;
+        let name = self.text.get(self.tag.name.clone()).filter(|_| is_held)?;
+        let prefix = prefix(&self.text, &self.tag);
+        let home = self.elements.home(name, prefix)?;
+        self.elements.open(name);
+        (self.has_begun, self.has_root) = (true, true);
+        self.is_empty = self.tag.is_empty;
+        let line = self.line;
+        self.at = end;
+        self.line = line.saturating_add(line_breaks);
+        let is_plain = true;
+        Some(Step::Open {
             line,
-            "there is text outside the root element",
-        )?;
-        Ok(Some(Piece::Words(line)))
+            home,
+            is_plain,
+        })
     }
 
-    fn aside(&self, text: &str, line: u32) -> Result<Option<Piece>, Finding> {
-        self.require_characters(text, line)?;
-        Ok(None)
+    fn plain_end(&mut self) -> Option<Step> {
+        let rest = self.text.get(self.at + 2..)?;
+        let rest = rest.strip_prefix(self.elements.innermost()?)?;
+        let rest = rest.strip_prefix('>')?;
+        self.at = self.text.len() - rest.len();
+        self.elements.close();
+        Some(Step::Close)
     }
 
-    fn end(&self, line: u32) -> Result<Piece, Finding> {
-        self.require(
-            self.depth == 0,
-            line,
-            "it ends before every element is closed",
-        )?;
-        self.require(self.has_root, line, "it has no root element")?;
-        Ok(Piece::End)
+    /// Goes on to a tag, where nothing but white space stands before it.
+    fn skip_space(&mut self) -> bool {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let mut line_breaks = 0;
+        let space = rest.iter().position(|&byte| {
+            line_breaks += u32::from(byte == b'\n');
+            !is_space(char::from(byte))
+        });
+        let is_held = |length: &usize| *length <= self.max_token_bytes;
+        match space.filter(is_held) {
+            Some(length) if rest.get(length) == Some(&b'<') => {
+                self.at += length;
+                self.line = self.line.saturating_add(line_breaks);
+                self.has_begun = true;
+                true
+            }
+            _ => false,
+        }
     }
 
-    fn require_characters(&self, text: &str, line: u32) -> Result<(), Finding> {
-        let allowed = text.chars().all(is_allowed);
-        self.require(allowed, line, "a character that XML does not allow")?;
+    /// Text up to the next tag or reference.
+    fn words(&mut self) -> Result<Option<Step>, Finding> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let space = rest.bytes().position(|byte| !is_space(char::from(byte)));
+        let space = space.unwrap_or(rest.len());
+        let ends = |byte: u8| matches!(byte, b'<' | b'&');
+        let words = rest.bytes().skip(space).position(ends);
+        let length = match words {
+            Some(words) => space + words,
+            None if self.is_last => rest.len(),
+            None => return self.grow().map(|()| None),
+        };
+        let line = self.line;
+        let words = rest.get(space..length).unwrap_or_default();
+        let are_allowed = words.chars().all(is_allowed);
+        let is_held = self.elements.depth() > 0;
+        let is_blank = words.is_empty();
+        self.pass(length);
+        self.require_length(length, line)?;
+        self.require(are_allowed, line, NO_CHARACTER)?;
+        self.require(is_held || is_blank, line, OUTSIDE)?;
+        Ok((!is_blank).then_some(Step::Words(line)))
+    }
+
+    /// Goes behind a token, and counts its lines.
+    fn pass(&mut self, length: usize) {
+        let passed = self.text.as_bytes().iter().skip(self.at).take(length);
+        let lines: u32 = passed.map(|&byte| u32::from(byte == b'\n')).sum();
+        self.line = self.line.saturating_add(lines);
+        self.at = self.at.saturating_add(length);
+        self.has_begun = true;
+    }
+
+    /// Takes the next block behind what is left of this one: little or nothing, since blocks end
+    /// behind tags.
+    fn grow(&mut self) -> Result<(), Finding> {
+        let left = self.text.len().saturating_sub(self.at);
+        self.require_length(left, self.line)?;
+        self.text.drain(..self.at);
+        self.at = 0;
+        let spent = if left == 0 {
+            &mut self.text
+        } else {
+            &mut self.spare
+        };
+        let next = self.blocks.next(std::mem::take(spent));
+        let place = || self.place.clone().on_line(self.line);
+        match next.map_err(|fault| fault.finding(place()))? {
+            Some(block) if left == 0 => self.text = block,
+            Some(block) => {
+                self.text.push_str(&block);
+                self.spare = block;
+            }
+            None => self.is_last = true,
+        }
         Ok(())
     }
 
-    fn require(&self, holds: bool, line: u32, otherwise: &str) -> Result<Option<Piece>, Finding> {
+    fn end(&self) -> Result<Step, Finding> {
+        let detail = "it ends before every element is closed";
+        self.require(self.elements.depth() == 0, self.line, detail)?;
+        self.require(self.has_root, self.line, "it has no root element")?;
+        Ok(Step::End)
+    }
+
+    fn require(&self, holds: bool, line: u32, otherwise: &str) -> Result<(), Finding> {
         if holds {
-            Ok(None)
+            Ok(())
         } else {
             Err(self.malformed(line, otherwise))
         }
     }
 
-    /// What quick-xml refused. Its own texts repeat names and values, so only the kind is told.
-    fn refused(&self, line: u32, error: &Error) -> Finding {
-        match error {
-            Error::Io(cause) => Problem::inside(cause)
-                .cloned()
-                .unwrap_or_else(|| self.malformed(line, "it cannot be read")),
-            Error::Encoding(_) => {
-                let detail = "its bytes are not in the encoding that it declares";
-                self.finding(Code::ControlDataEncoding, line, detail)
-            }
-            Error::Escape(EscapeError::UnrecognizedEntity(..)) => self.doctype(line),
-            Error::Escape(_) => self.malformed(line, "a reference is not well-formed"),
-            Error::Syntax(_) => self.malformed(line, "a tag, comment or instruction is not closed"),
-            Error::IllFormed(cause) => self.malformed(line, ill_formed(cause)),
-            Error::InvalidAttr(_) => self.malformed(line, "an attribute is not well-formed"),
-            Error::Namespace(_) => self.malformed(line, "a namespace is not well-formed"),
-        }
-    }
-
-    fn doctype(&self, line: u32) -> Finding {
-        let detail = "a DOCTYPE, or an entity that is not XML's own";
-        self.finding(Code::ControlDataDoctype, line, detail)
+    fn require_length(&self, bytes: usize, line: u32) -> Result<(), Finding> {
+        let detail = "a tag, a text or a row is longer than any that control data needs";
+        self.require(bytes <= self.max_token_bytes, line, detail)
     }
 
     fn malformed(&self, line: u32, detail: &str) -> Finding {
@@ -285,18 +312,13 @@ impl<R: Read> Markup<R> {
     }
 }
 
-fn ill_formed(error: &IllFormedError) -> &'static str {
-    match error {
-        IllFormedError::MismatchedEndTag { .. } | IllFormedError::UnmatchedEndTag(_) => {
-            "an end tag does not match its start tag"
-        }
-        IllFormedError::MissingEndTag(_) => "it ends before every element is closed",
-        IllFormedError::DoubleHyphenInComment => "a comment holds `--`",
-        IllFormedError::UnclosedReference => "`&` begins no reference",
-        IllFormedError::MissingDeclVersion(_)
-        | IllFormedError::UnknownVersion
-        | IllFormedError::MissingDoctypeName => "the XML declaration is not well-formed",
-    }
+const NO_CHARACTER: &str = "a character that XML does not allow";
+const OUTSIDE: &str = "there is text outside the root element";
+
+/// The prefix of a tag's name with its colon, or nothing.
+fn prefix<'t>(text: &'t str, tag: &Tag) -> &'t str {
+    let prefix = text.get(tag.name.start..tag.local.start);
+    prefix.unwrap_or_default()
 }
 
 /// `Char` of XML 1.0, 2.2.
@@ -306,152 +328,4 @@ fn is_allowed(character: char) -> bool {
 
 fn is_space(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\n' | '\r')
-}
-
-/// Near enough to `Name` of XML 1.0, 2.3: what is let through has no meaning here.
-fn is_name(name: &str) -> bool {
-    let begins = name.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | ':'));
-    begins
-        && name
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '-' | '.' | '·'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(xml: &[u8]) -> Result<Vec<String>, String> {
-        let limits = Limits {
-            max_xml_depth: 3,
-            max_xml_attributes: 2,
-            ..Limits::default()
-        };
-        let mut markup = Markup::new(xml, Place::batch(), &[], &limits);
-        let mut names = Vec::new();
-        loop {
-            match markup.next() {
-                Ok(Piece::End) => return Ok(names),
-                Ok(Piece::Open(element)) => names.push(element.name),
-                Ok(_) => {}
-                Err(finding) => {
-                    let line = finding.place.line.unwrap_or_default();
-                    return Err(format!("{line}: {} ({})", finding.detail, finding.code));
-                }
-            }
-        }
-    }
-
-    fn check(xml: &str, expected: &str) {
-        assert_eq!(names(xml.as_bytes()).unwrap_err(), expected, "{xml}");
-    }
-
-    #[test]
-    fn well_formed_xml_is_read_with_any_prefix() {
-        let xml = "<?xml version='1.0'?>\n<!-- a --><p:a xmlns:p='urn:x'><p:b c='&amp;&#228;'/>x&lt;</p:a>\n";
-        assert_eq!(names(xml.as_bytes()).unwrap(), ["a", "b"]);
-    }
-
-    #[test]
-    fn what_is_not_well_formed_is_refused_with_its_line() {
-        check(
-            "<a/>\n<b/>",
-            "2: a second root element (control-data-malformed)",
-        );
-        check(
-            "<a>\n<b>",
-            "2: it ends before every element is closed (control-data-malformed)",
-        );
-        check(
-            "<a>\n</b>",
-            "2: an end tag does not match its start tag (control-data-malformed)",
-        );
-        check(
-            "<a/>\nx",
-            "1: there is text outside the root element (control-data-malformed)",
-        );
-        check(
-            "<a/>&amp;",
-            "1: there is text outside the root element (control-data-malformed)",
-        );
-        check("", "1: it has no root element (control-data-malformed)");
-        check(
-            "<a\n",
-            "1: a tag, comment or instruction is not closed (control-data-malformed)",
-        );
-        check(
-            "<a b='1' b='2'/>",
-            "1: an attribute is not well-formed (control-data-malformed)",
-        );
-        check(
-            "<a b='<'/>",
-            "1: an attribute is not well-formed (control-data-malformed)",
-        );
-        check(
-            "<a b=1/>",
-            "1: an attribute is not well-formed (control-data-malformed)",
-        );
-        check(
-            "<p:a/>",
-            "1: a prefix is bound to no namespace (control-data-malformed)",
-        );
-        check(
-            "<a><!-- -- --></a>",
-            "1: a comment holds `--` (control-data-malformed)",
-        );
-        check(
-            "<a>\n&</a>",
-            "2: `&` begins no reference (control-data-malformed)",
-        );
-        check(
-            " <?xml version='1.0'?><a/>",
-            "1: an XML declaration stands only at the start (control-data-malformed)",
-        );
-    }
-
-    #[test]
-    fn characters_that_xml_does_not_allow_are_refused_however_they_are_written() {
-        let detail = "1: a character that XML does not allow (control-data-malformed)";
-        check("<a b='\u{1}'/>", detail);
-        check(
-            "<a>\u{0}</a>",
-            "1: a character that XML does not allow (control-data-malformed)",
-        );
-        check("<a>&#1;</a>", detail);
-        check("<a b='&#xFFFF;'/>", detail);
-    }
-
-    #[test]
-    fn a_doctype_and_entities_of_its_own_are_refused() {
-        let detail = "1: a DOCTYPE, or an entity that is not XML's own (control-data-doctype)";
-        check("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", detail);
-        check("<a>&b;</a>", detail);
-        check("<a b='&c;'/>", detail);
-    }
-
-    #[test]
-    fn elements_may_be_as_deep_as_the_limit_and_no_deeper() {
-        assert!(names(b"<a><a><a/></a></a>").is_ok());
-        check(
-            "<a><a><a><a/></a></a></a>",
-            "1: elements are nested too deep (control-data-malformed)",
-        );
-    }
-
-    #[test]
-    fn an_element_may_have_as_many_attributes_as_the_limit_and_no_more() {
-        assert!(names(b"<a b='' c=''/>").is_ok());
-        check(
-            "<a b='' c='' d=''/>",
-            "1: an element has too many attributes (control-data-malformed)",
-        );
-    }
-
-    #[test]
-    fn bytes_in_another_encoding_than_declared_are_refused() {
-        assert_eq!(
-            names(b"<a>\n<b c='\xE4'/></a>").unwrap_err(),
-            "2: its bytes are not in the encoding that it declares (control-data-encoding)"
-        );
-    }
 }

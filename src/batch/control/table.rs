@@ -1,24 +1,21 @@
-use std::{
-    collections::HashSet,
-    io::{BufRead, Read},
-};
+use std::{collections::HashSet, io::BufRead};
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
-use super::{ControlData, Draft, Fields, StatedPages, Text, Unknown};
+use super::{ControlData, Draft, Fields, StatedPages, Text, Unknown, blocks::Blocks};
 use crate::{
     batch::{Limits, archive::Problem},
     domain::{ChannelWish, Code, Finding, Place, PostageClass, ServiceKind},
 };
 
 /// `batch.csv`: UTF-8, comma or semicolon, RFC 4180, with a header row; one row a message.
-pub(in crate::batch) struct Table<'l, R: Read> {
-    reader: csv::Reader<Text<R>>,
+pub(super) struct Table<'l> {
+    reader: csv::Reader<Text<'l>>,
     /// What each column is; `None` where nobody knows.
     columns: Vec<Option<Column>>,
     row: StringRecord,
     limits: &'l Limits,
-    place: Place,
+    place: &'l Place,
     unknown: Unknown,
 }
 
@@ -72,15 +69,15 @@ const COLUMNS: [(&str, Column); 20] = [
 /// Between the file names of one `attachments` field: no file name that people use holds it.
 const BETWEEN_ATTACHMENTS: char = '|';
 
-impl<'l, R: Read> Table<'l, R> {
+impl<'l> Table<'l> {
     /// Reads the header row.
-    pub(in crate::batch) fn open(
-        source: R,
-        place: Place,
+    pub(super) fn open(
+        blocks: &'l mut dyn Blocks,
+        place: &'l Place,
         limits: &'l Limits,
     ) -> Result<Self, Finding> {
-        let mut text = Text::new(source, place.clone(), limits.max_token_bytes);
-        let delimiter = delimiter(&mut text, &place)?;
+        let mut text = Text::new(blocks, place, limits.max_token_bytes);
+        let delimiter = delimiter(&mut text, place)?;
         let reader = ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
@@ -177,7 +174,7 @@ impl<'l, R: Read> Table<'l, R> {
 
     fn draft(&self, line: u32) -> Draft {
         let mut draft = Draft::new(line);
-        let mut fields = Fields::new(self.limits, self.place.clone().on_line(line));
+        let mut fields = Fields::new(self.limits, self.place, line);
         let mut pages = (Ok(None), Ok(None));
         for (column, value) in self.columns.iter().zip(&self.row) {
             match column {
@@ -192,7 +189,7 @@ impl<'l, R: Read> Table<'l, R> {
     }
 }
 
-impl<R: Read> ControlData for Table<'_, R> {
+impl ControlData for Table<'_> {
     fn next_draft(&mut self) -> Result<Option<Draft>, Finding> {
         let line = self.read_row()?;
         Ok(line.map(|line| self.draft(line)))
@@ -285,7 +282,7 @@ fn attachments(value: &str, fields: &mut Fields<'_>) -> Vec<String> {
 }
 
 /// What separates the columns: whichever of comma and semicolon the header row has more of.
-fn delimiter<R: Read>(text: &mut Text<R>, place: &Place) -> Result<u8, Finding> {
+fn delimiter(text: &mut Text<'_>, place: &Place) -> Result<u8, Finding> {
     let head = text.fill_buf().map_err(|error| {
         Problem::inside(&error).cloned().unwrap_or_else(|| {
             Finding::new(
@@ -307,11 +304,12 @@ fn delimiter<R: Read>(text: &mut Text<R>, place: &Place) -> Result<u8, Finding> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::StatedRecipient;
+    use crate::{batch::control::blocks::Decoder, domain::StatedRecipient};
 
     fn drafts(csv: &[u8]) -> Result<(Vec<Draft>, Vec<Finding>), Finding> {
         let limits = Limits::default();
-        let mut table = Table::open(csv, Place::batch(), &limits)?;
+        let (mut blocks, place) = (Decoder::new(csv), Place::batch());
+        let mut table = Table::open(&mut blocks, &place, &limits)?;
         let mut drafts = Vec::new();
         while let Some(draft) = table.next_draft()? {
             drafts.push(draft);
@@ -435,7 +433,8 @@ mod tests {
             ..Limits::default()
         };
         let csv = format!("file,recipient_id\n\"{}", "x".repeat(1 << 20));
-        let mut table = Table::open(csv.as_bytes(), Place::batch(), &limits).unwrap();
+        let (mut blocks, place) = (Decoder::new(csv.as_bytes()), Place::batch());
+        let mut table = Table::open(&mut blocks, &place, &limits).unwrap();
         assert_eq!(
             table.next_draft().unwrap_err().code,
             Code::ControlDataMalformed
