@@ -4,10 +4,12 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::missing_panics_doc,
-    reason = "a bench that cannot make its input ends here"
+    clippy::print_stdout,
+    reason = "a bench that cannot make its input ends here, and it prints what it found"
 )]
 
 mod compose;
+mod control;
 mod flow;
 mod house;
 mod open;
@@ -22,6 +24,6 @@ criterion_group! {
     name = stages;
     // Ten samples of something that takes a tenth of a second say enough.
     config = Criterion::default().sample_size(10).without_plots();
-    targets = open::bench, route::bench, plan::bench, compose::bench, store::bench, flow::bench
+    targets = control::bench, open::bench, route::bench, plan::bench, compose::bench, store::bench, flow::bench
 }
 criterion_main!(stages);
