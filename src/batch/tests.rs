@@ -3,6 +3,8 @@
 mod archives;
 mod batches;
 mod build;
+mod forge;
+mod hostile;
 mod limits;
 mod properties;
 mod rules;

@@ -225,6 +225,9 @@ codes! {
     ArchiveNestedTooDeep = "archive-nested-too-deep", Error, Both,
         "A ZIP inside a ZIP inside a ZIP.",
         "Nest one level at most.";
+    ArchiveHidden = "archive-hidden", Error, Both,
+        "An entry is itself an archive, of a kind or under a name that is not opened.",
+        "Put the files themselves into the ZIP.";
 
     // The control data.
     ControlDataMissing = "control-data-missing", Error, Both,

@@ -95,6 +95,21 @@ pub(super) fn samples() -> Vec<Sample> {
             "A ZIP in a ZIP in a ZIP.",
             three_deep,
         ),
+        batch(
+            Code::ArchiveHidden,
+            "seven-zip.zip",
+            "`kirjeet.7z` lies beside the letters.",
+            beside,
+        ),
+        Sample {
+            stops: Stops::Letter,
+            ..batch(
+                Code::ArchiveHidden,
+                "called-pdf.zip",
+                "`kirje-2.pdf` is a ZIP.",
+                called_pdf,
+            )
+        },
     ]
 }
 
@@ -169,6 +184,22 @@ fn bomb() -> Vec<u8> {
 fn three_deep() -> Vec<u8> {
     let inner = zip(&[("kirjeet.zip".to_owned(), sound())]);
     zip(&[("maaliskuu.zip".to_owned(), inner)])
+}
+
+fn beside() -> Vec<u8> {
+    let mut files = csv_files(table(&[row(1), row(2)]));
+    files.push((
+        "kirjeet.7z".to_owned(),
+        b"7z\xBC\xAF\x27\x1C\0\x04".to_vec(),
+    ));
+    zip(&files)
+}
+
+fn called_pdf() -> Vec<u8> {
+    let mut files = csv_files(table(&[row(1), row(2)]));
+    let pdf = files[2].clone();
+    files[2].1 = zip(&[pdf]);
+    zip(&files)
 }
 
 /// A field of both headers of an entry. Source: APPNOTE.TXT 6.3.10, sections 4.3.7 and 4.3.12.

@@ -1,4 +1,23 @@
+use std::borrow::Cow;
+
+use super::{code_page, header::Central};
 use crate::domain::PersonalIdentityCode;
+
+/// An entry's name as text, or why two programs could read two names.
+///
+/// Source: APPNOTE.TXT 6.3.10, appendix D.
+pub(super) fn decoded<'a>(header: &Central<'a>) -> Result<Cow<'a, str>, &'static str> {
+    let raw = header.fields.name;
+    let second = header.fields.extra.unicode_path(raw).transpose()?;
+    match (std::str::from_utf8(raw), second) {
+        (Ok(name), None) => Ok(name.into()),
+        (Ok(name), Some(second)) if name == second => Ok(name.into()),
+        (Ok(_), Some(_)) => Err("an entry has two names"),
+        (Err(_), _) if header.says_utf8() => Err("an entry's name is not text"),
+        (Err(_), Some(second)) => Ok(second.into()),
+        (Err(_), None) => Ok(code_page::decoded(raw).into()),
+    }
+}
 
 /// What is wrong with an entry's name, or `None` where it can be taken.
 ///
@@ -11,7 +30,7 @@ pub(super) fn fault(name: &str, max_chars: usize) -> Option<&'static str> {
         Some("an entry has an empty name")
     } else if name.chars().count() > max_chars {
         Some("an entry's name is too long")
-    } else if name.chars().any(char::is_control) {
+    } else if name.chars().any(is_invisible) {
         Some("an entry's name holds a control character")
     } else if name.contains('\\') {
         Some("an entry's name holds a backslash")
@@ -22,6 +41,13 @@ pub(super) fn fault(name: &str, max_chars: usize) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Control characters, and those that make a name look like another one: line and paragraph
+/// separators, and what turns the direction of writing. Source: Unicode Standard Annex #9, table 2.
+fn is_invisible(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether the entry is what an operating system puts into every ZIP: no part of the batch.
@@ -73,9 +99,16 @@ mod tests {
             "/etc/passwd",
             "C:\\w",
             "C:w",
+            "c:/w",
+            "..",
+            "a/..",
+            "//server/share",
             "a\\b",
             "a\0b",
             "a\nb",
+            "a\u{7f}",
+            "a\u{85}",
+            "a\u{202e}fdp.exe",
         ];
         for name in bad {
             assert!(fault(name, 512).is_some(), "{name:?}");

@@ -58,27 +58,32 @@ impl<'a> EntryReader<'a> {
         self.crc.sum() == self.declared_crc
     }
 
-    fn check_end(&mut self) -> io::Result<()> {
+    fn check_end(&self) -> Result<(), Fault> {
         let has_rest = match &self.source {
             Source::Stored(rest) => !rest.is_empty(),
             Source::Deflated(decoder) => !decoder.get_ref().is_empty(),
         };
         if self.counted_bytes < self.declared_bytes || has_rest {
-            return Err(self.fail(
-                Code::ArchiveInconsistent,
-                "the entry holds less than the archive declares",
-            ));
+            return Err(Fault::Less);
         }
-        if !self.fits() {
-            return Err(self.fail(Code::ArchiveDamaged, "the checksum does not match"));
-        }
-        Ok(())
+        self.fits().then_some(()).ok_or(Fault::Checksum)
     }
 
-    fn fail(&mut self, code: Code, detail: &str) -> io::Error {
-        let finding = Finding::new(code, self.place.clone(), detail);
-        self.problem = Some(finding.clone());
-        Problem::wrap(finding)
+    fn read_counted(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        let read = match &mut self.source {
+            Source::Stored(rest) => rest.read(buffer),
+            Source::Deflated(decoder) => decoder.read(buffer),
+        };
+        let read = read.map_err(|_| Fault::Damaged)?;
+        if read == 0 && !buffer.is_empty() {
+            self.check_end()?;
+        }
+        self.crc.update(buffer.get(..read).unwrap_or_default());
+        self.counted_bytes += read as u64;
+        if self.counted_bytes > self.declared_bytes {
+            return Err(Fault::More);
+        }
+        Ok(read)
     }
 }
 
@@ -87,28 +92,41 @@ impl Read for EntryReader<'_> {
         if let Some(problem) = &self.problem {
             return Err(Problem::wrap(problem.clone()));
         }
-        let read = match &mut self.source {
-            Source::Stored(rest) => rest.read(buffer),
-            Source::Deflated(decoder) => decoder.read(buffer),
-        };
-        let Ok(read) = read else {
-            return Err(self.fail(
-                Code::ArchiveDamaged,
-                "the entry cannot be unpacked to its end",
-            ));
-        };
-        if read == 0 && !buffer.is_empty() {
-            self.check_end()?;
-        }
-        self.crc.update(buffer.get(..read).unwrap_or_default());
-        self.counted_bytes += read as u64;
-        if self.counted_bytes > self.declared_bytes {
-            return Err(self.fail(
+        self.read_counted(buffer).map_err(|fault| {
+            let finding = fault.finding(self.place.clone());
+            self.problem = Some(finding.clone());
+            Problem::wrap(finding)
+        })
+    }
+}
+
+/// How an entry's content is not what its headers declare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    Less,
+    More,
+    Damaged,
+    Checksum,
+}
+
+impl Fault {
+    pub(super) fn finding(self, place: Place) -> Finding {
+        let (code, detail) = match self {
+            Self::Less => (
+                Code::ArchiveInconsistent,
+                "the entry holds less than the archive declares",
+            ),
+            Self::More => (
                 Code::ArchiveInconsistent,
                 "the entry holds more than the archive declares",
-            ));
-        }
-        Ok(read)
+            ),
+            Self::Damaged => (
+                Code::ArchiveDamaged,
+                "the entry cannot be unpacked to its end",
+            ),
+            Self::Checksum => (Code::ArchiveDamaged, "the checksum does not match"),
+        };
+        Finding::new(code, place, detail)
     }
 }
 

@@ -53,6 +53,9 @@ translation! {
     ArchiveNestedTooDeep =
         "ZIP-paketin sisällä olevassa ZIP-paketissa on vielä ZIP-paketti.",
         "ZIP-paketissa saa olla toisia ZIP-paketteja enintään yhdellä tasolla.";
+    ArchiveHidden =
+        "Paketin tiedosto on itse pakattu arkisto, jota ei sen tyypin tai nimen vuoksi avata.",
+        "Lisää tiedostot pakettiin sellaisinaan.";
 
     // The control data.
     ControlDataMissing =

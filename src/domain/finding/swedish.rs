@@ -53,6 +53,9 @@ translation! {
     ArchiveNestedTooDeep =
         "Ett ZIP-paket inuti ett ZIP-paket innehåller ännu ett ZIP-paket.",
         "Ett ZIP-paket får innehålla andra ZIP-paket på högst en nivå.";
+    ArchiveHidden =
+        "En fil i paketet är själv ett arkiv som på grund av sin typ eller sitt namn inte öppnas.",
+        "Lägg själva filerna i paketet.";
 
     // The control data.
     ControlDataMissing =
