@@ -8,8 +8,10 @@
     reason = "a bench that cannot make its input ends here, and it prints what it found"
 )]
 
+mod archive;
 mod compose;
 mod control;
+mod crowd;
 mod flow;
 mod house;
 mod open;
@@ -24,6 +26,6 @@ criterion_group! {
     name = stages;
     // Ten samples of something that takes a tenth of a second say enough.
     config = Criterion::default().sample_size(10).without_plots();
-    targets = control::bench, open::bench, route::bench, plan::bench, compose::bench, store::bench, flow::bench
+    targets = archive::bench, control::bench, open::bench, route::bench, plan::bench, compose::bench, store::bench, flow::bench
 }
 criterion_main!(stages);

@@ -3,6 +3,8 @@
 mod archives;
 mod batches;
 mod build;
+mod entry_contents;
+mod entry_names;
 mod forge;
 mod hostile;
 mod limits;

@@ -10,14 +10,16 @@
 //! KUORI_PYTHON=target/outside-venv/bin/python cargo test -- --ignored --skip corpus
 //! ```
 //!
-//! `corpus` reads a folder of PDFs that is no part of the repository, so `.ci/run` skips it by name:
+//! `corpus` reads folders of PDFs and of ZIPs that are no part of the repository, so `.ci/run` skips
+//! it by name:
 //!
 //! ```text
-//! KUORI_CORPUS_PDF=<folder> cargo test --test kuori -- --ignored corpus
+//! KUORI_CORPUS_PDF=<folder> KUORI_CORPUS_ZIP=<folder> cargo test --test kuori -- --ignored corpus
 //! ```
 
 mod bundles;
 mod corpus;
+mod corpus_zips;
 mod mail;
 mod marks;
 mod pages;

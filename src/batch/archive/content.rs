@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{Entry, entry_reader::Fault};
 
@@ -15,9 +15,7 @@ pub(super) fn of<'a>(entry: &Entry, packed: &'a [u8]) -> Result<Cow<'a, [u8]>, F
     if (content.len() as u64) < entry.size {
         return Err(Fault::Less);
     }
-    let mut crc = Crc::new();
-    crc.update(&content);
-    (crc.sum() == entry.crc32)
+    (crc32fast::hash(&content) == entry.crc32)
         .then_some(content)
         .ok_or(Fault::Checksum)
 }
@@ -61,4 +59,29 @@ fn capacity(entry: &Entry) -> usize {
     const DEFLATES_RATIO: u64 = 1_032;
     let most = entry.packed_size.saturating_mul(DEFLATES_RATIO);
     usize::try_from(entry.size.min(most)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(size: u64, packed_size: u64) -> Entry {
+        Entry {
+            name: "kirje.pdf".to_owned(),
+            size,
+            packed_size,
+            local: 0,
+            data: 0,
+            crc32: 0,
+            is_stored: false,
+            is_streamed: false,
+        }
+    }
+
+    #[test]
+    fn the_buffer_is_as_large_as_declared_and_no_larger_than_can_be_true() {
+        assert_eq!(capacity(&entry(1_031, 1)), 1_031);
+        assert_eq!(capacity(&entry(1_033, 1)), 1_032);
+        assert_eq!(capacity(&entry(u64::MAX, 10)), 10_320);
+    }
 }

@@ -17,12 +17,12 @@ pub(super) struct Directory<'a> {
     entries: u64,
 }
 
-const END: &[u8; 4] = b"PK\x05\x06";
+const END: [u8; 4] = *b"PK\x05\x06";
 const END_BYTES: usize = 22;
-const ZIP64_LOCATOR: &[u8; 4] = b"PK\x06\x07";
+const ZIP64_LOCATOR: [u8; 4] = *b"PK\x06\x07";
 const ZIP64_LOCATOR_BYTES: usize = 20;
-const ZIP64_END: &[u8; 4] = b"PK\x06\x06";
-const CENTRAL: &[u8; 4] = b"PK\x01\x02";
+const ZIP64_END: [u8; 4] = *b"PK\x06\x06";
+const CENTRAL: [u8; 4] = *b"PK\x01\x02";
 const CENTRAL_BYTES: usize = 46;
 const MAX_COMMENT_BYTES: usize = 0xFFFF;
 

@@ -4,7 +4,8 @@ use std::{
     io::{self, Read},
 };
 
-use flate2::{Crc, bufread::DeflateDecoder};
+use crc32fast::Hasher;
+use flate2::bufread::DeflateDecoder;
 
 use super::Entry;
 use crate::domain::{Code, Finding, Place};
@@ -17,7 +18,7 @@ pub struct EntryReader<'a> {
     declared_bytes: u64,
     declared_crc: u32,
     counted_bytes: u64,
-    crc: Crc,
+    crc: Hasher,
     problem: Option<Finding>,
 }
 
@@ -39,7 +40,7 @@ impl<'a> EntryReader<'a> {
             declared_bytes: entry.size,
             declared_crc: entry.crc32,
             counted_bytes: 0,
-            crc: Crc::new(),
+            crc: Hasher::new(),
             problem: None,
         }
     }
@@ -55,7 +56,7 @@ impl<'a> EntryReader<'a> {
     }
 
     fn fits(&self) -> bool {
-        self.crc.sum() == self.declared_crc
+        self.crc.clone().finalize() == self.declared_crc
     }
 
     fn check_end(&self) -> Result<(), Fault> {

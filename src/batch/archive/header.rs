@@ -48,7 +48,7 @@ const STREAMED: u16 = 1 << 3;
 const PATCH: u16 = 1 << 5;
 const UTF8_NAME: u16 = 1 << 11;
 
-const LOCAL: &[u8; 4] = b"PK\x03\x04";
+const LOCAL: [u8; 4] = *b"PK\x03\x04";
 const LOCAL_BYTES: usize = 30;
 const CENTRAL_BYTES: usize = 46;
 

@@ -6,9 +6,9 @@ pub(super) struct Record<'a>(&'a [u8]);
 
 impl<'a> Record<'a> {
     /// What begins at an offset of the archive with these four bytes, and goes on to its end.
-    pub(super) fn signed(archive: &'a [u8], offset: usize, sign: &[u8; 4]) -> Option<Self> {
+    pub(super) fn signed(archive: &'a [u8], offset: usize, sign: [u8; 4]) -> Option<Self> {
         let rest = archive.get(offset..)?;
-        rest.starts_with(sign).then_some(Self(rest))
+        rest.starts_with(&sign).then_some(Self(rest))
     }
 
     pub(super) fn u16(self, at: usize) -> Option<u16> {

@@ -373,6 +373,27 @@ fn a_batch_without_control_data_or_of_mixed_shape_is_refused() {
 }
 
 #[test]
+fn an_attachment_that_is_an_archive_under_another_name_refuses_its_letter_only() {
+    let csv =
+        "recipient_id,file,attachments\n010190Y900P,a.pdf,map.pdf\n010523B902P,b.pdf,form.docx\n";
+    let inner = zip(&[("salaa.txt", b"")]);
+    let out = open_zip(&zip(&[
+        ("batch.csv", csv.as_bytes()),
+        ("a.pdf", &pdf(1)),
+        ("b.pdf", &pdf(1)),
+        ("map.pdf", &inner),
+        ("form.docx", &inner),
+    ]));
+    let [hiding, open] = &out.unwrap().messages[..] else {
+        panic!("two letters")
+    };
+    let codes =
+        |message: &OpenedMessage| message.findings.iter().map(|f| f.code).collect::<Vec<_>>();
+    assert!(codes(hiding).contains(&Code::ArchiveHidden));
+    assert!(!codes(open).contains(&Code::ArchiveHidden));
+}
+
+#[test]
 fn what_an_operating_system_adds_is_passed_over() {
     let out = open_zip(&zip(&[
         ("letters.pdf", &pdf(1)),

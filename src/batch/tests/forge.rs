@@ -1,7 +1,16 @@
 //! ZIPs that no tool would write: each field as the test says.
 
-use flate2::{Compression, Crc, write::DeflateEncoder};
-use std::io::Write;
+use std::{
+    borrow::Cow,
+    io::{Read, Write},
+};
+
+use flate2::{Compression, write::DeflateEncoder};
+
+use crate::{
+    batch::{Archive, Limits},
+    domain::{Code, Finding},
+};
 
 /// An entry: its two headers, its data, and what stands behind that.
 #[derive(Clone)]
@@ -34,9 +43,7 @@ pub(super) const STREAMED: u16 = 1 << 3;
 pub(super) const UTF8: u16 = 1 << 11;
 
 pub(super) fn crc(bytes: &[u8]) -> u32 {
-    let mut crc = Crc::new();
-    crc.update(bytes);
-    crc.sum()
+    crc32fast::hash(bytes)
 }
 
 pub(super) fn deflated(content: &[u8]) -> Vec<u8> {
@@ -183,4 +190,52 @@ impl Forged {
         self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
         self.bytes
     }
+}
+
+pub(super) fn findings(bytes: &[u8]) -> Vec<Finding> {
+    let opened = Archive::open(bytes, &Limits::default());
+    opened.err().unwrap_or_default()
+}
+
+/// Of one entry, or of several.
+pub(super) fn told(parts: &[Part]) -> Vec<(Code, String)> {
+    let found = findings(&forge(parts).bytes).into_iter();
+    found
+        .map(|finding| (finding.code, finding.detail))
+        .collect()
+}
+
+pub(super) fn codes(parts: &[Part]) -> Vec<Code> {
+    told(parts).into_iter().map(|(code, _)| code).collect()
+}
+
+pub(super) fn check_refused(part: Part, code: Code, says: &str) {
+    let told = told(&[part]);
+    let [(found, detail)] = told.as_slice() else {
+        panic!("{says}: {told:?}")
+    };
+    assert!(*found == code && detail.contains(says), "{says}: {told:?}");
+}
+
+pub(super) fn inconsistent(part: Part, says: &str) {
+    check_refused(part, Code::ArchiveInconsistent, says);
+}
+
+pub(super) fn letter() -> Part {
+    Part::deflated("kirje.pdf", &b"kirje ".repeat(100))
+}
+
+pub(super) fn content(bytes: &[u8], name: &str) -> Result<Vec<u8>, Code> {
+    let archive = Archive::open(bytes, &Limits::default()).map_err(|findings| findings[0].code)?;
+    let whole = archive.read(name).map(Cow::into_owned);
+    let streamed = archive.reader(name).and_then(|mut reader| {
+        let mut bytes = Vec::new();
+        let read = reader.read_to_end(&mut bytes).is_ok();
+        assert_eq!(read, reader.problem().is_none());
+        reader
+            .problem()
+            .map_or(Ok(bytes), |problem| Err(problem.clone()))
+    });
+    assert_eq!(whole, streamed, "both ways to read tell the same");
+    whole.map_err(|finding| finding.code)
 }
