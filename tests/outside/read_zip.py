@@ -5,21 +5,34 @@ Prints null where the whole ZIP cannot be read.
 
 import hashlib
 import json
+import struct
 import sys
 import zipfile
 
 UTF8_NAME = 1 << 11
 
 
+UNICODE_PATH = struct.pack("<H", 0x7075)
+
+
 def name(info):
-    """Python takes every name for code page 437 that is not marked as UTF-8."""
+    """Before 3.12, Python takes every name for code page 437 that is not marked as UTF-8."""
     if info.flag_bits & UTF8_NAME:
         return info.orig_filename
-    raw = info.orig_filename.encode("cp437")
     try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return info.orig_filename
+        return info.orig_filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return unicode_path(info.extra) or info.orig_filename
+
+
+def unicode_path(extra):
+    """The name in UTF-8 that Info-ZIP and 7-Zip put beside the other, behind five bytes."""
+    while len(extra) >= 4:
+        (length,) = struct.unpack("<H", extra[2:4])
+        if extra[:2] == UNICODE_PATH:
+            return extra[9 : 4 + length].decode("utf-8")
+        extra = extra[4 + length :]
+    return None
 
 
 def digest(archive, info):
