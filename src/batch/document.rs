@@ -127,6 +127,13 @@ impl Oddity {
             Self::Refused(refusal) => finding(refusal, place),
         }
     }
+
+    fn limit(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal @ Refusal::Limit { .. }) => Some(refusal),
+            _ => None,
+        }
+    }
 }
 
 /// The place that findings about a document name.
@@ -177,8 +184,12 @@ fn pages(bytes: &[u8], settings: &Settings) -> Result<Pages, Refusal> {
     let document = Document::open(bytes, &settings.pdf)?;
     let count = document.page_count();
     let examine = |page| Some((page, oddity(&document, page, settings)?));
-    let odd = (1..=count).into_par_iter().filter_map(examine).collect();
-    Ok(Pages { count, odd })
+    let odd: Vec<_> = (1..=count).into_par_iter().filter_map(examine).collect();
+    // What pages may ask for is counted together, and chance decides which of them asks last.
+    match odd.iter().find_map(|(_, oddity)| oddity.limit()) {
+        Some(limit) => Err(limit.clone()),
+        None => Ok(Pages { count, odd }),
+    }
 }
 
 fn oddity(document: &Document<'_>, page: u32, settings: &Settings) -> Option<Oddity> {

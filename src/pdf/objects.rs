@@ -36,9 +36,14 @@ pub(super) struct Objects<'a> {
     /// How far ends of streams may be searched for, and rebuilding may go back, in bytes.
     pub(super) rescans: Allowance,
     pub(super) inflation: Allowance,
+    /// How many bytes of values may be gone through because something refers to them.
+    rereads: Allowance,
 }
 
 const RESCANS: u64 = 16;
+
+/// To go through a value of so many bytes costs little more than to read the reference to it.
+const SMALL: usize = 1 << 10;
 
 impl<'a> Objects<'a> {
     /// No object is known yet.
@@ -62,6 +67,10 @@ impl<'a> Objects<'a> {
                 "streams and values whose end must be searched for",
             ),
             inflation: Allowance::new(inflation, "inflated object streams"),
+            rereads: Allowance::new(
+                length.saturating_mul(RESCANS).saturating_add(inflation),
+                "values that are referred to",
+            ),
         }
     }
 
@@ -155,7 +164,8 @@ impl<'a> Objects<'a> {
         self.object_with_slots(number, &mut Vec::new())
     }
 
-    /// Follows references until there is a value.
+    /// Follows references until there is a value. Large ones are counted each time: a million
+    /// pages that share one must not cost a million times its length.
     pub(super) fn resolved<'s>(&'s self, value: &'s [u8]) -> Result<&'s [u8], Refusal> {
         let mut value = value;
         for _ in 0..MOST_ALIASES {
@@ -163,6 +173,9 @@ impl<'a> Objects<'a> {
                 return Ok(value);
             };
             value = self.object(number)?.map_or(b"null", |object| object.value);
+            if value.len() > SMALL {
+                self.rereads.spend(value.len())?;
+            }
         }
         Err(Refusal::Limit {
             what: "references to references",

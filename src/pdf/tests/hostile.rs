@@ -67,6 +67,41 @@ fn pages_are_taken_up_to_their_limit_and_not_past_it() {
     assert!(is_limit(&Document::open(&pages(4), &limits)));
 }
 
+/// Pages that share one value of that many bytes, each of which asks for it.
+fn pages_that_share(bytes: usize, what: &str) -> Vec<u8> {
+    let kids: Vec<_> = (100..400).map(|page| format!("{page} 0 R")).collect();
+    let kids = kids.join(" ");
+    let mut pdf = Pdf::with_page(A4).object(2, &format!("<</Type/Pages/Kids[{kids}]/Count 300>>"));
+    for page in 100..400 {
+        pdf = pdf.object(page, &format!("<</Type/Page{A4}{what}>>"));
+    }
+    pdf.object(5, &format!("[{}]", "0 ".repeat(bytes / 2)))
+        .finished()
+}
+
+#[test]
+fn pages_that_share_a_large_value_do_not_each_go_through_it() {
+    let limits = Limits {
+        max_inflated_object_stream_bytes: 0,
+        ..Limits::default()
+    };
+    let refused = |bytes, what| {
+        let bytes = pages_that_share(bytes, what);
+        let told =
+            |document: Document<'_>| (1..=300).try_for_each(|page| document.page(page).map(|_| ()));
+        is_limit(&Document::open(&bytes, &limits).and_then(told))
+    };
+    for what in [
+        "/Annots 5 0 R",
+        "/Rotate 5 0 R",
+        "/CropBox[5 0 R]",
+        "/Kids 5 0 R",
+    ] {
+        assert!(!refused(1_000, what), "{what}");
+        assert!(refused(50_000, what), "{what}");
+    }
+}
+
 /// Resources from which that many references lead on, one behind the other.
 fn chain(links: u32) -> Vec<u8> {
     let mut pdf = Pdf::with_page(&format!("{A4}/Resources 100 0 R"));
