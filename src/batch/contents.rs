@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use super::archive::{Archive, Entry, is_clutter};
 use crate::domain::{Code, Finding, Place};
 
@@ -48,9 +50,10 @@ impl<'e> Contents<'e> {
             .filter(|entry| !is_clutter(&entry.name));
         let (archives, others): (Vec<_>, Vec<_>) = entries.partition(|entry| is_archive(entry));
         if !archives.is_empty() {
-            return match others.first() {
-                None => Ok(Self::Archives(in_order(archives))),
-                Some(other) => Err(mixed(other)),
+            return match (others.first(), below_another(&archives)) {
+                (None, None) => Ok(Self::Archives(in_order(archives))),
+                (Some(other), _) => Err(mixed(other)),
+                (None, Some(below)) => Err(ambiguous(below)),
             };
         }
         let is_table = |entry: &&&Entry| file_name(&entry.name).eq_ignore_ascii_case(TABLE);
@@ -81,6 +84,23 @@ pub(super) fn is_archive(entry: &Entry) -> bool {
 fn in_order(mut entries: Vec<&Entry>) -> Vec<&Entry> {
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     entries
+}
+
+/// A ZIP that seems to stand inside another one: `a.zip/b.zip` beside `a.zip`. Messages name a
+/// document by its way through the ZIPs, and `a.zip/b.zip/c.pdf` could then be either of two.
+fn below_another<'e>(archives: &[&'e Entry]) -> Option<&'e Entry> {
+    let names: HashSet<_> = archives.iter().map(|entry| entry.name.as_str()).collect();
+    let is_below = |entry: &&&Entry| {
+        let ends = entry.name.match_indices('/').map(|(at, _)| at);
+        let mut above = ends.filter_map(|at| entry.name.get(..at));
+        above.any(|above| names.contains(above))
+    };
+    archives.iter().find(is_below).copied()
+}
+
+fn ambiguous(below: &Entry) -> Finding {
+    let detail = "another ZIP has the name of its folder";
+    Finding::new(Code::ArchiveDuplicateName, below.place(), detail)
 }
 
 fn mixed(other: &Entry) -> Finding {
