@@ -23,6 +23,9 @@ const PAGE: usize = 1_000;
 /// Of the batch, those of messages not counted: more than this, nobody reads.
 const MAX_FINDINGS: usize = 1_000;
 
+/// A letter is refused at the first attachment that is not there, and may name hundreds.
+const MAX_MISSING_ATTACHMENTS: u32 = 10;
+
 /// Opens a batch: reads its control data as a stream, examines its PDFs, and gives the messages
 /// to the sink in pages of at most 1,000, in order of position.
 ///
@@ -301,13 +304,14 @@ impl<E> Opening<'_, E> {
         control: &Entry,
         draft: &mut Draft,
     ) -> (Vec<Attachment>, u64) {
-        let (mut attachments, mut bytes) = (Vec::new(), 0_u64);
+        let (mut attachments, mut bytes, mut missing) = (Vec::new(), 0_u64, 0);
         for file in &draft.attachments {
             let entry = source.resolve(control, file);
             let document = source.name(&entry);
             if let Some(entry) = source.archive.entry(&entry) {
                 bytes = bytes.saturating_add(entry.size);
-            } else {
+            } else if missing < MAX_MISSING_ATTACHMENTS {
+                missing += 1;
                 let place = Place::entry(shown(&document.0)).on_line(draft.line);
                 let detail = "the attachment is not in the ZIP";
                 let finding = Finding::new(Code::DocumentMissing, place, detail);

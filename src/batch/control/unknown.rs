@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
-use crate::domain::{Code, Finding, Place};
+use crate::{
+    batch::archive::shown,
+    domain::{Code, Finding, Place},
+};
 
 /// What control data holds that nobody here uses: counted by kind, so that 100,000 letters with
 /// one strange attribute make one remark.
@@ -80,13 +83,39 @@ impl Unknown {
     }
 }
 
+/// The name as findings may repeat it: a table without its header row has a person's identity
+/// code, or a line break, where names of columns are read.
 fn shortened(name: &str) -> String {
-    name.chars().take(MAX_NAME_CHARS).collect()
+    let is_odd = |c: char| c.is_control();
+    // More than is told, so that no code is cut in two before it is hidden.
+    let head: String = name.chars().take(2 * MAX_NAME_CHARS).collect();
+    let hidden = shown(&head).replace(is_odd, " ");
+    hidden.chars().take(MAX_NAME_CHARS).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_a_value_gives_nobody_away() {
+        let code = "010190Y900P";
+        let cases = [
+            (code.to_owned(), "[hidden]".to_owned()),
+            (
+                format!("{}{code}", "x".repeat(55)),
+                format!("{}[hidd", "x".repeat(55)),
+            ),
+            (
+                code.repeat(20),
+                "[hidden]".repeat(8).chars().take(60).collect(),
+            ),
+            ("a\nb\u{1}".to_owned(), "a b ".to_owned()),
+        ];
+        for (name, told) in cases {
+            assert_eq!(shortened(&name), told);
+        }
+    }
 
     #[test]
     fn each_kind_is_told_once_and_the_kinds_are_bounded() {

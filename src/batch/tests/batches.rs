@@ -131,6 +131,23 @@ fn a_zip_of_zips_is_opened_one_level_deep() {
 }
 
 #[test]
+fn zips_whose_documents_could_have_one_name_are_refused() {
+    let outer = zip(&[("a.zip", b""), ("a.zip-1.zip", b""), ("a.zip/b.zip", b"")]);
+    assert_snapshot!(told(&open_zip(&outer)), @"error archive-duplicate-name a.zip/b.zip: another ZIP has the name of its folder");
+}
+
+#[test]
+fn of_hundreds_of_missing_attachments_a_few_are_told() {
+    let files = "x|".repeat(200);
+    let csv = format!("recipient_id,file,attachments\n,own.pdf,{files}\n");
+    let bytes = zip(&[("batch.csv", csv.as_bytes()), ("own.pdf", &pdf(1))]);
+    let out = open_zip(&bytes).unwrap();
+    let missing = |finding: &&crate::domain::Finding| finding.code == Code::DocumentMissing;
+    assert_eq!(out.messages[0].findings.iter().filter(missing).count(), 10);
+    assert_eq!(out.messages[0].message.attachments.len(), 200);
+}
+
+#[test]
 fn a_document_can_be_read_again_by_the_name_that_messages_carry() {
     let content = pdf(1);
     let inner = zip(&[
