@@ -79,7 +79,7 @@ fn help(words: &[String]) -> Result<(), String> {
 
 fn documents() -> Vec<Document> {
     let mut found = Vec::new();
-    for folder in ["", "docs", "samples"] {
+    for folder in ["", "docs", "fuzz", "samples"] {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "md") {

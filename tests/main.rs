@@ -23,6 +23,7 @@ mod docs;
 mod duplicates;
 mod findings;
 mod flow;
+mod fuzzed;
 mod gate;
 mod hub;
 #[path = "../src/cli/tests/mismatch.rs"]

@@ -130,12 +130,13 @@ fn codes(line: &str) -> Vec<PersonalIdentityCode> {
         .collect()
 }
 
-/// All files but what was built and what git keeps.
+/// All files but what was built, what git keeps and what a fuzzer made up.
 fn text_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
-        let is_ours = entry.file_name() != "target" && entry.file_name() != ".git";
+        let others = ["target", ".git", "artifacts", "corpus"];
+        let is_ours = !others.iter().any(|name| entry.file_name() == *name);
         let kind = entry.file_type().unwrap();
         if kind.is_dir() && is_ours {
             found.append(&mut text_files(&entry.path()));

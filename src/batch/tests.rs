@@ -8,6 +8,5 @@ mod entry_names;
 mod forge;
 mod hostile;
 mod limits;
-mod properties;
 mod rules;
 mod shelves;
