@@ -252,7 +252,7 @@ fn check_says_what_to_do_in_the_language_of_the_sender_or_the_one_asked_for() {
     let named = "check bad.zip --config swedish.toml --sender town";
     let told = |line: &str| {
         let checked = schema_holds(&site, "check", line);
-        checked["findings"][0]["remedy"]
+        checked["batches"][0]["findings"][0]["remedy"]
             .as_str()
             .unwrap()
             .to_owned()

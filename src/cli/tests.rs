@@ -526,12 +526,15 @@ fn a_table_of_postal_codes_is_named_on_the_command_line() {
     let said = house.kuori(&format!("check {zip} --postal-codes {table} --examples 0"));
     assert_eq!(said.code, 3);
     insta::assert_snapshot!(said.out, @r"
-    Batch     a.zip: many-in-one, 3 messages, 1 document, 3 pages
-    Messages  3 fit for mailbox and print
+    Batch     a.zip: many-in-one, 3 letters, 1 document, 3 pages
+    Mailbox   3 of 3 letters can go
+    Print     3 of 3 letters can go
 
     warning postal-code-unknown, 3 times
       The table of postal codes does not have the postal code.
       To do: Check the code: the letter is posted as it is. A very new code may be missing from the table.
+
+    Verdict   would be accepted: 3 of 3 letters
     ");
     let table = house.file(
         "bad.csv",

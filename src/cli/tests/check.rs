@@ -229,7 +229,7 @@ fn one_bad_letter_refuses_a_batch_that_goes_whole_or_not_at_all() {
     let config = house.file(
         "kuori.toml",
         "data_folder = \"data\"\n[server]\nenabled = false\n[senders.strict]\n\
-         display_name = \"Strict\"\ngate = \"all-or-nothing\"\ndirectory = \"strict\"\n",
+         display_name = \"Strict\"\ngate = \"all-or-nothing\"\nartificial_ids = \"accept\"\ndirectory = \"strict\"\n",
     );
     let said = house.kuori(&format!("check {zip} --config {config} --examples 0"));
     insta::assert_snapshot!(said.both(), @r"
