@@ -1,6 +1,7 @@
-//! What a batch costs in memory, whole flow, and what the directory of a ZIP costs that has many
-//! entries: `cargo bench --bench memory [-- --sizes N,N]`. A child process for each size, since a
-//! peak never goes down again.
+//! What a batch costs in memory, whole flow; what opening it alone costs, and reading its control
+//! data alone, up to a million letters; and what the directory of a ZIP costs that has many entries:
+//! `cargo bench --bench memory [-- --sizes N,N] [--opened N,N]`. A child process for each size,
+//! since a peak never goes down again.
 //!
 //! Resident counts what the kernel has of mapped files too: the batch's ZIP and its unpacked PDF,
 //! which it drops when memory is short. Own memory is what the program itself asked for.
@@ -12,45 +13,74 @@
 
 mod crowd;
 mod house;
+mod multitude;
 mod usage;
 
 use std::{
+    convert::Infallible,
     env,
     fs::{self, File},
-    io::Write,
+    io::{self, Read, Write},
     path::Path,
     process::Command,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use house::House;
 use kuori::{
-    batch::{Archive, Limits},
+    batch::{self, Archive, Limits, SharedBytes, Shelf},
+    domain::DocumentName,
     sample::Spec,
-    store::{Spool, SpoolKey},
+    store::{MappedFile, Scratch, Spool, SpoolKey},
 };
 use usage::{Usage, status_bytes};
 
 const SIZES: &str = "1000,20000";
+const OPENED: &str = "1000,1000000";
 const ENTRIES: u32 = 100_000;
 
 fn main() {
-    match (argument("--letters"), argument("--spool")) {
-        (Some(letters), _) => return run(letters.parse().unwrap()),
-        (None, Some(spool)) => return open(Path::new(&spool)),
-        (None, None) => {}
+    if let Some(letters) = argument("--letters") {
+        return run(letters.parse().unwrap());
     }
-    let sizes = argument("--sizes").unwrap_or_else(|| SIZES.to_owned());
-    for letters in sizes.split(',') {
-        run_in_child(["--letters", letters]);
+    if let Some(spool) = argument("--crowd") {
+        return list(&mapped(&spool));
     }
+    if let Some(spool) = argument("--multitude") {
+        return open(&mapped(&spool));
+    }
+    for letters in sizes("--sizes", SIZES) {
+        run_in_child(["--letters", &letters.to_string()]);
+    }
+    for letters in sizes("--opened", OPENED) {
+        in_spool("--multitude", |out| multitude::zip(letters, out));
+    }
+    in_spool("--crowd", |mut out| {
+        out.write_all(&crowd::zip(ENTRIES)).unwrap();
+    });
+}
+
+fn sizes(name: &str, usual: &str) -> Vec<u32> {
+    let sizes = argument(name).unwrap_or_else(|| usual.to_owned());
+    sizes.split(',').map(|size| size.parse().unwrap()).collect()
+}
+
+/// Runs a child on a batch that this process has made, so that making it is not measured.
+fn in_spool(argument: &str, make: impl FnOnce(File)) {
     let spool = tempfile::tempdir().unwrap();
     fs::create_dir(spool.path().join("batches")).unwrap();
-    let zip = File::create(spool.path().join("batches/crowd.zip"));
-    zip.unwrap().write_all(&crowd::zip(ENTRIES)).unwrap();
-    run_in_child(["--spool", spool.path().to_str().unwrap()]);
+    make(File::create(spool.path().join("batches/made.zip")).unwrap());
+    run_in_child([argument, spool.path().to_str().unwrap()]);
+}
+
+fn mapped(spool: &str) -> MappedFile {
+    let spool = Spool::open(Path::new(spool)).unwrap();
+    spool.map(&SpoolKey::new("batches", "made.zip")).unwrap()
 }
 
 fn argument(name: &str) -> Option<String> {
@@ -83,9 +113,7 @@ fn run(letters: u32) {
 }
 
 /// The ZIP's own bytes are mapped, and count as resident where they were looked at.
-fn open(spool: &Path) {
-    let spool = Spool::open(spool).unwrap();
-    let file = spool.map(&SpoolKey::new("batches", "crowd.zip")).unwrap();
+fn list(file: &MappedFile) {
     let (before, started) = (status_bytes("RssAnon"), Instant::now());
     let archive = Archive::open(file.as_ref(), &Limits::default()).unwrap();
     let wall = started.elapsed().as_secs_f64();
@@ -97,6 +125,45 @@ fn open(spool: &Path) {
         Usage::now().peak_mib(),
         status_bytes("RssFile") >> 20,
     );
+}
+
+/// Control data alone, then all of the batch. The PDF is unpacked into a file.
+fn open(file: &MappedFile) {
+    let settings = batch::Settings::default();
+    let archive = Archive::open(file.as_ref(), &settings.limits).unwrap();
+    let before = status_bytes("RssAnon");
+    let mut letters = 0;
+    let control = own_peak_while(|| {
+        letters = batch::count_letters(&archive, &settings.limits).unwrap();
+    });
+    let shelf = ScratchShelf(Scratch::new(env::temp_dir()));
+    let started = Instant::now();
+    let whole = own_peak_while(|| {
+        let mut sink = |_| Ok::<_, Infallible>(());
+        let opened = batch::open(&archive, "made.zip", &settings, &shelf, &mut sink).unwrap();
+        assert_eq!(
+            (opened.messages, opened.is_refused()),
+            (u32::try_from(letters).unwrap(), false)
+        );
+    });
+    println!(
+        "{letters:>7} letters: own memory of {:.1} MiB to read control data, {:.1} MiB to open the batch, in {:.2} s",
+        mebibytes(control - before),
+        mebibytes(whole - before),
+        started.elapsed().as_secs_f64(),
+    );
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    f64::from(u32::try_from(bytes >> 10).unwrap()) / 1024.0
+}
+
+struct ScratchShelf(Scratch);
+
+impl Shelf for ScratchShelf {
+    fn keep(&self, _: &DocumentName, content: &mut dyn Read) -> io::Result<SharedBytes> {
+        Ok(Arc::new(self.0.keep(content)?))
+    }
 }
 
 /// The kernel keeps no peak of own memory, so it is looked at every few milliseconds.
