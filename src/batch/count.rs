@@ -5,7 +5,7 @@ use super::{
 };
 use crate::domain::Finding;
 
-/// How many letters the control data describes: each is read to its end, as [`open`](super::open)
+/// How many letters the control data describes: each is read to its end, as [`open`](super::open())
 /// does it, and forgotten. No PDF is looked at, and no archive inside this one.
 pub fn count_letters(archive: &Archive<'_>, limits: &Limits) -> Result<u64, Finding> {
     let (entries, form) = match Contents::of(archive)? {
