@@ -5,9 +5,9 @@
 //! does not know what the bytes say or who reads them.
 
 use std::{
-    fs::{self, File},
+    fs::{self, DirBuilder, File},
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -123,7 +123,11 @@ fn make(path: &Path) -> io::Result<()> {
         .map_err(io::Error::other)?;
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let folder = folder.unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    // The first thing in a data folder may be this key: the folder is as private as the daemon makes it.
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(key.as_bytes())?;
     file.as_file().sync_all()?;
@@ -153,6 +157,15 @@ mod tests {
         assert!(signature.starts_with("-----BEGIN SSH SIGNATURE-----\n"));
         assert_ne!(signature, found.sign(RECEIPTS, b"another").unwrap());
         assert_ne!(signature, found.sign("file", b"receipt").unwrap());
+    }
+
+    #[test]
+    fn a_folder_that_is_made_for_a_key_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = folder.path().join("data");
+        Signer::open_or_make(&made.join("receipt.key")).unwrap();
+        let permissions = fs::metadata(&made).unwrap().permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o700);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 use std::{
-    fmt, fs, io,
+    fmt,
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -188,10 +191,12 @@ fn keep_apart(folder: &Path) -> Result<(), CommandError> {
     if is_foreign && Store::open(folder)?.has_work_under_way()? {
         let error = format!("`{}` has work of `kuori run` under way", folder.display());
         return Err(CommandError::failed(error).hint(
-            "name a folder of its own with `--data-dir`, or upload the batch to the daemon",
+            "name another folder with `--data-dir`, or let `kuori run` take the batch from its inbox",
         ));
     }
-    let marked = fs::create_dir_all(folder).and_then(|()| fs::File::create(&by_hand));
+    // Everything below may hold personal data.
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    let marked = made.and_then(|()| fs::File::create(&by_hand));
     marked
         .map(drop)
         .map_err(|error| CommandError::file("make", &by_hand, &error))
@@ -274,4 +279,20 @@ fn progress(works: &Works) -> Option<(u64, u64)> {
             counts.received,
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_data_folder_that_is_made_by_hand_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = folder.path().join("data");
+        keep_apart(&made).unwrap();
+        let permissions = fs::metadata(&made).unwrap().permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o700);
+    }
 }
