@@ -150,10 +150,10 @@ async fn a_letter_that_came_in_an_earlier_batch_is_not_sent_twice() {
         (5, 1),
         "{counts:?}"
     );
-    assert!(
-        hub.receipt("B-0002.processing")
-            .contains("message-duplicate")
-    );
+    let report = hub.receipt("B-0002.processing");
+    assert!(report.contains("message-duplicate"), "{report}");
+    let refused = "state=\"refused\" fit=\"none\" reason=\"content-unusable\"";
+    assert_eq!(report.matches(refused).count(), 5, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,9 +3,10 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params};
 
 use super::{
-    BatchRow, Error, Store, error::Doing, findings, messages::REOPENED, reprocess::message_id,
+    BatchRow, Error, Store, columns::Word, error::Doing, findings, messages::REOPENED,
+    reprocess::message_id,
 };
-use crate::domain::{BatchId, Code, DuplicateLetterIds, Finding, MessageId, Place};
+use crate::domain::{BatchId, Code, DuplicateLetterIds, Finding, MessageId, Place, Reason};
 
 /// Positions whose ids are claimed in one transaction: nobody waits long for the database.
 const PAGE: u32 = 20_000;
@@ -90,9 +91,11 @@ fn unclaimed(
 }
 
 fn refuse(tx: &Transaction<'_>, batch: BatchId, position: u32) -> Result<(), Error> {
-    let sql = "UPDATE messages SET state = 'refused', fit_mailbox = 0, fit_print = 0
+    let sql = "UPDATE messages SET state = 'refused', fit_mailbox = 0, fit_print = 0, reason = ?3
          WHERE batch = ?1 AND position = ?2";
-    tx.execute(sql, params![batch.0, position])
+    // What a message is refused for at opening that has the same id as another of its batch.
+    let reason = Reason::ContentUnusable.word();
+    tx.execute(sql, params![batch.0, position, reason])
         .doing("refuse a duplicate")?;
     let detail = "this `senderLetterId` belongs to a message received before";
     let finding = Finding::new(Code::MessageDuplicate, Place::message(position), detail);
