@@ -209,6 +209,9 @@ fn folder(named: Option<&Path>) -> Result<PathBuf, CommandError> {
             .map(tempfile::TempDir::keep),
     };
     made.map_err(|error: io::Error| {
-        CommandError::failed("cannot make the demo's folder").caused_by(error.to_string())
+        let named = named.map_or("a temporary folder".to_owned(), |folder| {
+            format!("the folder `{}`", folder.display())
+        });
+        CommandError::failed(format!("cannot make {named}")).caused_by(error.to_string())
     })
 }

@@ -158,7 +158,7 @@ impl From<assemble::Error> for CommandError {
             }
             assemble::Error::FilesMissing { .. } => Some("bring the files back from a backup"),
             assemble::Error::Signing(_) => {
-                Some("`kuori receipt key` makes the key that the settings name, `receipt_key_file`")
+                Some("`kuori receipt key --config FILE` makes the key that the settings name")
             }
             _ => None,
         };

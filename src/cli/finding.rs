@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::nearest,
-    domain::{Code, Language, Words},
+    domain::{Code, Language, Reason, Words},
 };
 
 #[derive(clap::Args)]
@@ -47,6 +47,9 @@ pub(super) fn run(
 fn code(named: &str) -> Result<Code, CommandError> {
     Code::from_code(named).ok_or_else(|| {
         let error = CommandError::usage(format!("there is no code `{named}`"));
+        if Reason::ALL.iter().any(|reason| reason.as_str() == named) {
+            return error.hint("that is a reason for mailbox or print: see docs/routing.md");
+        }
         match nearest(named, Code::ALL.iter().map(|code| code.as_str())) {
             Some(meant) => error.hint(format!("did you mean `kuori finding {meant}`?")),
             None => error.hint("`kuori finding` lists them all"),

@@ -70,9 +70,14 @@ impl MessageName {
         match self {
             Self::Position(position) => Ok(position),
             Self::Id(id) if id.batch == batch => Ok(id.position),
-            Self::Id(id) => Err(CommandError::usage(format!(
-                "message `{id}` is not of batch `{batch}`"
-            ))),
+            Self::Id(id) => {
+                let error = format!("message `{id}` is not of batch `{batch}`");
+                let hint = format!(
+                    "name batch `{}`, or see `kuori message list {batch}`",
+                    id.batch
+                );
+                Err(CommandError::usage(error).hint(hint))
+            }
         }
     }
 }

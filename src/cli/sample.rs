@@ -107,6 +107,7 @@ pub(super) fn run(
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
     let spec = spec(arguments);
+    check(&spec)?;
     let progress = invocation.output.progress(spec.letters.into(), "letters");
     let made = write_whole(&arguments.out, arguments.force, |out| {
         sample::write(&spec, out, &|done| progress.reach(done.into()))
@@ -149,6 +150,22 @@ fn spec(arguments: &Arguments) -> Spec {
         is_test: arguments.test,
         faults: arguments.faults.iter().map(|given| given.0).collect(),
     }
+}
+
+/// What was asked for and would silently not be in the batch.
+fn check(spec: &Spec) -> Result<(), CommandError> {
+    if spec.is_test && spec.shape == Shape::Csv {
+        let error = "`batch.csv` cannot say that a batch is a test";
+        return Err(
+            CommandError::usage(error).hint("leave out `--test`, or take another `--shape`")
+        );
+    }
+    let outside = spec.faults.iter().find(|fault| fault.letter > spec.letters);
+    outside.map_or(Ok(()), |fault| {
+        let letters = counted(spec.letters.into(), "letter", "letters");
+        let error = format!("letter {} is to have a fault, of {letters}", fault.letter);
+        Err(CommandError::usage(error).hint("name a letter of the batch, or add `--letters`"))
+    })
 }
 
 /// Writes a file under a temporary name beside its own, so that it is whole once it is there.

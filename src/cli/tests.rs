@@ -6,6 +6,7 @@ mod decisions;
 mod house;
 mod mismatch;
 mod schemas;
+mod slips;
 
 use clap::CommandFactory;
 
@@ -441,7 +442,7 @@ fn settings_that_want_signatures_are_in_order_once_their_key_is_there() {
       caused by: cannot read the signing key `data/receipt.key`
       caused by: No such file or directory (os error 2)
 
-    hint: `kuori receipt key` makes the key that the settings name, `receipt_key_file`
+    hint: `kuori receipt key --config FILE` makes the key that the settings name
     "#);
 
     let line = format!("receipt key --config {settings}");

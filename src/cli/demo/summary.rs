@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    cli::CommandError,
+    cli::{CommandError, words::counted},
     domain::{BatchId, BundleId},
     sample::Spec,
     store::Counts,
@@ -168,15 +168,16 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             f,
-            "Mailbox   {} delivered; {} messages counted in the mailboxes",
-            self.delivered, self.messages_in_mailboxes
+            "Mailbox   {} delivered; {} counted in the mailboxes",
+            self.delivered,
+            counted(self.messages_in_mailboxes, "message", "messages")
         )?;
         writeln!(
             f,
-            "Print     {} in {} bundles; {} pieces counted at the print house",
+            "Print     {} in {}; {} counted at the print house",
             self.printed,
-            self.bundles.len(),
-            self.pieces_at_print_house
+            counted(self.bundles.len() as u64, "bundle", "bundles"),
+            counted(self.pieces_at_print_house, "piece", "pieces")
         )?;
         writeln!(f, "Refused   {}", self.refused)?;
         writeln!(f, "Held      {}", self.held)?;
