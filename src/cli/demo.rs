@@ -27,7 +27,7 @@ use crate::{
     domain::{BatchId, RecipientId},
     pipeline::Clock,
     sample::{self, Spec},
-    store::{ConsentChange, ConsentStatus, Counts, Store},
+    store::{BatchRow, ConsentChange, ConsentStatus, Counts, Store},
 };
 
 /// What the demo uploads.
@@ -170,10 +170,15 @@ impl Demo {
         output: &Output<'_>,
     ) -> Result<(BatchId, Counts), CommandError> {
         let bar = output.progress(self.spec.letters.into(), "letters on their way");
+        let bytes = fs::metadata(&self.paths.batch)
+            .map_err(|error| CommandError::file("read", &self.paths.batch, &error))?
+            .len();
+        // The folder may hold batches that somebody sent by hand meanwhile.
+        let is_ours = |row: &BatchRow| row.file_name == BATCH_NAME && row.bytes == bytes;
         let (mut seen, mut since) = (Counts::default(), Instant::now());
         loop {
             tokio::time::sleep(LOOK_INTERVAL).await;
-            let Some(row) = store.batches(1)?.into_iter().next() else {
+            let Some(row) = store.batches(u32::MAX)?.into_iter().find(is_ours) else {
                 continue;
             };
             let counts = store.counts(row.id)?;

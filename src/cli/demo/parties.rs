@@ -87,6 +87,6 @@ impl Lines {
                 .await?;
             bundles.push(bundle);
         }
-        Fetched::count(receipts, bundles, paths)
+        Fetched::count(batch, receipts, bundles, paths)
     }
 }

@@ -49,6 +49,7 @@ pub(super) struct Fetched {
 
 impl Fetched {
     pub(super) fn count(
+        batch: BatchId,
         receipts: Vec<String>,
         bundles: Vec<BundleId>,
         paths: &Paths,
@@ -67,6 +68,9 @@ impl Fetched {
         let mut messages = Vec::new();
         collect_messages(&mailboxes, &mut messages)
             .map_err(|error| CommandError::file("look into", &mailboxes, &error))?;
+        // A message's file carries its number, `B-0001-12`; other batches lie there too.
+        let number = format!(".{batch}-");
+        messages.retain(|path| path.to_string_lossy().contains(&number));
         messages.sort();
         Ok(Self {
             receipts,
@@ -123,7 +127,8 @@ impl Summary {
         paths: &Paths,
     ) -> Self {
         let first_bundle = fetched.bundles.first();
-        let is_report = |name: &&String| name.contains(".processing");
+        let report = format!(".{batch}.processing");
+        let is_report = |name: &&String| name.contains(&report);
         Self {
             batch: batch.to_string(),
             letters: spec.letters.into(),
