@@ -79,8 +79,8 @@ fn a_house_that_is_not_there_is_not_made_by_looking() {
 #[test]
 fn batches_are_listed_the_newest_first() {
     insta::assert_snapshot!(House::filled().out("batch list"), @r"
-    BATCH   SENDER        RECEIVED              STATE     MESSAGES  MAILBOX  PRINT  REJECTED  HELD  FILE
-    B-0001  example-city  2026-03-01T06:00:00Z  composed         6        2      2         1     1  taxes_20260301060000.zip
+    BATCH   SENDER        RECEIVED              STATE     MESSAGES  MAILBOX  PRINT  REFUSED  HELD  FILE
+    B-0001  example-city  2026-03-01T06:00:00Z  composed         6        2      2        1     1  taxes_20260301060000.zip
     ");
 }
 
@@ -91,7 +91,7 @@ fn a_batch_shows_what_has_become_of_its_messages() {
     State     composed; 1 bundle waits for the print house
     Mailbox   2 delivered
     Print     2 in 2 bundles, 1 held
-    Rejected  1 (see `kuori batch findings B-0001`)
+    Refused   1 (see `kuori batch findings B-0001`)
     File      taxes_20260301060000.zip, 14 bytes
     Received  2026-03-01T06:00:00Z
     Bundle    P-0001 handed over, 1 letter on 1 sheet, for example-print

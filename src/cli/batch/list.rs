@@ -70,7 +70,7 @@ impl fmt::Display for BatchList {
             return Ok(());
         }
         let heading = [
-            "BATCH", "SENDER", "RECEIVED", "STATE", "MESSAGES", "MAILBOX", "PRINT", "REJECTED",
+            "BATCH", "SENDER", "RECEIVED", "STATE", "MESSAGES", "MAILBOX", "PRINT", "REFUSED",
             "HELD", "FILE",
         ];
         let row = |line: &BatchLine| {

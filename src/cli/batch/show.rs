@@ -227,7 +227,7 @@ impl BatchShown {
                 some(counts.delivered, format!("{} delivered", counts.delivered)),
             ),
             ("Print", self.paper()),
-            ("Rejected", some(counts.refused, self.rejected())),
+            ("Refused", some(counts.refused, self.refused())),
             (
                 "Cancelled",
                 some(counts.cancelled, counts.cancelled.to_string()),
@@ -260,7 +260,7 @@ impl BatchShown {
         format!("{}  from {}, {messages}{test}", self.batch, self.sender)
     }
 
-    fn rejected(&self) -> String {
+    fn refused(&self) -> String {
         let (refused, batch) = (self.messages.refused, &self.batch);
         format!("{refused} (see `kuori batch findings {batch}`)")
     }

@@ -8,7 +8,7 @@ fn a_batch_that_waits_says_why_and_what_to_type() {
     Batch     B-0001  from example-city, 6 messages
     State     held; 5 messages are to go, which is over 4
     In work   5
-    Rejected  1 (see `kuori batch findings B-0001`)
+    Refused   1 (see `kuori batch findings B-0001`)
     File      taxes_20260301060000.zip, 14 bytes
     Received  2026-03-01T06:00:00Z
     hint: `kuori batch approve B-0001 --reason TEXT` lets it go on
