@@ -111,6 +111,24 @@ async fn a_refused_letter_is_told_with_what_is_wrong_and_a_refused_batch_not_at_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_was_put_off_between_two_steps_is_sent_when_the_batch_rests() {
+    let hub = Hub::with(|sender| sender.print_house = None);
+    hub.process("batch.zip", &sample_bytes(&letters(5))).await;
+    assert_eq!(deliveries(&hub).len(), 1);
+    // As if a look at the report had come just before the last step, with nothing to happen after it.
+    let database = rusqlite::Connection::open(hub.path().join("data/kuori.sqlite")).unwrap();
+    let (soon, later) = (now().as_millisecond(), morning().as_millisecond());
+    let undo = format!(
+        "UPDATE delivery_reports SET told = 0, is_final = 0, untold_since = {soon}, due_at = {later};
+         UPDATE batches SET state = 'composed', due_at = {soon};"
+    );
+    database.execute_batch(&undo).unwrap();
+    hub.run().await;
+    assert_eq!(deliveries(&hub).len(), 2);
+    assert_eq!(hub.store.next_delivery_report_due().unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_is_printed_again_is_told_again() {
     let hub = Hub::new();
     let batch = hub.process("batch.zip", &sample_bytes(&letters(3))).await;

@@ -316,6 +316,9 @@ pub(super) fn finish(
         return let_go(tx, row);
     }
     message_events::note_stopped(tx, row.id, now)?;
+    if outcome.due_at.is_none() {
+        message_events::note_rest(tx, row.id, now)?;
+    }
     if outcome.state != row.state {
         holds::forget_open(tx, row.id)?;
         let why = outcome.reason.as_deref();

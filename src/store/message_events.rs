@@ -152,6 +152,16 @@ pub(super) fn note_stopped(
     count_change(tx, batch, noted, now)
 }
 
+/// Notes that a batch has come to rest: a report that was put off in the middle of its steps is looked
+/// at again, for it may be the last one. A change of its own, so that a look at this moment sees it.
+pub(super) fn note_rest(tx: &Transaction<'_>, batch: BatchId, now: Timestamp) -> Result<(), Error> {
+    let sql = "UPDATE delivery_reports SET newest = newest + 1, due_at = ?2
+         WHERE batch = ?1 AND untold_since IS NOT NULL AND is_final = 0";
+    tx.execute(sql, params![batch.0, millis(now)])
+        .doing("note that a batch rests")?;
+    Ok(())
+}
+
 fn next_change(db: &Connection, batch: BatchId) -> Result<i64, Error> {
     let sql = "SELECT COALESCE(MAX(newest), 0) + 1 FROM delivery_reports WHERE batch = ?";
     let mut query = db.prepare_cached(sql).doing("number a change")?;
