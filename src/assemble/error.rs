@@ -36,3 +36,10 @@ pub enum Error {
     #[error(transparent)]
     Pipeline(#[from] pipeline::Error),
 }
+
+impl Error {
+    /// Whether receipts are to be signed with a key that is not there.
+    pub fn lacks_signing_key(&self) -> bool {
+        matches!(self, Self::Signing(signing::Error::Read { .. }))
+    }
+}

@@ -4,7 +4,7 @@ pub(super) mod register;
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 pub(super) use self::given_id::GivenId;
 use super::{CommandError, Invocation, error::Outcome, words};
@@ -50,8 +50,8 @@ pub(super) struct Set {
     #[arg(value_name = "STATUS", required_unless_present = "matter",
           value_parser = words::one_of(&STATUSES, ConsentStatus::as_str))]
     status: Option<ConsentStatus>,
-    /// Since when [default: now]
-    #[arg(long, value_name = "TIME", requires = "status")]
+    /// Since when, as `2026-03-01T06:00:00Z` or as a date [default: now]
+    #[arg(long, value_name = "TIME", requires = "status", value_parser = since)]
     since: Option<Timestamp>,
     /// What letters are about, as control data says it
     #[arg(long, value_name = "MATTER", requires = "wish")]
@@ -87,4 +87,17 @@ pub(super) fn run(
         Command::Show { recipient } => register::show(recipient, invocation),
         Command::List => register::list(invocation),
     }
+}
+
+fn since(given: &str) -> Result<Timestamp, &'static str> {
+    moment(given).ok_or("a time is `2026-03-01T06:00:00Z`, or a date, `2026-03-01`")
+}
+
+/// RFC 3339, or a date, which begins at midnight UTC.
+fn moment(text: &str) -> Option<Timestamp> {
+    if let Ok(time) = text.parse() {
+        return Some(time);
+    }
+    let date: Date = text.parse().ok()?;
+    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }

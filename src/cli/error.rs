@@ -157,7 +157,7 @@ impl From<assemble::Error> for CommandError {
                 Some("stop the other one first, or name another folder with `--data-dir`")
             }
             assemble::Error::FilesMissing { .. } => Some("bring the files back from a backup"),
-            assemble::Error::Signing(_) => {
+            assemble::Error::Signing(_) if error.lacks_signing_key() => {
                 Some("`kuori receipt key --config FILE` makes the key that the settings name")
             }
             _ => None,

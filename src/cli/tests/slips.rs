@@ -49,3 +49,17 @@ fn a_message_of_another_batch_is_answered_with_its_own() {
     hint: name batch `B-0002`, or see `kuori message list B-0001`
     ");
 }
+
+#[test]
+fn a_time_that_is_none_is_answered_with_one() {
+    let house = House::filled();
+    let set = |since| house.kuori(&format!("consent set 010190-999W granted --since {since}"));
+    let said = set("yesterday");
+    assert_eq!(said.code, 2);
+    let told = "a time is `2026-03-01T06:00:00Z`, or a date, `2026-03-01`";
+    assert!(said.err.contains(told), "{}", said.err);
+    assert_eq!(
+        set("2026-02-28").out,
+        "granted since 2026-02-28T00:00:00Z\n"
+    );
+}

@@ -4,12 +4,12 @@ use std::{
 };
 
 use csv::{ByteRecord, ReaderBuilder};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    cli::CommandError,
+    cli::{CommandError, consent::moment},
     domain::RecipientId,
     store::{ConsentChange, ConsentStatus},
 };
@@ -109,7 +109,7 @@ impl<R: Read> Rows<R> {
         let [id, status, since] = self.columns.map(|column| field(record, column));
         let recipient: RecipientId = id?.parse().map_err(|error| format!("{error}"))?;
         let status = ConsentStatus::from_word(status?);
-        let since = time(since?).ok_or("`since` is not RFC 3339, nor a date")?;
+        let since = moment(since?).ok_or("`since` is not RFC 3339, nor a date")?;
         if since > self.now {
             return Err("`since` is in the future".to_owned());
         }
@@ -130,15 +130,6 @@ fn delimiter(beginning: &[u8]) -> u8 {
 fn field(record: &ByteRecord, column: usize) -> Result<&str, String> {
     let bytes = record.get(column).unwrap_or_default();
     std::str::from_utf8(bytes).map_err(|_| "a field is not UTF-8".to_owned())
-}
-
-/// A date begins at midnight UTC.
-fn time(text: &str) -> Option<Timestamp> {
-    if let Ok(time) = text.parse() {
-        return Some(time);
-    }
-    let date: Date = text.parse().ok()?;
-    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 #[cfg(test)]
