@@ -105,10 +105,14 @@ impl fmt::Display for Approved {
         if self.blocked.is_some() {
             return Ok(());
         }
-        let goes = if self.dry_run { "would go" } else { "goes" };
+        let (goes, was) = if self.dry_run {
+            ("would go", "is")
+        } else {
+            ("goes", "was")
+        };
         writeln!(f, "{} {goes} on, to be routed", self.batch)?;
         for hold in &self.holds {
-            writeln!(f, "held since {}: {}", hold.since, hold.why)?;
+            writeln!(f, "it {was} held since {}: {}", hold.since, hold.why)?;
         }
         Ok(())
     }

@@ -287,7 +287,12 @@ impl HandOverLine {
             (Some(at), _) => format!("handed over {at}"),
             (None, _) => self.state.replace('-', " "),
         };
-        let error = self.last_error.as_ref().map(|error| {
+        // Nothing is tried any more: what once stood in the way is no trouble.
+        let error = self
+            .last_error
+            .as_ref()
+            .filter(|_| self.state != "withdrawn");
+        let error = error.map(|error| {
             let again = next_try(self.attempts, self.due_at);
             format!(": {error}{again}")
         });
@@ -360,5 +365,33 @@ fn message_counts(counts: Counts) -> MessageCounts {
         refused: counts.refused,
         held: counts.held,
         cancelled: counts.cancelled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_while_something_is_to_be_handed_over() {
+        let told = |state| {
+            let line = HandOverLine {
+                kind: "bundle",
+                bundle: Some("P-0008".to_owned()),
+                place: "print-house:p".to_owned(),
+                state,
+                due_at: None,
+                handed_over_at: None,
+                attempts: 1,
+                last_error: Some("nobody is there".to_owned()),
+            };
+            line.sentence()
+        };
+        let to_whom = "bundle P-0008 to print-house:p";
+        assert_eq!(
+            told("due"),
+            format!("{to_whom}, due: nobody is there (1 try)")
+        );
+        assert_eq!(told("withdrawn"), format!("{to_whom}, withdrawn"));
     }
 }

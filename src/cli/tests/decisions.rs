@@ -26,11 +26,11 @@ fn an_approved_batch_goes_on_and_its_history_says_who_let_it() {
     );
     insta::assert_snapshot!(house.out("batch approve B-0001 --dry-run"), @r"
     B-0001 would go on, to be routed
-    held since 2026-03-01T06:01:30Z: 5 messages are to go, which is over 4
+    it is held since 2026-03-01T06:01:30Z: 5 messages are to go, which is over 4
     ");
     insta::assert_snapshot!(house.both("batch approve B-0001 --reason checked"), @r"
     B-0001 goes on, to be routed
-    held since 2026-03-01T06:01:30Z: 5 messages are to go, which is over 4
+    it was held since 2026-03-01T06:01:30Z: 5 messages are to go, which is over 4
     hint: `kuori batch show B-0001` says how it goes on
     ");
     insta::assert_snapshot!(house.out("events B-0001"), @r"
