@@ -7,6 +7,7 @@ mod encoding;
 mod fields;
 mod letter_bundle;
 mod markup;
+mod quotes;
 mod table;
 mod tag;
 mod text;

@@ -78,6 +78,7 @@ impl<'l> Table<'l> {
     ) -> Result<Self, Finding> {
         let mut text = Text::new(blocks, place, limits.max_token_bytes);
         let delimiter = delimiter(&mut text, place)?;
+        text.hold_quotes(delimiter);
         let reader = ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
@@ -399,6 +400,26 @@ mod tests {
             (finding.code, finding.place.line),
             (Code::ControlDataEncoding, Some(3))
         );
+    }
+
+    #[test]
+    fn a_quote_that_would_hide_the_rows_behind_it_refuses_the_file() {
+        let table = |rows: &str| format!("file,recipient_id,body\n{rows}");
+        let unclosed = "a.pdf,010190Y900P,\"hello\nb.pdf,010190-999W,hello\n";
+        assert_eq!(
+            refusal(&table(unclosed)),
+            "4: a quote is not closed before the end (control-data-malformed)"
+        );
+        let closed_by_the_next = "a.pdf,,\"hello\nb.pdf,,\"hello\"\nc.pdf,,\n";
+        assert_eq!(
+            refusal(&table(closed_by_the_next)),
+            "3: behind the quote that closes a field stands something else (control-data-malformed)"
+        );
+        let far_behind = format!("a.pdf,,\"{}\nb.pdf,,\n", "x\n".repeat(300_000));
+        assert!(refusal(&table(&far_behind)).contains("not closed"));
+        let (drafts, _) =
+            drafts(table("a.pdf,,\"5\"\" nails\nand 6\"\" nails\"\n").as_bytes()).unwrap();
+        assert_eq!(drafts[0].body, Some("5\" nails\nand 6\" nails".into()));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::io::{self, BufRead, Read};
 
-use super::blocks::Blocks;
+use super::{blocks::Blocks, quotes::Quotes};
 use crate::{
     batch::archive::Problem,
     domain::{Code, Finding, Place},
@@ -14,6 +14,9 @@ pub(super) struct Text<'b> {
     line: u32,
     token_bytes: usize,
     max_token_bytes: usize,
+    quotes: Option<Quotes>,
+    /// Told when the reader asks for more.
+    slip: Option<Finding>,
     place: &'b Place,
 }
 
@@ -30,13 +33,25 @@ impl<'b> Text<'b> {
             line: 1,
             token_bytes: 0,
             max_token_bytes,
+            quotes: None,
+            slip: None,
             place,
         }
+    }
+
+    /// Holds the quotes of what is consumed from now on to the rules of a table.
+    pub(super) fn hold_quotes(&mut self, delimiter: u8) {
+        self.quotes = Some(Quotes::new(delimiter));
     }
 
     /// Begins the count of what may be consumed until the next call.
     pub(super) fn begin_token(&mut self) {
         self.token_bytes = 0;
+    }
+
+    fn malformed(&self, line: u32, detail: &str) -> Finding {
+        let place = self.place.clone().on_line(line);
+        Finding::new(Code::ControlDataMalformed, place, detail)
     }
 
     fn refill(&mut self) -> io::Result<()> {
@@ -47,10 +62,30 @@ impl<'b> Text<'b> {
             let place = || self.place.clone().on_line(self.line);
             match next.map_err(|fault| Problem::wrap(fault.finding(place())))? {
                 Some(block) => self.ready = block,
-                None => break,
+                None => return self.check_end(),
             }
         }
         Ok(())
+    }
+
+    fn check_end(&self) -> io::Result<()> {
+        if self.quotes.as_ref().is_some_and(Quotes::is_open) {
+            let detail = "a quote is not closed before the end";
+            return Err(Problem::wrap(self.malformed(self.line, detail)));
+        }
+        Ok(())
+    }
+
+    fn check_quotes(&mut self, from: usize, until: usize) {
+        let taken = self.ready.as_bytes().get(from..until).unwrap_or_default();
+        let Some(Err(at)) = self.quotes.as_mut().map(|quotes| quotes.pass(taken)) else {
+            return;
+        };
+        let before = taken.get(..at).unwrap_or_default();
+        let line = self.line.saturating_add(line_breaks(before));
+        let detail = "behind the quote that closes a field stands something else";
+        self.slip.get_or_insert(self.malformed(line, detail));
+        self.quotes = None;
     }
 }
 
@@ -58,9 +93,10 @@ impl BufRead for Text<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.token_bytes > self.max_token_bytes {
             let detail = "a tag, a text or a row is longer than any that control data needs";
-            let place = self.place.clone().on_line(self.line);
-            let finding = Finding::new(Code::ControlDataMalformed, place, detail);
-            return Err(Problem::wrap(finding));
+            return Err(Problem::wrap(self.malformed(self.line, detail)));
+        }
+        if let Some(slip) = &self.slip {
+            return Err(Problem::wrap(slip.clone()));
         }
         self.refill()?;
         Ok(self
@@ -72,10 +108,10 @@ impl BufRead for Text<'_> {
 
     fn consume(&mut self, amount: usize) {
         let until = self.consumed.saturating_add(amount).min(self.ready.len());
+        self.check_quotes(self.consumed, until);
         let taken = self.ready.as_bytes().get(self.consumed..until);
         let taken = taken.unwrap_or_default();
-        let lines: u32 = taken.iter().map(|&byte| u32::from(byte == b'\n')).sum();
-        self.line = self.line.saturating_add(lines);
+        self.line = self.line.saturating_add(line_breaks(taken));
         self.token_bytes = self.token_bytes.saturating_add(taken.len());
         self.consumed = until;
     }
@@ -87,6 +123,10 @@ impl Read for Text<'_> {
         self.consume(read);
         Ok(read)
     }
+}
+
+fn line_breaks(bytes: &[u8]) -> u32 {
+    bytes.iter().map(|&byte| u32::from(byte == b'\n')).sum()
 }
 
 #[cfg(test)]
