@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use super::{
     ControlData, Draft, Fields, StatedPages, Unknown,
     blocks::Blocks,
@@ -24,6 +27,8 @@ struct Reading<'l> {
     place: &'l Place,
     path: Vec<Node>,
     common: Common,
+    /// What the bundle has said outside its letters, and whether it has had one.
+    bundle: Seen,
     letter: Option<(Draft, Fields<'l>, Seen)>,
     unknown: Unknown,
     remarks: Vec<Finding>,
@@ -60,6 +65,19 @@ enum Node {
     Ignored,
 }
 
+impl Node {
+    /// Whether letters go by what stands there, where it is not theirs.
+    fn holds_for_letters(self) -> bool {
+        matches!(
+            self,
+            Self::BundleCommon
+                | Self::StdBundleProcessing
+                | Self::DeliveryChannelControl
+                | Self::ExternalFile
+        )
+    }
+}
+
 /// What holds for every letter of a `Bundle`, unless the letter says otherwise.
 #[derive(Debug, Clone, Default)]
 struct Common {
@@ -70,7 +88,8 @@ struct Common {
     deny_electronic_copy: bool,
 }
 
-/// What a letter has said already, a bit a node: said twice, nobody knows which of the two is meant.
+/// What a letter or a bundle has said already, a bit a node: said twice, nobody knows which of the two
+/// is meant.
 #[derive(Debug, Default)]
 struct Seen(u32);
 
@@ -81,6 +100,10 @@ impl Seen {
         let is_new = self.0 & bit == 0;
         self.0 |= bit;
         is_new
+    }
+
+    fn has(&self, node: Node) -> bool {
+        self.0 & (1 << node as u32) != 0
     }
 }
 
@@ -93,6 +116,7 @@ impl<'l> LetterBundle<'l> {
                 place,
                 path: Vec::new(),
                 common: Common::default(),
+                bundle: Seen::default(),
                 letter: None,
                 unknown: Unknown::default(),
                 remarks: Vec::new(),
@@ -111,9 +135,9 @@ impl Reading<'_> {
         self.path.push(node);
         match node {
             Node::Ignored => {}
-            Node::Bundle => self.common = Common::default(),
+            Node::Bundle => (self.common, self.bundle) = Default::default(),
             Node::Letter => self.begin_letter(element.line),
-            _ => self.once(node),
+            _ => self.once(node, element.line),
         }
         if node != Node::Ignored {
             self.attributes(node, element);
@@ -134,7 +158,10 @@ impl Reading<'_> {
         // Hand-made templates forget the prefix below the root.
         let is_ours = element.home != Home::Elsewhere;
         let node = known_child(parent, element.name).filter(|_| is_ours);
-        if node.is_none() && parent != Node::Ignored {
+        if node.is_none() && is_ours && element.name == "Letter" {
+            let detail = "a `Letter` stands where none is read, and would be lost";
+            self.remark(element.line, detail.to_owned());
+        } else if node.is_none() && parent != Node::Ignored {
             let place = self.place.clone().on_line(element.line);
             self.unknown.element(element.name, place);
         }
@@ -142,6 +169,7 @@ impl Reading<'_> {
     }
 
     fn begin_letter(&mut self, line: u32) {
+        self.bundle.add(Node::Letter);
         let mut draft = Draft::new(line);
         draft.file.clone_from(&self.common.file);
         draft.postage = self.common.postage;
@@ -152,13 +180,28 @@ impl Reading<'_> {
         self.letter = Some((draft, fields, Seen::default()));
     }
 
-    fn once(&mut self, node: Node) {
-        let Some((_, fields, seen)) = &mut self.letter else {
-            return;
-        };
-        if !seen.add(node) {
-            let detail = format!("the letter has a second `{node:?}`");
-            fields.find(Code::ControlDataValue, detail);
+    fn once(&mut self, node: Node, line: u32) {
+        if let Some((_, fields, seen)) = &mut self.letter {
+            if !seen.add(node) {
+                let detail = format!("the letter has a second `{node:?}`");
+                fields.find(Code::ControlDataValue, detail);
+            }
+        } else if node.holds_for_letters() {
+            if self.bundle.has(Node::Letter) {
+                let detail = "stands behind a letter, for which it would not hold";
+                self.remark(line, format!("`{node:?}` {detail}"));
+            } else if !self.bundle.add(node) {
+                self.remark(line, format!("the bundle has a second `{node:?}`"));
+            }
+        }
+    }
+
+    /// Tells what is wrong outside of letters.
+    fn remark(&mut self, line: u32, detail: String) {
+        if self.remarks.len() < MAX_REMARKS {
+            let place = self.place.clone().on_line(line);
+            let finding = Finding::new(Code::ControlDataValue, place, detail);
+            self.remarks.push(finding);
         }
     }
 
@@ -390,92 +433,5 @@ fn postage(letter_class: &str) -> Option<PostageClass> {
         "1" => Some(PostageClass::Priority),
         "2" => Some(PostageClass::Economy),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{batch::control::blocks::Decoder, domain::RecipientId};
-
-    fn drafts(inside: &str) -> Vec<Draft> {
-        let namespace = NAMESPACES[0];
-        let xml = format!("<LetterBundle xmlns='{namespace}'>{inside}</LetterBundle>");
-        let limits = Limits::default();
-        let (mut blocks, place) = (Decoder::new(xml.as_bytes()), Place::batch());
-        let mut bundle = LetterBundle::new(&mut blocks, &place, &limits);
-        let mut drafts = Vec::new();
-        while let Some(draft) = bundle.next_draft().unwrap() {
-            drafts.push(draft);
-        }
-        drafts
-    }
-
-    #[test]
-    fn what_a_bundle_says_holds_for_its_letters_unless_they_say_otherwise() {
-        let deny = |name: &str| format!("<DeliveryChannelControl {name}='true'/>");
-        let common = |class: u8, file: &str| {
-            format!(
-                "<BundleCommon><Processing><StdBundleProcessing letterClass='{class}' isDuplex='1'/>{}\
-                 </Processing><ExternalFile fileName='{file}'/></BundleCommon>",
-                deny("denyElectronicOnlyDelivery")
-            )
-        };
-        let own = "<Letter><ExternalFile fileName='own.pdf'/></Letter>";
-        let drafts = drafts(&format!(
-            "<Bundle>{}<Letter/>{own}</Bundle><Bundle>{}<Letter/></Bundle><Bundle><Letter/></Bundle>",
-            common(1, "a.pdf"),
-            common(2, "b.pdf"),
-        ));
-        let files: Vec<_> = drafts.iter().map(|draft| draft.file.as_deref()).collect();
-        assert_eq!(files, [Some("a.pdf"), Some("own.pdf"), Some("b.pdf"), None]);
-        let classes: Vec<_> = drafts.iter().map(|draft| draft.postage).collect();
-        let (priority, economy) = (Some(PostageClass::Priority), Some(PostageClass::Economy));
-        assert_eq!(classes, [priority, priority, economy, None]);
-        assert_eq!(drafts[0].duplex, Some(true));
-        assert!(drafts[0].deny_electronic_only && !drafts[0].deny_electronic_copy);
-        assert!(!drafts[3].deny_electronic_only);
-    }
-
-    #[test]
-    fn an_address_that_is_not_the_recipients_is_not_taken_for_it() {
-        let address = "<Address><Eu1 name='Mallilan kaupunki'/></Address>";
-        let drafts = drafts(&format!(
-            "<Bundle><BundleCommon><Sender>{address}</Sender></BundleCommon><Letter><LetterMeta>\
-             <Sender>{address}</Sender><ReturnTo><Recipient>{address}</Recipient></ReturnTo>\
-             </LetterMeta></Letter></Bundle>"
-        ));
-        assert_eq!(drafts[0].address.name, None);
-    }
-
-    #[test]
-    fn a_person_goes_before_the_organisation_they_are_named_with() {
-        let stated = |attributes: &str| {
-            let letter = format!("<LetterMeta><Recipient {attributes}/></LetterMeta>");
-            drafts(&format!("<Bundle><Letter>{letter}</Letter></Bundle>"))
-                .remove(0)
-                .recipient
-        };
-        let (person, organisation) = ("SSN='010190Y900P'", "ovtID='003712345671'");
-        for both in [
-            format!("{person} {organisation}"),
-            format!("{organisation} {person}"),
-        ] {
-            let recipient = stated(&both);
-            assert!(matches!(
-                recipient,
-                StatedRecipient::Valid(RecipientId::Person(_))
-            ));
-        }
-        let recipient = stated(&format!("SSN='N/A' {organisation}"));
-        assert!(matches!(
-            recipient,
-            StatedRecipient::Valid(RecipientId::Business(_))
-        ));
-        assert_eq!(
-            stated(&format!("SSN='x' {organisation}")),
-            StatedRecipient::Invalid
-        );
-        assert_eq!(stated("SSN='' ovtID=' '"), StatedRecipient::Absent);
     }
 }
