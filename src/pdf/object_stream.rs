@@ -1,5 +1,7 @@
 //! Object streams (ISO 32000-1, 7.5.7): many small objects, deflated together.
 
+use std::sync::OnceLock;
+
 use super::Refusal;
 use super::allowance::Allowance;
 use super::dictionary::Dictionary;
@@ -12,6 +14,8 @@ pub(super) struct ObjectStream {
     bytes: Vec<u8>,
     /// Object number and offset into `bytes`, by index.
     objects: Vec<(u32, usize)>,
+    /// Their indices in order of the numbers: made when the cross-references first give a wrong index.
+    by_number: OnceLock<Vec<u32>>,
 }
 
 impl ObjectStream {
@@ -23,7 +27,11 @@ impl ObjectStream {
         let count = dictionary.integer(b"N").unwrap_or(0);
         let bytes = decoded(dictionary, data, inflation)?;
         let objects = header(&bytes, first, usize::try_from(count).unwrap_or(0));
-        Ok(Self { bytes, objects })
+        Ok(Self {
+            bytes,
+            objects,
+            by_number: OnceLock::new(),
+        })
     }
 
     /// The bytes from the object on. The index is believed only if the number is there.
@@ -31,9 +39,23 @@ impl ObjectStream {
         let stated = self.objects.get(index as usize);
         let found = match stated.filter(|(found, _)| *found == number) {
             Some(found) => found,
-            None => self.objects.iter().find(|(found, _)| *found == number)?,
+            None => self.first_of(number)?,
         };
         self.bytes.get(found.1..)
+    }
+
+    /// The first object of that number. A file may give a wrong index for each of a million objects.
+    fn first_of(&self, number: u32) -> Option<&(u32, usize)> {
+        let object = |index: &u32| self.objects.get(*index as usize);
+        let number_at = |index: &u32| object(index).map(|(number, _)| *number);
+        let by_number = self.by_number.get_or_init(|| {
+            let mut indices: Vec<u32> = (0..).take(self.objects.len()).collect();
+            indices.sort_by_key(number_at);
+            indices
+        });
+        let at = by_number.partition_point(|index| number_at(index) < Some(number));
+        let found = object(by_number.get(at)?)?;
+        (found.0 == number).then_some(found)
     }
 
     /// The numbers of its objects, in order of their index.
@@ -59,4 +81,42 @@ fn header(bytes: &[u8], first: usize, count: usize) -> Vec<(u32, usize)> {
         Some((number, first.checked_add(offset)?))
     };
     std::iter::from_fn(&mut pair).take(count).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(numbers: &[u32]) -> ObjectStream {
+        ObjectStream {
+            bytes: (0..=u8::MAX).cycle().take(numbers.len()).collect(),
+            objects: numbers.iter().copied().zip(0..).collect(),
+            by_number: OnceLock::new(),
+        }
+    }
+
+    fn found(stream: &ObjectStream, number: u32, index: u32) -> Option<u8> {
+        stream.place_of(number, index)?.first().copied()
+    }
+
+    #[test]
+    fn an_object_is_found_by_its_number_where_the_index_is_wrong() {
+        let stream = stream(&[9, 3, 7, 3]);
+        assert_eq!(found(&stream, 3, 3), Some(3));
+        assert_eq!(found(&stream, 3, 0), Some(1), "the first of two");
+        assert_eq!(found(&stream, 9, 2), Some(0));
+        assert_eq!(found(&stream, 7, 99), Some(2));
+        for absent in [0, 4, 10] {
+            assert_eq!(found(&stream, absent, 0), None);
+        }
+    }
+
+    #[test]
+    fn wrong_indices_of_many_objects_cost_no_search_through_all_for_each() {
+        let numbers: Vec<u32> = (0..100_000).collect();
+        let stream = stream(&numbers);
+        for &number in &numbers {
+            assert!(stream.place_of(number, 0).is_some());
+        }
+    }
 }

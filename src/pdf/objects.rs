@@ -42,8 +42,9 @@ pub(super) struct Objects<'a> {
 
 const RESCANS: u64 = 16;
 
-/// To go through a value of so many bytes costs little more than to read the reference to it.
-const SMALL: usize = 1 << 10;
+/// To go through a value of so many bytes costs little more than to read the reference to it. An array
+/// of it holds ten references at most.
+const SMALL: usize = 1 << 6;
 
 impl<'a> Objects<'a> {
     /// No object is known yet.
@@ -164,8 +165,8 @@ impl<'a> Objects<'a> {
         self.object_with_slots(number, &mut Vec::new())
     }
 
-    /// Follows references until there is a value. Large ones are counted each time: a million
-    /// pages that share one must not cost a million times its length.
+    /// Follows references until there is a value. All but small ones are counted each time: a million
+    /// pages that share one, or what it refers to, must not cost a million times its length.
     pub(super) fn resolved<'s>(&'s self, value: &'s [u8]) -> Result<&'s [u8], Refusal> {
         let mut value = value;
         for _ in 0..MOST_ALIASES {

@@ -102,6 +102,26 @@ fn pages_that_share_a_large_value_do_not_each_go_through_it() {
     }
 }
 
+#[test]
+fn pages_that_share_many_small_values_do_not_each_go_through_them() {
+    let limits = Limits {
+        max_inflated_object_stream_bytes: 0,
+        ..Limits::default()
+    };
+    let refused = |annotations: usize| {
+        let kids = "3 0 R ".repeat(300);
+        let bytes = Pdf::with_page(&format!("{A4}/Annots 5 0 R"))
+            .object(2, &format!("<</Type/Pages/Kids[{kids}]>>"))
+            .object(5, &format!("[{}]", "6 0 R ".repeat(annotations)))
+            .object(6, &format!("<</X({})>>", "x".repeat(900)))
+            .finished();
+        let document = Document::open(&bytes, &limits).unwrap();
+        (1..=300).any(|page| is_limit(&document.page(page)))
+    };
+    assert!(!refused(0));
+    assert!(refused(100));
+}
+
 /// Resources from which that many references lead on, one behind the other.
 fn chain(links: u32) -> Vec<u8> {
     let mut pdf = Pdf::with_page(&format!("{A4}/Resources 100 0 R"));
