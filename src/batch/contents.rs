@@ -57,14 +57,15 @@ impl<'e> Contents<'e> {
             };
         }
         let is_table = |entry: &&&Entry| file_name(&entry.name).eq_ignore_ascii_case(TABLE);
-        let mut tables = others.iter().filter(is_table);
-        match (tables.next(), tables.next()) {
-            (Some(table), None) => return Ok(Self::Table(table)),
-            (Some(_), Some(second)) => return Err(second_table(second)),
-            (None, _) => {}
-        }
         let is_xml = |entry: &&Entry| has_extension(&entry.name, "xml");
-        let bundles: Vec<_> = others.into_iter().filter(is_xml).collect();
+        let bundles: Vec<_> = others.iter().copied().filter(is_xml).collect();
+        let mut tables = others.iter().filter(is_table);
+        match (tables.next(), tables.next(), bundles.first()) {
+            (Some(table), None, None) => return Ok(Self::Table(table)),
+            (Some(_), Some(second), _) => return Err(second_table(second)),
+            (Some(_), None, Some(bundle)) => return Err(beside_table(bundle)),
+            (None, ..) => {}
+        }
         if bundles.is_empty() {
             let detail = "neither an XML nor `batch.csv` is there";
             return Err(Finding::new(
@@ -111,6 +112,12 @@ fn mixed(other: &Entry) -> Finding {
 fn second_table(second: &Entry) -> Finding {
     let detail = "a batch has one `batch.csv`";
     Finding::new(Code::ShapeNotSupported, second.place(), detail)
+}
+
+/// Which of the two describes the letters is not ours to guess: those of the other would be lost.
+fn beside_table(bundle: &Entry) -> Finding {
+    let detail = "an XML beside `batch.csv`: a batch has one or the other";
+    Finding::new(Code::ShapeNotSupported, bundle.place(), detail)
 }
 
 /// The name behind the folders.

@@ -20,6 +20,10 @@ use crate::domain::{Attachment, ChannelWish, Code, DocumentName, Finding, Place}
 /// Messages that are handed over at once, and whose PDFs are examined in parallel.
 const PAGE: usize = 1_000;
 
+/// Attachments of a page's messages, after which it is handed over with fewer: a letter may name
+/// hundreds, each with the folders and the ZIP that it is in.
+const PAGE_ATTACHMENTS: usize = 4_000;
+
 /// Of the batch, those of messages not counted: more than this, nobody reads.
 const MAX_FINDINGS: usize = 1_000;
 
@@ -47,6 +51,7 @@ pub fn open<E>(
         is_test: false,
         tells_documents_once: false,
         page: Vec::new(),
+        page_attachments: 0,
         ledger: Ledger::default(),
         attached: HashMap::new(),
         letter_ids: HashSet::new(),
@@ -85,6 +90,7 @@ struct Opening<'s, E> {
     /// letter.
     tells_documents_once: bool,
     page: Vec<Pending>,
+    page_attachments: usize,
     ledger: Ledger,
     /// Attachments that are there, with why a mailbox does not take them.
     attached: HashMap<DocumentName, Option<Finding>>,
@@ -252,8 +258,9 @@ impl<E> Opening<'_, E> {
             let place = place.clone().on_line(draft.line);
             let mut pending = self.pending(source, entry, place, draft)?;
             pending.is_test = control.is_test();
+            self.page_attachments += pending.attachments.len();
             self.page.push(pending);
-            if self.page.len() >= PAGE {
+            if self.page.len() >= PAGE || self.page_attachments >= PAGE_ATTACHMENTS {
                 self.hand_over(source)?;
             }
         }
@@ -297,7 +304,7 @@ impl<E> Opening<'_, E> {
         })
     }
 
-    /// The attachments, and how many bytes they unpack to together: a file that is attached twice
+    /// The attachments that are there, and how many bytes they unpack to together: a file that is attached twice
     /// counts twice, since the mailbox gets it twice.
     fn attachments(
         source: Source<'_, '_>,
@@ -310,6 +317,7 @@ impl<E> Opening<'_, E> {
             let document = source.name(&entry);
             if let Some(entry) = source.archive.entry(&entry) {
                 bytes = bytes.saturating_add(entry.size);
+                attachments.push(Attachment { document });
             } else if missing < MAX_MISSING_ATTACHMENTS {
                 missing += 1;
                 let place = Place::entry(shown(&document.0)).on_line(draft.line);
@@ -317,11 +325,10 @@ impl<E> Opening<'_, E> {
                 let finding = Finding::new(Code::DocumentMissing, place, detail);
                 draft.findings.push(finding);
             }
-            attachments.push(Attachment { document });
         }
-        if !attachments.is_empty() {
+        if !draft.attachments.is_empty() {
             let place = Place::entry(shown(&control.name)).on_line(draft.line);
-            let detail = format!("files attached to the letter: {}", attachments.len());
+            let detail = format!("files attached to the letter: {}", draft.attachments.len());
             draft
                 .findings
                 .push(Finding::new(Code::AttachmentNotPrintable, place, detail));

@@ -27,6 +27,7 @@ impl<E> Opening<'_, E> {
     /// Examines the documents that the page names for the first time, and gives the page away.
     pub(super) fn hand_over(&mut self, source: Source<'_, '_>) -> Result<(), Stop<E>> {
         let mut page = std::mem::take(&mut self.page);
+        self.page_attachments = 0;
         if page.is_empty() {
             return Ok(());
         }

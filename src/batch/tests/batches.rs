@@ -144,7 +144,7 @@ fn of_hundreds_of_missing_attachments_a_few_are_told() {
     let out = open_zip(&bytes).unwrap();
     let missing = |finding: &&crate::domain::Finding| finding.code == Code::DocumentMissing;
     assert_eq!(out.messages[0].findings.iter().filter(missing).count(), 10);
-    assert_eq!(out.messages[0].message.attachments.len(), 200);
+    assert_eq!(out.messages[0].message.attachments, [], "what is not there");
 }
 
 #[test]
@@ -444,4 +444,23 @@ fn what_nobody_uses_is_told_once_for_all_pairs_together() {
     info control-data-unknown 1.xml line 5: attribute `speed` of `Letter`, 2 times
     info control-data-unknown 2.xml line 6: text in `LetterMeta`, once
     ");
+}
+
+#[test]
+fn letters_of_an_xml_beside_a_table_are_not_passed_over() {
+    let csv = b"file,recipient_id\na.pdf,010190Y900P\n".as_slice();
+    let (xml, pdf) = (bundle(&[(1, 1)]), pdf(1));
+    let both = [
+        ("batch.csv", csv),
+        ("a.pdf", &pdf),
+        ("letters.pdf", &pdf),
+        ("letters.xml", xml.as_bytes()),
+    ];
+    let out = open_zip(&zip(&both));
+    assert_snapshot!(told(&out), @"error shape-not-supported letters.xml: an XML beside `batch.csv`: a batch has one or the other");
+    let clutter = open_zip(&zip(&[both[0], both[1], ("__MACOSX/letters.xml", b"")])).unwrap();
+    assert_eq!(
+        (clutter.messages.len(), clutter.opened.is_refused()),
+        (1, false)
+    );
 }

@@ -247,3 +247,22 @@ fn characters_of_a_field() {
         [Code::FieldTooLong]
     );
 }
+
+#[test]
+fn attachments_that_are_held_at_once() {
+    let (attachments, rows) = ("a.txt|".repeat(80), 120);
+    let row = |at: u32| format!("{at}.pdf,010190Y900P,{attachments}\n");
+    let rows: String = (0..rows).map(row).collect();
+    let csv = format!("file,recipient_id,attachments\n{rows}");
+    let files: [(&str, &[u8]); 2] = [("batch.csv", csv.as_bytes()), ("a.txt", b"a")];
+    let out = open_zip(&zip(&files)).unwrap();
+    assert_eq!(out.pages, [50, 50, 20]);
+    let without = open_zip(&zip(&files[..1])).unwrap();
+    assert_eq!(without.pages, [120]);
+    assert!(
+        without
+            .messages
+            .iter()
+            .all(|it| it.message.attachments.is_empty() && it.is_refused())
+    );
+}
