@@ -28,8 +28,18 @@ impl Quotes {
 
     /// Reads on. At the byte that cannot stand where it stands, `Err` with its offset.
     pub(super) fn pass(&mut self, bytes: &[u8]) -> Result<(), usize> {
-        for (at, &byte) in bytes.iter().enumerate() {
-            self.state = self.behind(byte).ok_or(at)?;
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let quote = rest.iter().position(|&byte| byte == b'"');
+            let run = rest.get(..quote.unwrap_or(rest.len())).unwrap_or_default();
+            self.state = match run {
+                [] => self.behind_quote(),
+                [first, ..] if self.state == State::Closed && !self.ends_field(*first) => {
+                    return Err(at);
+                }
+                [.., last] => self.behind(*last),
+            };
+            at += run.len().max(1);
         }
         Ok(())
     }
@@ -39,16 +49,25 @@ impl Quotes {
         self.state == State::Quoted
     }
 
-    fn behind(&self, byte: u8) -> Option<State> {
-        let ends_field = byte == self.delimiter || matches!(byte, b'\n' | b'\r');
-        Some(match self.state {
-            State::Quoted if byte == b'"' => State::Closed,
+    fn behind_quote(&self) -> State {
+        match self.state {
+            State::Quoted => State::Closed,
+            State::Before | State::Closed => State::Quoted,
+            State::Plain => State::Plain,
+        }
+    }
+
+    /// Behind a byte that is no quote.
+    fn behind(&self, byte: u8) -> State {
+        match self.state {
             State::Quoted => State::Quoted,
-            State::Before | State::Closed if byte == b'"' => State::Quoted,
-            _ if ends_field => State::Before,
-            State::Before | State::Plain => State::Plain,
-            State::Closed => return None,
-        })
+            _ if self.ends_field(byte) => State::Before,
+            State::Before | State::Plain | State::Closed => State::Plain,
+        }
+    }
+
+    fn ends_field(&self, byte: u8) -> bool {
+        byte == self.delimiter || matches!(byte, b'\n' | b'\r')
     }
 }
 
