@@ -58,7 +58,7 @@ impl<'a> Archive<'a> {
         findings.extend(alike(&names, &files, &folders));
         findings.extend(excess(&files, limits));
         if findings.is_empty() {
-            findings = layout::faults(listed(), bytes, directory.start());
+            findings = layout::faults(listed(), bytes, directory.start(), MAX_FINDINGS);
         }
         if !findings.is_empty() {
             findings.truncate(MAX_FINDINGS);

@@ -70,13 +70,12 @@ pub fn open<E>(
     Ok(opening.finish())
 }
 
-/// `<prefix>_<time>_suoratulostus[_<print house>].zip`
+/// `<prefix>_<time>_suoratulostus[_<print house>].zip`, whatever endings the name has: a finished file
+/// may be called `.zip.ok`.
 fn is_print_only(file_name: &str) -> bool {
-    let stem = file_name
-        .rsplit_once('.')
-        .map_or(file_name, |(stem, _)| stem);
-    let mut parts = stem.split('_').skip(1);
-    parts.any(|part| part.eq_ignore_ascii_case("suoratulostus"))
+    let parts = file_name.split('_').skip(1);
+    let mut stems = parts.filter_map(|part| part.split('.').next());
+    stems.any(|stem| stem.eq_ignore_ascii_case("suoratulostus"))
 }
 
 struct Opening<'s, E> {

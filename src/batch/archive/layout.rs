@@ -10,6 +10,7 @@ pub(super) fn faults<'e>(
     entries: impl Iterator<Item = &'e Entry>,
     bytes: &[u8],
     directory: usize,
+    most: usize,
 ) -> Vec<Finding> {
     let mut entries: Vec<_> = entries.collect();
     if !entries.is_sorted_by_key(|entry| entry.local) {
@@ -22,7 +23,7 @@ pub(super) fn faults<'e>(
         .iter()
         .zip(ends.chain([directory]))
         .filter_map(|(entry, end)| fault(entry, bytes, end));
-    before.into_iter().chain(faults).collect()
+    before.into_iter().chain(faults).take(most).collect()
 }
 
 fn fault(entry: &Entry, bytes: &[u8], end: usize) -> Option<Finding> {

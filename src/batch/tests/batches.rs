@@ -238,6 +238,7 @@ fn the_file_name_can_force_everything_onto_paper() {
     let forced = (true, ChannelWish::PrintOnly);
     assert_eq!(wish("koha_20260612205000_suoratulostus_Posti.zip"), forced);
     assert_eq!(wish("koha_20260612205000_suoratulostus.zip"), forced);
+    assert_eq!(wish("koha_20260612205000_Suoratulostus.zip.ok"), forced);
     assert_eq!(
         wish("suoratulostuskirjeet_2026.zip"),
         (false, ChannelWish::Any)
