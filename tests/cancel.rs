@@ -165,3 +165,29 @@ async fn a_batch_that_nobody_has_opened_yet_can_be_cancelled() {
     assert!(hub.receipt("processing").contains("state=\"cancelled\""));
     assert_nothing_left(&hub);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_batch_stays_so_where_its_sender_cannot_be_told() {
+    // Signed receipts without a key: opening fails, and every report.
+    let hub = Hub::with(|sender| sender.receipts.sign = true);
+    hub.process("batch.zip", &sample_bytes(&letters(5))).await;
+    let row = hub.store.batch(FIRST).unwrap();
+    assert_eq!((row.state, row.shape), (BatchState::Held, None));
+    assert!(row.reason.unwrap().contains("the step `open` failed"));
+
+    cancel(&hub);
+    hub.run().await;
+    let row = hub.store.batch(FIRST).unwrap();
+    assert_eq!(row.state, BatchState::Cancelled);
+    assert_eq!(row.reason.as_deref(), Some("the wrong date"));
+    assert!(row.last_error.unwrap().contains("signing key"));
+    assert!(row.due_at > Some(now()), "the sender is still to be told");
+    let all = Selection {
+        batch: FIRST,
+        positions: Vec::new(),
+        from: None,
+        again: Again::default(),
+    };
+    let plan = hub.store.reprocess(&all, &because("a try")).unwrap();
+    assert!(matches!(plan.blocked[..], [Blocked::Cancelled(FIRST)]));
+}

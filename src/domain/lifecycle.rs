@@ -91,6 +91,19 @@ impl BatchState {
         }
     }
 
+    /// Whether it stands still, and its sender is told why.
+    pub fn is_stopped(self) -> bool {
+        match self {
+            Self::Refused | Self::Held | Self::Cancelled => true,
+            Self::Received
+            | Self::Opened
+            | Self::Routed
+            | Self::Delivered
+            | Self::Composed
+            | Self::Reported => false,
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Received => "received",

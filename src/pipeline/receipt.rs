@@ -6,7 +6,7 @@ use super::{Error, House};
 use crate::{
     domain::BatchId,
     receipts::{self, Format, Kind, Report, ReportHeader, ReportLine, SIGNATURE_ENDING, file_name},
-    signing,
+    signing::{self, Signer},
     store::{
         BatchRow, Counts, NewOutgoing, NewSpoolFile, OutgoingFile, OutgoingKind, Place, SpoolKey,
         SpooledFile,
@@ -60,16 +60,19 @@ pub(super) fn spooled(
     written: Vec<Written>,
 ) -> Result<NewOutgoing, Error> {
     let is_signed = house.sender(&row.sender)?.receipts.sign;
+    let signer = is_signed
+        .then(|| house.signer.as_ref().ok_or(Error::NoSigningKey))
+        .transpose()?;
     let mut files = Vec::new();
     for (format, file) in written {
         let spool_name = spool_name(row.id, kind, revision, format);
         let receipt = file.keep(&SpoolKey::new("outgoing", &spool_name))?;
         let path = format!("receipts/{}", receipt_name(row, kind, revision, format));
         // First, so that whoever sees the receipt can verify it.
-        if is_signed {
+        if let Some(signer) = signer {
             files.push(OutgoingFile {
                 path: format!("{path}{SIGNATURE_ENDING}"),
-                file: signature(house, &receipt, &spool_name)?,
+                file: signature(house, signer, &receipt, &spool_name)?,
             });
         }
         files.push(OutgoingFile {
@@ -87,8 +90,12 @@ pub(super) fn spooled(
 }
 
 /// The same for the same receipt.
-fn signature(house: &House, receipt: &SpooledFile, spool_name: &str) -> Result<SpooledFile, Error> {
-    let signer = house.signer.as_ref().ok_or(Error::NoSigningKey)?;
+fn signature(
+    house: &House,
+    signer: &Signer,
+    receipt: &SpooledFile,
+    spool_name: &str,
+) -> Result<SpooledFile, Error> {
     let spool = house.store.spool();
     let receipt = spool.map(&receipt.key)?;
     let signature = signer.sign(signing::RECEIPTS, receipt.as_ref())?;

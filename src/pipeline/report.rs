@@ -35,17 +35,14 @@ pub(super) fn run(house: &House, row: &BatchRow) -> Result<(), Error> {
 
 /// A stopped batch stays where it is; the others are reported.
 fn outcome(row: &BatchRow, counts: &Counts, ask_again: Timestamp) -> StepOutcome {
-    let stopped = matches!(
-        row.state,
-        BatchState::Refused | BatchState::Held | BatchState::Cancelled
-    );
+    let is_stopped = row.state.is_stopped();
     StepOutcome {
-        state: if stopped {
+        state: if is_stopped {
             row.state
         } else {
             BatchState::Reported
         },
-        due_at: (!stopped && counts.waiting > 0).then_some(ask_again),
+        due_at: (!is_stopped && counts.waiting > 0).then_some(ask_again),
         reason: row.reason.clone(),
     }
 }

@@ -180,7 +180,10 @@ impl Runner {
             tracing::info!(batch = %row.id, step, "put down: the next start goes on with it");
             return Ok(self.house.store.retry_step(row, told, now)?);
         }
-        if failure.disposition == Disposition::Retry && row.attempts < self.settings.max_attempts {
+        let can_pass = failure.disposition == Disposition::Retry;
+        // A stopped batch has only its report to come. Held for that, a cancelled one would have a
+        // way back, and a refused one would lose why.
+        if row.state.is_stopped() || can_pass && row.attempts < self.settings.max_attempts {
             tracing::warn!(batch = %row.id, step, error = told, "failed; will be tried again");
             return Ok(self
                 .house
@@ -190,7 +193,7 @@ impl Runner {
         tracing::error!(batch = %row.id, step, error = told, "held");
         let held = StepOutcome {
             state: BatchState::Held,
-            due_at: (row.state != BatchState::Held).then_some(now),
+            due_at: Some(now),
             reason: Some(format!("the step `{step}` failed: {told}")),
         };
         Ok(self.house.store.finish_step(row, &held, now)?)
