@@ -2,7 +2,7 @@
 
 use kuori::{
     domain::{BatchId, BatchState, HoldCause, SenderId, Step},
-    pipeline::HoldPolicy,
+    pipeline::{Gate, HoldPolicy},
     sample::{Fault, FaultKind, Spec},
     store::{Again, CannotApprove, NewEvent, Selection},
 };
@@ -356,4 +356,37 @@ async fn a_hold_of_the_sender_stops_a_batch_that_is_opened_or_approved_and_not_r
     hub.run().await;
     assert_eq!(state(&hub, FIRST), BatchState::Reported);
     assert_eq!(hub.counts().printed, 5);
+}
+
+/// A house whose letters to paper are refused when they are routed: nobody prints for the sender.
+async fn routed_without_print_house(gate: Gate) -> Hub {
+    let spec = letters(20);
+    let hub = Hub::with(|sender| {
+        sender.gate = gate;
+        sender.print_house = None;
+        sender.holds = HoldPolicy::default();
+    });
+    hub.consent(&spec);
+    hub.process("batch.zip", &sample_bytes(&spec)).await;
+    approve(&hub, FIRST);
+    hub.run().await;
+    hub
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_or_nothing_holds_for_letters_that_are_refused_when_they_are_routed() {
+    let hub = routed_without_print_house(Gate::Partial).await;
+    assert!(hub.counts().delivered > 0 && hub.counts().refused > 0);
+
+    let hub = routed_without_print_house(Gate::AllOrNothing).await;
+    assert_eq!(state(&hub, FIRST), BatchState::Refused);
+    assert_eq!(hub.counts().refused, 20);
+    assert_nothing_left(&hub);
+    let report = hub.receipt("processing-2");
+    assert!(report.contains("whole or not at all") && report.contains("no-print-contract"));
+
+    // Its ids are free, and it has opened the gate to no other.
+    hub.process("next.zip", &sample_bytes(&letters(19))).await;
+    assert_eq!(hub.counts().refused, 0);
+    assert_eq!(causes(&hub, BatchId(2)), [HoldCause::FirstBatch]);
 }

@@ -23,6 +23,10 @@ pub enum Gate {
     AllOrNothing,
 }
 
+/// Why the other messages of a batch are refused under [`Gate::AllOrNothing`].
+pub(super) const NOT_WHOLE: &str =
+    "a message is refused, and this sender's batches go whole or not at all";
+
 /// When a batch waits for an operator before it is routed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HoldPolicy {

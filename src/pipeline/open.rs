@@ -1,4 +1,7 @@
-use super::{Error, Gate, House, SenderSettings, acknowledge, documents::SpoolShelf, stop::Stop};
+use super::{
+    Error, Gate, House, SenderSettings, acknowledge, documents::SpoolShelf, house::NOT_WHOLE,
+    stop::Stop,
+};
 use crate::{
     batch::{self, Archive, OpenError, Opened, OpenedMessage},
     domain::{BatchState, Finding, ServiceKind},
@@ -70,12 +73,7 @@ fn conclude(house: &House, row: &BatchRow, opened: Opened) -> Result<(), Error> 
     }
     let gate = sender.gate;
     if gate == Gate::AllOrNothing && house.store.counts(row.id)?.refused > 0 {
-        return refuse(
-            house,
-            row,
-            &outcome,
-            "a message is refused, and this sender's batches go whole or not at all",
-        );
+        return refuse(house, row, &outcome, NOT_WHOLE);
     }
     let now = house.clock.now();
     let next = StepOutcome::next(BatchState::Opened, now);

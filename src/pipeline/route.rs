@@ -1,6 +1,6 @@
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Error, House, SenderSettings, gate, stop::Stop};
+use super::{Error, Gate, House, SenderSettings, gate, house::NOT_WHOLE, stop::Stop};
 use crate::{
     domain::{Asked, BatchState, MessageState, RecipientId, StatedRecipient},
     routing::{self, Policy, Question},
@@ -29,9 +29,20 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
         house.store.record_decisions(row.id, &decided, now)?;
     }
     let now = house.clock.now();
+    if sender.gate == Gate::AllOrNothing && is_refused_whole(house, row)? {
+        house.store.quarantine(row)?;
+        return Ok(house.store.refuse_routed(row, NOT_WHOLE, now)?);
+    }
     Ok(house
         .store
         .finish_step(row, &StepOutcome::next(BatchState::Routed, now), now)?)
+}
+
+/// Whether a message was refused while all the others are still here.
+fn is_refused_whole(house: &House, row: &BatchRow) -> Result<bool, Error> {
+    let counts = house.store.counts(row.id)?;
+    let has_gone = counts.delivered > 0 || !house.store.bundles(Some(row.id), 1)?.is_empty();
+    Ok(counts.refused > 0 && !has_gone)
 }
 
 fn decide_page(

@@ -2,12 +2,14 @@ use jiff::Timestamp;
 use rusqlite::{named_params, params};
 
 use super::{
-    Error, Store,
+    BatchRow, Error, StepOutcome, Store, batches,
     columns::{Word, maybe_millis, millis},
     error::Doing,
     events, letter_ids, message_events,
 };
-use crate::domain::{BatchId, Channel, Decision, MessageEvent, MessageId, MessageState, Route};
+use crate::domain::{
+    BatchId, BatchState, Channel, Decision, MessageEvent, MessageId, MessageState, Route,
+};
 
 /// A decision about one message.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +55,25 @@ impl Store {
                 }
             }
             Ok(())
+        })
+    }
+
+    /// Refuses a whole batch once it is routed, in one transaction, before anything of it goes. It has
+    /// shown nothing of its sender: the gate is asked as if it had never passed.
+    pub fn refuse_routed(&self, row: &BatchRow, why: &str, now: Timestamp) -> Result<(), Error> {
+        let doing = "refuse a routed batch";
+        let messages = "UPDATE messages SET state = 'refused', channel = NULL, reason = NULL
+             WHERE batch = ? AND state IN ('accepted', 'waiting', 'routed')";
+        let gate = "UPDATE batches SET gate_passed_at = NULL WHERE id = ?";
+        let refused = StepOutcome {
+            reason: Some(why.to_owned()),
+            ..StepOutcome::next(BatchState::Refused, now)
+        };
+        self.write(doing, |tx| {
+            tx.execute(messages, [row.id.0]).doing(doing)?;
+            letter_ids::release_refused(tx, row.id)?;
+            tx.execute(gate, [row.id.0]).doing(doing)?;
+            batches::finish(tx, row, &refused, now)
         })
     }
 
