@@ -1,6 +1,6 @@
 //! Delivery reports: what they tell, when, and what a crash does to them.
 
-use std::{fs, io::Write};
+use std::{fs, io::Write, os::unix::fs::MetadataExt};
 
 use jiff::{SignedDuration, Timestamp};
 use kuori::{
@@ -317,4 +317,52 @@ async fn a_batch_of_another_sender_keeps_its_own_count_of_what_was_told() {
         let report = hub.receipt(&format!("{batch}.delivery"));
         assert_eq!(report.matches("<Message ").count(), 3, "{report}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_of_one_moment_and_not_of_when_it_was_claimed() {
+    let (hub, claimed) = with_an_untold_letter().await;
+    // The last bundle is handed over between the claim and the report.
+    hub.hand_over_all().await;
+    let (due, _, counts) = hub.store.delivery_standing(claimed.batch).unwrap();
+    assert!(counts.is_settled() && due.newest > claimed.newest);
+    let told = hub.store.untold_messages(&due, 0, 100).unwrap();
+    let events = told.iter().flat_map(|history| &history.events);
+    let handed_over = events.filter(|event| event.what == MessageEvent::HandedOver);
+    assert_eq!(handed_over.count() as u64, counts.printed);
+    hub.store.release_leases().unwrap();
+    hub.run().await;
+    assert_eq!(deliveries(&hub).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acknowledgement_is_written_once_however_often_its_batch_is_opened() {
+    let hub = Hub::new();
+    let batch = hub.process("batch.zip", &sample_bytes(&letters(3))).await;
+    let file = || {
+        let sent = hub.store.outgoing_of(batch).unwrap().remove(0);
+        let path = hub.store.spool().path(&sent.files[0].file.key);
+        fs::metadata(path).unwrap().ino()
+    };
+    let first = file();
+    let again = Selection {
+        batch,
+        positions: vec![2],
+        from: Some(kuori::domain::Step::Open),
+        again: Again {
+            print: true,
+            deliver: false,
+        },
+    };
+    let action = NewEvent {
+        at: now(),
+        actor: "tester".to_owned(),
+        why: "a test".to_owned(),
+    };
+    hub.store.reprocess(&again, &action).unwrap();
+    hub.run().await;
+    let events = hub.store.events(batch).unwrap();
+    let opened = events.iter().filter(|event| event.what == "opened");
+    assert_eq!(opened.count(), 2);
+    assert_eq!(file(), first, "the file of the first one was replaced");
 }

@@ -10,6 +10,10 @@ pub(super) fn run(house: &House, row: &BatchRow) -> Result<(), Error> {
     if !settings.level.wants_acknowledgement() {
         return Ok(());
     }
+    // Opened again, under another key or in other formats, the files would not be those of its row.
+    if house.store.has_acknowledgement(row.id)? {
+        return Ok(());
+    }
     let acknowledgement = Acknowledgement {
         batch: row.id,
         sender: row.sender.clone(),

@@ -18,18 +18,20 @@ const PAGE: u32 = 1_000;
 
 /// Tells the sender what has happened to messages since the last delivery report, where it is time
 /// to; else puts the report off to its time.
-pub(super) fn run(house: &House, due: &DeliveryReportRow) -> Result<(), Error> {
+pub(super) fn run(house: &House, claimed: &DeliveryReportRow) -> Result<(), Error> {
     let store = &house.store;
-    let row = store.batch(due.batch)?;
+    // Something may have been handed over since the claim.
+    let (due, row, counts) = store.delivery_standing(claimed.batch)?;
     let sender = house.sender(&row.sender)?;
     let settings = &sender.receipts;
-    let (now, counts) = (house.clock.now(), store.counts(row.id)?);
-    let is_at_rest = matches!(row.state, BatchState::Reported | BatchState::Cancelled);
+    let now = house.clock.now();
+    let is_at_rest =
+        matches!(row.state, BatchState::Reported | BatchState::Cancelled) && row.due_at.is_none();
     let is_final = is_at_rest && counts.is_settled();
     let hour = settings.delivery_report_hour;
-    match time_to_tell(due, row.state, is_final, hour, &house.time_zone) {
+    match time_to_tell(&due, row.state, is_final, hour, &house.time_zone) {
         Some(at) if at <= now => {}
-        later => return Ok(store.put_off_delivery_report(due, later, now)?),
+        later => return Ok(store.put_off_delivery_report(&due, later, now)?),
     }
     let header = DeliveryHeader {
         batch: row.id,
@@ -40,8 +42,8 @@ pub(super) fn run(house: &House, due: &DeliveryReportRow) -> Result<(), Error> {
         is_final,
         counts: receipt::counts(&counts),
     };
-    let report = write(house, &row, due, settings.level, &header)?;
-    Ok(store.record_delivery_report(due, report.as_ref(), is_final, now)?)
+    let report = write(house, &row, &due, settings.level, &header)?;
+    Ok(store.record_delivery_report(&due, report.as_ref(), is_final, now)?)
 }
 
 /// When what is untold is to be told: at once where it was the last that could happen, else when the

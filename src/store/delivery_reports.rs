@@ -2,8 +2,9 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use super::{
-    Error, NewOutgoing, Store,
+    BatchRow, Counts, Error, NewOutgoing, Store, batches,
     columns::{Columns, maybe_millis, millis},
+    counts,
     error::Doing,
     events, outgoing,
 };
@@ -73,6 +74,21 @@ impl Store {
             let sql = "SELECT MIN(due_at) AS due_at FROM delivery_reports WHERE due_at IS NOT NULL";
             db.query_row(sql, [], |row| row.maybe_time("due_at"))
                 .doing("find what is due")
+        })
+    }
+
+    /// Where a batch stands, as of one moment: what of it is untold, and where its messages are. So a
+    /// report that says that nothing is under way tells how the last message went.
+    pub fn delivery_standing(
+        &self,
+        batch: BatchId,
+    ) -> Result<(DeliveryReportRow, BatchRow, Counts), Error> {
+        let sql = "SELECT * FROM delivery_reports WHERE batch = ?";
+        let doing = "look at a delivery report";
+        self.read(|db| {
+            let due = db.query_row(sql, [batch.0], delivery_report_row);
+            let row = batches::by_id(db, batch)?;
+            Ok((due.doing(doing)?, row, counts::of_batch(db, batch)?))
         })
     }
 

@@ -1,4 +1,4 @@
--- Schema 2: what happened to each message, and what of it the sender was told.
+-- Schema 3: what happened to each message, and what of it the sender was told.
 
 -- Rows are never changed.
 CREATE TABLE message_events (

@@ -132,19 +132,18 @@ pub struct Outgoing {
 }
 
 impl Store {
-    /// Records something to hand over that is not a bundle, unless the batch has one of its kind.
+    /// Records an acknowledgement, unless the batch has one.
     pub fn record_acknowledgement(&self, new: &NewOutgoing, now: Timestamp) -> Result<(), Error> {
-        let sql = "SELECT 1 FROM outgoing WHERE batch = ?1 AND kind = ?2";
         self.write("record an acknowledgement", |tx| {
-            let mut known = tx
-                .prepare_cached(sql)
-                .doing("look for an acknowledgement")?;
-            let exists = known.exists(params![new.batch.0, new.kind.word()]);
-            if !exists.doing("look for an acknowledgement")? {
-                insert(tx, new, now)?;
+            if has_acknowledgement(tx, new.batch)? {
+                return Ok(());
             }
-            Ok(())
+            insert(tx, new, now)
         })
+    }
+
+    pub fn has_acknowledgement(&self, batch: BatchId) -> Result<bool, Error> {
+        self.read(|db| has_acknowledgement(db, batch))
     }
 
     /// Records a processing report and moves the batch on, in one transaction.
@@ -250,6 +249,14 @@ impl Store {
             Ok(())
         })
     }
+}
+
+fn has_acknowledgement(db: &rusqlite::Connection, batch: BatchId) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM outgoing WHERE batch = ?1 AND kind = ?2";
+    let doing = "look for an acknowledgement";
+    let mut known = db.prepare_cached(sql).doing(doing)?;
+    let exists = known.exists(params![batch.0, OutgoingKind::Acknowledgement.word()]);
+    exists.doing(doing)
 }
 
 fn hand_over_bundle(
