@@ -111,6 +111,17 @@ fn a_batch_of_every_shape_goes_through() {
 }
 
 #[test]
+fn a_batch_of_a_sender_who_is_given_time_to_finish_uploads_is_taken_at_once_by_hand() {
+    let site = Site::new();
+    let settings = "[senders.example-city]\ndirectory = \"doors\"\nhold_first_batch = false\n";
+    fs::write(site.path("folders.toml"), settings).unwrap();
+    let batch = site.sample("letters.zip", "--letters 3");
+    let line = format!("process {} --config folders.toml --json", batch.display());
+    let told = site.kuori(&line);
+    assert_eq!(told.json()["received"], 3, "{}", told.err);
+}
+
+#[test]
 fn the_same_batch_again_is_seen_and_nothing_is_sent_again() {
     let site = processed();
     let before = hands(&site);

@@ -150,11 +150,12 @@ fn in_folders(mut config: Config, named: Option<&SenderId>) -> Result<Config, Co
     let chosen = chosen(&config, named)?;
     for sender in &mut config.senders {
         let id = &sender.settings.id;
-        sender.folder = if *id == chosen {
-            folder.clone()
+        let folder = if *id == chosen {
+            config.data_folder.clone()
         } else {
-            FolderConfig::Directory(config.data_folder.join("other-senders").join(id.as_str()))
+            config.data_folder.join("other-senders").join(id.as_str())
         };
+        sender.move_to(folder);
     }
     for print_house in &mut config.print_houses {
         print_house.folder = folder.clone();

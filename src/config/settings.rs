@@ -64,6 +64,15 @@ pub struct SenderConfig {
     pub quota: Quota,
 }
 
+impl SenderConfig {
+    /// Moves the sender's doors to a folder of this machine, where a file appears only when it is
+    /// whole.
+    pub fn move_to(&mut self, folder: PathBuf) {
+        self.folder = FolderConfig::Directory(folder);
+        self.completeness = Completeness::ByName;
+    }
+}
+
 /// A print house and where its bundles go.
 #[derive(Debug, Clone)]
 pub struct PrintHouseConfig {
