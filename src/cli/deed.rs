@@ -10,7 +10,8 @@ pub(super) struct Deed {
     #[arg(long)]
     pub(super) dry_run: bool,
 
-    /// Why, for the history
+    /// Why, for the history; where the sender is told that letters wait or are called off, it is told
+    /// this too
     #[arg(long, value_name = "TEXT", required_unless_present = "dry_run",
           value_parser = NonEmptyStringValueParser::new())]
     reason: Option<String>,
@@ -20,10 +21,6 @@ impl Deed {
     /// What is noted with the deed; `None` for a rehearsal.
     pub(super) fn action(&self, invocation: &Invocation<'_>) -> Option<NewEvent> {
         let why = self.reason.as_ref().filter(|_| !self.dry_run)?;
-        Some(NewEvent {
-            at: invocation.now,
-            actor: invocation.actor.clone(),
-            why: why.clone(),
-        })
+        Some(invocation.action(why))
     }
 }

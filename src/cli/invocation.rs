@@ -3,7 +3,10 @@ use std::io::BufRead;
 use jiff::Timestamp;
 
 use super::{CommandError, Options, Output};
-use crate::store::Store;
+use crate::{
+    domain::without_identity_codes,
+    store::{NewEvent, Store},
+};
 
 /// One call of the program: what it was told, whom it speaks to, when, and who called.
 pub(super) struct Invocation<'a> {
@@ -17,6 +20,16 @@ pub(super) struct Invocation<'a> {
 }
 
 impl Invocation<'_> {
+    /// What is noted with a deed that this call carries out. Its reason is shown to others, and may be
+    /// told to the sender: an identity code in it is not kept.
+    pub(super) fn action(&self, why: &str) -> NewEvent {
+        NewEvent {
+            at: self.now,
+            actor: self.actor.clone(),
+            why: without_identity_codes(why).into_owned(),
+        }
+    }
+
     /// The data folder, which must be there: a slip in its name must not make an empty one that
     /// has no batches.
     pub(super) fn store(&self) -> Result<Store, CommandError> {

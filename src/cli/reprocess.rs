@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{BatchId, MessageId, Step},
-    store::{Again, NewEvent, ReprocessPlan, Selection, Store},
+    store::{Again, ReprocessPlan, Selection, Store},
 };
 
 #[derive(clap::Args)]
@@ -112,12 +112,7 @@ fn carry_out(
 ) -> Result<ReprocessPlan, CommandError> {
     match &arguments.reason {
         Some(reason) if !arguments.dry_run => {
-            let action = NewEvent {
-                at: invocation.now,
-                actor: invocation.actor.clone(),
-                why: reason.clone(),
-            };
-            Ok(store.reprocess(selection, &action)?)
+            Ok(store.reprocess(selection, &invocation.action(reason))?)
         }
         _ => Ok(store.plan_reprocess(selection, invocation.now)?),
     }

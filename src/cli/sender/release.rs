@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     cli::{CommandError, Invocation, error::Outcome},
     domain::{BatchId, SenderId},
-    store::{NewEvent, Release},
+    store::Release,
 };
 
 #[derive(clap::Args)]
@@ -49,11 +49,7 @@ pub(super) fn run(
     let release = if arguments.dry_run {
         store.plan_release(&arguments.sender)?
     } else {
-        let action = NewEvent {
-            at: invocation.now,
-            actor: invocation.actor.clone(),
-            why: arguments.reason.clone(),
-        };
+        let action = invocation.action(&arguments.reason);
         store.release_sender(&arguments.sender, &action)?
     };
     let told = told(&release, arguments.dry_run);

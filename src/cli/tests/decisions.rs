@@ -124,3 +124,16 @@ fn an_unknown_sender_is_refused_with_the_nearest_name() {
     hint: see `kuori sender list`; a sender is known once `kuori run` has started with it
     ");
 }
+
+#[test]
+fn an_identity_code_in_a_reason_is_not_kept() {
+    let house = House::held();
+    house.out("batch cancel B-0001 --reason 131052-9085");
+    for line in ["events B-0001", "batch show B-0001"] {
+        let told = house.out(line);
+        assert!(
+            told.contains("[hidden]") && !told.contains("9085"),
+            "{told}"
+        );
+    }
+}
