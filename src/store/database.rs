@@ -175,12 +175,12 @@ mod tests {
         Store::open(folder.path()).unwrap();
     }
 
-    /// A database as the first schema left it, with batches in two states.
+    /// A database as the first schema left it, with a batch in each of three states.
     fn older_database(folder: &Path) {
         let older = Connection::open(folder.join("kuori.sqlite")).unwrap();
         older.execute_batch(MIGRATIONS[0]).unwrap();
         older.pragma_update(None, "user_version", 1).unwrap();
-        for (id, state) in [(1, "reported"), (2, "opened")] {
+        for (id, state) in [(1, "reported"), (2, "opened"), (3, "held")] {
             let sql = "INSERT INTO batches (id, sender, file_name, bytes, sha256, spool,
                     received_at, state)
                  VALUES (?1, 'example-city', 'a.zip', 1, ?1, 'batches/a.zip', 0, ?2)";
@@ -206,7 +206,7 @@ mod tests {
             store.pass_gate(&row, judge, Timestamp::UNIX_EPOCH).unwrap();
             passed
         };
-        assert_eq!([1, 2].map(passed), [true, false]);
+        assert_eq!([1, 2, 3].map(passed), [true, false, false]);
     }
 
     #[test]

@@ -7,7 +7,9 @@ ALTER TABLE batches ADD COLUMN gate_passed_at INTEGER;
 ALTER TABLE batches ADD COLUMN delivery_begun_at INTEGER;
 -- What had been routed before there was a gate is not asked again.
 UPDATE batches SET gate_passed_at = received_at
- WHERE is_test = 0 AND state NOT IN ('received', 'opened', 'refused');
+ WHERE is_test = 0 AND state NOT IN ('received', 'opened', 'refused')
+   AND (state <> 'held' OR EXISTS (SELECT 1 FROM messages m WHERE m.batch = batches.id
+                                    AND m.decided_at IS NOT NULL));
 UPDATE batches SET delivery_begun_at = received_at
  WHERE EXISTS (SELECT 1 FROM messages m WHERE m.batch = batches.id
                AND m.state IN ('routed', 'held') AND m.delivered_at IS NULL AND m.channel <> 'print');
