@@ -390,3 +390,20 @@ async fn all_or_nothing_holds_for_letters_that_are_refused_when_they_are_routed(
     assert_eq!(hub.counts().refused, 0);
     assert_eq!(causes(&hub, BatchId(2)), [HoldCause::FirstBatch]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_approved_while_its_sender_cannot_be_told_is_not_put_off() {
+    let hub = with_defaults();
+    hub.upload("batch.zip", &of_another_seed(1));
+    hub.run_without_hand_over().await;
+    let row = hub.store.batch(FIRST).unwrap();
+    hub.store.retry_step(&row, "", now()).unwrap();
+    let until = now() + jiff::SignedDuration::from_hours(6);
+    let claimed = hub.store.claim_due_batch(now(), until).unwrap().unwrap();
+    approve(&hub, FIRST);
+    // The report fails, and is to be tried again in an hour.
+    let later = now() + jiff::SignedDuration::from_hours(1);
+    hub.store.retry_step(&claimed, "no disk", later).unwrap();
+    hub.run().await;
+    assert_eq!(state(&hub, FIRST), BatchState::Reported);
+}

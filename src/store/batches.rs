@@ -259,14 +259,17 @@ impl Store {
         })
     }
 
-    /// Keeps the batch where it is and tries the same step again later.
+    /// Keeps the batch where it is and tries the same step again later, unless an operator moved it
+    /// meanwhile.
     pub fn retry_step(&self, row: &BatchRow, error: &str, at: Timestamp) -> Result<(), Error> {
         let sql = "UPDATE batches SET lease_until = NULL, due_at = ?2, last_error = ?3
-             WHERE id = ?1";
+             WHERE id = ?1 AND state = ?4";
         self.write("put a step off", |tx| {
-            tx.execute(sql, params![row.id.0, millis(at), error])
-                .doing("put a step off")?;
-            Ok(())
+            let given = params![row.id.0, millis(at), error, row.state.word()];
+            if tx.execute(sql, given).doing("put a step off")? == 1 {
+                return Ok(());
+            }
+            let_go(tx, row)
         })
     }
 
