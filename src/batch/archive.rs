@@ -15,10 +15,7 @@ use std::{borrow::Cow, io::Read, sync::Arc};
 
 use self::{directory::Directory, header::Central, names::Names};
 pub use self::{entry::Entry, entry_reader::EntryReader};
-pub(super) use self::{
-    entry_name::{is_clutter, shown},
-    entry_reader::Problem,
-};
+pub(super) use self::{entry_name::is_clutter, entry_reader::Problem};
 use super::Limits;
 use crate::domain::{Code, Finding, Place};
 
@@ -130,7 +127,7 @@ impl<'a> Archive<'a> {
 }
 
 fn missing(name: &str) -> Finding {
-    let place = Place::entry(shown(name));
+    let place = Place::entry(name);
     Finding::new(Code::DocumentMissing, place, "the ZIP has no such file")
 }
 

@@ -2,10 +2,7 @@ use std::io;
 
 use rayon::prelude::*;
 
-use super::{
-    Archive, Settings, SharedBytes, Shelf,
-    archive::{Entry, shown},
-};
+use super::{Archive, Settings, SharedBytes, Shelf, archive::Entry};
 use crate::{
     domain::{Code, DocumentName, Finding, Place},
     pdf::{Document, Refusal},
@@ -138,7 +135,7 @@ impl Oddity {
 
 /// The place that findings about a document name.
 pub(super) fn place(document: &DocumentName) -> Place {
-    Place::entry(shown(&document.0))
+    Place::entry(&document.0)
 }
 
 enum Content<'a> {

@@ -9,7 +9,7 @@ use std::{
 use self::source::Source;
 use super::{
     Archive, Limits, OpenError, Opened, OpenedMessage, Settings, Shape, Shelf,
-    archive::{Entry, shown},
+    archive::Entry,
     contents::Contents,
     control::{self, ControlData, Draft, Form, Unknown},
     document::shelve,
@@ -319,14 +319,14 @@ impl<E> Opening<'_, E> {
                 attachments.push(Attachment { document });
             } else if missing < MAX_MISSING_ATTACHMENTS {
                 missing += 1;
-                let place = Place::entry(shown(&document.0)).on_line(draft.line);
+                let place = Place::entry(&document.0).on_line(draft.line);
                 let detail = "the attachment is not in the ZIP";
                 let finding = Finding::new(Code::DocumentMissing, place, detail);
                 draft.findings.push(finding);
             }
         }
         if !draft.attachments.is_empty() {
-            let place = Place::entry(shown(&control.name)).on_line(draft.line);
+            let place = Place::entry(&control.name).on_line(draft.line);
             let detail = format!("files attached to the letter: {}", draft.attachments.len());
             draft
                 .findings
@@ -339,7 +339,7 @@ impl<E> Opening<'_, E> {
     /// would show that someone gets someone else's.
     fn letters_given_away(&self) -> Vec<Finding> {
         let letters = self.attached.keys().filter(|name| self.ledger.holds(name));
-        let mut places: Vec<_> = letters.map(|name| shown(&name.0)).collect();
+        let mut places: Vec<_> = letters.map(|name| name.0.as_str()).collect();
         places.sort_unstable();
         places.truncate(MAX_FINDINGS);
         let detail = "the file is a letter, and attached to a letter too";
@@ -388,7 +388,7 @@ impl<E> Opening<'_, E> {
 fn inside(prefix: &str, findings: Vec<Finding>) -> Vec<Finding> {
     let named = |mut finding: Finding| {
         let entry = finding.place.entry.take().unwrap_or_default();
-        let name = format!("{}{entry}", shown(prefix));
+        let name = format!("{prefix}{entry}");
         finding.place = finding.place.in_entry(name.trim_end_matches('/'));
         finding
     };

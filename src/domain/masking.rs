@@ -5,12 +5,14 @@ use super::PersonalIdentityCode;
 const MASK: &str = "[hidden]";
 /// Bytes of an identity code.
 const CODE_LENGTH: usize = 11;
+/// Where the century sign stands in one.
+const SIGN_AT: usize = 6;
 
 /// The text with `[hidden]` in place of every personal identity code in it.
 ///
 /// For words that somebody else chose and that Kuori repeats: names of files and of entries, lines
-/// of a log. A code may touch letters and no digits, so that a time such as `20260612-205000` is
-/// never taken for one.
+/// of a log. One whose century sign is `-` or `+` may not touch digits, so that a time such as
+/// `20260612-205000` is never taken for one.
 pub fn without_identity_codes(text: &str) -> Cow<'_, str> {
     let (mut masked, mut done) = (String::new(), 0);
     while let Some(at) = (done..text.len()).find(|&at| is_code_at(text, at)) {
@@ -27,8 +29,9 @@ pub fn without_identity_codes(text: &str) -> Cow<'_, str> {
 
 fn is_code_at(text: &str, at: usize) -> bool {
     let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
-    let is_inside_a_number = at > 0 && is_digit(at - 1) || is_digit(at + CODE_LENGTH);
-    is_digit(at) && !is_inside_a_number && is_code(text.get(at..at + CODE_LENGTH))
+    let touches_a_digit = at > 0 && is_digit(at - 1) || is_digit(at + CODE_LENGTH);
+    let may_be_a_number = matches!(text.as_bytes().get(at + SIGN_AT), Some(b'-' | b'+'));
+    is_digit(at) && !(may_be_a_number && touches_a_digit) && is_code(text.get(at..at + CODE_LENGTH))
 }
 
 fn is_code(text: Option<&str>) -> bool {
@@ -46,6 +49,7 @@ mod tests {
             ("kirje_010190y900p.pdf", "kirje_[hidden].pdf"),
             ("ä010190-999W,131052-9085ö", "ä[hidden],[hidden]ö"),
             ("x131052-9085y010190-999W", "x[hidden]y[hidden]"),
+            ("kirje1010190Y900P2.pdf", "kirje1[hidden]2.pdf"),
         ] {
             assert_eq!(without_identity_codes(text), masked);
         }

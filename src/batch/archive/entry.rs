@@ -1,6 +1,5 @@
 use super::{
-    entry_name::{self, shown},
-    foreign,
+    entry_name, foreign,
     header::{Central, DEFLATED, Local, STORED},
 };
 use crate::{
@@ -27,7 +26,7 @@ pub struct Entry {
 impl Entry {
     /// Where findings say this is.
     pub fn place(&self) -> Place {
-        Place::entry(shown(&self.name))
+        Place::entry(&self.name)
     }
 
     /// Whether the archive holds it as it is, so that it can be lent without copying.
@@ -42,7 +41,7 @@ impl Entry {
         limits: &Limits,
     ) -> Result<Self, Finding> {
         let name = name(central, limits)?;
-        let refused = |(code, detail)| Finding::new(code, Place::entry(shown(&name)), detail);
+        let refused = |(code, detail)| Finding::new(code, Place::entry(&*name), detail);
         if let Some(refusal) = refusal(central, &name) {
             return Err(refused(refusal));
         }

@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 
 use super::{code_page, header::Central};
-use crate::domain::PersonalIdentityCode;
 
 /// An entry's name as text, or why two programs could read two names.
 ///
@@ -56,26 +55,6 @@ pub(in crate::batch) fn is_clutter(name: &str) -> bool {
     name.starts_with("__MACOSX/") || matches!(last, ".DS_Store" | "Thumbs.db" | "desktop.ini")
 }
 
-/// The name as findings may repeat it: some senders name a file after the recipient's identity
-/// code.
-pub(in crate::batch) fn shown(name: &str) -> String {
-    let mut shown = name.to_owned();
-    while let Some(at) = identity_code_at(&shown) {
-        shown.replace_range(at..at + IDENTITY_CODE_BYTES, "[hidden]");
-    }
-    shown
-}
-
-const IDENTITY_CODE_BYTES: usize = 11;
-
-fn identity_code_at(text: &str) -> Option<usize> {
-    let starts = text.char_indices().map(|(at, _)| at);
-    starts.into_iter().find(|&at| {
-        text.get(at..at + IDENTITY_CODE_BYTES)
-            .is_some_and(|part| part.parse::<PersonalIdentityCode>().is_ok())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,11 +98,5 @@ mod tests {
     fn a_name_may_be_as_long_as_the_limit_and_no_longer() {
         assert_eq!(fault(&"ä".repeat(512), 512), None);
         assert!(fault(&"ä".repeat(513), 512).is_some());
-    }
-
-    #[test]
-    fn an_identity_code_in_a_name_is_not_repeated() {
-        assert_eq!(shown("kirje_010190Y900P.pdf"), "kirje_[hidden].pdf");
-        assert_eq!(shown("äkirje.pdf"), "äkirje.pdf");
     }
 }

@@ -1,9 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::{
-    batch::archive::shown,
-    domain::{Code, Finding, Place},
-};
+use crate::domain::{Code, Finding, Place, without_identity_codes};
 
 /// What control data holds that nobody here uses: counted by kind, so that 100,000 letters with
 /// one strange attribute make one remark.
@@ -89,7 +86,7 @@ fn shortened(name: &str) -> String {
     let is_odd = |c: char| c.is_control();
     // More than is told, so that no code is cut in two before it is hidden.
     let head: String = name.chars().take(2 * MAX_NAME_CHARS).collect();
-    let hidden = shown(&head).replace(is_odd, " ");
+    let hidden = without_identity_codes(&head).replace(is_odd, " ");
     hidden.chars().take(MAX_NAME_CHARS).collect()
 }
 

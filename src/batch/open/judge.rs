@@ -9,7 +9,6 @@ use super::{Opening, Pending, Source, Stop};
 use crate::{
     batch::{
         OpenError, OpenedMessage, Settings,
-        archive::shown,
         document::{Examined, Named},
         ledger::{Claim, Described},
         rules,
@@ -90,7 +89,7 @@ impl<E> Opening<'_, E> {
         let max_bytes = self.settings.limits.max_letter_pdf_bytes;
         let looked_into = fresh.into_par_iter().map(|(name, entry)| {
             let found = rules::look_into(source.archive, entry, max_bytes);
-            let place = Place::entry(shown(&name.0));
+            let place = Place::entry(&name.0);
             (
                 name.clone(),
                 found.map(|finding| Finding { place, ..finding }),
@@ -180,7 +179,7 @@ fn too_large(claim: &Claim, attached_bytes: u64, settings: &Settings) -> Option<
     };
     let bytes = pdf_bytes.saturating_add(attached_bytes);
     (bytes > limit).then(|| {
-        let place = Place::entry(shown(&claim.pages.document.0));
+        let place = Place::entry(&claim.pages.document.0);
         let what = if attached_bytes == 0 {
             "the PDF has"
         } else {

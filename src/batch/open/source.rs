@@ -1,7 +1,7 @@
 use crate::{
     batch::{
         Archive,
-        archive::{Entry, is_clutter, shown},
+        archive::{Entry, is_clutter},
         contents::{Contents, folder},
     },
     domain::{Code, DocumentName, Finding, Place},
@@ -29,7 +29,7 @@ impl Source<'_, '_> {
     }
 
     pub(super) fn place(&self, entry: &Entry) -> Place {
-        Place::entry(shown(&self.name(&entry.name).0))
+        Place::entry(self.name(&entry.name).0)
     }
 
     /// The entry that control data means by a file name: beside itself, else from the root.
