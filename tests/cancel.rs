@@ -4,10 +4,10 @@ use kuori::{
     domain::{BatchId, BatchState, BundleState, MessageState},
     pipeline::HoldPolicy,
     sample::Spec,
-    store::{Again, Blocked, CancelPlan, CannotCancel, NewEvent, Selection},
+    store::{Again, Blocked, CancelPlan, CannotCancel, Selection},
 };
 
-use crate::hub::{Hub, now, sample_bytes};
+use crate::hub::{Hub, because, now, sample_bytes};
 
 const FIRST: BatchId = BatchId(1);
 
@@ -15,14 +15,6 @@ fn letters(letters: u32) -> Spec {
     Spec {
         letters,
         ..Spec::default()
-    }
-}
-
-fn because(why: &str) -> NewEvent {
-    NewEvent {
-        at: now(),
-        actor: "maija".to_owned(),
-        why: why.to_owned(),
     }
 }
 

@@ -585,8 +585,8 @@ impl Mailbox for SilentOnce {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn consent_withdrawn_after_an_unrecorded_delivery_sends_nothing_on_paper_too() {
+/// Twenty letters, of which those with a mailbox lie in it, and no row tells of it.
+async fn delivered_unrecorded() -> (Hub, Spec) {
     let hub = Hub::with_mailbox(|inner| {
         let has_been = AtomicBool::new(false);
         Arc::new(SilentOnce { inner, has_been })
@@ -598,6 +598,12 @@ async fn consent_withdrawn_after_an_unrecorded_delivery_sends_nothing_on_paper_t
     hub.consent(&spec);
     hub.upload_sample("letters.zip", &spec);
     hub.run().await;
+    (hub, spec)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consent_withdrawn_after_an_unrecorded_delivery_sends_nothing_on_paper_too() {
+    let (hub, spec) = delivered_unrecorded().await;
     let in_mailboxes = hub.mailbox_messages().len() as u64;
     assert!(in_mailboxes > 5 && hub.counts().delivered == 0);
 
@@ -614,17 +620,7 @@ async fn consent_withdrawn_after_an_unrecorded_delivery_sends_nothing_on_paper_t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_is_not_cancelled_while_nobody_knows_what_lies_in_mailboxes() {
-    let hub = Hub::with_mailbox(|inner| {
-        let has_been = AtomicBool::new(false);
-        Arc::new(SilentOnce { inner, has_been })
-    });
-    let spec = Spec {
-        letters: 20,
-        ..Spec::default()
-    };
-    hub.consent(&spec);
-    hub.upload_sample("letters.zip", &spec);
-    hub.run().await;
+    let (hub, _) = delivered_unrecorded().await;
     assert!(hub.counts().delivered == 0 && !hub.mailbox_messages().is_empty());
     let batch = hub.store.batches(1).unwrap()[0].id;
     let action = NewEvent {

@@ -6,11 +6,11 @@ use kuori::{
     domain::{BatchId, HoldCause, SenderId},
     pipeline::HoldPolicy,
     sample::Spec,
-    store::{NewEvent, NewHold, Store},
+    store::{NewHold, Store},
 };
 use rusqlite::{Connection, types::Value};
 
-use crate::hub::{Hub, now, sample_bytes};
+use crate::hub::{Hub, because, now, sample_bytes};
 
 const FIRST: BatchId = BatchId(1);
 const TABLES: [&str; 9] = [
@@ -85,14 +85,6 @@ async fn whole_or_not_at_all(
         hub.run().await;
     }
     changed
-}
-
-fn because(why: &str) -> NewEvent {
-    NewEvent {
-        at: now(),
-        actor: "maija".to_owned(),
-        why: why.to_owned(),
-    }
 }
 
 fn city() -> SenderId {

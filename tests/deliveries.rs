@@ -4,13 +4,13 @@ use std::{fs, io::Write, os::unix::fs::MetadataExt};
 
 use jiff::{SignedDuration, Timestamp};
 use kuori::{
-    domain::{BatchId, MessageEvent},
+    domain::{BatchId, MessageEvent, Step},
     receipts::{Format, Level},
     sample::{Fault, FaultKind, Spec},
-    store::{Again, DeliveryReportRow, NewEvent, OutgoingKind, Selection},
+    store::{Again, DeliveryReportRow, OutgoingKind, Selection},
 };
 
-use crate::hub::{Hub, now, sample_bytes};
+use crate::hub::{Hub, because, now, sample_bytes};
 
 fn letters(letters: u32) -> Spec {
     Spec {
@@ -128,24 +128,24 @@ async fn a_report_that_was_put_off_between_two_steps_is_sent_when_the_batch_rest
     assert_eq!(hub.store.next_delivery_report_due().unwrap(), None);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_is_printed_again_is_told_again() {
-    let hub = Hub::new();
-    let batch = hub.process("batch.zip", &sample_bytes(&letters(3))).await;
-    let again = Selection {
+fn the_second_printed_again(batch: BatchId, from: Step) -> Selection {
+    Selection {
         batch,
         positions: vec![2],
-        from: Some(kuori::domain::Step::Compose),
+        from: Some(from),
         again: Again {
             print: true,
             deliver: false,
         },
-    };
-    let action = NewEvent {
-        at: now(),
-        actor: "tester".to_owned(),
-        why: "a test".to_owned(),
-    };
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_is_printed_again_is_told_again() {
+    let hub = Hub::new();
+    let batch = hub.process("batch.zip", &sample_bytes(&letters(3))).await;
+    let again = the_second_printed_again(batch, Step::Compose);
+    let action = because("a test");
     assert!(
         hub.store
             .reprocess(&again, &action)
@@ -345,20 +345,8 @@ async fn an_acknowledgement_is_written_once_however_often_its_batch_is_opened() 
         fs::metadata(path).unwrap().ino()
     };
     let first = file();
-    let again = Selection {
-        batch,
-        positions: vec![2],
-        from: Some(kuori::domain::Step::Open),
-        again: Again {
-            print: true,
-            deliver: false,
-        },
-    };
-    let action = NewEvent {
-        at: now(),
-        actor: "tester".to_owned(),
-        why: "a test".to_owned(),
-    };
+    let again = the_second_printed_again(batch, Step::Open);
+    let action = because("a test");
     hub.store.reprocess(&again, &action).unwrap();
     hub.run().await;
     let events = hub.store.events(batch).unwrap();

@@ -12,11 +12,11 @@ use kuori::{
     inbox::Inbox,
     pipeline::HoldPolicy,
     sample::Spec,
-    store::{Again, NewEvent, Received, Selection},
+    store::{Again, Received, Selection},
     transport::DirectoryFolder,
 };
 
-use crate::hub::{Hub, now, sample_bytes};
+use crate::hub::{Hub, because, now, sample_bytes};
 
 const FIRST: BatchId = BatchId(1);
 
@@ -31,14 +31,6 @@ fn test_of(spec: &Spec) -> Spec {
     Spec {
         is_test: true,
         ..spec.clone()
-    }
-}
-
-fn because(why: &str) -> NewEvent {
-    NewEvent {
-        at: now(),
-        actor: "maija".to_owned(),
-        why: why.to_owned(),
     }
 }
 

@@ -10,12 +10,10 @@ use kuori::{
     domain::{BatchState, BundleState, EnvelopeName, Language, MessageState, Step},
     pipeline::Gate,
     sample::{Fault, FaultKind, Shape, Spec},
-    store::{
-        Again, Blocked, BundleGroup, NewBundle, NewEvent, NewPiece, PieceRow, Received, Selection,
-    },
+    store::{Again, Blocked, BundleGroup, NewBundle, NewPiece, PieceRow, Received, Selection},
 };
 
-use crate::hub::{Hub, now, sample_bytes};
+use crate::hub::{Hub, because, now, sample_bytes};
 
 fn letters(letters: u32) -> Spec {
     Spec {
@@ -25,11 +23,7 @@ fn letters(letters: u32) -> Spec {
 }
 
 fn reprocess(hub: &Hub, selection: &Selection) -> kuori::store::ReprocessPlan {
-    let action = NewEvent {
-        at: now(),
-        actor: "tester".to_owned(),
-        why: "a test".to_owned(),
-    };
+    let action = because("a test");
     hub.store.reprocess(selection, &action).unwrap()
 }
 

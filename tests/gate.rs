@@ -4,10 +4,10 @@ use kuori::{
     domain::{BatchId, BatchState, HoldCause, SenderId, Step},
     pipeline::{Gate, HoldPolicy},
     sample::{Fault, FaultKind, Spec},
-    store::{Again, CannotApprove, NewEvent, Selection},
+    store::{Again, BatchRow, CannotApprove, Selection},
 };
 
-use crate::hub::{Hub, now, sample_bytes};
+use crate::hub::{Hub, because, now, sample_bytes};
 
 const FIRST: BatchId = BatchId(1);
 
@@ -32,14 +32,6 @@ fn with_bad_ids(bad: u32) -> Vec<u8> {
 
 fn of_another_seed(seed: u64) -> Vec<u8> {
     sample_bytes(&Spec { seed, ..letters(5) })
-}
-
-fn because(why: &str) -> NewEvent {
-    NewEvent {
-        at: now(),
-        actor: "maija".to_owned(),
-        why: why.to_owned(),
-    }
 }
 
 fn approve(hub: &Hub, batch: BatchId) {
@@ -318,18 +310,31 @@ async fn one_batch_of_a_held_sender_can_be_approved_alone() {
     assert_eq!(state(&hub, BatchId(2)), BatchState::Held);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_batch_approved_while_its_sender_is_told_goes_on_all_the_same() {
+/// A held batch that is approved while its report is still being written, as the writer knows it.
+async fn approved_under_the_pen() -> (Hub, BatchRow) {
     let hub = with_defaults();
     hub.upload("batch.zip", &of_another_seed(1));
     hub.run_without_hand_over().await;
-    // As if the report were still being written.
     let row = hub.store.batch(FIRST).unwrap();
     hub.store.retry_step(&row, "", now()).unwrap();
-    let until = now() + jiff::SignedDuration::from_hours(6);
-    let claimed = hub.store.claim_due_batch(now(), until).unwrap().unwrap();
+    let claimed = hub
+        .store
+        .claim_due_batch(now(), in_hours(6))
+        .unwrap()
+        .unwrap();
     approve(&hub, FIRST);
-    assert!(hub.store.claim_due_batch(now(), until).unwrap().is_none());
+    (hub, claimed)
+}
+
+fn in_hours(hours: i64) -> jiff::Timestamp {
+    now() + jiff::SignedDuration::from_hours(hours)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_approved_while_its_sender_is_told_goes_on_all_the_same() {
+    let (hub, claimed) = approved_under_the_pen().await;
+    let again = hub.store.claim_due_batch(now(), in_hours(6)).unwrap();
+    assert!(again.is_none());
     let told = kuori::store::StepOutcome {
         state: BatchState::Held,
         due_at: None,
@@ -393,17 +398,11 @@ async fn all_or_nothing_holds_for_letters_that_are_refused_when_they_are_routed(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_approved_while_its_sender_cannot_be_told_is_not_put_off() {
-    let hub = with_defaults();
-    hub.upload("batch.zip", &of_another_seed(1));
-    hub.run_without_hand_over().await;
-    let row = hub.store.batch(FIRST).unwrap();
-    hub.store.retry_step(&row, "", now()).unwrap();
-    let until = now() + jiff::SignedDuration::from_hours(6);
-    let claimed = hub.store.claim_due_batch(now(), until).unwrap().unwrap();
-    approve(&hub, FIRST);
+    let (hub, claimed) = approved_under_the_pen().await;
     // The report fails, and is to be tried again in an hour.
-    let later = now() + jiff::SignedDuration::from_hours(1);
-    hub.store.retry_step(&claimed, "no disk", later).unwrap();
+    hub.store
+        .retry_step(&claimed, "no disk", in_hours(1))
+        .unwrap();
     hub.run().await;
     assert_eq!(state(&hub, FIRST), BatchState::Reported);
 }

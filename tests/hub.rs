@@ -22,7 +22,7 @@ use kuori::{
     pipeline::{self, Clock, Gate, HoldPolicy, House, PrintHouseSettings, Runner, SenderSettings},
     print, receipts, routing, sample,
     signing::Signer,
-    store::{ConsentChange, ConsentStatus, Counts, Place, Received, Store},
+    store::{ConsentChange, ConsentStatus, Counts, NewEvent, Place, Received, Store},
     transport::{DirectoryFolder, RemoteFolder},
 };
 use tempfile::TempDir;
@@ -311,6 +311,15 @@ impl Drop for Hub {
             0,
             "files are left that no row names"
         );
+    }
+}
+
+/// What an operator does, and why.
+pub(crate) fn because(why: &str) -> NewEvent {
+    NewEvent {
+        at: now(),
+        actor: "maija".to_owned(),
+        why: why.to_owned(),
     }
 }
 

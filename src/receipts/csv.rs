@@ -22,7 +22,7 @@ const ACKNOWLEDGEMENT: [&str; 6] = [
     "sha256",
 ];
 
-const PROCESSING: [&str; 24] = [
+const PROCESSING: [&str; 17] = [
     "batch",
     "message",
     "sender_letter_id",
@@ -40,16 +40,9 @@ const PROCESSING: [&str; 24] = [
     "reported_at",
     "stopped",
     "stopped_what_to_do",
-    "findings",
-    "severities",
-    "affects",
-    "closes",
-    "places",
-    "details",
-    "what_to_do",
 ];
 
-const DELIVERY: [&str; 28] = [
+const DELIVERY: [&str; 21] = [
     "batch",
     "message",
     "sender_letter_id",
@@ -71,6 +64,10 @@ const DELIVERY: [&str; 28] = [
     "file_name",
     "reported_at",
     "final",
+];
+
+/// Behind the columns of either report: parallel lists, an element a finding.
+const FINDINGS: [&str; 7] = [
     "findings",
     "severities",
     "affects",
@@ -81,7 +78,7 @@ const DELIVERY: [&str; 28] = [
 ];
 
 pub(super) fn write_acknowledgement<W: Write>(told: &Acknowledgement<'_>, out: W) -> io::Result<W> {
-    let mut table = Table::begin(&ACKNOWLEDGEMENT, out)?;
+    let mut table = Table::begin(ACKNOWLEDGEMENT.to_vec(), out)?;
     table.row(|column| match column {
         "batch" => told.batch.clone(),
         "sender" => told.sender.to_owned(),
@@ -103,13 +100,13 @@ impl<W: Write> Report<W> {
     pub(super) fn begin(header: &Header<'_>, out: W) -> io::Result<Self> {
         match header {
             Header::Processing(told) => {
-                let mut table = Table::begin(&PROCESSING, out)?;
+                let mut table = Table::begin([&PROCESSING[..], &FINDINGS].concat(), out)?;
                 table.row(|column| processing_cell(told, column))?;
                 let batch = told.batch.clone();
                 Ok(Self { table, batch })
             }
             Header::Delivery(told) => {
-                let mut table = Table::begin(&DELIVERY, out)?;
+                let mut table = Table::begin([&DELIVERY[..], &FINDINGS].concat(), out)?;
                 table.row(|column| delivery_cell(told, column))?;
                 let batch = told.batch.clone();
                 Ok(Self { table, batch })
@@ -133,15 +130,15 @@ impl<W: Write> Report<W> {
 
 struct Table<W: Write> {
     out: Writer<W>,
-    columns: &'static [&'static str],
+    columns: Vec<&'static str>,
 }
 
 impl<W: Write> Table<W> {
-    fn begin(columns: &'static [&'static str], out: W) -> io::Result<Self> {
+    fn begin(columns: Vec<&'static str>, out: W) -> io::Result<Self> {
         let mut out = WriterBuilder::new()
             .terminator(Terminator::CRLF)
             .from_writer(out);
-        out.write_record(columns)?;
+        out.write_record(&columns)?;
         Ok(Self { out, columns })
     }
 

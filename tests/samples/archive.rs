@@ -11,13 +11,7 @@ use super::{
 };
 
 pub(super) fn samples() -> Vec<Sample> {
-    let batch = |code, file, says, make: fn() -> Vec<u8>| Sample {
-        code,
-        file,
-        says,
-        stops: Stops::Batch,
-        make,
-    };
+    let batch = Sample::that_stops(Stops::Batch);
     let damaged = Sample {
         stops: Stops::Letter,
         ..batch(

@@ -13,8 +13,11 @@ pub(super) struct Sample {
     /// What is wrong with it, for whoever opens it.
     pub(super) says: &'static str,
     pub(super) stops: Stops,
-    pub(super) make: fn() -> Vec<u8>,
+    pub(super) make: Make,
 }
+
+/// Makes the bytes of the batch.
+pub(super) type Make = fn() -> Vec<u8>;
 
 /// What the finding stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +30,19 @@ pub(super) enum Stops {
 }
 
 impl Sample {
+    /// Makes samples of which each stops as much.
+    pub(super) fn that_stops(
+        stops: Stops,
+    ) -> impl Fn(Code, &'static str, &'static str, Make) -> Self {
+        move |code, file, says, make| Self {
+            code,
+            file,
+            says,
+            stops,
+            make,
+        }
+    }
+
     pub(super) fn path(&self) -> String {
         format!("samples/batches/invalid/{}/{}", self.code, self.file)
     }

@@ -8,17 +8,8 @@ use super::{
 };
 
 pub(super) fn samples() -> Vec<Sample> {
-    let batch = |code, file, says, make: fn() -> Vec<u8>| Sample {
-        code,
-        file,
-        says,
-        stops: Stops::Batch,
-        make,
-    };
-    let nothing = |code, file, says, make: fn() -> Vec<u8>| Sample {
-        stops: Stops::Nothing,
-        ..batch(code, file, says, make)
-    };
+    let batch = Sample::that_stops(Stops::Batch);
+    let nothing = Sample::that_stops(Stops::Nothing);
     vec![
         batch(
             Code::ControlDataMissing,

@@ -8,13 +8,7 @@ use super::{
 };
 
 pub(super) fn samples() -> Vec<Sample> {
-    let letter = |code, file, says, make: fn() -> Vec<u8>| Sample {
-        code,
-        file,
-        says,
-        stops: Stops::Letter,
-        make,
-    };
+    let letter = Sample::that_stops(Stops::Letter);
     vec![
         letter(
             Code::PdfUnreadable,

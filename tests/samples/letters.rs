@@ -8,17 +8,8 @@ use super::{
 };
 
 pub(super) fn samples() -> Vec<Sample> {
-    let letter = |code, file, says, make: fn() -> Vec<u8>| Sample {
-        code,
-        file,
-        says,
-        stops: Stops::Letter,
-        make,
-    };
-    let batch = |code, file, says, make: fn() -> Vec<u8>| Sample {
-        stops: Stops::Batch,
-        ..letter(code, file, says, make)
-    };
+    let letter = Sample::that_stops(Stops::Letter);
+    let batch = Sample::that_stops(Stops::Batch);
     vec![
         letter(
             Code::ControlDataValue,

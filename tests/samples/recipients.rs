@@ -8,17 +8,8 @@ use super::{
 };
 
 pub(super) fn samples() -> Vec<Sample> {
-    let letter = |code, file, says, make: fn() -> Vec<u8>| Sample {
-        code,
-        file,
-        says,
-        stops: Stops::Letter,
-        make,
-    };
-    let nothing = |code, file, says, make: fn() -> Vec<u8>| Sample {
-        stops: Stops::Nothing,
-        ..letter(code, file, says, make)
-    };
+    let letter = Sample::that_stops(Stops::Letter);
+    let nothing = Sample::that_stops(Stops::Nothing);
     vec![
         letter(
             Code::RecipientIdInvalid,
