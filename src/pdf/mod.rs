@@ -1,7 +1,8 @@
 //! Reads a sender's PDF and splices pages into a new file. Knows PDF, knows no letter.
 //!
-//! In: the bytes of a PDF and [`Limits`]. Out: a [`Document`] with its [`PageGeometry`], or a
-//! [`Refusal`]; [`Fragment`]s of consecutive pages; and, through [`Writer`], one new PDF.
+//! In: the bytes of a PDF and [`Limits`]. Out: a [`Document`] with its [`PageGeometry`] and
+//! [`PageContent`], or a [`Refusal`]; [`Fragment`]s of consecutive pages; and, through [`Writer`],
+//! one new PDF.
 //!
 //! ```text
 //! bytes ─► Document ─► Fragment ─┐
@@ -10,9 +11,10 @@
 //! ```
 //!
 //! The sender's objects are copied as they stand: values are read only far enough to find where
-//! they end and what they refer to, and no content stream is inflated. Graphs of objects that
-//! are equal are written once. The room does not know what a letter, a mark or an envelope is,
-//! and does not judge whether a page is fit to print.
+//! they end and what they refer to, and no content stream is inflated on the way. What a page
+//! draws is looked through only when it is asked for. Graphs of objects that are equal are written
+//! once. The room does not know what a letter, a mark or an envelope is, and does not judge whether
+//! a page is fit to print.
 
 mod limits;
 mod refusal;
@@ -35,6 +37,8 @@ mod layers;
 mod page;
 mod page_tree;
 
+mod content;
+
 mod digest;
 mod fragment;
 
@@ -47,6 +51,9 @@ mod text;
 mod tree_writer;
 mod writer;
 
+pub use content::{
+    Area, ContentLimits, ContentWants, Drawn, FontUse, Ink, PageContent, Paint, ShownText,
+};
 pub use digest::DigestKey;
 pub use document::Document;
 pub use fragment::Fragment;
