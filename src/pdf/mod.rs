@@ -27,6 +27,7 @@ mod inflate;
 mod object;
 mod object_stream;
 mod objects;
+mod predictor;
 mod repair;
 mod xref;
 
@@ -38,6 +39,8 @@ mod page;
 mod page_tree;
 
 mod content;
+mod filters;
+mod font;
 
 mod digest;
 mod fragment;
