@@ -100,7 +100,7 @@ pub(super) fn name_is(raw: &[u8], name: &[u8]) -> bool {
     raw == name || (raw.contains(&b'#') && unescaped(raw).eq(name.iter().copied()))
 }
 
-fn unescaped(raw: &[u8]) -> impl Iterator<Item = u8> {
+pub(super) fn unescaped(raw: &[u8]) -> impl Iterator<Item = u8> {
     let mut rest = raw;
     std::iter::from_fn(move || {
         if let [b'#', high, low, after @ ..] = rest

@@ -8,7 +8,7 @@ use super::objects::Objects;
 use super::page::Page;
 use super::page_tree::PageTree;
 use super::xref::CrossReferences;
-use super::{Limits, PageGeometry, Refusal, layers, repair, xref};
+use super::{Limits, PageGeometry, Refusal, content, layers, repair, xref};
 
 /// A sender's PDF, opened: zero copy over its bytes, shared freely between threads.
 #[derive(Clone)]
@@ -32,6 +32,7 @@ impl<'a> Document<'a> {
             has_layers: opened.has_layers,
             repaired,
             digests: Mutex::default(),
+            content: content::Shared::new(bytes.len()),
         });
         Ok(Self { file })
     }
@@ -64,6 +65,7 @@ pub(super) struct File<'a> {
     repaired: bool,
     /// A table for each of the keys used last.
     digests: Mutex<Vec<(DigestKey, Arc<DigestTable>)>>,
+    pub(super) content: content::Shared,
 }
 
 /// A document seldom goes into more bundles than this at a time.

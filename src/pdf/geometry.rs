@@ -1,6 +1,6 @@
 //! The size of a page as a reader sees it.
 
-const MM_PER_POINT: f64 = 25.4 / 72.0;
+pub(super) const MM_PER_POINT: f64 = 25.4 / 72.0;
 const A4_WIDTH_MM: f64 = 210.0;
 const A4_HEIGHT_MM: f64 = 297.0;
 

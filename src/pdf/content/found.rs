@@ -15,10 +15,11 @@ pub struct PageContent {
     pub has_colour: bool,
     /// Soft masks, alpha below 1, or blend modes other than Normal, used by something visible.
     pub has_transparency: bool,
-    /// The page's own content streams, joined, pop what they pushed and no more, and leave nothing
-    /// open that would swallow what is drawn after them.
+    /// The page's own content streams, joined, pop what they pushed and no more; and nothing is left
+    /// open that what is drawn after them would fall into: a text object, a path that is not painted,
+    /// marked content of a layer, a string, an array, a picture. Not said of what could not be read.
     pub is_balanced: bool,
-    /// Nothing visible at all, not even in white.
+    /// Nothing is seen: nothing was drawn, or only in white.
     pub is_blank: bool,
     /// Why some content could not be looked through. `None`: all of it was.
     pub unread: Option<&'static str>,
