@@ -61,8 +61,12 @@ impl Area {
 
 type Span = (f64, f64);
 
-/// A span without length is shared where it lies strictly inside the other, or is the other.
+/// A span without length is shared where it lies strictly inside the other, or is the other. What
+/// is no number shares nothing.
 fn shared(a: Span, b: Span) -> Option<Span> {
+    if !(a.0 <= a.1 && b.0 <= b.1) {
+        return None;
+    }
     let both = (a.0.max(b.0), a.1.min(b.1));
     let is_point_inside = both.0 == both.1 && (a == b || is_strictly_inside(both.0, a, b));
     (both.0 < both.1 || is_point_inside).then_some(both)
