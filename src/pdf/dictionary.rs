@@ -1,5 +1,6 @@
 //! Dictionaries and arrays, looked into in place (ISO 32000-1, 7.3.6 and 7.3.7).
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::lexer::{Lexer, MOST_NESTING, Token};
@@ -89,6 +90,15 @@ pub(super) fn number(value: &[u8]) -> Option<f64> {
         _ => None,
     }
     .filter(|value: &f64| value.is_finite())
+}
+
+/// A name without its slash, `#xx` undone.
+pub(super) fn name(value: &[u8]) -> Option<Cow<'_, [u8]>> {
+    match first_token(value)? {
+        Token::Name(raw) if raw.contains(&b'#') => Some(unescaped(raw).collect()),
+        Token::Name(raw) => Some(Cow::Borrowed(raw)),
+        _ => None,
+    }
 }
 
 pub(super) fn is_name(value: &[u8], name: &[u8]) -> bool {

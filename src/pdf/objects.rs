@@ -36,6 +36,8 @@ pub(super) struct Objects<'a> {
     /// How far ends of streams may be searched for, and rebuilding may go back, in bytes.
     pub(super) rescans: Allowance,
     pub(super) inflation: Allowance,
+    /// Of maps that say what the codes of fonts are: many fonts may name the same one.
+    pub(super) font_maps: Allowance,
     /// How many bytes of values may be gone through because something refers to them.
     rereads: Allowance,
 }
@@ -68,6 +70,7 @@ impl<'a> Objects<'a> {
                 "streams and values whose end must be searched for",
             ),
             inflation: Allowance::new(inflation, "inflated object streams"),
+            font_maps: Allowance::new(inflation, "maps of fonts"),
             rereads: Allowance::new(
                 length.saturating_mul(RESCANS).saturating_add(inflation),
                 "values that are referred to",
