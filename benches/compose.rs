@@ -60,7 +60,7 @@ fn identity() -> BundleIdentity {
     }
 }
 
-fn only_pdf(zip: &[u8]) -> Vec<u8> {
+pub(crate) fn only_pdf(zip: &[u8]) -> Vec<u8> {
     let limits = batch::Limits::default();
     let archive = Archive::open(zip, &limits).unwrap();
     let mut entries = archive.entries().iter();

@@ -10,6 +10,7 @@
 
 mod archive;
 mod compose;
+mod content;
 mod control;
 mod crowd;
 mod flow;
@@ -26,6 +27,6 @@ criterion_group! {
     name = stages;
     // Ten samples of something that takes a tenth of a second say enough.
     config = Criterion::default().sample_size(10).without_plots();
-    targets = archive::bench, control::bench, open::bench, route::bench, plan::bench, compose::bench, store::bench, flow::bench
+    targets = archive::bench, control::bench, open::bench, route::bench, plan::bench, compose::bench, content::bench, store::bench, flow::bench
 }
 criterion_main!(stages);

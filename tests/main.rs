@@ -30,6 +30,7 @@ mod hub;
 mod mismatch;
 mod operators;
 mod outside;
+mod page_content;
 mod privacy;
 mod program;
 mod samples;

@@ -1,11 +1,15 @@
-use kuori::pdf::{DigestKey, Document, Fragment, PageGeometry, Writer, WriterSettings};
+use kuori::pdf::{
+    Area, ContentLimits, ContentWants, DigestKey, Document, Fragment, Ink, PageGeometry, Refusal,
+    Writer, WriterSettings,
+};
 
 use super::bounds::settings;
 
 /// How far a page may be from A4, in millimetres.
 const TOLERANCE: f64 = 2.0;
 
-/// Opens a PDF and looks at every page; those that are fit to print are written, and read again.
+/// Opens a PDF and looks at every page, and at what it draws; those that are fit to print are
+/// written, and read again.
 pub fn pdf(bytes: &[u8]) {
     let limits = settings().pdf;
     let Ok(document) = Document::open(bytes, &limits) else {
@@ -17,6 +21,7 @@ pub fn pdf(bytes: &[u8]) {
     for number in 1..=count {
         if let Ok(page) = document.page(number) {
             is_measured(&page);
+            draws_on_the_page_only(&document, number, &page);
             if page.is_upright_a4(TOLERANCE) {
                 is_written_as_it_was_read(&document, number);
             }
@@ -28,6 +33,36 @@ fn is_measured(page: &PageGeometry) {
     assert!(page.width_mm() >= 0.0 && page.height_mm() >= 0.0);
     assert!(page.user_unit() > 0.0);
     assert!([0, 90, 180, 270].contains(&page.rotate()));
+}
+
+/// Whatever the content is, it is gone through within bounds, or refused for going past them.
+fn draws_on_the_page_only(document: &Document<'_>, number: u32, page: &PageGeometry) {
+    let (width, height) = (page.width_mm(), page.height_mm());
+    let seen = Area::at(0.0, 0.0, width, height);
+    let limits = ContentLimits {
+        max_content_bytes: 256 << 10,
+        max_operators: 20_000,
+        max_kept: 1_000,
+        ..ContentLimits::default()
+    };
+    let wants = ContentWants {
+        areas: &[seen],
+        text_in: Some(Area::at(0.0, 0.0, width, height / 2.0)),
+        limits: &limits,
+    };
+    let content = match document.content(number, &wants) {
+        Ok(content) => content,
+        Err(Refusal::Limit { .. } | Refusal::Unreadable { .. }) => return,
+        Err(refusal) => panic!("{refusal}"),
+    };
+    assert!(content.drawn.len() <= limits.max_kept);
+    assert!(!content.is_blank || content.unread.is_none() && !content.has_colour);
+    for drawn in &content.drawn {
+        assert!(seen.contains(&drawn.area), "{drawn:?}");
+        if let Ink::Text(text) = &drawn.ink {
+            assert!(!text.was_read || text.text.is_some());
+        }
+    }
 }
 
 fn is_written_as_it_was_read(document: &Document<'_>, number: u32) {

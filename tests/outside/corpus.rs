@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kuori::pdf::{DigestKey, Document, Fragment, Limits, Overlay, Refusal, Writer, WriterSettings};
+use kuori::pdf::{
+    Area, ContentLimits, ContentWants, DigestKey, Document, Fragment, Limits, Overlay, Refusal,
+    Writer, WriterSettings,
+};
 use rayon::prelude::*;
 use tempfile::TempDir;
 
@@ -22,6 +25,8 @@ const DPI: u32 = 30;
 const DPI_TEXT: &str = "30";
 /// Pages that are drawn of one file.
 const MOST_DRAWN: u32 = 8;
+/// Pages of one file whose content is gone through.
+const MOST_LOOKED_AT: u32 = 50;
 
 #[test]
 #[ignore = "needs KUORI_CORPUS_PDF, qpdf, pdftoppm and mutool"]
@@ -96,6 +101,9 @@ fn judge(file: &Path) -> Verdict {
 fn spliced(bytes: &[u8], marked: bool) -> Result<Vec<u8>, Refusal> {
     let document = Document::open(bytes, &Limits::default())?;
     let pages = document.page_count();
+    if !marked {
+        look_through(&document);
+    }
     let fragment = Fragment::of(&document, 1..=pages, &DigestKey([1; 32]))?;
     let settings = WriterSettings {
         title: "corpus".to_owned(),
@@ -113,6 +121,28 @@ fn spliced(bytes: &[u8], marked: bool) -> Result<Vec<u8>, Refusal> {
     let (bytes, finished) = writer.finish().unwrap();
     assert_eq!(finished.pages, pages);
     Ok(bytes)
+}
+
+/// What a page draws is of no interest here, but it is found, and soon. A page whose content goes past
+/// a limit is refused, and nothing else is.
+fn look_through(document: &Document<'_>) {
+    let everywhere = Area::at(0.0, 0.0, 10_000.0, 10_000.0);
+    let wants = ContentWants {
+        areas: &[everywhere],
+        text_in: Some(everywhere),
+        limits: &ContentLimits {
+            max_kept: usize::MAX,
+            ..ContentLimits::default()
+        },
+    };
+    for page in 1..=document.page_count().min(MOST_LOOKED_AT) {
+        let content = document.content(page, &wants);
+        let is_told = matches!(
+            content,
+            Ok(_) | Err(Refusal::Limit { .. } | Refusal::Unreadable { .. })
+        );
+        assert!(is_told, "page {page}");
+    }
 }
 
 /// Where the square stands, and what lies wholly inside of it however its edges are drawn.

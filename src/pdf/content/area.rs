@@ -68,13 +68,16 @@ fn shared(a: Span, b: Span) -> Option<Span> {
         return None;
     }
     let both = (a.0.max(b.0), a.1.min(b.1));
-    let is_point_inside = both.0 == both.1 && (a == b || is_strictly_inside(both.0, a, b));
+    let is_point_inside = a == b || is_strictly_inside(both.0, a, b);
+    if both.0 > both.1 {
+        return None;
+    }
     (both.0 < both.1 || is_point_inside).then_some(both)
 }
 
 fn is_strictly_inside(at: f64, a: Span, b: Span) -> bool {
     let inside = |span: Span| span.0 < at && at < span.1;
-    let is_point = |span: Span| span.0 == span.1;
+    let is_point = |span: Span| span.0 >= span.1;
     (is_point(a) && inside(b)) || (is_point(b) && inside(a))
 }
 

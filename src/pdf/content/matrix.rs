@@ -17,6 +17,7 @@ pub(super) struct Matrix {
 impl Matrix {
     pub(super) const IDENTITY: Self = Self::of([1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
 
+    #[expect(clippy::many_single_char_names, reason = "those of the standard")]
     pub(super) const fn of([a, b, c, d, e, f]: [f64; 6]) -> Self {
         Self { a, b, c, d, e, f }
     }
@@ -26,13 +27,13 @@ impl Matrix {
     pub(super) fn onto(visible: [f64; 4], rotate: u16, user_unit: f64) -> Self {
         let [left, bottom, right, top] = visible;
         let mm = user_unit * MM_PER_POINT;
-        let [a, b, c, d, e, f] = match rotate {
+        let of_points = match rotate {
             90 => [0.0, 1.0, 1.0, 0.0, -bottom, -left],
             180 => [-1.0, 0.0, 0.0, 1.0, right, -bottom],
             270 => [0.0, -1.0, -1.0, 0.0, top, right],
             _ => [1.0, 0.0, 0.0, -1.0, -left, top],
         };
-        Self::of([a * mm, b * mm, c * mm, d * mm, e * mm, f * mm])
+        Self::of(of_points.map(|value| value * mm))
     }
 
     /// First this, then the other.

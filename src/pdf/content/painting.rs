@@ -164,12 +164,11 @@ impl<'s> Interpreter<'s, '_> {
         let external = if is_kind(&self.source, dictionary, b"Image")? {
             External::Picture(Picture::read(&self.source, dictionary)?)
         } else if is_kind(&self.source, dictionary, b"Form")? {
-            match Form::read(&self.source, number, object)? {
-                Some(form) => External::Form(Rc::new(form)),
-                None => {
-                    self.found.unread.get_or_insert(UNKNOWN_FILTER);
-                    External::Nothing
-                }
+            if let Some(form) = Form::read(&self.source, number, object)? {
+                External::Form(Rc::new(form))
+            } else {
+                self.found.unread.get_or_insert(UNKNOWN_FILTER);
+                External::Nothing
             }
         } else {
             External::Nothing

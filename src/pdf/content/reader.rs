@@ -37,10 +37,6 @@ impl<'c> Reader<'c> {
         loop {
             let first = *self.bytes.get(self.at)?;
             let operand = match first {
-                b' ' | b'\n' | b'\r' | b'\t' | b'\x0c' | b'\0' => {
-                    self.at += 1;
-                    continue;
-                }
                 b'0'..=b'9' | b'+' | b'-' | b'.' => Operand::Number(self.number()),
                 b'/' => self.name(),
                 b'(' | b'<' | b'[' => self.delimited(first)?,
@@ -48,7 +44,8 @@ impl<'c> Reader<'c> {
                     self.skip_comment();
                     continue;
                 }
-                b')' | b'>' | b']' | b'{' | b'}' => {
+                b' ' | b'\n' | b'\r' | b'\t' | b'\x0c' | b'\0' | b')' | b'>' | b']' | b'{'
+                | b'}' => {
                     self.at += 1;
                     continue;
                 }

@@ -45,6 +45,9 @@ pub(super) struct Category<'s, K> {
     entries: RefCell<Option<Vec<Entry<'s, K>>>>,
 }
 
+/// A value as it stands in the file, and what is known of it.
+type Named<'s, K> = (&'s [u8], Option<K>);
+
 struct Entry<'s, K> {
     name: Cow<'s, [u8]>,
     value: &'s [u8],
@@ -82,7 +85,7 @@ impl<'s, K: Clone> Category<'s, K> {
         &self,
         source: &Source<'s>,
         name: &[u8],
-    ) -> Result<Option<(&'s [u8], Option<K>)>, Refusal> {
+    ) -> Result<Option<Named<'s, K>>, Refusal> {
         if self.entries.borrow().is_none() {
             let entries = self.listed(source)?;
             self.entries.replace(Some(entries));

@@ -24,10 +24,10 @@ const GUESSED_ASCENT: f64 = 0.75;
 const GUESSED_DESCENT: f64 = -0.25;
 
 impl Run {
-    pub(super) fn measured<'c>(
+    pub(super) fn measured(
         font: &Font,
         text: &TextState,
-        pieces: &mut dyn Iterator<Item = Operand<'c>>,
+        pieces: &mut dyn Iterator<Item = Operand<'_>>,
         scratch: &mut Vec<u8>,
     ) -> Self {
         let mut run = Self::new(font.is_vertical());
@@ -45,9 +45,9 @@ impl Run {
         run.finished()
     }
 
-    pub(super) fn guessed<'c>(
+    pub(super) fn guessed(
         text: &TextState,
-        pieces: &mut dyn Iterator<Item = Operand<'c>>,
+        pieces: &mut dyn Iterator<Item = Operand<'_>>,
         scratch: &mut Vec<u8>,
     ) -> Self {
         let mut run = Self::new(false);

@@ -21,7 +21,7 @@ pub(super) struct TextObject {
     matrix: Matrix,
     line: Matrix,
     /// What was shown in a mode that clips, if anything was.
-    clip: Option<Option<Area>>,
+    clip: Option<Area>,
 }
 
 impl Default for TextObject {
@@ -201,7 +201,7 @@ impl<'s> Interpreter<'s, '_> {
     fn end_text(&mut self) {
         self.text.is_open = false;
         if let Some(clip) = self.text.clip.take() {
-            self.state.clip_to(clip);
+            self.state.clip_to(Some(clip));
         }
     }
 
@@ -274,8 +274,8 @@ impl<'s> Interpreter<'s, '_> {
     ) -> Result<bool, Refusal> {
         let mode = self.state.text.mode;
         if mode.clips() {
-            let before = self.text.clip.flatten();
-            self.text.clip = Some(Some(before.map_or(*area, |before| union(&before, area))));
+            let before = self.text.clip;
+            self.text.clip = Some(before.map_or(*area, |before| union(&before, area)));
         }
         let fill = mode.fills().then_some(&self.state.fill);
         let stroke = mode.strokes().then_some(&self.state.stroke);
