@@ -9,6 +9,7 @@ mod encoding;
 mod glyph_names;
 mod glyph_text;
 mod metrics;
+mod program;
 mod simple;
 mod standard;
 mod to_unicode;

@@ -107,7 +107,7 @@ fn code(bytes: &[u8], length: usize) -> Option<(u32, usize)> {
     (!bytes.is_empty()).then_some((code, bytes.len()))
 }
 
-fn is_identity(value: &[u8]) -> bool {
+pub(super) fn is_identity(value: &[u8]) -> bool {
     is_name(value, b"Identity-H") || is_name(value, b"Identity-V")
 }
 

@@ -10,6 +10,8 @@ use crate::pdf::objects::Objects;
 #[derive(Default)]
 pub(super) struct Descriptor {
     pub(super) is_embedded: bool,
+    /// The stream of a Type 1 program.
+    pub(super) type1_program: Option<u32>,
     pub(super) missing_width: f32,
     flags: Option<i64>,
     /// As shares of the font's size; below the baseline is less than 0.
@@ -23,6 +25,9 @@ pub(super) const ORDINARY_HEIGHTS: (f64, f64) = (0.75, -0.25);
 
 /// Beyond it, what a font says of its heights is no share of its size.
 const HIGHEST: f64 = 2.0;
+
+/// Of both heights together. Some state them as if the size were 1, or 10.
+const LOWEST: f64 = 0.1;
 
 impl Descriptor {
     /// That of a simple font, or of the descendant of a composite one.
@@ -43,15 +48,18 @@ impl Descriptor {
                 / 1000.0;
             Some(height).filter(|height| *height > 0.0 && *height <= HIGHEST)
         };
+        let ascent = height(number_of(b"Ascent")?, top.max(0.0));
         // Some write the descent without its sign.
         let descent = height(number_of(b"Descent")?, bottom.min(0.0));
+        let is_high = ascent.unwrap_or(0.0) + descent.unwrap_or(0.0) >= LOWEST;
         Ok(Self {
             is_embedded: is_embedded(objects, descriptor)?,
+            type1_program: descriptor.reference(b"FontFile"),
             missing_width: share(missing_width, THOUSANDTH),
             #[expect(clippy::cast_possible_truncation, reason = "flags are 32 bits")]
             flags: flags.map(|flags| flags as i64),
-            ascent: height(number_of(b"Ascent")?, top.max(0.0)),
-            descent: descent.map(|descent| -descent),
+            ascent: ascent.filter(|_| is_high),
+            descent: descent.map(|descent| -descent).filter(|_| is_high),
         })
     }
 

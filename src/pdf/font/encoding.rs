@@ -2,6 +2,8 @@
 
 use super::glyph_names::{Named, named};
 use super::glyph_text::GlyphText;
+use super::program;
+use super::to_unicode::map_bytes;
 use crate::pdf::Refusal;
 use crate::pdf::dictionary::{Dictionary, elements, name, number};
 use crate::pdf::objects::Objects;
@@ -22,20 +24,39 @@ pub(super) enum Base {
     Ascii,
 }
 
+/// What codes mean where the font's dictionary does not say.
+pub(super) struct Implied {
+    /// The stream of a Type 1 program, whose own encoding comes first.
+    pub(super) program: Option<u32>,
+    pub(super) base: Option<Base>,
+}
+
+impl Implied {
+    fn encoding(&self, objects: &Objects<'_>) -> Encoding {
+        let program = self.program.and_then(|stream| map_bytes(objects, stream));
+        let own = program.and_then(|program| program::encoding(&program));
+        own.unwrap_or_else(|| Encoding::of(self.base))
+    }
+}
+
 impl Encoding {
-    /// The value of `/Encoding`, its `/Differences` over its base, or over `implied` where it names
-    /// none.
+    /// The value of `/Encoding`, its `/Differences` over its base, or over what is implied where it
+    /// names none.
     pub(super) fn read(
         objects: &Objects<'_>,
         value: Option<&[u8]>,
-        implied: Option<Base>,
+        implied: &Implied,
     ) -> Result<Self, Refusal> {
+        let on = |base: Option<Base>| match base {
+            Some(base) => Self::of(Some(base)),
+            None => implied.encoding(objects),
+        };
         let value = objects.resolved(value.unwrap_or(b"null"))?;
         let Some(dictionary) = Dictionary::of(value) else {
-            return Ok(Self::of(Base::of(value).or(implied)));
+            return Ok(on(Base::of(value)));
         };
         let base = objects.get(dictionary, b"BaseEncoding")?;
-        let mut encoding = Self::of(base.and_then(Base::of).or(implied));
+        let mut encoding = on(base.and_then(Base::of));
         if let Some(differences) = objects.get(dictionary, b"Differences")? {
             encoding.differ(objects, differences)?;
         }
@@ -164,9 +185,10 @@ mod tests {
     use super::*;
     use crate::pdf::Limits;
 
-    fn encoding(value: &str, implied: Option<Base>) -> Encoding {
+    fn encoding(value: &str, base: Option<Base>) -> Encoding {
         let objects = Objects::new(b"", &Limits::default());
-        Encoding::read(&objects, Some(value.as_bytes()), implied).unwrap()
+        let program = None;
+        Encoding::read(&objects, Some(value.as_bytes()), &Implied { program, base }).unwrap()
     }
 
     #[track_caller]
@@ -241,7 +263,8 @@ mod tests {
             value.extend_from_slice(&bytes);
             value.extend_from_slice(b"]>>");
             let objects = Objects::new(b"", &Limits::default());
-            if let Ok(encoding) = Encoding::read(&objects, Some(&value), None) {
+            let implied = Implied { program: None, base: None };
+            if let Ok(encoding) = Encoding::read(&objects, Some(&value), &implied) {
                 encoding.text(code);
             }
         }

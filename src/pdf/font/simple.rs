@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::ShownCode;
 use super::descriptor::Descriptor;
-use super::encoding::{Base, Encoding};
+use super::encoding::{Base, Encoding, Implied};
 use super::glyph_text::GlyphText;
 use super::standard::{self, Standard};
 use super::widths::{self, CodeWidths, THOUSANDTH};
@@ -16,7 +16,7 @@ pub(super) struct SimpleFont {
     widths: CodeWidths,
     /// The value of `/Encoding` as it stands.
     encoding: Option<Box<[u8]>>,
-    implied: Option<Base>,
+    implied: Implied,
     texts: OnceLock<Encoding>,
 }
 
@@ -31,19 +31,24 @@ impl SimpleFont {
         let subtype = objects.get(font, b"Subtype")?.and_then(name);
         let is_true_type = subtype.is_some_and(|subtype| *subtype == *b"TrueType");
         let encoding = font.get(b"Encoding");
-        let implied = implied_base(descriptor, standard, is_true_type);
-        let stated = widths::simple(objects, font, descriptor.missing_width, THOUSANDTH)?;
-        let widths = match stated {
-            Some(widths) => widths,
-            None => {
-                let standard = match standard {
-                    Some(standard) => standard,
-                    None => standard::instead_of(base_name, descriptor),
-                };
-                standard.widths(&Encoding::read(objects, encoding, implied)?)
-            }
+        let implied = Implied {
+            program: descriptor.type1_program,
+            base: implied_base(descriptor, standard, is_true_type),
         };
-        Ok(Self::of(widths, encoding, implied))
+        let stated = widths::simple(objects, font, descriptor.missing_width, THOUSANDTH)?;
+        let widths = if let Some(widths) = stated {
+            widths
+        } else {
+            let stand_in = || standard::instead_of(base_name, descriptor);
+            let standard = standard.unwrap_or_else(stand_in);
+            standard.widths(&Encoding::read(objects, encoding, &implied)?)
+        };
+        Ok(Self {
+            widths,
+            encoding: encoding.map(Box::from),
+            implied,
+            texts: OnceLock::new(),
+        })
     }
 
     /// Their widths are in the units of their glyphs, and nothing is implied of their codes.
@@ -53,17 +58,15 @@ impl SimpleFont {
         scale: f64,
     ) -> Result<Self, Refusal> {
         let widths = widths::simple(objects, font, 0.0, scale)?;
-        let widths = widths.unwrap_or([0.0; 256]);
-        Ok(Self::of(widths, font.get(b"Encoding"), None))
-    }
-
-    fn of(widths: CodeWidths, encoding: Option<&[u8]>, implied: Option<Base>) -> Self {
-        Self {
-            widths,
-            encoding: encoding.map(Box::from),
-            implied,
+        Ok(Self {
+            widths: widths.unwrap_or([0.0; 256]),
+            encoding: font.get(b"Encoding").map(Box::from),
+            implied: Implied {
+                program: None,
+                base: None,
+            },
             texts: OnceLock::new(),
-        }
+        })
     }
 
     pub(super) fn shown(&self, code: u8) -> ShownCode {
@@ -76,7 +79,7 @@ impl SimpleFont {
     }
 
     pub(super) fn text(&self, objects: &Objects<'_>, code: u8) -> Option<GlyphText<'_>> {
-        let read = || Encoding::read(objects, self.encoding.as_deref(), self.implied);
+        let read = || Encoding::read(objects, self.encoding.as_deref(), &self.implied);
         let texts = self
             .texts
             .get_or_init(|| read().unwrap_or_else(|_| Encoding::of(None)));
@@ -84,8 +87,8 @@ impl SimpleFont {
     }
 }
 
-/// What codes mean where the font does not name it (table 114). Symbolic fonts that are embedded have
-/// an encoding of their own, which is not looked for in them.
+/// What codes mean where neither the font nor its program says it (table 114). Those of symbolic fonts
+/// cannot be known then.
 fn implied_base(
     descriptor: &Descriptor,
     standard: Option<Standard>,

@@ -108,6 +108,17 @@ fn characters_of_private_use_are_not_read() {
 }
 
 #[test]
+fn a_map_may_be_the_identity_by_its_name() {
+    let font = COMPOSITE.replace("8 0 R", "/Identity-H");
+    check_text(
+        &font,
+        &composite_parts(),
+        b"\0A\0\xe4\xd8\x00\0\x01",
+        "Aä??",
+    );
+}
+
+#[test]
 fn vertical_fonts_advance_downwards() {
     let font = COMPOSITE.replace("Identity-H", "Identity-V");
     let parts = composite_parts();
@@ -142,6 +153,18 @@ fn a_simple_font_is_read_by_its_encoding_where_no_map_says_more() {
 }
 
 #[test]
+fn a_type_1_program_brings_its_own_encoding() {
+    let font = "<</Subtype/Type1/BaseFont/CMR10/FirstChar 49/Widths[500]/FontDescriptor\
+        <</Flags 4/FontFile 9 0 R>>>>";
+    let program = "%!\n/Encoding 256 array\ndup 49 /adieresis put\nreadonly def eexec";
+    check_text(font, &stream(9, program), b"12", "ä?");
+    let differs = font.replace("/FirstChar", "/Encoding<</Differences[50/B]>>/FirstChar");
+    check_text(&differs, &stream(9, program), b"12", "äB");
+    let named = font.replace("/FirstChar", "/Encoding/WinAnsiEncoding/FirstChar");
+    check_text(&named, &stream(9, program), b"12", "12");
+}
+
+#[test]
 fn a_standard_font_needs_no_widths_and_no_encoding() {
     let font = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>";
     check_text(font, "", b"A'\xe1", "A’Æ");
@@ -162,6 +185,22 @@ fn a_type_3_font_is_measured_by_its_matrix() {
     with_font(font, "", |font, _| {
         assert_eq!((font.ascent(), font.descent()), (0.8, -0.2));
     });
+}
+
+#[test]
+fn heights_that_cannot_be_are_the_ordinary_ones() {
+    for (stated, expected) in [
+        ("/Ascent 905/Descent -212", (0.905, -0.212)),
+        ("/Ascent 800/Descent 200", (0.8, -0.2)),
+        ("/Ascent 0/FontBBox[-10 -300 900 1000]", (1.0, -0.3)),
+        ("/Ascent 9.464/Descent -2.73", (0.75, -0.25)),
+        ("/Ascent 75000/Descent 0", (0.75, -0.25)),
+        ("", (0.75, -0.25)),
+    ] {
+        let font = format!("<</Subtype/TrueType/BaseFont/Letters/FontDescriptor<<{stated}>>>>");
+        let heights = with_font(&font, "", |font, _| (font.ascent(), font.descent()));
+        assert_eq!(heights, expected, "{stated}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::cmap::is_identity;
 use super::cmap_reader::{CmapReader, Hex, Item};
 use super::code_ranges::CodeRanges;
 use super::glyph_text::GlyphText;
@@ -11,20 +12,36 @@ use crate::pdf::objects::Objects;
 
 /// The map of a font, read when it is first asked for.
 pub(super) struct LazyToUnicode {
-    stream: Option<u32>,
+    source: Source,
     map: OnceLock<ToUnicode>,
+}
+
+enum Source {
+    Stream(u32),
+    /// No stream, but the name of one: what fonts with it show is UTF-16.
+    Identity,
+    Nothing,
 }
 
 impl LazyToUnicode {
     pub(super) fn of(font: Dictionary<'_>) -> Self {
+        let source = match font.get(b"ToUnicode") {
+            Some(value) if is_identity(value) => Source::Identity,
+            Some(value) => reference(value).map_or(Source::Nothing, Source::Stream),
+            None => Source::Nothing,
+        };
         Self {
-            stream: font.get(b"ToUnicode").and_then(reference),
+            source,
             map: OnceLock::new(),
         }
     }
 
     pub(super) fn text(&self, objects: &Objects<'_>, code: u32) -> Option<GlyphText<'_>> {
-        let stream = self.stream?;
+        let stream = match self.source {
+            Source::Stream(stream) => stream,
+            Source::Identity => return char::from_u32(code).map(GlyphText::Character),
+            Source::Nothing => return None,
+        };
         let read = || map_bytes(objects, stream).map(|bytes| ToUnicode::read(&bytes));
         let map = self.map.get_or_init(|| read().unwrap_or_default());
         map.text(code)
