@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use kuori::{
     domain::{
         BatchId, BundleId, DocumentName, Letter, MessageId, PageRange, PostageClass, PostalAddress,
+        PrintFacts,
     },
     pdf::{DigestKey, Document, Limits},
     print::{self, BundleIdentity, LetterPdf, LetterSource, Mark, Settings, SourceError},
@@ -94,6 +95,7 @@ impl Folder {
             colour: false,
             duplex: false,
             address_page: false,
+            facts: PrintFacts::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 use kuori::{
     domain::{
         BatchId, ChannelWish, DocumentName, Letter, Message, MessageId, PageRange, PostageClass,
-        Recipient, RecipientId, ServiceKind, StatedRecipient,
+        PrintFacts, Recipient, RecipientId, ServiceKind, StatedRecipient,
     },
     sample::{self, SampleRecipient, Shape, Spec},
 };
@@ -76,5 +76,6 @@ fn letter(message: Message) -> Letter {
         colour: false,
         duplex: true,
         address_page: false,
+        facts: PrintFacts::default(),
     }
 }

@@ -1,4 +1,4 @@
-use super::{MessageId, PageRange, PostageClass, PostalAddress, Private};
+use super::{MessageId, PageRange, PostageClass, PostalAddress, PrintFacts, Private};
 
 /// A message routed to print. A message is a letter only from here on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,7 @@ pub struct Letter {
     pub duplex: bool,
     /// An address page of our own goes in front.
     pub address_page: bool,
+    pub facts: PrintFacts,
 }
 
 /// The sheets of a letter of so many pages: two pages a sheet in duplex, and one for an address

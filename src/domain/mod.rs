@@ -22,6 +22,7 @@ mod mailbox_status;
 mod masking;
 mod message;
 mod message_event;
+mod print_facts;
 mod private;
 
 pub use address::{AddressGap, PostalAddress};
@@ -47,4 +48,5 @@ pub use message::{
     Attachment, ChannelWish, DocumentName, Message, PageRange, Recipient, ServiceKind,
 };
 pub use message_event::MessageEvent;
+pub use print_facts::PrintFacts;
 pub use private::Private;

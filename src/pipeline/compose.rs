@@ -5,7 +5,7 @@ use super::{
     stop::Stop,
 };
 use crate::{
-    domain::{BatchState, Letter, Reason},
+    domain::{BatchState, Letter, PrintFacts, Reason},
     pdf::DigestKey,
     print::{self, BundleIdentity, BundlePlan, Composed, FileDigest, JobTicket},
     store::{
@@ -325,6 +325,7 @@ fn letter(sender: &SenderSettings, stored: MessageRow) -> Letter {
         colour: message.colour.unwrap_or(sender.colour),
         duplex: message.duplex.unwrap_or(sender.duplex),
         address_page: sender.address_page || to_sender,
+        facts: PrintFacts::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     domain::{
         BatchId, BundleId, Code, DocumentName, EnvelopeName, Letter, MessageId, PageRange,
-        PostageClass, PostalAddress, Private,
+        PostageClass, PostalAddress, PrintFacts, Private,
     },
     pdf::DigestKey,
 };
@@ -35,6 +35,7 @@ pub(super) fn letter(position: u32, pages: u32) -> Letter {
         colour: false,
         duplex: true,
         address_page: false,
+        facts: PrintFacts::default(),
     }
 }
 
