@@ -341,9 +341,24 @@ codes! {
     PdfLimits = "pdf-limits", Error, Both,
         "The PDF is over a limit of depth, objects or expansion.",
         "Make the PDF again by an ordinary program.";
+    PdfRebuilt = "pdf-rebuilt", Warning, Both,
+        "The PDF's cross-references are damaged, and were rebuilt from its objects.",
+        "Check the letter: it goes on as a viewer would show it. Have the program that makes the PDF mended.";
+    PdfDecrypted = "pdf-decrypted", Info, Both,
+        "The PDF was encrypted with an empty password, and goes on without.",
+        "Nothing; save it without a password if restrictions were not meant.";
+    PdfSecondReader = "pdf-second-reader", Warning, Both,
+        "The PDF could only be read by a second, more lenient reader.",
+        "Check the letter, and make the PDF by another program.";
+    PdfActiveContent = "pdf-active-content", Error, Print,
+        "The PDF has scripts, actions, a dynamic form or media, so that what it shows may change.",
+        "Make the PDF without them: print it to a PDF, or save it as PDF/A.";
     PageSize = "page-size", Error, Print,
         "A page is not upright A4, within 2 mm.",
         "Set the page size to 210 × 297 mm.";
+    PageLandscape = "page-landscape", Info, Print,
+        "A page lies on its side; it is turned upright for print.",
+        "Nothing, if the page may be read from the side.";
     TooLargeForMailbox = "too-large-for-mailbox", Warning, Mailbox,
         "The letter's PDF, with its attachments, is larger than a mailbox takes.",
         "Nothing, if it may go on paper; else make the PDF smaller.";
@@ -359,6 +374,35 @@ codes! {
     LetterNotComposable = "letter-not-composable", Error, Print,
         "The letter's pages could not be put into a bundle.",
         "Make the PDF again by an ordinary program.";
+
+    // What stands on the page.
+    FontNotEmbedded = "font-not-embedded", Error, Print,
+        "A font that a page uses is not in the PDF, so that print could show other letters.",
+        "Embed all fonts when you make the PDF, or save it as PDF/A.";
+    Transparency = "transparency", Info, Print,
+        "Pages have transparent parts, which presses may flatten in different ways.",
+        "Nothing; if a picture prints badly, make it without transparency.";
+    AnnotationDropped = "annotation-dropped", Warning, Print,
+        "A note, stamp or form field has no appearance of its own, and is not printed.",
+        "Check that nothing is lost; flatten forms and notes when you make the PDF.";
+    AddressMissing = "address-missing", Warning, Print,
+        "The envelope's window would show no address, so that an address page goes in front.",
+        "Put the address into the window on the first page, or leave it to the address page, which adds a sheet.";
+    AddressMismatch = "address-mismatch", Error, Both,
+        "The address in the envelope's window is another than that of the control data: this could be somebody else's letter.",
+        "Check that letters and control data are in the same order, and correct whichever address is old.";
+    AddressUnread = "address-unread", Info, Print,
+        "The text in the envelope's window cannot be read, so that the address was not compared.",
+        "Write the address as text, in a font that says which character each sign is.";
+    AddressZoneCrowded = "address-zone-crowded", Warning, Print,
+        "Something besides the address stands in the envelope's window, or the window cuts it.",
+        "Keep the window free of all but the address, and the address within it.";
+    ZoneNotEmpty = "zone-not-empty", Error, Print,
+        "Text or lines stand in a zone that must stay white for print.",
+        "Move it out of the zone; the finding says how far.";
+    ZonePicture = "zone-picture", Warning, Print,
+        "A picture covers a zone that must stay white for print, and it is not known whether it is white there.",
+        "Check that the picture is white in the zone, or move it.";
 }
 
 impl Code {

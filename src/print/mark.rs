@@ -41,7 +41,8 @@ impl Mark {
     pub const MAX_SEQUENCE: u32 = 999_999;
     pub const MAX_SHEETS: u32 = 999;
 
-    const BUNDLE_NUMBERS: u64 = 1_000_000_000;
+    /// Bundles that a mark can tell apart.
+    pub(super) const BUNDLE_NUMBERS: u64 = 1_000_000_000;
 
     pub fn payload(&self) -> String {
         let bundle = self.bundle.0 % Self::BUNDLE_NUMBERS;

@@ -2,7 +2,10 @@ use std::fmt::Write;
 
 use datamatrix::data::DataEncodingError;
 
-use crate::pdf::Overlay;
+use crate::{
+    domain::BundleId,
+    pdf::{Area, Overlay},
+};
 
 use super::{Mark, MarkSettings, mask::Mask};
 
@@ -33,14 +36,35 @@ pub(super) fn overlay(
     let symbol = Mask::symbol(&mark.payload())?;
     drawing.mask(&symbol, &symbol_place(settings));
     if settings.readable_line {
-        let readable = mark.readable();
-        let lines: Vec<&str> = readable.split(' ').collect();
-        drawing.mask(&Mask::text(&lines), &readable_place(settings));
+        drawing.mask(&readable_mask(mark), &readable_place(settings));
     }
     if is_test {
         drawing.mask(&Mask::text(&["TEST"]), &TEST_PLACE);
     }
     Ok(Overlay(drawing.operators.into_bytes()))
+}
+
+/// Where the symbol and, if it is printed, the line under it may put ink or white, whichever the
+/// sheet: nothing of the sender's should be there.
+pub(super) fn areas(settings: &MarkSettings, max_pieces: u32) -> (Area, Option<Area>) {
+    let symbol = symbol_place(settings).area(Mask::SYMBOL_MODULES, Mask::SYMBOL_MODULES);
+    let longest = Mark {
+        bundle: BundleId(Mark::BUNDLE_NUMBERS - 1),
+        sequence: max_pieces,
+        sheet: Mark::MAX_SHEETS,
+        sheets: Mark::MAX_SHEETS,
+    };
+    let readable = settings.readable_line.then(|| {
+        let mask = readable_mask(&longest);
+        readable_place(settings).area(mask.width, mask.height())
+    });
+    (symbol, readable)
+}
+
+fn readable_mask(mark: &Mark) -> Mask {
+    let readable = mark.readable();
+    let lines: Vec<&str> = readable.split(' ').collect();
+    Mask::text(&lines)
 }
 
 /// Where a mask stands: its upper left corner from that of the page, and how large it is drawn.
@@ -50,6 +74,16 @@ struct Place {
     pixel_mm: f64,
     /// White around it, in pixels.
     quiet_pixels: u32,
+}
+
+impl Place {
+    /// With the white around it, for a mask of so many pixels.
+    fn area(&self, width: u32, height: u32) -> Area {
+        let quiet_mm = f64::from(self.quiet_pixels) * self.pixel_mm;
+        let side = |pixels| f64::from(pixels) * self.pixel_mm + 2.0 * quiet_mm;
+        let (x_mm, y_mm) = (self.x_mm - quiet_mm, self.y_mm - quiet_mm);
+        Area::at(x_mm, y_mm, side(width), side(height))
+    }
 }
 
 const TEST_PLACE: Place = Place {

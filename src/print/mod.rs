@@ -13,6 +13,7 @@
 
 mod address_font;
 mod address_page;
+mod check;
 mod compose;
 mod error;
 mod identity;
@@ -31,6 +32,10 @@ mod tests;
 
 pub use address_font::LIBERATION_SANS;
 pub use address_page::{AddressPages, address_page};
+pub use check::{
+    AllowedFonts, CheckSettings, Checked, LetterToCheck, PageFinding, ReservedZone, Sides, Zone,
+    ZoneKind, check, check_for_mailbox, zones,
+};
 pub use compose::{Composed, compose};
 pub use error::Error;
 pub use identity::BundleIdentity;

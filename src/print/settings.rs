@@ -1,6 +1,6 @@
 use crate::{domain::EnvelopeName, pdf::Limits};
 
-use super::Mark;
+use super::{CheckSettings, Mark};
 
 /// What one print house wants. The defaults are those of `docs/print-rules.md`.
 ///
@@ -16,6 +16,8 @@ pub struct Settings {
     /// The most bytes of PDF in one bundle, as far as the caller knows the letters' sizes.
     pub max_bundle_bytes: u64,
     pub marks: MarkSettings,
+    /// What a letter's pages have to be like.
+    pub check: CheckSettings,
     pub address_page: AddressPageSettings,
     /// Whether the PDF carries document parts (ISO 16612-2, 6.5), one a piece.
     pub document_parts: bool,
@@ -71,6 +73,7 @@ impl Default for Settings {
             max_pieces: 2_500,
             max_bundle_bytes: 1 << 30,
             marks: MarkSettings::default(),
+            check: CheckSettings::default(),
             address_page: AddressPageSettings::default(),
             document_parts: true,
             pdf_limits: Limits::default(),

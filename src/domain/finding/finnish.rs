@@ -169,9 +169,24 @@ translation! {
     PdfLimits =
         "PDF-tiedoston rakenteen syvyys, objektien määrä tai purettu koko on suurempi kuin sallitaan.",
         "Muodosta PDF-tiedosto uudelleen tavallisella ohjelmalla.";
+    PdfRebuilt =
+        "PDF-tiedoston ristiviittaukset ovat vioittuneet, ja ne muodostettiin uudelleen sen objekteista.",
+        "Tarkista kirje: se käsitellään sellaisena kuin katseluohjelma sen näyttäisi. Korjauta PDF-tiedoston muodostava ohjelma.";
+    PdfDecrypted =
+        "PDF-tiedosto oli salattu tyhjällä salasanalla, ja se käsitellään ilman salausta.",
+        "Toimenpiteitä ei tarvita. Tallenna tiedosto ilman salasanaa, jos rajoituksia ei ollut tarkoitus asettaa.";
+    PdfSecondReader =
+        "PDF-tiedosto voitiin lukea vain toisella, sallivammalla lukijalla.",
+        "Tarkista kirje ja muodosta PDF-tiedosto toisella ohjelmalla.";
+    PdfActiveContent =
+        "PDF-tiedostossa on komentosarjoja, toimintoja, dynaaminen lomake tai mediaa, joten sen näkyvä sisältö voi muuttua.",
+        "Muodosta PDF-tiedosto ilman niitä: tulosta se PDF-tiedostoksi tai tallenna se PDF/A-muodossa.";
     PageSize =
         "Sivu ei ole pystysuuntainen A4. Sallittu poikkeama on 2 mm.",
         "Aseta sivukooksi 210 × 297 mm.";
+    PageLandscape =
+        "Sivu on vaakasuuntainen. Se käännetään pystyyn tulostusta varten.",
+        "Toimenpiteitä ei tarvita, jos sivu saa olla luettavissa kyljeltään.";
     TooLargeForMailbox =
         "Kirjeen PDF-tiedosto liitteineen on suurempi kuin sähköinen postilaatikko ottaa vastaan.",
         "Toimenpiteitä ei tarvita, jos kirje saa mennä paperilla. Muussa tapauksessa pienennä PDF-tiedostoa.";
@@ -187,4 +202,33 @@ translation! {
     LetterNotComposable =
         "Kirjeen sivuja ei voitu liittää tulostusnippuun.",
         "Muodosta PDF-tiedosto uudelleen tavallisella ohjelmalla.";
+
+    // What stands on the page.
+    FontNotEmbedded =
+        "Sivun käyttämää fonttia ei ole upotettu PDF-tiedostoon, joten tulosteen kirjaimet voisivat olla toiset.",
+        "Upota kaikki fontit, kun muodostat PDF-tiedoston, tai tallenna se PDF/A-muodossa.";
+    Transparency =
+        "Sivuilla on läpinäkyviä osia, jotka tulostuskoneet voivat tulostaa eri tavoin.",
+        "Toimenpiteitä ei tarvita. Jos kuva tulostuu huonosti, muodosta se ilman läpinäkyvyyttä.";
+    AnnotationDropped =
+        "Huomautuksella, leimalla tai lomakkeen kentällä ei ole omaa ulkoasua, eikä sitä tulosteta.",
+        "Tarkista, ettei mitään tärkeää jää pois. Tasoita lomakkeet ja huomautukset sivun sisällöksi, kun muodostat PDF-tiedoston.";
+    AddressMissing =
+        "Kirjekuoren ikkunassa ei näkyisi osoitetta, joten kirjeen eteen lisätään osoitesivu.",
+        "Sijoita osoite ensimmäisellä sivulla ikkunan kohdalle tai jätä se osoitesivun varaan, jolloin kirjeeseen tulee yksi arkki lisää.";
+    AddressMismatch =
+        "Kirjekuoren ikkunassa näkyvä osoite on toinen kuin ohjaustiedoissa. Kirje voi olla jonkun toisen.",
+        "Tarkista, että kirjeet ja ohjaustiedot ovat samassa järjestyksessä, ja korjaa vanhentunut osoite.";
+    AddressUnread =
+        "Kirjekuoren ikkunassa näkyvää tekstiä ei voida lukea, joten osoitetta ei verrattu ohjaustietoihin.",
+        "Kirjoita osoite tekstinä ja käytä fonttia, joka kertoo, mitä merkkiä kukin kuvio tarkoittaa.";
+    AddressZoneCrowded =
+        "Kirjekuoren ikkunassa näkyy muutakin kuin osoite, tai ikkunan reuna katkaisee tekstin.",
+        "Pidä ikkunan alueella vain osoite ja osoite kokonaan sen sisällä.";
+    ZoneNotEmpty =
+        "Tulostusta varten valkoiseksi varatulla alueella on tekstiä tai viivoja.",
+        "Siirrä ne pois alueelta. Havainto kertoo, kuinka paljon.";
+    ZonePicture =
+        "Kuva peittää alueen, jonka on oltava tulostusta varten valkoinen, eikä tiedetä, onko kuva siltä kohdalta valkoinen.",
+        "Tarkista, että kuva on alueen kohdalta valkoinen, tai siirrä se.";
 }

@@ -169,9 +169,24 @@ translation! {
     PdfLimits =
         "Djupet i PDF-filens struktur, antalet objekt eller den uppackade storleken är större än vad som är tillåtet.",
         "Skapa PDF-filen på nytt med ett vanligt program.";
+    PdfRebuilt =
+        "PDF-filens korsreferenser är skadade och har skapats på nytt utifrån filens objekt.",
+        "Kontrollera brevet: det behandlas så som ett visningsprogram skulle visa det. Låt rätta det program som skapar PDF-filen.";
+    PdfDecrypted =
+        "PDF-filen var krypterad med ett tomt lösenord och behandlas utan kryptering.",
+        "Inga åtgärder behövs. Spara filen utan lösenord om inga begränsningar var avsedda.";
+    PdfSecondReader =
+        "PDF-filen kunde bara läsas av en andra, mer tillåtande läsare.",
+        "Kontrollera brevet och skapa PDF-filen med ett annat program.";
+    PdfActiveContent =
+        "PDF-filen innehåller skript, åtgärder, ett dynamiskt formulär eller media, så det som visas kan ändras.",
+        "Skapa PDF-filen utan dem: skriv ut den till en PDF-fil eller spara den som PDF/A.";
     PageSize =
         "En sida är inte en stående A4. Den tillåtna avvikelsen är 2 mm.",
         "Ställ in sidstorleken 210 × 297 mm.";
+    PageLandscape =
+        "En sida är liggande. Den vrids upprätt för utskriften.",
+        "Inga åtgärder behövs om sidan får läsas från sidan.";
     TooLargeForMailbox =
         "Brevets PDF-fil med bilagor är större än vad den elektroniska postlådan tar emot.",
         "Inga åtgärder behövs om brevet får skickas på papper. Gör i annat fall PDF-filen mindre.";
@@ -187,4 +202,33 @@ translation! {
     LetterNotComposable =
         "Brevets sidor kunde inte tas med i en utskriftsbunt.",
         "Skapa PDF-filen på nytt med ett vanligt program.";
+
+    // What stands on the page.
+    FontNotEmbedded =
+        "Ett teckensnitt som en sida använder är inte inbäddat i PDF-filen, så utskriften kunde visa andra bokstäver.",
+        "Bädda in alla teckensnitt när du skapar PDF-filen, eller spara den som PDF/A.";
+    Transparency =
+        "Sidorna har genomskinliga delar, som tryckpressar kan återge på olika sätt.",
+        "Inga åtgärder behövs. Om en bild blir dålig i utskriften, gör den utan genomskinlighet.";
+    AnnotationDropped =
+        "En anteckning, en stämpel eller ett formulärfält saknar eget utseende och skrivs inte ut.",
+        "Kontrollera att inget går förlorat. Platta till formulär och anteckningar när du skapar PDF-filen.";
+    AddressMissing =
+        "Kuvertets fönster skulle inte visa någon adress, så en adressida läggs framför brevet.",
+        "Placera adressen i fönstret på första sidan, eller låt adressidan visa den, vilket lägger till ett ark.";
+    AddressMismatch =
+        "Adressen i kuvertets fönster är en annan än i styrdata. Brevet kan höra till någon annan.",
+        "Kontrollera att breven och styrdata är i samma ordning, och rätta den adress som är gammal.";
+    AddressUnread =
+        "Texten i kuvertets fönster kan inte läsas, så adressen jämfördes inte med styrdata.",
+        "Skriv adressen som text i ett teckensnitt som anger vilket tecken varje figur är.";
+    AddressZoneCrowded =
+        "I kuvertets fönster syns annat än adressen, eller så skär fönstrets kant av text.",
+        "Håll fönstret fritt från allt utom adressen, och adressen helt inom det.";
+    ZoneNotEmpty =
+        "Text eller linjer står i en zon som måste förbli vit för utskriften.",
+        "Flytta det ut ur zonen. Anmärkningen anger hur långt.";
+    ZonePicture =
+        "En bild täcker en zon som måste vara vit för utskriften, och det är inte känt om bilden är vit där.",
+        "Kontrollera att bilden är vit i zonen, eller flytta den.";
 }
