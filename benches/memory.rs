@@ -35,6 +35,7 @@ use house::House;
 use kuori::{
     batch::{self, Archive, Limits, SharedBytes, Shelf},
     domain::DocumentName,
+    pipeline::PageCheck,
     sample::Spec,
     store::{MappedFile, Scratch, Spool, SpoolKey},
 };
@@ -136,11 +137,13 @@ fn open(file: &MappedFile) {
     let control = own_peak_while(|| {
         letters = batch::count_letters(&archive, &settings.limits).unwrap();
     });
+    let check = PageCheck::default();
     let shelf = ScratchShelf(Scratch::new(env::temp_dir()));
     let started = Instant::now();
     let whole = own_peak_while(|| {
         let mut sink = |_| Ok::<_, Infallible>(());
-        let opened = batch::open(&archive, "made.zip", &settings, &shelf, &mut sink).unwrap();
+        let opened =
+            batch::open(&archive, "made.zip", &settings, &shelf, &check, &mut sink).unwrap();
         assert_eq!(
             (opened.messages, opened.is_refused()),
             (u32::try_from(letters).unwrap(), false)

@@ -3,7 +3,9 @@ use criterion::{
 };
 use jiff::Timestamp;
 use kuori::{
-    domain::{BatchId, DuplicateLetterIds, Fitness, Message, RecipientId, StatedRecipient},
+    domain::{
+        BatchId, DuplicateLetterIds, Fitness, Message, PrintFacts, RecipientId, StatedRecipient,
+    },
     store::{ConsentChange, ConsentStatus, NewBatch, NewMessage, Received, SpoolKey, Store},
 };
 use tempfile::TempDir;
@@ -99,6 +101,7 @@ fn new(message: Message) -> NewMessage {
     NewMessage {
         message,
         fitness: Fitness::BOTH,
+        facts: PrintFacts::default(),
         findings: Vec::new(),
     }
 }

@@ -19,7 +19,9 @@ use kuori::{
     inbox::{self, Inbox},
     mailbox::{FolderKey, Mailbox, Maildirs},
     outbox::{Outbox, Places},
-    pipeline::{self, Clock, Gate, HoldPolicy, House, PrintHouseSettings, Runner, SenderSettings},
+    pipeline::{
+        self, Clock, Gate, HoldPolicy, House, Landscape, PrintHouseSettings, Runner, SenderSettings,
+    },
     print, receipts, routing, sample,
     signing::Signer,
     store::{ConsentChange, ConsentStatus, Counts, NewEvent, Place, Received, Store},
@@ -368,6 +370,8 @@ fn sender() -> SenderSettings {
         postage: PostageClass::Economy,
         service: ServiceKind::Ordinary,
         address_page: false,
+        compare_address: true,
+        landscape: Landscape::default(),
         default_subject: "A letter for you".to_owned(),
     }
 }

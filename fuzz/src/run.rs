@@ -5,7 +5,7 @@ use std::{
 };
 
 use kuori::{
-    batch::{self, Archive, Opened, OpenedMessage, Settings, SharedBytes, Shelf},
+    batch::{self, Archive, NoCheck, Opened, OpenedMessage, Settings, SharedBytes, Shelf},
     domain::{DocumentName, Finding},
 };
 
@@ -69,7 +69,7 @@ impl Run {
             messages.extend(parcel);
             Ok::<(), Infallible>(())
         };
-        let opened = batch::open(archive, "a.zip", settings, &shelf, &mut sink);
+        let opened = batch::open(archive, "a.zip", settings, &shelf, &NoCheck, &mut sink);
         Self {
             opened: opened.expect("neither shelf nor sink fails"),
             messages,

@@ -2,11 +2,10 @@ use std::collections::HashMap;
 
 use super::{
     DocumentFacts,
+    account::{Account, Claim, Described},
     control::StatedPages,
-    coverage::Coverage,
-    document::{Examined, place},
 };
-use crate::domain::{Code, DocumentName, Finding, PageRange};
+use crate::domain::{DocumentName, Finding};
 
 /// The documents of a batch, and who claims which of their pages.
 #[derive(Debug, Default)]
@@ -16,98 +15,16 @@ pub(super) struct Ledger {
     missing: u32,
 }
 
-/// One document.
-#[derive(Debug)]
-struct Account {
-    name: DocumentName,
-    examined: Examined,
-    coverage: Coverage,
-    letters: u32,
-    overlaps: Vec<Finding>,
-    /// Letters whose pages could not be claimed.
-    unclaimed: u32,
-    is_shared: bool,
-}
-
-/// A letter, by its position in the batch and the line of the control data.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Described {
-    pub(super) position: u32,
-    pub(super) line: u32,
-}
-
-/// What a letter gets when it claims its pages.
-#[derive(Debug)]
-pub(super) struct Claim {
-    /// The first page of the document, where the letter gets none.
-    pub(super) pages: PageRange,
-    pub(super) document_bytes: u64,
-    /// Whether the pages are the whole document.
-    pub(super) is_whole: bool,
-    /// Whether other letters claim pages of the same document.
-    pub(super) is_shared: bool,
-    /// Whether no letter asked for the document before.
-    pub(super) is_first: bool,
-    pub(super) is_taken: bool,
-    /// Why the document is not taken, where it is not.
-    pub(super) refusal: Option<Finding>,
-    /// Why the letter gets no page, where that was not told before.
-    pub(super) slip: Option<Slip>,
-    /// Of the pages it gets.
-    pub(super) findings: Vec<Finding>,
-}
-
-impl Claim {
-    fn of_nothing(document: DocumentName) -> Self {
-        Self {
-            pages: PageRange {
-                document,
-                first: 1,
-                count: 1,
-            },
-            document_bytes: 0,
-            is_whole: false,
-            is_shared: false,
-            is_first: false,
-            is_taken: false,
-            refusal: None,
-            slip: None,
-            findings: Vec::new(),
-        }
-    }
-}
-
-/// A wrong range: a finding that the caller knows the place of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Slip {
-    pub(super) code: Code,
-    pub(super) detail: String,
-}
-
-/// The batch is refused at the first overlap or gap; a few more show what went wrong, and a
-/// stranger's file of a million overlaps must not cost a million times its pages.
-const MAX_SLIPS: usize = 20;
-
 impl Ledger {
     pub(super) fn holds(&self, name: &DocumentName) -> bool {
         self.by_name.contains_key(name)
     }
 
-    pub(super) fn enter(&mut self, name: DocumentName, examined: Examined, is_shared: bool) {
-        let pages = examined.outcome.as_ref().map_or(0, |pages| pages.count);
-        let refusal = examined.outcome.as_ref().err();
-        let is_missing = refusal.is_some_and(|finding| finding.code == Code::DocumentMissing);
-        self.missing += u32::from(is_missing);
-        self.by_name.insert(name.clone(), self.accounts.len());
-        self.accounts.push(Account {
-            name,
-            examined,
-            coverage: Coverage::of(pages),
-            letters: 0,
-            overlaps: Vec::new(),
-            unclaimed: 0,
-            is_shared,
-        });
+    pub(super) fn enter(&mut self, account: Account) {
+        self.missing += u32::from(account.is_missing());
+        self.by_name
+            .insert(account.name().clone(), self.accounts.len());
+        self.accounts.push(account);
     }
 
     /// How many documents are not in the archive.
@@ -115,19 +32,26 @@ impl Ledger {
         self.missing
     }
 
-    /// Gives a letter its pages of a document that was entered, or says why it gets none.
+    /// Gives a letter its pages of a document that was entered.
     pub(super) fn claim(
         &mut self,
         name: &DocumentName,
         stated: StatedPages,
         letter: Described,
-    ) -> Claim {
-        let at = self.by_name.get(name).copied();
-        let account = at.and_then(|at| self.accounts.get_mut(at));
-        account.map_or_else(
-            || Claim::of_nothing(name.clone()),
-            |account| account.claim(stated, letter),
-        )
+    ) -> Option<Claim> {
+        Some(self.account(name)?.claim(stated, letter))
+    }
+
+    /// Takes no more letters of a document that was entered.
+    pub(super) fn refuse(&mut self, name: &DocumentName, finding: Finding) {
+        if let Some(account) = self.account(name) {
+            account.refuse(finding);
+        }
+    }
+
+    fn account(&mut self, name: &DocumentName) -> Option<&mut Account> {
+        let at = *self.by_name.get(name)?;
+        self.accounts.get_mut(at)
     }
 
     /// Overlaps and gaps: errors of the whole file.
@@ -137,133 +61,5 @@ impl Ledger {
 
     pub(super) fn facts(&self) -> Vec<DocumentFacts> {
         self.accounts.iter().map(Account::facts).collect()
-    }
-}
-
-impl Account {
-    fn claim(&mut self, stated: StatedPages, letter: Described) -> Claim {
-        let is_first = self.letters == 0;
-        self.letters += 1;
-        let given = match self.range(stated) {
-            Ok((first, last)) => self.claim_range(first, last, letter),
-            Err(slip) => {
-                self.unclaimed += 1;
-                Claim {
-                    slip,
-                    ..Claim::of_nothing(self.name.clone())
-                }
-            }
-        };
-        Claim {
-            document_bytes: self.examined.bytes,
-            refusal: self.examined.outcome.as_ref().err().cloned(),
-            is_shared: self.is_shared,
-            is_first,
-            is_taken: self.examined.outcome.is_ok(),
-            ..given
-        }
-    }
-
-    fn claim_range(&mut self, first: u32, last: u32, letter: Described) -> Claim {
-        if self.overlaps.len() >= MAX_SLIPS {
-            return self.given(first, last, Vec::new());
-        }
-        if let Err(page) = self.coverage.claim(first, last) {
-            let Described { position, line } = letter;
-            let detail = format!(
-                "message {position}, line {line}, claims page {page}, as one before it does"
-            );
-            let place = place(&self.name).on_page(page);
-            self.overlaps
-                .push(Finding::new(Code::PageRangeOverlap, place, detail));
-        }
-        let pages = self.examined.outcome.as_ref().ok();
-        let findings = pages.map(|pages| pages.findings(&self.name, first, last));
-        self.given(first, last, findings.unwrap_or_default())
-    }
-
-    fn given(&self, first: u32, last: u32, findings: Vec<Finding>) -> Claim {
-        Claim {
-            pages: PageRange {
-                document: self.name.clone(),
-                first,
-                count: last - first + 1,
-            },
-            is_whole: first == 1 && last == self.count(),
-            findings,
-            ..Claim::of_nothing(self.name.clone())
-        }
-    }
-
-    /// First and last page, both in the document. `Err(None)` where it was told before.
-    fn range(&self, stated: StatedPages) -> Result<(u32, u32), Option<Slip>> {
-        if self.examined.outcome.is_err() {
-            return Err(None);
-        }
-        let pages = self.count();
-        let slip = |code, detail: String| Err(Some(Slip { code, detail }));
-        match stated {
-            StatedPages::Unusable => Err(None),
-            StatedPages::Whole if self.is_shared => slip(
-                Code::PageRangeMissing,
-                "the PDF holds several letters, and this one does not say which pages are its own"
-                    .to_owned(),
-            ),
-            StatedPages::Whole if pages == 0 => {
-                slip(Code::PageRangeOutside, "the PDF has no page".to_owned())
-            }
-            StatedPages::Whole => Ok((1, pages)),
-            StatedPages::Range { first, count } => {
-                let last = first.checked_add(count - 1).filter(|&last| last <= pages);
-                last.map(|last| (first, last)).map_or_else(
-                    || {
-                        slip(
-                            Code::PageRangeOutside,
-                            format!("{count} pages from page {first} on, and the PDF has {pages}"),
-                        )
-                    },
-                    Ok,
-                )
-            }
-        }
-    }
-
-    fn slips(&self) -> impl Iterator<Item = Finding> + '_ {
-        self.overlaps.iter().cloned().chain(self.gaps())
-    }
-
-    fn gaps(&self) -> Vec<Finding> {
-        // The only letter of a document is refused by itself: nobody else's page is at stake.
-        if self.letters == self.unclaimed && self.letters <= 1 {
-            return Vec::new();
-        }
-        let gaps = self.coverage.gaps().take(MAX_SLIPS);
-        gaps.map(|gap| {
-            let detail = if gap.first == gap.last {
-                format!("page {} belongs to no letter", gap.first)
-            } else {
-                format!("pages {} to {} belong to no letter", gap.first, gap.last)
-            };
-            let place = place(&self.name).on_page(gap.first);
-            Finding::new(Code::PageRangeGap, place, detail)
-        })
-        .collect()
-    }
-
-    fn count(&self) -> u32 {
-        self.examined
-            .outcome
-            .as_ref()
-            .map_or(0, |pages| pages.count)
-    }
-
-    fn facts(&self) -> DocumentFacts {
-        DocumentFacts {
-            name: self.name.clone(),
-            pages: self.count(),
-            bytes: self.examined.bytes,
-            letters: self.letters,
-            was_kept: self.examined.was_kept,
-        }
     }
 }

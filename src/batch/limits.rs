@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
 use super::PostalCodes;
-use crate::{domain::MAX_ROW_CHARS, pdf};
+use crate::{
+    domain::{MAX_ROW_CHARS, PrintFacts},
+    pdf,
+};
 
 /// How much of a stranger's file is taken. Every limit is a count of what was really there, never
 /// of what a header claims.
@@ -64,11 +67,9 @@ impl Default for Limits {
 }
 
 /// How a batch is opened.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     pub limits: Limits,
-    /// How far a page may be from A4, in each direction.
-    pub page_tolerance_mm: f64,
     pub paper: Paper,
     pub artificial_ids: ArtificialIds,
     /// `None` where nobody knows which postal codes there are.
@@ -85,6 +86,17 @@ pub struct Paper {
     pub duplex: bool,
     /// An address page of our own goes in front.
     pub address_page: bool,
+}
+
+impl Paper {
+    /// As it is for a letter of which that was found.
+    #[must_use]
+    pub(super) fn with(self, facts: &PrintFacts) -> Self {
+        Self {
+            address_page: self.address_page || facts.lacks_address,
+            ..self
+        }
+    }
 }
 
 impl Default for Paper {
@@ -110,7 +122,6 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
-            page_tolerance_mm: 2.0,
             paper: Paper::default(),
             artificial_ids: ArtificialIds::default(),
             postal_codes: None,

@@ -1,4 +1,7 @@
 mod judge;
+mod look;
+mod pending;
+mod shared;
 mod source;
 
 use std::{
@@ -6,18 +9,20 @@ use std::{
     hash::BuildHasher,
 };
 
-use self::source::Source;
+use self::{pending::Pending, shared::SharedDocuments, source::Source};
 use super::{
-    Archive, Limits, OpenError, Opened, OpenedMessage, Settings, Shape, Shelf,
+    Archive, CheckedPages, LetterCheck, Limits, OpenError, Opened, OpenedMessage, Settings, Shape,
+    Shelf,
     archive::Entry,
     contents::Contents,
     control::{self, ControlData, Draft, Form, Unknown},
     document::shelve,
+    kept::Kept,
     ledger::Ledger,
 };
 use crate::domain::{Attachment, ChannelWish, Code, DocumentName, Finding, Place};
 
-/// Messages that are handed over at once, and whose PDFs are examined in parallel.
+/// Messages that are handed over at once, and whose PDFs are looked at in parallel.
 const PAGE: usize = 1_000;
 
 /// Attachments of a page's messages, after which it is handed over with fewer: a letter may name
@@ -30,8 +35,8 @@ const MAX_FINDINGS: usize = 1_000;
 /// A letter is refused at the first attachment that is not there, and may name hundreds.
 const MAX_MISSING_ATTACHMENTS: u32 = 10;
 
-/// Opens a batch: reads its control data as a stream, examines its PDFs, and gives the messages
-/// to the sink in pages of at most 1,000, in order of position.
+/// Opens a batch: reads its control data as a stream, has each letter's pages checked, and gives the
+/// messages to the sink in pages of at most 1,000, in order of position.
 ///
 /// What is wrong with the batch is in [`Opened::findings`], and it can come after messages were
 /// handed over: the caller keeps them aside until then. Errors are of the shelf and the sink.
@@ -40,11 +45,13 @@ pub fn open<E>(
     file_name: &str,
     settings: &Settings,
     shelf: &dyn Shelf,
+    check: &dyn LetterCheck,
     sink: &mut dyn FnMut(Vec<OpenedMessage>) -> Result<(), E>,
 ) -> Result<Opened, OpenError<E>> {
     let mut opening = Opening {
         settings,
         shelf,
+        check,
         sink,
         print_only: is_print_only(file_name),
         shape: None,
@@ -81,6 +88,7 @@ fn is_print_only(file_name: &str) -> bool {
 struct Opening<'s, E> {
     settings: &'s Settings,
     shelf: &'s dyn Shelf,
+    check: &'s dyn LetterCheck,
     sink: &'s mut dyn FnMut(Vec<OpenedMessage>) -> Result<(), E>,
     print_only: bool,
     shape: Option<Shape>,
@@ -103,19 +111,10 @@ struct Opening<'s, E> {
     listed: u64,
 }
 
-/// A message that waits for its page to fill.
-struct Pending {
-    position: u32,
-    draft: Draft,
-    /// Where the control data describes it.
-    place: Place,
-    is_test: bool,
-    document: DocumentName,
-    /// The document, as its own archive names it.
-    entry: String,
-    attachments: Vec<Attachment>,
-    /// Of all attachments together, unpacked.
-    attached_bytes: u64,
+/// An archive that is being read.
+struct Desk<'d> {
+    source: Source<'d, 'd>,
+    shared: SharedDocuments<'d>,
 }
 
 enum Stop<E> {
@@ -153,28 +152,33 @@ impl<E> Opening<'_, E> {
         let unpacked = source.archive.entries().iter().map(|entry| entry.size);
         self.unpacked_bytes = unpacked.fold(self.unpacked_bytes, u64::saturating_add);
         self.listed += source.archive.listed();
+        let kept = Kept::default();
+        let mut desk = Desk {
+            source,
+            shared: SharedDocuments::new(&kept),
+        };
         match Contents::of(source.archive)? {
-            Contents::Table(entry) => self.take_table(source, entry)?,
-            Contents::Bundles(entries) => self.take_bundles(source, &entries)?,
+            Contents::Table(entry) => self.take_table(&mut desk, entry)?,
+            Contents::Bundles(entries) => self.take_bundles(&mut desk, &entries)?,
             Contents::Archives(entries) => return self.take_archives(source, &entries),
         }
-        self.hand_over(source)?;
+        self.hand_over(&mut desk)?;
         let is_named = |name: &_| self.ledger.holds(name) || self.attached.contains_key(name);
         let unused = source.unused(is_named);
         self.tell(unused);
         Ok(())
     }
 
-    fn take_table(&mut self, source: Source<'_, '_>, entry: &Entry) -> Result<(), Stop<E>> {
+    fn take_table(&mut self, desk: &mut Desk<'_>, entry: &Entry) -> Result<(), Stop<E>> {
         self.shape.get_or_insert(Shape::Csv);
-        self.take_file(source, entry, Form::Table)
+        self.take_file(desk, entry, Form::Table)
     }
 
-    fn take_bundles(&mut self, source: Source<'_, '_>, entries: &[&Entry]) -> Result<(), Stop<E>> {
+    fn take_bundles(&mut self, desk: &mut Desk<'_>, entries: &[&Entry]) -> Result<(), Stop<E>> {
         let is_only = entries.len() == 1;
-        self.tells_documents_once = is_only && source.depth == 0;
+        self.tells_documents_once = is_only && desk.source.depth == 0;
         for entry in entries {
-            self.take_file(source, entry, Form::LetterBundle)?;
+            self.take_file(desk, entry, Form::LetterBundle)?;
         }
         self.shape.get_or_insert(match (is_only, self.messages) {
             (true, 1) => Shape::OneLetter,
@@ -233,34 +237,30 @@ impl<E> Opening<'_, E> {
         }
     }
 
-    fn take_file(
-        &mut self,
-        source: Source<'_, '_>,
-        entry: &Entry,
-        form: Form,
-    ) -> Result<(), Stop<E>> {
+    fn take_file(&mut self, desk: &mut Desk<'_>, entry: &Entry, form: Form) -> Result<(), Stop<E>> {
+        let source = desk.source;
         let (place, limits) = (source.place(entry), &self.settings.limits);
         let reader = source.archive.reader(&entry.name)?;
         control::read(reader, entry.size, form, &place, limits, |control| {
-            self.take_control(source, entry, &place, control)
+            self.take_control(desk, entry, &place, control)
         })
     }
 
     fn take_control(
         &mut self,
-        source: Source<'_, '_>,
+        desk: &mut Desk<'_>,
         entry: &Entry,
         place: &Place,
         control: &mut dyn ControlData,
     ) -> Result<(), Stop<E>> {
         while let Some(draft) = control.next_draft()? {
             let place = place.clone().on_line(draft.line);
-            let mut pending = self.pending(source, entry, place, draft)?;
+            let mut pending = self.pending(desk.source, entry, place, draft)?;
             pending.is_test = control.is_test();
             self.page_attachments += pending.attachments.len();
             self.page.push(pending);
             if self.page.len() >= PAGE || self.page_attachments >= PAGE_ATTACHMENTS {
-                self.hand_over(source)?;
+                self.hand_over(desk)?;
             }
         }
         self.is_test |= control.is_test();
@@ -300,6 +300,8 @@ impl<E> Opening<'_, E> {
             entry,
             attachments,
             attached_bytes,
+            claim: None,
+            checked: CheckedPages::default(),
         })
     }
 

@@ -1,7 +1,7 @@
 use std::io;
 
 use super::Shape;
-use crate::domain::{DocumentName, Finding, Fitness, Message, Place};
+use crate::domain::{DocumentName, Finding, Fitness, Message, Place, PrintFacts};
 
 /// A message with all that is to be said about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +10,8 @@ pub struct OpenedMessage {
     /// Which channels its content is fit for; what the address and the recipient's id allow is
     /// for routing to say.
     pub fitness: Fitness,
+    /// What its way onto paper depends on.
+    pub facts: PrintFacts,
     /// The unpacked bytes of the document that holds its pages.
     pub document_bytes: u64,
     /// Where the control data describes it.

@@ -7,6 +7,7 @@ mod entry_contents;
 mod entry_names;
 mod forge;
 mod hostile;
+mod letter_checks;
 mod limits;
 mod rules;
 mod shelves;

@@ -31,7 +31,7 @@ use crate::{
     batch::{self, Archive, Entry, OpenedMessage, Settings},
     config::nearest,
     domain::{Code, Finding, Language, SenderId},
-    pipeline::SenderSettings,
+    pipeline::{PageCheck, SenderSettings},
     store::Scratch,
 };
 
@@ -102,6 +102,7 @@ fn check(arguments: &Arguments, invocation: &Invocation<'_>) -> Result<Check, Co
 /// What batches are held to, and how it is told.
 struct Terms {
     settings: Settings,
+    pages: PageCheck,
     rules: Rules,
     language: Language,
 }
@@ -110,6 +111,7 @@ impl Terms {
     fn ordinary(invocation: &Invocation<'_>) -> Self {
         Self {
             settings: Settings::default(),
+            pages: PageCheck::default(),
             rules: Rules::ordinary(invocation.now),
             language: Language::default(),
         }
@@ -128,6 +130,7 @@ impl Terms {
         let print_house = print_houses.find(|house| sender.print_house.as_ref() == Some(&house.id));
         Ok(Self {
             settings: sender.batch_settings(print_house),
+            pages: PageCheck::of(&sender, print_house),
             rules: Rules::of(&sender, invocation.now),
             language: sender.language,
         })
@@ -222,7 +225,10 @@ impl Check {
             progress.reach(checked.messages());
             Ok(())
         };
-        let opened = batch::open(archive, &name, &self.terms.settings, &documents, &mut sink);
+        let Terms {
+            settings, pages, ..
+        } = &self.terms;
+        let opened = batch::open(archive, &name, settings, &documents, pages, &mut sink);
         let opened = opened.map_err(|error| match error {
             batch::OpenError::Shelf(source) => no_room(&source),
             batch::OpenError::Sink(never) => match never {},

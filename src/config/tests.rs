@@ -403,16 +403,17 @@ fn an_empty_file_has_no_sender() {
 #[test]
 fn a_value_is_held_to_its_bounds_and_may_reach_them() {
     let with = |line: &str| wrong(&format!("[senders.a]\n{line}\n"));
-    for fine in [
-        "page_tolerance_mm = 50",
-        "page_tolerance_mm = 0.0",
-        "limits.max_nesting = 255",
-    ] {
-        assert_eq!(with(fine), "nothing is wrong", "{fine}");
+    let marked = |line: &str| with(&format!("[print_houses.p.marks]\n{line}"));
+    assert_eq!(with("limits.max_nesting = 255"), "nothing is wrong");
+    for fine in ["x_mm = 210", "x_mm = 0.0"] {
+        assert_eq!(marked(fine), "nothing is wrong", "{fine}");
     }
+    let told = ["x_mm = 210.1", "x_mm = nan"].map(marked);
+    insta::assert_snapshot!(told.join("\n"), @r"
+    line 3: `print_houses.p.marks.x_mm` must be at most 210, not 210.1
+    line 3: `print_houses.p.marks.x_mm` must be a finite number
+    ");
     let beyond = [
-        "page_tolerance_mm = 50.1",
-        "page_tolerance_mm = nan",
         "limits.max_nesting = 256",
         "limits.max_nesting = -1",
         "limits.max_entries = 0",
@@ -422,8 +423,6 @@ fn a_value_is_held_to_its_bounds_and_may_reach_them() {
         "display_name = ''",
     ];
     insta::assert_snapshot!(beyond.map(with).join("\n"), @r#"
-    line 2: `senders.a.page_tolerance_mm` must be at most 50, not 50.1
-    line 2: `senders.a.page_tolerance_mm` must be a finite number
     line 2: `senders.a.limits.max_nesting` must be at most 255, not 256
     line 2: `senders.a.limits.max_nesting` must be at least 0, not -1
     line 2: `senders.a.limits.max_entries` must be at least 1, not 0

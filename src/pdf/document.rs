@@ -51,6 +51,18 @@ impl<'a> Document<'a> {
         self.file.page(number)?.geometry(&self.file.objects)
     }
 
+    /// Why some page was refused for what all pages ask for together, if any was. Which of them that
+    /// is hangs on their order.
+    pub fn exhausted(&self) -> Option<Refusal> {
+        self.file.objects.exhausted()
+    }
+
+    /// About how many bytes of memory it holds, beside the file's own.
+    pub fn held_bytes(&self) -> u64 {
+        let held = self.file.objects.held_bytes();
+        held.saturating_add(self.file.tree.held_bytes()) as u64
+    }
+
     pub(super) fn file(&self) -> &Arc<File<'a>> {
         &self.file
     }

@@ -34,6 +34,10 @@ impl ObjectStream {
         })
     }
 
+    pub(super) fn held_bytes(&self) -> usize {
+        size_of_val(self.objects.as_slice()).saturating_add(self.bytes.len())
+    }
+
     /// The bytes from the object on. The index is believed only if the number is there.
     pub(super) fn place_of(&self, number: u32, index: u32) -> Option<&[u8]> {
         let stated = self.objects.get(index as usize);

@@ -100,6 +100,22 @@ impl<'a> Objects<'a> {
         self.unknown = Entry::Lost;
     }
 
+    /// Why a part of the file was refused for what all of its parts ask for together.
+    pub(super) fn exhausted(&self) -> Option<Refusal> {
+        let allowances = [&self.rescans, &self.inflation, &self.rereads];
+        allowances
+            .iter()
+            .find_map(|allowance| allowance.exhausted())
+    }
+
+    /// Bytes of memory: where objects stand, and object streams that were inflated.
+    pub(super) fn held_bytes(&self) -> usize {
+        let inflated = self.streams.iter().filter_map(|(_, stream)| stream.get());
+        let inflated = inflated.filter_map(|stream| stream.as_ref().ok());
+        let inflated: usize = inflated.map(ObjectStream::held_bytes).sum();
+        inflated.saturating_add(size_of_val(self.entries.as_slice()))
+    }
+
     pub(super) fn bytes(&self) -> &'a [u8] {
         self.bytes
     }

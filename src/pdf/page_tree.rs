@@ -49,6 +49,11 @@ impl PageTree {
         Ok(walk.tree)
     }
 
+    /// Bytes of memory, but for what pages inherit.
+    pub(super) fn held_bytes(&self) -> usize {
+        size_of_val(self.pages.as_slice()).saturating_add(self.members.len())
+    }
+
     pub(super) fn count(&self) -> u32 {
         u32::try_from(self.pages.len()).unwrap_or(u32::MAX)
     }

@@ -5,7 +5,7 @@ use super::{
     stop::Stop,
 };
 use crate::{
-    domain::{BatchState, Letter, PrintFacts, Reason},
+    domain::{BatchState, Letter, Reason},
     pdf::DigestKey,
     print::{self, BundleIdentity, BundlePlan, Composed, FileDigest, JobTicket},
     store::{
@@ -306,7 +306,7 @@ fn digest_key(row: &BatchRow, bundle: &BundleRow) -> [u8; 32] {
 }
 
 /// A letter without a usable address goes to the sender's own, if routing decided so, behind a page
-/// that shows it.
+/// that shows it. So does one behind a page of ours that shows no address itself.
 fn letter(sender: &SenderSettings, stored: MessageRow) -> Letter {
     let to_sender = stored.reason == Some(Reason::AddressIncomplete);
     let message = stored.message;
@@ -324,8 +324,8 @@ fn letter(sender: &SenderSettings, stored: MessageRow) -> Letter {
         registered: stored.registered,
         colour: message.colour.unwrap_or(sender.colour),
         duplex: message.duplex.unwrap_or(sender.duplex),
-        address_page: sender.address_page || to_sender,
-        facts: PrintFacts::default(),
+        address_page: sender.address_page || to_sender || stored.facts.lacks_address,
+        facts: stored.facts,
     }
 }
 

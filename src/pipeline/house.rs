@@ -23,6 +23,16 @@ pub enum Gate {
     AllOrNothing,
 }
 
+/// What becomes of a page that lies on its side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Landscape {
+    /// It is none that can be printed.
+    #[default]
+    Refuse,
+    /// It is turned upright for print.
+    Turn,
+}
+
 /// Why the other messages of a batch are refused under [`Gate::AllOrNothing`].
 pub(super) const NOT_WHOLE: &str =
     "a message is refused, and this sender's batches go whole or not at all";
@@ -85,6 +95,9 @@ pub struct SenderSettings {
     pub service: ServiceKind,
     /// An address page of our own goes in front of every letter.
     pub address_page: bool,
+    /// The address in the envelope's window is compared with that of the control data.
+    pub compare_address: bool,
+    pub landscape: Landscape,
     /// The title of a message that has no subject.
     pub default_subject: String,
 }

@@ -22,6 +22,7 @@ mod gate;
 mod house;
 mod letter_pdf;
 mod open;
+mod page_check;
 mod receipt;
 mod report;
 mod route;
@@ -30,5 +31,6 @@ mod stop;
 
 pub use clock::Clock;
 pub use error::Error;
-pub use house::{Gate, HoldPolicy, House, PrintHouseSettings, SenderSettings};
+pub use house::{Gate, HoldPolicy, House, Landscape, PrintHouseSettings, SenderSettings};
+pub use page_check::PageCheck;
 pub use runner::{Runner, Settings, Wake};

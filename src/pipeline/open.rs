@@ -1,6 +1,6 @@
 use super::{
-    Error, Gate, House, SenderSettings, acknowledge, documents::SpoolShelf, house::NOT_WHOLE,
-    stop::Stop,
+    Error, Gate, House, PageCheck, SenderSettings, acknowledge, documents::SpoolShelf,
+    house::NOT_WHOLE, stop::Stop,
 };
 use crate::{
     batch::{self, Archive, OpenError, Opened, OpenedMessage},
@@ -34,6 +34,7 @@ fn read(
         Ok(archive) => archive,
         Err(findings) => return Ok(Err(findings)),
     };
+    let check = PageCheck::of(sender, print_house);
     let shelf = SpoolShelf::new(house.store.spool(), row.id);
     let mut record = |page: Vec<OpenedMessage>| {
         let page: Vec<_> = page
@@ -44,7 +45,8 @@ fn read(
         let recorded = house.store.record_messages(row.id, &page);
         recorded.map_err(Error::Store)
     };
-    match batch::open(&archive, &row.file_name, settings, &shelf, &mut record) {
+    let name = &row.file_name;
+    match batch::open(&archive, name, settings, &shelf, &check, &mut record) {
         Ok(opened) => Ok(Ok(opened)),
         Err(OpenError::Sink(error)) => Err(error),
         Err(OpenError::Shelf(source)) => Err(Error::Unpack {
@@ -110,6 +112,7 @@ fn new_message(opened: OpenedMessage, sender: &SenderSettings) -> NewMessage {
     NewMessage {
         message,
         fitness: opened.fitness,
+        facts: opened.facts,
         findings: opened.findings,
     }
 }

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema.sql"),
     include_str!("gate.sql"),
     include_str!("delivery_reports.sql"),
+    include_str!("print_facts.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

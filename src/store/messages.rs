@@ -11,8 +11,8 @@ use super::{
 };
 use crate::domain::{
     Asked, Attachment, BatchId, BundleId, Channel, Code, CountryCode, DocumentName, Finding,
-    Fitness, Message, MessageId, MessageState, PageRange, PostalAddress, Private, Reason,
-    Recipient, RecipientId, StatedRecipient,
+    Fitness, Message, MessageId, MessageState, PageRange, PostalAddress, PrintFacts, Private,
+    Reason, Recipient, RecipientId, StatedRecipient,
 };
 
 /// A message as opening found it.
@@ -21,6 +21,7 @@ pub struct NewMessage {
     pub message: Message,
     /// Fit for neither channel means refused.
     pub fitness: Fitness,
+    pub facts: PrintFacts,
     pub findings: Vec<Finding>,
 }
 
@@ -31,6 +32,8 @@ pub struct MessageRow {
     pub state: MessageState,
     pub message: Message,
     pub fitness: Fitness,
+    /// None where it was opened before there was a look at pages.
+    pub facts: PrintFacts,
     pub channel: Option<Channel>,
     pub reason: Option<Reason>,
     pub asked: Option<Asked>,
@@ -227,7 +230,7 @@ const SELECT: &str = "SELECT m.*, p.sequence FROM messages m
 fn record(tx: &Transaction<'_>, batch: BatchId, new: &NewMessage) -> Result<(), Error> {
     let is_refused = new.fitness == Fitness::NEITHER;
     let reason = is_refused.then(|| reason_of_refusal(&new.findings));
-    if upsert(tx, batch, &new.message, new.fitness, reason)? {
+    if upsert(tx, batch, new, reason)? {
         findings::insert(tx, batch, &new.findings)?;
     }
     Ok(())
@@ -248,10 +251,10 @@ fn reason_of_refusal(found: &[Finding]) -> Reason {
 fn upsert(
     tx: &Transaction<'_>,
     batch: BatchId,
-    message: &Message,
-    fitness: Fitness,
+    new: &NewMessage,
     reason: Option<Reason>,
 ) -> Result<bool, Error> {
+    let (message, fitness, facts) = (&new.message, new.fitness, new.facts);
     let state = if fitness == Fitness::NEITHER {
         MessageState::Refused
     } else {
@@ -295,11 +298,15 @@ fn upsert(
         ":fit_mailbox": fitness.mailbox,
         ":fit_print": fitness.print,
         ":reason": reason.map(Word::word),
+        ":colour_pages": facts.colour_pages,
+        ":lacks_address": facts.lacks_address,
+        ":is_unbalanced": facts.is_unbalanced,
+        ":has_landscape": facts.has_landscape,
     });
     Ok(written.doing("record a message")? == 1)
 }
 
-const OPENED_COLUMNS: [&str; 29] = [
+const OPENED_COLUMNS: [&str; 33] = [
     "batch",
     "position",
     "state",
@@ -329,6 +336,10 @@ const OPENED_COLUMNS: [&str; 29] = [
     "fit_mailbox",
     "fit_print",
     "reason",
+    "colour_pages",
+    "lacks_address",
+    "is_unbalanced",
+    "has_landscape",
 ];
 
 /// Built once: it is run for every row.
@@ -373,6 +384,7 @@ pub(super) fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
             mailbox: row.get("fit_mailbox")?,
             print: row.get("fit_print")?,
         },
+        facts: facts(row)?,
         channel: row.maybe_word("channel")?,
         reason: row.maybe_word("reason")?,
         asked: row.asked()?,
@@ -384,6 +396,15 @@ pub(super) fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
         again: row.get("again")?,
         bundle: row.maybe_bundle("bundle")?,
         sequence: row.get("sequence")?,
+    })
+}
+
+fn facts(row: &Row<'_>) -> rusqlite::Result<PrintFacts> {
+    Ok(PrintFacts {
+        colour_pages: row.get("colour_pages")?,
+        lacks_address: row.get("lacks_address")?,
+        is_unbalanced: row.get("is_unbalanced")?,
+        has_landscape: row.get("has_landscape")?,
     })
 }
 

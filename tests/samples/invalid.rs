@@ -3,6 +3,7 @@ use std::{collections::BTreeSet, convert::Infallible, fmt::Write as _};
 use kuori::{
     batch::{self, Archive, MemoryShelf, OpenedMessage, Settings},
     domain::{BatchState, Code, Finding},
+    pipeline::PageCheck,
 };
 use tokio::task::JoinSet;
 
@@ -88,7 +89,15 @@ pub(super) fn found(bytes: &[u8]) -> Vec<Finding> {
         findings.extend(page.into_iter().flat_map(|message| message.findings));
         Ok(())
     };
-    let opened = batch::open(&archive, "sample.zip", &settings, &MemoryShelf, &mut sink);
+    let check = PageCheck::default();
+    let opened = batch::open(
+        &archive,
+        "sample.zip",
+        &settings,
+        &MemoryShelf,
+        &check,
+        &mut sink,
+    );
     findings.extend(opened.unwrap().findings);
     findings
 }

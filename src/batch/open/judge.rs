@@ -1,18 +1,18 @@
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     io,
 };
 
 use rayon::prelude::*;
 
-use super::{Opening, Pending, Source, Stop};
+use super::{
+    Desk, Opening, Source, Stop,
+    look::{Group, Look, Looked},
+    pending::Pending,
+    shared::SharedDocuments,
+};
 use crate::{
-    batch::{
-        OpenError, OpenedMessage, Settings,
-        document::{Examined, Named},
-        ledger::{Claim, Described},
-        rules,
-    },
+    batch::{OpenError, OpenedMessage, Settings, account::Claim, rules},
     domain::{Attachment, ChannelWish, Code, Finding, Fitness, Place},
 };
 
@@ -23,49 +23,64 @@ const RULED_AT_ONCE: usize = 64;
 const MAX_UNFIT: usize = 20;
 
 impl<E> Opening<'_, E> {
-    /// Examines the documents that the page names for the first time, and gives the page away.
-    pub(super) fn hand_over(&mut self, source: Source<'_, '_>) -> Result<(), Stop<E>> {
+    /// Looks at the pages of the letters that wait, and gives them away.
+    pub(super) fn hand_over(&mut self, desk: &mut Desk<'_>) -> Result<(), Stop<E>> {
         let mut page = std::mem::take(&mut self.page);
         self.page_attachments = 0;
         if page.is_empty() {
             return Ok(());
         }
-        self.examine(source, &page)
-            .map_err(|error| Stop::Failed(OpenError::Shelf(error)))?;
-        self.check_missing()?;
-        self.look_into_attachments(source, &page);
         let settings = self.settings;
         page.par_iter_mut()
             .with_min_len(RULED_AT_ONCE)
             .for_each(|pending| pending.apply_rules(settings));
+        self.look(desk, &mut page)
+            .map_err(|error| Stop::Failed(OpenError::Shelf(error)))?;
+        self.check_missing()?;
+        self.look_into_attachments(desk.source, &page);
         let opened = page.into_iter().map(|pending| self.judge(pending));
         let opened = opened.collect();
         (self.sink)(opened).map_err(|error| Stop::Failed(OpenError::Sink(error)))
     }
 
-    fn examine(&mut self, source: Source<'_, '_>, page: &[Pending]) -> io::Result<()> {
-        let mut fresh: Vec<Named<'_>> = Vec::new();
-        let mut at = HashMap::new();
-        let is_fresh = |pending: &&Pending| !self.ledger.holds(&pending.document);
-        for pending in page.iter().filter(is_fresh) {
-            let slot = *at.entry(&pending.document).or_insert(fresh.len());
-            match fresh.get_mut(slot) {
-                Some(named) => named.is_shared = true,
-                None => fresh.push(Named {
-                    name: &pending.document,
-                    entry: &pending.entry,
-                    is_shared: false,
-                }),
-            }
+    /// Opens each document that the page names once, however many letters it goes with.
+    fn look(&mut self, desk: &mut Desk<'_>, page: &mut [Pending]) -> io::Result<()> {
+        for pending in page.iter_mut() {
+            let letter = pending.described();
+            let claim = self
+                .ledger
+                .claim(&pending.document, pending.draft.pages, letter);
+            pending.claim = claim;
         }
-        let (archive, settings, keeper) = (source.archive, self.settings, self.shelf);
-        let examine = |named: &Named<'_>| Examined::of(*named, archive, settings, keeper);
-        let examined: Vec<_> = fresh.par_iter().map(examine).collect::<io::Result<_>>()?;
-        for (named, examined) in fresh.into_iter().zip(examined) {
-            self.ledger
-                .enter(named.name.clone(), examined, named.is_shared);
+        let wanted: HashSet<_> = page.iter().map(|pending| &pending.document).collect();
+        let room = desk.shared.room(|name| wanted.contains(name));
+        let look = Look {
+            source: desk.source,
+            settings: self.settings,
+            shelf: self.shelf,
+            check: self.check,
+            shared: &desk.shared,
+            room,
+        };
+        let groups = Group::all(page).into_par_iter();
+        let looked = groups.map(|group| look.at(group));
+        let looked: Vec<_> = looked.collect::<io::Result<_>>()?;
+        for looked in looked.into_iter().flatten() {
+            self.note(looked, &mut desk.shared);
         }
         Ok(())
+    }
+
+    fn note<'d>(&mut self, looked: Looked<'d>, shared: &mut SharedDocuments<'d>) {
+        if let Some(account) = looked.account {
+            self.ledger.enter(account);
+        }
+        if let Some(refusal) = looked.refusal {
+            self.ledger.refuse(&looked.name, refusal);
+        }
+        if let Some(standing) = looked.standing {
+            shared.stand(looked.name, standing);
+        }
     }
 
     fn check_missing(&self) -> Result<(), Finding> {
@@ -99,7 +114,8 @@ impl<E> Opening<'_, E> {
         self.attached.extend(looked_into);
     }
 
-    fn judge(&mut self, pending: Pending) -> OpenedMessage {
+    fn judge(&mut self, mut pending: Pending) -> OpenedMessage {
+        let on_pages = pending.page_findings();
         let Pending {
             position,
             mut draft,
@@ -107,22 +123,22 @@ impl<E> Opening<'_, E> {
             document,
             attachments,
             attached_bytes,
+            claim,
+            checked,
             ..
         } = pending;
-        let line = draft.line;
-        let letter = Described { position, line };
-        let claim = self.ledger.claim(&document, draft.pages, letter);
+        let claim = claim.unwrap_or_else(|| Claim::of_nothing(document));
         let mut findings = std::mem::take(&mut draft.findings);
         findings.extend(self.refusal(&claim));
         findings.extend(too_large(&claim, attached_bytes, self.settings));
         let tell = |code, detail| Finding::new(code, place.clone(), detail);
         if claim.slip.is_none() && claim.is_taken && draft.wish != ChannelWish::MailboxOnly {
-            let paper = &self.settings.paper;
-            let found = rules::too_many_sheets(claim.pages.count, draft.duplex, paper);
+            let paper = self.settings.paper.with(&checked.facts);
+            let found = rules::too_many_sheets(claim.pages.count, draft.duplex, &paper);
             findings.extend(found.map(|(code, detail)| tell(code, detail)));
         }
         findings.extend(claim.slip.map(|slip| tell(slip.code, slip.detail)));
-        findings.extend(claim.findings);
+        findings.extend(on_pages);
         findings.extend(self.unfit(&attachments));
         for finding in &mut findings {
             finding.place.message = Some(position);
@@ -135,6 +151,7 @@ impl<E> Opening<'_, E> {
         OpenedMessage {
             message: draft.into_message(position, claim.pages, attachments),
             fitness,
+            facts: checked.facts,
             document_bytes: claim.document_bytes,
             place: place.of_message(position),
             findings,
@@ -159,12 +176,6 @@ impl<E> Opening<'_, E> {
             self.tell([refusal]);
         }
         None
-    }
-}
-
-impl Pending {
-    fn apply_rules(&mut self, settings: &Settings) {
-        rules::apply(&mut self.draft, &self.place, self.is_test, settings);
     }
 }
 

@@ -310,27 +310,6 @@ fn a_bad_letter_leaves_the_good_ones_beside_it() {
 }
 
 #[test]
-fn a_page_of_another_size_can_go_to_a_mailbox_only() {
-    let a4 = (595.0, 842.0);
-    let sizes = [
-        a4,
-        (612.0, 792.0),
-        (612.0, 792.0),
-        a4,
-        (595.0 + 5.6, 842.0 - 5.6),
-    ];
-    let out = many_in_one(&pdf_of(&sizes), &bundle(&[(1, 1), (2, 2), (4, 2)]));
-    assert_snapshot!(told(&out), @"error page-size letters.pdf message 2 page 2: the page measures 216 × 279 mm");
-    let fitness: Vec<_> = out
-        .unwrap()
-        .messages
-        .iter()
-        .map(|message| message.fitness.print)
-        .collect();
-    assert_eq!(fitness, [true, false, true]);
-}
-
-#[test]
 fn wrong_fields_are_told_without_their_values() {
     let letters = "<Letter senderLetterId='1'>\n<LetterMeta><Location startPage='1' pages='x'/>\
         <Recipient SSN='010190Y900A' ovtID='0037'><Address><Eu1 name='Maija\u{9}Mallikas' postalCode='1' \

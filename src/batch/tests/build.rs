@@ -8,7 +8,7 @@ use pdf_writer::{Pdf, Rect, Ref};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
-    batch::{Archive, MemoryShelf, Opened, OpenedMessage, Settings, open},
+    batch::{Archive, LetterCheck, MemoryShelf, NoCheck, Opened, OpenedMessage, Settings, open},
     domain::Finding,
 };
 
@@ -102,6 +102,15 @@ pub(super) fn open_named(
     bytes: &[u8],
     settings: &Settings,
 ) -> Result<Out, Vec<Finding>> {
+    open_checked(name, bytes, settings, &NoCheck)
+}
+
+pub(super) fn open_checked(
+    name: &str,
+    bytes: &[u8],
+    settings: &Settings,
+    check: &dyn LetterCheck,
+) -> Result<Out, Vec<Finding>> {
     let archive = Archive::open(bytes, &settings.limits)?;
     let (mut messages, mut pages) = (Vec::new(), Vec::new());
     let mut sink = |page: Vec<OpenedMessage>| {
@@ -109,7 +118,7 @@ pub(super) fn open_named(
         messages.extend(page);
         Ok::<(), Infallible>(())
     };
-    let opened = open(&archive, name, settings, &MemoryShelf, &mut sink).unwrap();
+    let opened = open(&archive, name, settings, &MemoryShelf, check, &mut sink).unwrap();
     Ok(Out {
         opened,
         messages,

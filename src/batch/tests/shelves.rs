@@ -7,7 +7,7 @@ use zip::CompressionMethod;
 
 use super::build::*;
 use crate::{
-    batch::{Archive, OpenError, OpenedMessage, Settings, SharedBytes, Shelf, open},
+    batch::{Archive, NoCheck, OpenError, OpenedMessage, Settings, SharedBytes, Shelf, open},
     domain::{Code, DocumentName, Finding},
 };
 
@@ -39,7 +39,7 @@ fn open_onto(shelf: &Recorder, bytes: &[u8], settings: &Settings) -> Told {
         findings.extend(page.into_iter().flat_map(|message| message.findings));
         Ok(())
     };
-    let opened = open(&archive, "a.zip", settings, shelf, &mut sink)?;
+    let opened = open(&archive, "a.zip", settings, shelf, &NoCheck, &mut sink)?;
     findings.extend(opened.findings);
     Ok(findings)
 }
@@ -63,6 +63,7 @@ fn kept(letters: u32, method: CompressionMethod, max_letter_pdf_bytes: u64) -> V
 fn a_document_that_is_shared_or_large_is_kept_unless_the_archive_stores_it() {
     let (stored, deflated) = (CompressionMethod::Stored, CompressionMethod::Deflated);
     assert_eq!(kept(2, deflated, 10 << 20), ["letters.pdf"]);
+    assert_eq!(kept(2_500, deflated, 10 << 20), ["letters.pdf"]);
     assert_eq!(kept(1, deflated, 100), ["letters.pdf"]);
     assert!(kept(1, deflated, 10 << 20).is_empty());
     assert!(kept(2, stored, 100).is_empty());
@@ -88,6 +89,7 @@ fn a_full_shelf_and_a_failing_sink_are_errors_and_not_findings() {
         "a.zip",
         &settings,
         &Recorder::default(),
+        &NoCheck,
         &mut sink,
     );
     assert!(matches!(

@@ -9,7 +9,8 @@ use crate::{
     domain::{
         Asked, BatchId, BatchState, BundleId, Channel, ChannelWish, Code, Decision, DocumentName,
         EnvelopeName, Finding, Fitness, HoldCause, MailboxStatus, Message, MessageId, PageRange,
-        Place, PostageClass, PostalAddress, Reason, Recipient, Route, ServiceKind, StatedRecipient,
+        Place, PostageClass, PostalAddress, PrintFacts, Reason, Recipient, Route, ServiceKind,
+        StatedRecipient,
     },
     store::{
         BatchRow, BundleGroup, NewBatch, NewBundle, NewHold, NewMessage, NewOutgoing, NewPiece,
@@ -219,6 +220,11 @@ fn message(position: u32) -> NewMessage {
             postage: None,
             matter: None,
             attachments: Vec::new(),
+        },
+        facts: PrintFacts {
+            lacks_address: position == 6,
+            colour_pages: position % 2,
+            ..PrintFacts::default()
         },
         fitness: if position == 6 {
             Fitness::NEITHER

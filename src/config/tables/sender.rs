@@ -13,8 +13,8 @@ use super::{
     site::Site,
     upload::UploadTable,
     words::{
-        ArtificialIdsName, DuplicateLetterIdsName, FormatName, GateName, LanguageName, PostageName,
-        ReceiptsName, ServiceName,
+        ArtificialIdsName, DuplicateLetterIdsName, FormatName, GateName, LandscapeName,
+        LanguageName, PostageName, ReceiptsName, ServiceName,
     },
 };
 use crate::{
@@ -75,6 +75,11 @@ pub(super) struct SenderTable {
     service: ServiceName,
     /// Put an address page of our own in front of every letter.
     address_page: bool,
+    /// Compare the address in the envelope's window with that of the control data. A letter that
+    /// shows somebody else's goes nowhere.
+    compare_address: bool,
+    /// What becomes of a page that lies on its side.
+    landscape: LandscapeName,
     /// The title in the mailbox of a message that has no subject.
     #[schemars(length(min = 1, max = 255))]
     default_subject: String,
@@ -82,9 +87,6 @@ pub(super) struct SenderTable {
     /// Folder on this machine that holds `inbox` and `receipts`.
     directory: Option<PathBuf>,
     sftp: Option<SftpTable>,
-    /// How far a page may be from A4, in each direction.
-    #[schemars(range(min = 0.0, max = 50.0))]
-    page_tolerance_mm: f64,
     /// What is said of identity codes that no person has (individual number 900 to 999).
     artificial_ids: ArtificialIdsName,
     upload: UploadTable,
@@ -113,11 +115,12 @@ impl Default for SenderTable {
             postage: PostageName::Economy,
             service: ServiceName::Ordinary,
             address_page: false,
+            compare_address: true,
+            landscape: LandscapeName::Refuse,
             default_subject: "Letter".to_owned(),
             account: None,
             directory: None,
             sftp: None,
-            page_tolerance_mm: batch::Settings::default().page_tolerance_mm,
             artificial_ids: ArtificialIdsName::Warn,
             upload: UploadTable::default(),
             limits: LimitsTable::default(),
@@ -191,7 +194,6 @@ impl SenderTable {
             language: self.language.into(),
             batch: batch::Settings {
                 limits: self.limits.read(),
-                page_tolerance_mm: self.page_tolerance_mm,
                 artificial_ids: self.artificial_ids.into(),
                 ..batch::Settings::default()
             },
@@ -202,6 +204,8 @@ impl SenderTable {
             postage: self.postage.into(),
             service: self.service.into(),
             address_page: self.address_page,
+            compare_address: self.compare_address,
+            landscape: self.landscape.into(),
             default_subject: self.default_subject,
         })
     }

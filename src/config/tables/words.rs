@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     batch::ArtificialIds,
     domain::{DuplicateLetterIds, Language, PostageClass, ServiceKind},
-    pipeline::Gate,
+    pipeline::{Gate, Landscape},
     receipts::{Format, Level},
     routing::IncompleteAddress,
     telemetry::LogFormat,
@@ -60,6 +60,15 @@ words! {
         Partial,
         /// One refused message refuses the batch.
         AllOrNothing,
+    }
+}
+
+words! {
+    LandscapeName for Landscape {
+        /// The letter cannot be printed.
+        Refuse,
+        /// The page is turned upright for print.
+        Turn,
     }
 }
 

@@ -1,0 +1,76 @@
+use super::{Landscape, PrintHouseSettings, SenderSettings};
+use crate::{
+    batch::{CheckedPages, LetterCheck, LetterPages, PageFinding},
+    domain::ChannelWish,
+    pdf::Document,
+    print::{self, Checked, LetterToCheck},
+};
+
+/// The check of a sender's letters: what their print house wants of a page, as the sender's own
+/// settings have it.
+#[derive(Debug, Clone)]
+pub struct PageCheck {
+    print: print::Settings,
+    has_address_page: bool,
+    duplex: bool,
+    compares_address: bool,
+    turns_landscape: bool,
+}
+
+impl PageCheck {
+    /// A sender without a print house is held to the ordinary one's rules.
+    pub fn of(sender: &SenderSettings, print_house: Option<&PrintHouseSettings>) -> Self {
+        Self {
+            print: print_house.map_or_else(Default::default, |house| house.print.clone()),
+            has_address_page: sender.address_page,
+            duplex: sender.duplex,
+            compares_address: sender.compare_address,
+            turns_landscape: sender.landscape == Landscape::Turn,
+        }
+    }
+}
+
+impl Default for PageCheck {
+    /// As it is where nobody's settings say anything.
+    fn default() -> Self {
+        Self {
+            print: print::Settings::default(),
+            has_address_page: false,
+            duplex: true,
+            compares_address: true,
+            turns_landscape: false,
+        }
+    }
+}
+
+impl LetterCheck for PageCheck {
+    fn check(&self, document: &Document<'_>, letter: &LetterPages<'_>) -> CheckedPages {
+        let asked = LetterToCheck {
+            pages: letter.pages.clone(),
+            address: letter.address,
+            has_address_page: self.has_address_page,
+            duplex: letter.duplex.unwrap_or(self.duplex),
+            compares_address: self.compares_address,
+            turns_landscape: self.turns_landscape,
+        };
+        let checked = if letter.wish == ChannelWish::MailboxOnly {
+            print::check_for_mailbox(document, &asked, &self.print)
+        } else {
+            print::check(document, &asked, &self.print)
+        };
+        told(checked)
+    }
+}
+
+fn told(checked: Checked) -> CheckedPages {
+    let findings = checked.findings.into_iter();
+    let findings = findings.map(|found| PageFinding {
+        code: found.code,
+        page: found.page,
+        detail: found.detail,
+    });
+    CheckedPages {
+        findings: findings.collect(),
+        facts: checked.facts,
+    }
+}
