@@ -1,6 +1,6 @@
 use kuori::pdf::{
     Area, ContentLimits, ContentWants, DigestKey, Document, Fragment, Ink, PageGeometry, Refusal,
-    Writer, WriterSettings,
+    Treatment, Writer, WriterSettings,
 };
 
 use super::bounds::settings;
@@ -66,7 +66,12 @@ fn draws_on_the_page_only(document: &Document<'_>, number: u32, page: &PageGeome
 }
 
 fn is_written_as_it_was_read(document: &Document<'_>, number: u32) {
-    let Ok(fragment) = Fragment::of(document, number..=number, &DigestKey([7; 32])) else {
+    let Ok(fragment) = Fragment::of(
+        document,
+        number..=number,
+        &DigestKey([7; 32]),
+        &Treatment::default(),
+    ) else {
         return;
     };
     let mut writer = Writer::new(Vec::new(), &as_written()).expect("memory takes it");

@@ -19,6 +19,15 @@ pub struct Fragment<'a> {
     pub(super) pages: Vec<FragmentPage>,
 }
 
+/// How pages are taken whose content cannot be laid over as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Treatment {
+    /// Content may be out of balance: each page is looked at, and wrapped if it is.
+    pub may_be_unbalanced: bool,
+    /// Pages that lie on their side are turned upright.
+    pub turn_landscape: bool,
+}
+
 /// What is written of a page.
 pub(super) struct FragmentPage {
     pub(super) geometry: PageGeometry,
@@ -42,7 +51,9 @@ impl<'a> Fragment<'a> {
         document: &Document<'a>,
         pages: RangeInclusive<u32>,
         key: &DigestKey,
+        treatment: &Treatment,
     ) -> Result<Self, Refusal> {
+        let _ = treatment;
         if pages.is_empty() {
             return Err(Refusal::NoSuchRange { pages });
         }

@@ -59,7 +59,7 @@ pub use content::{
 };
 pub use digest::DigestKey;
 pub use document::Document;
-pub use fragment::Fragment;
+pub use fragment::{Fragment, Treatment};
 pub use geometry::PageGeometry;
 pub use limits::Limits;
 pub use overlay::Overlay;

@@ -3,7 +3,7 @@
 use super::{Error, documents::Letters};
 use crate::{
     domain::{BatchId, Code, Finding, MessageId, PageRange, Place},
-    pdf::{DigestKey, Document, Fragment, Refusal, Writer, WriterSettings},
+    pdf::{DigestKey, Document, Fragment, Refusal, Treatment, Writer, WriterSettings},
 };
 
 /// The sender's own bytes where the letter has a PDF of its own, else its pages cut out of the
@@ -40,7 +40,12 @@ fn cut_pages(
     created: jiff::Timestamp,
 ) -> Result<Vec<u8>, Refusal> {
     // One sender's document alone: nothing to keep apart, so the key may be known.
-    let fragment = Fragment::of(document, pages.first..=pages.last(), &DigestKey([0; 32]))?;
+    let fragment = Fragment::of(
+        document,
+        pages.first..=pages.last(),
+        &DigestKey([0; 32]),
+        &Treatment::default(),
+    )?;
     let settings = WriterSettings {
         title: String::new(),
         producer: "Kuori".to_owned(),

@@ -2,7 +2,7 @@ use rayon::prelude::*;
 
 use crate::{
     domain::PageRange,
-    pdf::{Document, Fragment, Limits, Overlay},
+    pdf::{Document, Fragment, Limits, Overlay, Treatment},
 };
 
 use super::{AddressPages, BundleIdentity, Error, Mark, PlannedPiece, Settings, mark_drawing};
@@ -125,8 +125,13 @@ impl<'a> Workshop<'a> {
         pages: &Document<'b>,
         number: u32,
     ) -> Result<PreparedPages<'b>, Error> {
-        let fragment = Fragment::of(pages, number..=number, &self.identity.digest_key)
-            .map_err(|refusal| Error::AddressPages { refusal })?;
+        let fragment = Fragment::of(
+            pages,
+            number..=number,
+            &self.identity.digest_key,
+            &Treatment::default(),
+        )
+        .map_err(|refusal| Error::AddressPages { refusal })?;
         let mark = self.mark(piece, 0, A4_HEIGHT_MM)?;
         Ok(PreparedPages {
             fragment,
@@ -156,8 +161,13 @@ impl<'a> Workshop<'a> {
     ) -> Result<PreparedPages<'b>, Error> {
         let pages = &piece.letter.pages;
         let pages = pages.first..=pages.last();
-        let fragment = Fragment::of(document, pages, &self.identity.digest_key)
-            .map_err(|refusal| refused(piece, refusal))?;
+        let fragment = Fragment::of(
+            document,
+            pages,
+            &self.identity.digest_key,
+            &Treatment::default(),
+        )
+        .map_err(|refusal| refused(piece, refusal))?;
         let marks = (0..fragment.page_count())
             .zip(piece.pages_before_letter()..)
             .map(|(index, page)| {

@@ -10,7 +10,7 @@ use std::{
 
 use kuori::pdf::{
     Area, ContentLimits, ContentWants, DigestKey, Document, Fragment, Limits, Overlay, Refusal,
-    Writer, WriterSettings,
+    Treatment, Writer, WriterSettings,
 };
 use rayon::prelude::*;
 use tempfile::TempDir;
@@ -104,7 +104,12 @@ fn spliced(bytes: &[u8], marked: bool) -> Result<Vec<u8>, Refusal> {
     if !marked {
         look_through(&document);
     }
-    let fragment = Fragment::of(&document, 1..=pages, &DigestKey([1; 32]))?;
+    let fragment = Fragment::of(
+        &document,
+        1..=pages,
+        &DigestKey([1; 32]),
+        &Treatment::default(),
+    )?;
     let settings = WriterSettings {
         title: "corpus".to_owned(),
         producer: "Kuori".to_owned(),

@@ -168,7 +168,7 @@ fn an_object_stream_that_inflates_without_end() {
         ..Limits::default()
     };
     let document = Document::open(&bytes, &limits).unwrap();
-    let result = Fragment::of(&document, 1..=1, &DigestKey([0; 32]));
+    let result = Fragment::of(&document, 1..=1, &DigestKey([0; 32]), &Treatment::default());
     assert!(is_limit(&result.map(|_| ())));
 }
 
@@ -234,13 +234,37 @@ fn pages_that_are_not_there() {
     for number in [0, 2, u32::MAX] {
         let missing = Refusal::NoSuchPage { number, count: 1 };
         assert_eq!(document.page(number), Err(missing));
-        assert!(Fragment::of(&document, number..=number, &DigestKey([0; 32])).is_err());
+        assert!(
+            Fragment::of(
+                &document,
+                number..=number,
+                &DigestKey([0; 32]),
+                &Treatment::default()
+            )
+            .is_err()
+        );
     }
-    assert!(Fragment::of(&document, 0..=1, &DigestKey([0; 32])).is_err());
-    assert!(Fragment::of(&document, 1..=u32::MAX, &DigestKey([0; 32])).is_err());
+    assert!(Fragment::of(&document, 0..=1, &DigestKey([0; 32]), &Treatment::default()).is_err());
+    assert!(
+        Fragment::of(
+            &document,
+            1..=u32::MAX,
+            &DigestKey([0; 32]),
+            &Treatment::default()
+        )
+        .is_err()
+    );
     #[expect(clippy::reversed_empty_ranges, reason = "what is tested")]
     let reversed = 2..=1;
-    assert!(Fragment::of(&document, reversed, &DigestKey([0; 32])).is_err());
+    assert!(
+        Fragment::of(
+            &document,
+            reversed,
+            &DigestKey([0; 32]),
+            &Treatment::default()
+        )
+        .is_err()
+    );
 }
 
 #[test]

@@ -137,7 +137,12 @@ fn settings(document_parts: bool) -> WriterSettings {
 
 fn fragment(bytes: &[u8]) -> Result<Fragment<'_>, Refusal> {
     let document = open(bytes)?;
-    Fragment::of(&document, 1..=document.page_count(), &DigestKey([1; 32]))
+    Fragment::of(
+        &document,
+        1..=document.page_count(),
+        &DigestKey([1; 32]),
+        &Treatment::default(),
+    )
 }
 
 /// All pages of each file, one after another.

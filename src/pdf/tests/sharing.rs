@@ -67,7 +67,7 @@ fn fragments_of_one_document_share_and_outlive_it() {
     let document = open(&bytes).unwrap();
     let key = DigestKey([9; 32]);
     let fragments: Vec<_> = (0..3)
-        .map(|_| Fragment::of(&document, 1..=1, &key).unwrap())
+        .map(|_| Fragment::of(&document, 1..=1, &key, &Treatment::default()).unwrap())
         .collect();
     drop(document);
     let mut writer = Writer::new(Vec::new(), &settings(false)).unwrap();
@@ -85,7 +85,13 @@ fn one_document_may_go_into_bundles_with_different_keys() {
     let bytes = with_font(6, "PROGRAM");
     let document = open(&bytes).unwrap();
     let written = |key: u8| {
-        let fragment = Fragment::of(&document, 1..=1, &DigestKey([key; 32])).unwrap();
+        let fragment = Fragment::of(
+            &document,
+            1..=1,
+            &DigestKey([key; 32]),
+            &Treatment::default(),
+        )
+        .unwrap();
         let mut writer = Writer::new(Vec::new(), &settings(false)).unwrap();
         writer.add_fragment(&fragment, &mut |_| None).unwrap();
         writer.finish().unwrap().0
