@@ -128,10 +128,11 @@ impl Terms {
         let sender = chosen(senders.collect(), named, file)?;
         let mut print_houses = config.print_houses.iter().map(|house| &house.settings);
         let print_house = print_houses.find(|house| sender.print_house.as_ref() == Some(&house.id));
+        let settings = sender.batch_settings(print_house);
         Ok(Self {
-            settings: sender.batch_settings(print_house),
             pages: PageCheck::of(&sender, print_house),
-            rules: Rules::of(&sender, invocation.now),
+            rules: Rules::of(&sender, settings.paper, invocation.now),
+            settings,
             language: sender.language,
         })
     }

@@ -8,10 +8,10 @@ use super::{
     error::Outcome,
     finding_report::FindingReport,
     table::{Table, or_dash},
-    words::{self, ChannelWord, MessageStateWord, ReasonWord, Time},
+    words::{self, ChannelWord, MessageStateWord, ReasonWord, Time, counted},
 };
 use crate::{
-    domain::{BatchId, Channel, Language, MessageId, MessageState},
+    domain::{BatchId, Channel, Code, Language, MessageId, MessageState, Reason},
     store::{MessageRow, Store},
 };
 
@@ -146,6 +146,13 @@ pub(super) struct MessageShown {
     /// Its content can go to a mailbox.
     fit_for_mailbox: bool,
     fit_for_print: bool,
+    /// Why an address page of ours goes in front on paper, whatever the sender's settings say: the
+    /// finding `address-missing`, or the reason `address-incomplete`.
+    address_page: Option<&'static str>,
+    /// Pages on which something stands in colour.
+    colour_pages: u32,
+    /// Pages on their side are turned for print.
+    turned: bool,
     /// On paper it goes against a receipt.
     registered: bool,
     /// What the mailbox service or the register said: `active`, `inactive`, `withdrawn`, `unknown`.
@@ -182,6 +189,9 @@ fn shown(row: &MessageRow, findings: FindingReport) -> MessageShown {
         first_page: row.message.pages.first,
         fit_for_mailbox: row.fitness.mailbox,
         fit_for_print: row.fitness.print,
+        address_page: address_page(row),
+        colour_pages: row.facts.colour_pages,
+        turned: row.facts.has_landscape,
         registered: row.registered,
         mailbox_status: row.asked.map(|asked| asked.status.as_str()),
         asked_at: row.asked.map(|asked| Time(asked.at)),
@@ -191,6 +201,16 @@ fn shown(row: &MessageRow, findings: FindingReport) -> MessageShown {
         repeats: row.again,
         findings,
     }
+}
+
+fn address_page(row: &MessageRow) -> Option<&'static str> {
+    let to_sender = Reason::AddressIncomplete;
+    if row.reason == Some(to_sender) {
+        return Some(to_sender.as_str());
+    }
+    row.facts
+        .lacks_address
+        .then_some(Code::AddressMissing.as_str())
 }
 
 impl fmt::Display for MessageList {
@@ -234,6 +254,7 @@ impl MessageShown {
             ("Pages", self.pages()),
         ];
         rows.extend(self.route().map(|route| ("Route", route)));
+        rows.extend(self.paper().map(|paper| ("Paper", paper)));
         if let (Some(status), Some(at)) = (self.mailbox_status, self.asked_at) {
             rows.push(("Mailbox", format!("{status}, asked {at}")));
         }
@@ -262,6 +283,24 @@ impl MessageShown {
             Some(channel) => format!("{channel} ({reason})"),
             None => format!("none ({reason})"),
         })
+    }
+
+    /// What is to be known of it on paper, unless it never gets there.
+    fn paper(&self) -> Option<String> {
+        let is_printed = match self.message.channel {
+            Some(ChannelWord(channel)) => channel != Channel::Mailbox,
+            None => self.fit_for_print,
+        };
+        let colour = self.colour_pages;
+        let told = [
+            self.address_page
+                .map(|why| format!("an address page in front ({why})")),
+            (colour > 0).then(|| format!("{} in colour", counted(colour.into(), "page", "pages"))),
+            self.turned
+                .then(|| "pages on their side are turned".to_owned()),
+        ];
+        let told: Vec<_> = told.into_iter().flatten().collect();
+        (is_printed && !told.is_empty()).then(|| told.join(", "))
     }
 
     fn pages(&self) -> String {

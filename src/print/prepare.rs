@@ -161,13 +161,9 @@ impl<'a> Workshop<'a> {
     ) -> Result<PreparedPages<'b>, Error> {
         let pages = &piece.letter.pages;
         let pages = pages.first..=pages.last();
-        let fragment = Fragment::of(
-            document,
-            pages,
-            &self.identity.digest_key,
-            &Treatment::default(),
-        )
-        .map_err(|refusal| refused(piece, refusal))?;
+        let (key, treatment) = (&self.identity.digest_key, treatment(piece));
+        let fragment = Fragment::of(document, pages, key, &treatment)
+            .map_err(|refusal| refused(piece, refusal))?;
         let marks = (0..fragment.page_count())
             .zip(piece.pages_before_letter()..)
             .map(|(index, page)| {
@@ -202,6 +198,15 @@ impl<'a> Workshop<'a> {
                 message: piece.letter.message,
                 sheet,
             })
+    }
+}
+
+/// What a look at the letter's pages, when its batch was opened, says must be done to them.
+fn treatment(piece: &PlannedPiece) -> Treatment {
+    let facts = piece.letter.facts;
+    Treatment {
+        may_be_unbalanced: facts.is_unbalanced,
+        turn_landscape: facts.has_landscape,
     }
 }
 

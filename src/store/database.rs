@@ -167,7 +167,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::domain::BatchId;
+    use crate::domain::{BatchId, PrintFacts};
 
     #[test]
     fn a_data_folder_is_made_once_and_opened_again() {
@@ -228,6 +228,26 @@ mod tests {
             assert_eq!(store.batches(9).unwrap().len(), 1, "{known}");
             assert_eq!(store.next_delivery_report_due().unwrap(), None);
         }
+    }
+
+    #[test]
+    fn of_messages_of_an_older_database_the_balance_is_unknown_and_nothing_else_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        older_database(folder.path());
+        let older = Connection::open(folder.path().join("kuori.sqlite")).unwrap();
+        let message = "INSERT INTO messages (batch, position, state, recipient_kind, document,
+                first_page, page_count, service, wish, deny_only, deny_copy, attachments,
+                fit_mailbox, fit_print)
+             VALUES (2, 1, 'accepted', 'absent', 'a.pdf', 1, 1, 'ordinary', 'any', 0, 0, '', 1, 1)";
+        older.execute(message, []).unwrap();
+        drop(older);
+        let store = Store::open(folder.path()).unwrap();
+        let message = store.message("B-0002-1".parse().unwrap()).unwrap();
+        let unknown = PrintFacts {
+            is_unbalanced: true,
+            ..PrintFacts::default()
+        };
+        assert_eq!(message.facts, unknown);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub struct MessageRow {
     pub state: MessageState,
     pub message: Message,
     pub fitness: Fitness,
-    /// None where it was opened before there was a look at pages.
+    /// Of a message that was opened before pages were looked at: that nobody knows their balance.
     pub facts: PrintFacts,
     pub channel: Option<Channel>,
     pub reason: Option<Reason>,

@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    batch::OpenedMessage,
+    batch::{self, OpenedMessage},
     cli::words::counted,
     domain::{
         Affects, Asked, Channel, Code, Decision, MailboxStatus, Reason, Route, ServiceKind,
-        StatedRecipient,
+        StatedRecipient, expected_sheets,
     },
     pipeline::{Gate, SenderSettings},
     routing::{self, Policy, Question},
@@ -20,6 +20,7 @@ pub(super) struct Rules {
     pub(super) gate: Gate,
     policy: Policy,
     service: ServiceKind,
+    paper: batch::Paper,
     now: Timestamp,
 }
 
@@ -30,15 +31,17 @@ impl Rules {
             gate: Gate::default(),
             policy: Policy::default(),
             service: ServiceKind::default(),
+            paper: batch::Paper::default(),
             now,
         }
     }
 
-    pub(super) fn of(sender: &SenderSettings, now: Timestamp) -> Self {
+    pub(super) fn of(sender: &SenderSettings, paper: batch::Paper, now: Timestamp) -> Self {
         Self {
             gate: sender.gate,
             policy: sender.policy(),
             service: sender.service,
+            paper,
             now,
         }
     }
@@ -71,6 +74,19 @@ pub(super) struct Verdict {
     #[serde(skip)]
     pub(super) unfit: u64,
     channels: Channels,
+    paper: Paper,
+}
+
+/// What the messages that can be printed would be on paper, if all were.
+#[derive(Serialize, JsonSchema, Default)]
+struct Paper {
+    /// Address pages among them.
+    sheets: u64,
+    /// Pages of messages on which something stands in colour.
+    colour_pages: u64,
+    /// Messages in front of which an address page of ours goes, since nothing stands in the
+    /// envelope's window.
+    added_address_pages: u64,
 }
 
 #[derive(Serialize, JsonSchema, Default)]
@@ -125,7 +141,9 @@ impl Verdict {
             code.closes()
                 .is_some_and(|closed| closed != Affects::Mailbox)
         };
-        print.count(message, closes, &without, Channel::Print);
+        if print.count(message, closes, &without, Channel::Print) {
+            self.paper.add(message, &rules.paper);
+        }
     }
 
     /// Puts the codes that close most messages first, once all are counted.
@@ -151,18 +169,30 @@ fn goes(route: Route, channel: Channel) -> bool {
     }
 }
 
+impl Paper {
+    fn add(&mut self, message: &OpenedMessage, paper: &batch::Paper) {
+        let facts = message.facts;
+        let duplex = message.message.duplex.unwrap_or(paper.duplex);
+        let address_page = paper.address_page || facts.lacks_address;
+        let sheets = expected_sheets(message.message.pages.count, duplex, address_page);
+        self.sheets += u64::from(sheets);
+        self.colour_pages += u64::from(facts.colour_pages);
+        self.added_address_pages += u64::from(facts.lacks_address);
+    }
+}
+
 impl ChannelVerdict {
-    /// Takes a message into account that goes as `decision` says, if it can go this way at all.
+    /// Takes a message into account that goes as `decision` says. Returns whether it can go this way.
     fn count(
         &mut self,
         message: &OpenedMessage,
         closes: impl Fn(Code) -> bool,
         decision: &Decision,
         channel: Channel,
-    ) {
+    ) -> bool {
         if goes(decision.route, channel) {
             self.open += 1;
-            return;
+            return true;
         }
         self.closed += 1;
         let mut told: Vec<Code> = Vec::new();
@@ -175,6 +205,7 @@ impl ChannelVerdict {
         if told.is_empty() {
             self.blame(decision.reason.as_str());
         }
+        false
     }
 
     fn blame(&mut self, code: &'static str) {
