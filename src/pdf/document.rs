@@ -54,7 +54,8 @@ impl<'a> Document<'a> {
     /// Why some page was refused for what all pages ask for together, if any was. Which of them that
     /// is hangs on their order.
     pub fn exhausted(&self) -> Option<Refusal> {
-        self.file.objects.exhausted()
+        let of_content = self.file.content.exhausted();
+        of_content.or_else(|| self.file.objects.exhausted())
     }
 
     /// About how many bytes of memory it holds, beside the file's own.

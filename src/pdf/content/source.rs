@@ -40,6 +40,11 @@ impl Shared {
             fonts: Mutex::default(),
         }
     }
+
+    /// Why a page was refused for what all pages ask for together, if any was.
+    pub(in crate::pdf) fn exhausted(&self) -> Option<Refusal> {
+        self.allowance.exhausted()
+    }
 }
 
 /// Values of a file, each counted against what one page may ask for.
