@@ -1,6 +1,6 @@
 //! A sender's PDF, opened.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::dictionary::Dictionary;
 use super::digest::{DigestKey, DigestTable};
@@ -33,6 +33,7 @@ impl<'a> Document<'a> {
             repaired,
             digests: Mutex::default(),
             content: content::Shared::new(bytes.len()),
+            active: OnceLock::new(),
         });
         Ok(Self { file })
     }
@@ -74,8 +75,10 @@ pub(super) struct File<'a> {
     pub(super) objects: Objects<'a>,
     pub(super) tree: PageTree,
     pub(super) has_layers: bool,
-    catalog: u32,
+    pub(super) catalog: u32,
     repaired: bool,
+    /// What the document does besides being shown, once it was looked for.
+    pub(super) active: OnceLock<Result<Vec<&'static str>, Refusal>>,
     /// A table for each of the keys used last.
     digests: Mutex<Vec<(DigestKey, Arc<DigestTable>)>>,
     pub(super) content: content::Shared,

@@ -31,6 +31,7 @@ mod predictor;
 mod repair;
 mod xref;
 
+mod active;
 mod annotations;
 mod document;
 mod geometry;

@@ -4,17 +4,30 @@
 //! [`Checked`]. Nothing is changed, and nothing is rendered: pages are judged by what
 //! [`Document::content`] says that they draw. The rules are in `docs/print-rules.md`.
 
+mod address;
+mod crowd;
+mod folded;
+mod fonts;
+mod page_list;
+mod paint;
 mod settings;
+mod shift;
 mod size;
+mod trespass;
+mod window;
 mod zone;
+
+#[cfg(test)]
+mod tests;
 
 use std::ops::RangeInclusive;
 
 use crate::{
     domain::{Code, PostalAddress, PrintFacts},
-    pdf::{Area, Document, Refusal},
+    pdf::{Area, ContentWants, Document, PageContent, PageGeometry, Refusal},
 };
 
+use self::{fonts::MissingFonts, page_list::PageList, paint::Paints, trespass::Trespasses};
 use super::Settings;
 
 pub use settings::{AllowedFonts, CheckSettings, ReservedZone, Sides};
@@ -39,6 +52,7 @@ pub struct LetterToCheck<'a> {
 /// What a look at a letter's pages found.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Checked {
+    /// In the order of the rules; a kind of finding is told once a letter, or once a zone or font.
     pub findings: Vec<PageFinding>,
     pub facts: PrintFacts,
 }
@@ -55,6 +69,191 @@ pub struct PageFinding {
     pub areas: Vec<Area>,
 }
 
+/// Looks at every page of a letter that may go on paper.
+pub fn check(document: &Document<'_>, letter: &LetterToCheck<'_>, settings: &Settings) -> Checked {
+    let mut look = Look::at(letter, settings);
+    look.at_document(document);
+    for (index, page) in (0..).zip(letter.pages.clone()) {
+        if let Err(refusal) = look.at_page(document, page, index) {
+            look.found(PageFinding::of_refusal(&refusal, page));
+        }
+    }
+    look.checked()
+}
+
+/// Looks only at what concerns a letter that never goes on paper: whether the address on its first
+/// page is the recipient's.
+pub fn check_for_mailbox(
+    document: &Document<'_>,
+    letter: &LetterToCheck<'_>,
+    settings: &Settings,
+) -> Checked {
+    let first = *letter.pages.start();
+    let window = settings.check.recipient_window;
+    let wants = ContentWants {
+        areas: &[window],
+        text_in: Some(window),
+        limits: &settings.check.content_limits,
+    };
+    // What cannot be read was told when the document was opened, or is told where it is printed.
+    let content = document.content(first, &wants).ok();
+    let mismatch = content.and_then(|content| window::mismatch(&content, &window, letter));
+    Checked {
+        findings: mismatch.into_iter().collect(),
+        facts: PrintFacts::default(),
+    }
+}
+
+/// What is known of a letter while its pages are looked at one after another.
+struct Look<'l> {
+    letter: &'l LetterToCheck<'l>,
+    settings: &'l Settings,
+    checked: Checked,
+    paints: Paints,
+    fonts: MissingFonts,
+    trespasses: Trespasses,
+}
+
+impl<'l> Look<'l> {
+    fn at(letter: &'l LetterToCheck<'l>, settings: &'l Settings) -> Self {
+        Self {
+            letter,
+            settings,
+            checked: Checked::default(),
+            paints: Paints::default(),
+            fonts: MissingFonts::default(),
+            trespasses: Trespasses::of(zones(settings)),
+        }
+    }
+
+    fn at_document(&mut self, document: &Document<'_>) {
+        let first = *self.letter.pages.start();
+        if document.was_repaired() {
+            let detail = "the cross-references were rebuilt";
+            self.found(PageFinding::new(Code::PdfRebuilt, first, detail));
+        }
+        match document.active_content() {
+            Ok(found) => self.found_active(found, first, "the document has"),
+            Err(refusal) => self.found(PageFinding::of_refusal(&refusal, first)),
+        }
+    }
+
+    fn at_page(&mut self, document: &Document<'_>, page: u32, index: u32) -> Result<(), Refusal> {
+        let geometry = document.page(page)?;
+        self.found_active(
+            &document.active_content_of_page(page)?,
+            page,
+            "the page has",
+        );
+        if geometry.has_printing_annotations() {
+            let detail = "the page has stamps or filled-in fields that print would lose";
+            self.found_once(PageFinding::new(Code::LetterNotComposable, page, detail));
+        }
+        let lies = Lies::of(&geometry, self.letter, self.settings);
+        self.found_size(size::finding(&geometry, page, lies));
+        let content = self.content(document, page, index, lies)?;
+        self.checked.facts.is_unbalanced |= !content.is_balanced;
+        self.paints.add(page, &content);
+        self.fonts
+            .add(page, &content, &self.settings.check.allowed_fonts);
+        if lies != Lies::Unfit {
+            self.trespasses.add(page, &content);
+        }
+        if index == 0 {
+            self.at_window(&content, lies);
+        }
+        Ok(())
+    }
+
+    fn content(
+        &mut self,
+        document: &Document<'_>,
+        page: u32,
+        index: u32,
+        lies: Lies,
+    ) -> Result<PageContent, Refusal> {
+        let window = self.settings.check.recipient_window;
+        let areas = self.trespasses.prepare(index, self.letter.duplex, lies);
+        let window = (index == 0).then_some(window);
+        areas.extend(window);
+        let wants = ContentWants {
+            areas,
+            text_in: window,
+            limits: &self.settings.check.content_limits,
+        };
+        document.content(page, &wants)
+    }
+
+    fn at_window(&mut self, content: &PageContent, lies: Lies) {
+        let window = &self.settings.check.recipient_window;
+        if lies == Lies::Upright && !self.letter.has_address_page {
+            let seen = window::judge(content, window, self.letter);
+            self.checked.facts.lacks_address = seen.lacks_address;
+            self.checked.findings.extend(seen.findings);
+        } else {
+            let mismatch = window::mismatch(content, window, self.letter);
+            self.checked.findings.extend(mismatch);
+        }
+    }
+
+    fn found(&mut self, finding: PageFinding) {
+        self.checked.findings.push(finding);
+    }
+
+    fn found_once(&mut self, finding: PageFinding) {
+        let mut known = self.checked.findings.iter();
+        if known.all(|known| known.code != finding.code) {
+            self.found(finding);
+        }
+    }
+
+    fn found_active(&mut self, found: &[&str], page: u32, who: &str) {
+        if !found.is_empty() {
+            let detail = format!("{who} {}", found.join(", "));
+            self.found_once(PageFinding::new(Code::PdfActiveContent, page, detail));
+        }
+    }
+
+    fn found_size(&mut self, finding: Option<PageFinding>) {
+        if let Some(finding) = finding {
+            self.checked.facts.has_landscape |= finding.code == Code::PageLandscape;
+            self.found_once(finding);
+        }
+    }
+
+    fn checked(mut self) -> Checked {
+        self.checked.facts.colour_pages = self.paints.colour_pages;
+        let told = self.paints.finding().into_iter();
+        let told = told.chain(self.fonts.findings());
+        let told = told.chain(self.trespasses.findings());
+        self.checked.findings.extend(told);
+        self.checked
+    }
+}
+
+/// How a page fits upright A4 paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lies {
+    Upright,
+    /// On its side, and it is turned.
+    Turned,
+    /// Not at all: it is not printed.
+    Unfit,
+}
+
+impl Lies {
+    fn of(geometry: &PageGeometry, letter: &LetterToCheck<'_>, settings: &Settings) -> Self {
+        let tolerance_mm = settings.check.page_tolerance_mm;
+        if geometry.is_upright_a4(tolerance_mm) {
+            Self::Upright
+        } else if letter.turns_landscape && size::lies_on_its_side(geometry, tolerance_mm) {
+            Self::Turned
+        } else {
+            Self::Unfit
+        }
+    }
+}
+
 impl PageFinding {
     fn new(code: Code, page: u32, detail: impl Into<String>) -> Self {
         Self {
@@ -63,6 +262,10 @@ impl PageFinding {
             detail: detail.into(),
             areas: Vec::new(),
         }
+    }
+
+    fn around(self, areas: Vec<Area>) -> Self {
+        Self { areas, ..self }
     }
 
     fn of_refusal(refusal: &Refusal, page: u32) -> Self {
@@ -76,31 +279,4 @@ impl PageFinding {
         };
         Self::new(code, page, refusal.to_string())
     }
-}
-
-/// Looks at every page of a letter that may go on paper.
-pub fn check(document: &Document<'_>, letter: &LetterToCheck<'_>, settings: &Settings) -> Checked {
-    let mut checked = Checked::default();
-    for page in letter.pages.clone() {
-        match document.page(page) {
-            Ok(geometry) => checked
-                .findings
-                .extend(size::finding(&geometry, page, letter, settings)),
-            Err(refusal) => checked
-                .findings
-                .push(PageFinding::of_refusal(&refusal, page)),
-        }
-    }
-    checked
-}
-
-/// Looks only at what concerns a letter that never goes on paper: whether the address on its first
-/// page is the recipient's.
-pub fn check_for_mailbox(
-    document: &Document<'_>,
-    letter: &LetterToCheck<'_>,
-    settings: &Settings,
-) -> Checked {
-    let _ = (document, letter, settings);
-    Checked::default()
 }

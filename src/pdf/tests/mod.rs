@@ -1,5 +1,6 @@
 //! The room from outside: bytes in, bytes out, lopdf as the other reader.
 
+mod active;
 mod content;
 mod hostile;
 mod overlays;

@@ -3,7 +3,7 @@ use crate::{
     print::{Settings, mark_drawing},
 };
 
-use super::Sides;
+use super::{Lies, Sides};
 
 /// A part of a page that print reserves.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,5 +58,45 @@ impl Zone {
             kind,
             on,
         }
+    }
+}
+
+/// Boxes of text reach a little beyond its ink, and lines end where zones begin.
+const SLACK_MM: f64 = 0.3;
+
+/// The zone without its rim, in which nothing is told.
+pub(super) fn shrunk(zone: &Area) -> Area {
+    Area {
+        left_mm: zone.left_mm + SLACK_MM,
+        top_mm: zone.top_mm + SLACK_MM,
+        right_mm: zone.right_mm - SLACK_MM,
+        bottom_mm: zone.bottom_mm - SLACK_MM,
+    }
+}
+
+const SHORT_MM: f64 = 210.0;
+const LONG_MM: f64 = 297.0;
+
+/// The paper as the reader of the page sees it.
+pub(super) fn page_area(lies: Lies) -> Area {
+    match lies {
+        Lies::Upright | Lies::Unfit => Area::at(0.0, 0.0, SHORT_MM, LONG_MM),
+        Lies::Turned => Area::at(0.0, 0.0, LONG_MM, SHORT_MM),
+    }
+}
+
+/// Where a zone of the upright paper is on the page as its reader sees it.
+///
+/// A page on its side is turned a quarter clockwise for print, as `pdf::Treatment` has it: what was
+/// at its left edge is at the top of the paper.
+pub(super) fn place_on(lies: Lies, zone: &Area) -> Area {
+    match lies {
+        Lies::Upright | Lies::Unfit => *zone,
+        Lies::Turned => Area {
+            left_mm: zone.top_mm,
+            top_mm: SHORT_MM - zone.right_mm,
+            right_mm: zone.bottom_mm,
+            bottom_mm: SHORT_MM - zone.left_mm,
+        },
     }
 }
