@@ -31,6 +31,7 @@ mod mismatch;
 mod operators;
 mod outside;
 mod page_content;
+mod page_checks;
 mod privacy;
 mod program;
 mod samples;
