@@ -6,8 +6,9 @@ use std::io::{self, Write};
 
 use super::digest::{Digest, Sharing};
 use super::document::File;
-use super::fragment::{Attached, Fragment};
-use super::object::{Holds, Object, Slot};
+use super::fragment::{Attached, Form, Fragment};
+use super::joined::Joined;
+use super::object::{Holds, Object, Slot, put_length_slot};
 use super::output::Output;
 
 /// Knows what has been written, and under which number.
@@ -66,15 +67,10 @@ impl Copier {
             Attached::Object(number) => return self.place(*number, fragment, output),
             Attached::Value(value, sharing) => (value, sharing),
         };
-        if let Sharing::ByDigest(digest) = sharing
-            && let Some(known) = self.written.get(digest)
-        {
-            return Ok(Some(*known));
-        }
-        let new = output.reserve()?;
-        if let Sharing::ByDigest(digest) = sharing {
-            self.written.insert(*digest, new);
-        }
+        let new = match self.made(*sharing, output)? {
+            Made::Written(known) => return Ok(Some(known)),
+            Made::New(new) => new,
+        };
         let mut slots = std::mem::take(&mut self.slots);
         let value = fragment.file.objects.value_of(value, &mut slots);
         let value = value.map_err(io::Error::other)?;
@@ -82,6 +78,50 @@ impl Copier {
         self.write(new, object, &slots, fragment, output)?;
         self.slots = slots;
         Ok(Some(new))
+    }
+
+    /// The same for the form that a page becomes. Its data is made here, where it is seen whether it
+    /// is there already.
+    pub(super) fn place_form<W: Write>(
+        &mut self,
+        form: &Form,
+        fragment: &Fragment<'_>,
+        output: &mut Output<W>,
+    ) -> io::Result<u32> {
+        let new = match self.made(form.sharing, output)? {
+            Made::Written(known) => return Ok(known),
+            Made::New(new) => new,
+        };
+        let objects = &fragment.file.objects;
+        let joined;
+        let data = if let [content] = form.contents.as_slice() {
+            let content = objects.object(*content).map_err(io::Error::other)?;
+            content.and_then(|content| content.data)
+        } else {
+            joined = Joined::of(objects, &form.contents).deflated()?;
+            Some(joined.as_slice())
+        };
+        let mut slots = std::mem::take(&mut self.slots);
+        let value = objects.value_of(&form.value, &mut slots);
+        let value = value.map_err(io::Error::other)?;
+        put_length_slot(None, &mut slots);
+        let data = data.or(Some(b""));
+        self.write(new, Object { value, data }, &slots, fragment, output)?;
+        self.slots = slots;
+        Ok(new)
+    }
+
+    /// The number of what stands in no file as it is to be written.
+    fn made<W: Write>(&mut self, sharing: Sharing, output: &mut Output<W>) -> io::Result<Made> {
+        let Sharing::ByDigest(digest) = sharing else {
+            return Ok(Made::New(output.reserve()?));
+        };
+        if let Some(known) = self.written.get(&digest) {
+            return Ok(Made::Written(*known));
+        }
+        let new = output.reserve()?;
+        self.written.insert(digest, new);
+        Ok(Made::New(new))
     }
 
     /// Writes what is due, and what that makes due.
@@ -139,6 +179,12 @@ impl Copier {
         output.end();
         Ok(())
     }
+}
+
+/// Something that is made, not copied, by its number in the new file.
+enum Made {
+    Written(u32),
+    New(u32),
 }
 
 /// The walk of a fragment has seen all that its pages reach.

@@ -1,5 +1,7 @@
 //! Consecutive pages of a document, and the walk that digests what they reach.
 
+mod wrap;
+
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -7,8 +9,11 @@ use super::dictionary::{Dictionary, elements, is_array, reference};
 use super::digest::{Digest, DigestKey, DigestTable, Digester, Sharing};
 use super::document::File;
 use super::layers::shows_when_off;
+use super::loose_ends::LooseEnds;
 use super::object::{Holds, Object, Slot};
+use super::page::Page;
 use super::{Document, PageGeometry, Refusal};
+pub(super) use wrap::{Form, Wrapped};
 
 /// Consecutive pages of a document, walked and digested, ready to be written. Made on any thread;
 /// outlives its [`Document`]. Costs what its pages touch and no other fragment of the document
@@ -19,10 +24,13 @@ pub struct Fragment<'a> {
     pub(super) pages: Vec<FragmentPage>,
 }
 
-/// How pages are taken whose content cannot be laid over as it stands.
+/// What is done with pages that cannot be laid over as they stand. They are *wrapped*: their
+/// content becomes a form (ISO 32000-1, 8.10) that an upright page of ours draws. A page whose
+/// `/UserUnit` is not 1 is wrapped whatever is said here, since some presses ignore the unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Treatment {
-    /// Content may be out of balance: each page is looked at, and wrapped if it is.
+    /// Content may leave something open or do harm to what is drawn after it: each page is looked
+    /// through, which inflates its content, and wrapped if it does.
     pub may_be_unbalanced: bool,
     /// Pages that lie on their side are turned upright.
     pub turn_landscape: bool,
@@ -30,11 +38,20 @@ pub struct Treatment {
 
 /// What is written of a page.
 pub(super) struct FragmentPage {
+    /// Of the page as it is written.
     pub(super) geometry: PageGeometry,
-    pub(super) resources: Option<Attached>,
-    pub(super) group: Option<Attached>,
-    /// Object numbers of its content streams.
-    pub(super) contents: Vec<u32>,
+    pub(super) body: Body,
+}
+
+/// What a page draws.
+pub(super) enum Body {
+    AsItStands {
+        resources: Option<Attached>,
+        group: Option<Attached>,
+        /// Object numbers of its content streams.
+        contents: Vec<u32>,
+    },
+    Wrapped(Wrapped),
 }
 
 /// The value of an attribute of a page.
@@ -53,7 +70,6 @@ impl<'a> Fragment<'a> {
         key: &DigestKey,
         treatment: &Treatment,
     ) -> Result<Self, Refusal> {
-        let _ = treatment;
         if pages.is_empty() {
             return Err(Refusal::NoSuchRange { pages });
         }
@@ -71,7 +87,7 @@ impl<'a> Fragment<'a> {
             lexed: 0,
         };
         let pages = pages
-            .map(|number| walk.page(number))
+            .map(|number| walk.page(number, treatment))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             file,
@@ -113,19 +129,42 @@ struct Visit<'w> {
 }
 
 impl Walk<'_, '_> {
-    fn page(&mut self, number: u32) -> Result<FragmentPage, Refusal> {
+    fn page(&mut self, number: u32, treatment: &Treatment) -> Result<FragmentPage, Refusal> {
         let file = self.file;
         let page = file.page(number)?;
+        let geometry = page.geometry(&file.objects)?;
         let contents = self.contents(page.contents)?;
+        let turns = treatment.turn_landscape && geometry.lies_on_its_side();
+        let must_wrap = turns || geometry.has_unit();
+        let loose_ends = match treatment.may_be_unbalanced {
+            true => self.loose_ends(&contents)?,
+            false => None,
+        };
+        let seen = match turns {
+            true => geometry.turned_upright(),
+            false => geometry,
+        };
+        match loose_ends.or(must_wrap.then(LooseEnds::default)) {
+            Some(loose_ends) => self.wrapped(&page, &seen, contents, loose_ends),
+            None => self.as_it_stands(&page, geometry, contents),
+        }
+    }
+
+    fn as_it_stands(
+        &mut self,
+        page: &Page<'_>,
+        geometry: PageGeometry,
+        contents: Vec<u32>,
+    ) -> Result<FragmentPage, Refusal> {
         for content in &contents {
             self.digest(*content)?;
         }
-        Ok(FragmentPage {
-            geometry: page.geometry(&file.objects)?,
+        let body = Body::AsItStands {
             resources: self.attached(page.resources)?,
             group: self.attached(page.group)?,
             contents,
-        })
+        };
+        Ok(FragmentPage { geometry, body })
     }
 
     /// The streams of `/Contents`, be it one or an array of them. A page whose content is something
@@ -171,14 +210,19 @@ impl Walk<'_, '_> {
         }
         let mut slots = Vec::new();
         let value = self.file.objects.value_of(value, &mut slots)?;
-        for slot in &slots {
+        self.digest_references(&slots)?;
+        let object = Object { value, data: None };
+        let sharing = self.sharing(object, &slots);
+        Ok(Some(Attached::Value(value.into(), sharing)))
+    }
+
+    fn digest_references(&mut self, slots: &[Slot]) -> Result<(), Refusal> {
+        for slot in slots {
             if let Holds::Reference(number) = slot.holds {
                 self.digest(number)?;
             }
         }
-        let object = Object { value, data: None };
-        let sharing = self.sharing(object, &slots);
-        Ok(Some(Attached::Value(value.into(), sharing)))
+        Ok(())
     }
 
     /// Finds out what the object and all below it digest to.

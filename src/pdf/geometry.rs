@@ -46,8 +46,23 @@ impl PageGeometry {
         self.rotate
     }
 
-    /// Points in a unit of the page's user space: 1 nearly always. A page with another unit is
-    /// passed on as it is; some presses ignore the unit.
+    /// Whether the page as seen is wider than high.
+    pub fn lies_on_its_side(&self) -> bool {
+        self.width_mm() > self.height_mm()
+    }
+
+    /// The page as [`super::Treatment::turn_landscape`] turns it: a quarter turn to the left, so that
+    /// its upper edge is the left one, where sheets are bound.
+    #[must_use]
+    pub fn turned_upright(&self) -> Self {
+        Self {
+            rotate: (self.rotate + 270) % 360,
+            ..*self
+        }
+    }
+
+    /// Points in a unit of the page's user space: 1 nearly always. A [`super::Fragment`] scales
+    /// pages with another unit, since some presses ignore it.
     pub fn user_unit(&self) -> f64 {
         self.user_unit
     }
@@ -58,6 +73,44 @@ impl PageGeometry {
         self.printing_annotations
     }
 
+    #[expect(clippy::float_cmp, reason = "1 is what is meant when nothing is said")]
+    pub(super) fn has_unit(&self) -> bool {
+        self.user_unit != 1.0
+    }
+
+    /// A page that looks the same with neither turn nor unit nor offset; `None` where it is too large
+    /// to be written.
+    pub(super) fn unturned(&self) -> Option<Self> {
+        let [left, bottom, right, top] = self.visible;
+        let sides = [right - left, top - bottom].map(|side| rounded(side * self.user_unit));
+        let [width, height] = match self.is_turned_sideways() {
+            true => [sides[1], sides[0]],
+            false => sides,
+        };
+        let unturned = Self {
+            visible: [0.0, 0.0, width, height],
+            rotate: 0,
+            user_unit: 1.0,
+            ..*self
+        };
+        let written = self.matrix_to_seen();
+        let is_finite = |number: &f64| number.is_finite();
+        (sides.iter().chain(&written).all(is_finite)).then_some(unturned)
+    }
+
+    /// From the user space of the page to points on the page as seen (ISO 32000-1, 8.3.3).
+    pub(super) fn matrix_to_seen(&self) -> [f64; 6] {
+        let [left, bottom, right, top] = self.visible;
+        let unit = self.user_unit;
+        let [left, bottom, right, top] = [left, bottom, right, top].map(|at| rounded(at * unit));
+        match self.rotate {
+            90 => [0.0, -unit, unit, 0.0, 0.0 - bottom, right],
+            180 => [-unit, 0.0, 0.0, -unit, right, top],
+            270 => [0.0, unit, -unit, 0.0, top, 0.0 - left],
+            _ => [unit, 0.0, 0.0, unit, 0.0 - left, 0.0 - bottom],
+        }
+    }
+
     fn unturned_mm(&self) -> [f64; 2] {
         let [left, bottom, right, top] = self.visible;
         [right - left, top - bottom].map(|side| side * self.user_unit * MM_PER_POINT)
@@ -66,6 +119,11 @@ impl PageGeometry {
     fn is_turned_sideways(&self) -> bool {
         self.rotate % 180 == 90
     }
+}
+
+/// To a millionth of a point, without the noise of arithmetic; no zero has a sign.
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6 + 0.0
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ mod page_tree;
 mod content;
 mod filters;
 mod font;
+mod joined;
+mod loose_ends;
 
 mod digest;
 mod fragment;

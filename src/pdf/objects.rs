@@ -180,6 +180,11 @@ impl<'a> Objects<'a> {
         Ok(())
     }
 
+    /// Counts what a page is wrapped from: pages that share their content must not each be as large.
+    pub(super) fn count_wrapped(&self, bytes: usize) -> Result<(), Refusal> {
+        self.rereads.spend(bytes)
+    }
+
     pub(super) fn object(&self, number: u32) -> Result<Option<Object<'_>>, Refusal> {
         self.object_with_slots(number, &mut Vec::new())
     }

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::copier::Copier;
-use super::fragment::FragmentPage;
+use super::fragment::{Attached, Body, FragmentPage, Wrapped};
+use super::loose_ends::LooseEnds;
 use super::output::Output;
 use super::overlay::SAVE_STATE;
 use super::parts::Parts;
@@ -40,6 +41,8 @@ pub struct Writer<W: Write> {
     parts: Option<Parts>,
     /// Object number of the stream before content that is laid over, once there is one.
     save_state: Option<u32>,
+    /// Object number of the stream that draws a form which leaves nothing open, once there is one.
+    draw_form: Option<u32>,
 }
 
 impl<W: Write> Writer<W> {
@@ -54,6 +57,7 @@ impl<W: Write> Writer<W> {
             copier: Copier::default(),
             tree: TreeWriter::default(),
             save_state: None,
+            draw_form: None,
         })
     }
 
@@ -84,7 +88,7 @@ impl<W: Write> Writer<W> {
             Some(overlay) => self.laid_over(Vec::new(), &overlay, &A4)?,
             None => Vec::new(),
         };
-        self.write_page(&A4, None, None, &contents)
+        self.write_page(&A4, &PageResources::None, None, &contents)
     }
 
     /// Ends the document part that was begun last.
@@ -128,22 +132,77 @@ impl<W: Write> Writer<W> {
         page: &FragmentPage,
         overlay: Option<&Overlay>,
     ) -> io::Result<()> {
+        let drawn = match &page.body {
+            Body::Wrapped(wrapped) => self.drawn_as_form(wrapped, fragment)?,
+            Body::AsItStands {
+                resources,
+                group,
+                contents,
+            } => self.drawn_as_it_stands(resources.as_ref(), group.as_ref(), contents, fragment)?,
+        };
+        self.copier.write_due(fragment, &mut self.output)?;
+        let contents = match overlay {
+            Some(overlay) => self.laid_over(drawn.contents, overlay, &page.geometry)?,
+            None => drawn.contents,
+        };
+        self.write_page(&page.geometry, &drawn.resources, drawn.group, &contents)
+    }
+
+    fn drawn_as_it_stands(
+        &mut self,
+        resources: Option<&Attached>,
+        group: Option<&Attached>,
+        contents: &[u32],
+        fragment: &Fragment<'_>,
+    ) -> io::Result<PageParts> {
         let (copier, output) = (&mut self.copier, &mut self.output);
-        let mut place = |attached: &Option<_>| match attached {
+        let mut place = |attached: Option<&_>| match attached {
             Some(attached) => copier.place_attached(attached, fragment, output),
             None => Ok(None),
         };
-        let resources = place(&page.resources)?;
-        let group = place(&page.group)?;
-        let mut contents = Vec::with_capacity(page.contents.len() + 2);
-        for number in &page.contents {
-            contents.extend(copier.place(*number, fragment, output)?);
+        let resources = place(resources)?;
+        let group = place(group)?;
+        let mut placed = Vec::with_capacity(contents.len() + 2);
+        for number in contents {
+            placed.extend(copier.place(*number, fragment, output)?);
         }
-        copier.write_due(fragment, output)?;
-        if let Some(overlay) = overlay {
-            contents = self.laid_over(contents, overlay, &page.geometry)?;
+        Ok(PageParts {
+            resources: resources.map_or(PageResources::None, PageResources::Object),
+            group,
+            contents: placed,
+        })
+    }
+
+    /// The form brings its resources and its group along.
+    fn drawn_as_form(
+        &mut self,
+        wrapped: &Wrapped,
+        fragment: &Fragment<'_>,
+    ) -> io::Result<PageParts> {
+        let (copier, output) = (&mut self.copier, &mut self.output);
+        let Some(form) = &wrapped.form else {
+            return Ok(PageParts::default());
+        };
+        let form = copier.place_form(form, fragment, output)?;
+        Ok(PageParts {
+            resources: PageResources::Form(form),
+            group: None,
+            contents: vec![self.draw_form(wrapped.loose_ends)?],
+        })
+    }
+
+    fn draw_form(&mut self, loose_ends: LooseEnds) -> io::Result<u32> {
+        let is_common = loose_ends == LooseEnds::default();
+        if let Some(number) = self.draw_form.filter(|_| is_common) {
+            return Ok(number);
         }
-        self.write_page(&page.geometry, resources, group, &contents)
+        let number = self.output.reserve()?;
+        let drawing = [b"q /", FORM, b" Do ", &loose_ends.closing(), b"Q\n"].concat();
+        self.output.stream_object(number, b"", &drawing)?;
+        if is_common {
+            self.draw_form = Some(number);
+        }
+        Ok(number)
     }
 
     /// The content streams with the overlay after them, the sender's changes of state undone.
@@ -177,7 +236,7 @@ impl<W: Write> Writer<W> {
     fn write_page(
         &mut self,
         geometry: &PageGeometry,
-        resources: Option<u32>,
+        resources: &PageResources,
         group: Option<u32>,
         contents: &[u32],
     ) -> io::Result<()> {
@@ -191,10 +250,7 @@ impl<W: Write> Writer<W> {
         put_geometry(output.buffer(), geometry)?;
         put_entry(output, b"/Group ", group);
         put_entry(output, b"/DPart ", part.transpose()?);
-        match resources {
-            Some(_) => put_entry(output, b"/Resources ", resources),
-            None => output.put(b"/Resources<<>>"),
-        }
+        resources.put(output);
         output.put(b"/Contents[");
         for content in contents {
             output.reference(*content);
@@ -203,6 +259,47 @@ impl<W: Write> Writer<W> {
         output.put(b"]>>");
         output.end();
         Ok(())
+    }
+}
+
+/// What a page is written with.
+#[derive(Default)]
+struct PageParts {
+    resources: PageResources,
+    group: Option<u32>,
+    contents: Vec<u32>,
+}
+
+/// By their numbers in the new file.
+#[derive(Default)]
+enum PageResources {
+    #[default]
+    None,
+    Object(u32),
+    /// A form that is all the page draws.
+    Form(u32),
+}
+
+/// The name of the form that a page is wrapped in: no resources but it are on that page.
+const FORM: &[u8] = b"Page";
+
+impl PageResources {
+    fn put<W: Write>(&self, output: &mut Output<W>) {
+        output.put(b"/Resources");
+        match self {
+            Self::None => output.put(b"<<>>"),
+            Self::Object(number) => {
+                output.put(b" ");
+                output.reference(*number);
+            }
+            Self::Form(number) => {
+                output.put(b"<</XObject<</");
+                output.put(FORM);
+                output.put(b" ");
+                output.reference(*number);
+                output.put(b">>>>");
+            }
+        }
     }
 }
 

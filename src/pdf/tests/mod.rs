@@ -9,6 +9,7 @@ mod peers;
 mod repairs;
 mod shapes;
 mod sharing;
+mod wrapping;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,0 +1,167 @@
+//! Pages whose content becomes a form (ISO 32000-1, 8.10): what it leaves open ends with the form, and
+//! the form's matrix turns and scales all of it, patterns too, which `cm` does not (8.7.3.1).
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use super::{Body, FragmentPage, NULL, Walk};
+use crate::pdf::dictionary::{Dictionary, name_is};
+use crate::pdf::digest::Sharing;
+use crate::pdf::joined::Joined;
+use crate::pdf::loose_ends::{LooseEnds, loose_ends};
+use crate::pdf::object::Object;
+use crate::pdf::page::Page;
+use crate::pdf::{PageGeometry, Refusal};
+
+/// A page of ours that draws a sender's as a form.
+pub(in crate::pdf) struct Wrapped {
+    /// `None` where the page has no content.
+    pub(in crate::pdf) form: Option<Form>,
+    /// What the form leaves open nevertheless.
+    pub(in crate::pdf) loose_ends: LooseEnds,
+}
+
+/// The form, to be written once for all that digest alike.
+pub(in crate::pdf) struct Form {
+    /// Its dictionary, as it would stand in the sender's file.
+    pub(in crate::pdf) value: Arc<[u8]>,
+    /// The content streams that are its data: one as it stands, or several joined.
+    pub(in crate::pdf) contents: Vec<u32>,
+    pub(in crate::pdf) sharing: Sharing,
+}
+
+impl Walk<'_, '_> {
+    /// What the content leaves open, if anything. Content that cannot be looked through may do
+    /// anything, and what reaches past a form about it is then not known.
+    pub(super) fn loose_ends(&self, contents: &[u32]) -> Result<Option<LooseEnds>, Refusal> {
+        let content = Joined::of(&self.file.objects, contents).content()?;
+        let Some(content) = content else {
+            return Ok(Some(LooseEnds::default()));
+        };
+        let loose_ends = loose_ends(&content);
+        if loose_ends.is_some_and(|ends| ends.marked > MOST_MARKED) {
+            return Err(Refusal::Limit {
+                what: "marked content that does not end",
+            });
+        }
+        Ok(loose_ends)
+    }
+
+    /// `seen` is the page as it is to be seen, turned if it must be.
+    pub(super) fn wrapped(
+        &mut self,
+        page: &Page<'_>,
+        seen: &PageGeometry,
+        contents: Vec<u32>,
+        loose_ends: LooseEnds,
+    ) -> Result<FragmentPage, Refusal> {
+        let geometry = seen.unturned().ok_or(NO_SIZE)?;
+        let form = match contents.as_slice() {
+            [] => None,
+            _ => Some(self.form(page, seen, contents)?),
+        };
+        let body = Body::Wrapped(Wrapped { form, loose_ends });
+        Ok(FragmentPage { geometry, body })
+    }
+
+    fn form(
+        &mut self,
+        page: &Page<'_>,
+        seen: &PageGeometry,
+        contents: Vec<u32>,
+    ) -> Result<Form, Refusal> {
+        let objects = &self.file.objects;
+        let mut value = self.form_value(page, seen)?;
+        for content in &contents {
+            let object = objects.object(*content)?.unwrap_or(NULL);
+            objects.count_wrapped(object.value.len() + object.data.map_or(0, <[u8]>::len))?;
+            if contents.len() == 1 {
+                put_entries(&mut value, object.value, is_filter);
+            }
+            self.digest(*content)?;
+        }
+        if contents.len() > 1 {
+            let joined = Joined::of(objects, &contents).content()?;
+            joined.ok_or(NOT_JOINED)?;
+            value.extend_from_slice(b"/Filter/FlateDecode");
+        }
+        value.extend_from_slice(b">>");
+        let sharing = self.digest_form(&value, &contents)?;
+        let value = value.into();
+        Ok(Form {
+            value,
+            contents,
+            sharing,
+        })
+    }
+
+    /// The form's dictionary but for its filters, and not closed.
+    fn form_value(&self, page: &Page<'_>, seen: &PageGeometry) -> Result<Vec<u8>, Refusal> {
+        let mut out = b"<</Type/XObject/Subtype/Form/BBox".to_vec();
+        put_numbers(&mut out, &seen.visible);
+        out.extend_from_slice(b"/Matrix");
+        put_numbers(&mut out, &seen.matrix_to_seen());
+        out.extend_from_slice(b"/Resources ");
+        out.extend_from_slice(page.resources.unwrap_or(b"<<>>"));
+        if let Some(group) = page.group {
+            // A page's group is isolated whatever it says; a form's is where it says so (11.6.6).
+            let group = self.file.objects.resolved(group)?;
+            out.extend_from_slice(b"/Group<</I true");
+            put_entries(&mut out, group, |key| !name_is(key, b"I"));
+            out.extend_from_slice(b">>");
+        }
+        Ok(out)
+    }
+
+    /// Of the form's dictionary and of the streams that are its data: what comes of them need not be
+    /// made to know it. No sender's object has such a digest, since no array has data.
+    fn digest_form(&mut self, value: &[u8], contents: &[u32]) -> Result<Sharing, Refusal> {
+        let mut all = [b"[", value].concat();
+        for content in contents {
+            // Writing to a vector does not fail.
+            let _ = write!(all, " {content} 0 R");
+        }
+        all.push(b']');
+        let mut slots = Vec::new();
+        let value = self.file.objects.value_of(&all, &mut slots)?;
+        self.digest_references(&slots)?;
+        let data = Some(&b"form"[..]);
+        Ok(self.sharing(Object { value, data }, &slots))
+    }
+}
+
+/// Each costs four bytes behind the form.
+const MOST_MARKED: usize = 1_000;
+
+const NO_SIZE: Refusal = Refusal::Unreadable {
+    what: "a page has no size that can be written",
+};
+const NOT_JOINED: Refusal = Refusal::Unreadable {
+    what: "a page's content streams must be joined, and one has a filter that is not read",
+};
+
+fn is_filter(key: &[u8]) -> bool {
+    name_is(key, b"Filter") || name_is(key, b"DecodeParms")
+}
+
+fn put_numbers(out: &mut Vec<u8>, numbers: &[f64]) {
+    for (at, number) in numbers.iter().enumerate() {
+        let before = if at == 0 { '[' } else { ' ' };
+        // Writing to a vector does not fail.
+        let _ = write!(out, "{before}{number}");
+    }
+    out.push(b']');
+}
+
+/// The entries of a dictionary whose keys are wanted, as they stand.
+fn put_entries(out: &mut Vec<u8>, dictionary: &[u8], wanted: impl Fn(&[u8]) -> bool) {
+    let dictionary = Dictionary::of(dictionary).into_iter();
+    for pair in dictionary.flat_map(Dictionary::pairs) {
+        if wanted(pair.key) {
+            out.push(b'/');
+            out.extend_from_slice(pair.key);
+            out.push(b' ');
+            out.extend_from_slice(pair.value);
+        }
+    }
+}
