@@ -1,6 +1,6 @@
 use kuori::pdf::{
-    Area, ContentLimits, ContentWants, DigestKey, Document, Fragment, Ink, PageGeometry, Refusal,
-    Treatment, Writer, WriterSettings,
+    Area, ContentLimits, ContentWants, DigestKey, Document, Fragment, Ink, PageGeometry,
+    PdfVersion, Refusal, Treatment, Writer, WriterSettings,
 };
 
 use super::bounds::settings;
@@ -92,5 +92,6 @@ fn as_written() -> WriterSettings {
         created: "2026-03-02T06:00:00Z".parse().expect("a time"),
         id: [0; 16],
         document_parts: false,
+        version: PdfVersion::default(),
     }
 }

@@ -204,6 +204,7 @@ fn the_production_sample_says_what_it_says() {
     assert_eq!(hospital.settings.gate, crate::pipeline::Gate::AllOrNothing);
     let second = &config.print_houses[1].settings.print;
     assert_eq!(second.envelopes.len(), 2);
+    assert_eq!(second.pdf_version, crate::print::PdfVersion::Pdf20);
 }
 
 #[test]

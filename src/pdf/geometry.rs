@@ -98,6 +98,14 @@ impl PageGeometry {
         (sides.iter().chain(&written).all(is_finite)).then_some(unturned)
     }
 
+    /// What is visible, and a point around it: what is clipped at the very edge of a page is drawn
+    /// fainter there than what ends with the page.
+    pub(super) fn with_margin(&self) -> [f64; 4] {
+        let [left, bottom, right, top] = self.visible;
+        let margin = 1.0 / self.user_unit;
+        [left - margin, bottom - margin, right + margin, top + margin].map(rounded)
+    }
+
     /// From the user space of the page to points on the page as seen (ISO 32000-1, 8.3.3).
     pub(super) fn matrix_to_seen(&self) -> [f64; 6] {
         let [left, bottom, right, top] = self.visible;

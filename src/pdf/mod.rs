@@ -6,14 +6,14 @@
 //!
 //! ```text
 //! bytes ─► Document ─► Fragment ─┐
-//! bytes ─► Document ─► Fragment ─┼─► Writer ─► PDF 1.7
+//! bytes ─► Document ─► Fragment ─┼─► Writer ─► PDF
 //!                      Overlay ──┘
 //! ```
 //!
 //! The sender's objects are copied as they stand: values are read only far enough to find where
 //! they end and what they refer to, and no content stream is inflated on the way. What a page
-//! draws is looked through only when it is asked for. Graphs of objects that are equal are written
-//! once. The room does not know what a letter, a mark or an envelope is, and does not judge whether
+//! draws is looked through only when it is asked for, or may need to be wrapped ([`Treatment`]). Graphs
+//! of objects that are equal are written once. The room does not know what a letter, a mark or an envelope is, and does not judge whether
 //! a page is fit to print.
 
 mod limits;
@@ -55,6 +55,7 @@ mod overlay;
 mod parts;
 mod text;
 mod tree_writer;
+mod version;
 mod writer;
 
 pub use content::{
@@ -68,6 +69,7 @@ pub use limits::Limits;
 pub use overlay::Overlay;
 pub use parts::PartValue;
 pub use refusal::Refusal;
+pub use version::PdfVersion;
 pub use writer::{Finished, Writer, WriterSettings};
 
 #[cfg(test)]

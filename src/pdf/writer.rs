@@ -9,7 +9,7 @@ use super::output::Output;
 use super::overlay::SAVE_STATE;
 use super::parts::Parts;
 use super::tree_writer::TreeWriter;
-use super::{Fragment, Overlay, PageGeometry, PartValue, metadata};
+use super::{Fragment, Overlay, PageGeometry, PartValue, PdfVersion, metadata};
 
 /// What the new file says about itself. The same settings and input give the same bytes.
 #[derive(Debug, Clone)]
@@ -22,6 +22,7 @@ pub struct WriterSettings {
     /// Whether pages are grouped into document parts (ISO 16612-2). Each page must then stand
     /// in a part.
     pub document_parts: bool,
+    pub version: PdfVersion,
 }
 
 /// What was written.
@@ -31,7 +32,7 @@ pub struct Finished {
     pub bytes: u64,
 }
 
-/// Streams a PDF 1.7: objects are written as soon as they are numbered, in blocks of 64 KiB or
+/// Streams a PDF: objects are written as soon as they are numbered, in blocks of 64 KiB or
 /// more. Memory is the offsets, the page numbers and the digests of what may be shared.
 pub struct Writer<W: Write> {
     output: Output<W>,
@@ -48,7 +49,7 @@ pub struct Writer<W: Write> {
 impl<W: Write> Writer<W> {
     pub fn new(out: W, settings: &WriterSettings) -> io::Result<Self> {
         let mut output = Output::new(out);
-        output.put(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n");
+        output.put(settings.version.header());
         let parts = settings.document_parts.then(|| Parts::new(&mut output));
         Ok(Self {
             parts: parts.transpose()?,
@@ -116,10 +117,11 @@ impl<W: Write> Writer<W> {
         let packet = output.reserve()?;
         let entries = b"/Type/Metadata/Subtype/XML";
         output.stream_object(packet, entries, metadata::packet(&self.settings).as_bytes())?;
-        let information = output.reserve()?;
-        output.begin(information)?;
-        output.put(&metadata::information(&self.settings));
-        output.end();
+        let information = if self.settings.version.has_information() {
+            Some(write_information(output, &self.settings)?)
+        } else {
+            None
+        };
         let catalog = write_catalog(output, tree, packet, parts)?;
         let trailer = trailer(catalog, information, self.settings.id);
         let (out, bytes) = self.output.finish(trailer.as_bytes())?;
@@ -173,22 +175,22 @@ impl<W: Write> Writer<W> {
         })
     }
 
-    /// The form brings its resources and its group along.
+    /// The form brings its resources along.
     fn drawn_as_form(
         &mut self,
         wrapped: &Wrapped,
         fragment: &Fragment<'_>,
     ) -> io::Result<PageParts> {
         let (copier, output) = (&mut self.copier, &mut self.output);
-        let Some(form) = &wrapped.form else {
-            return Ok(PageParts::default());
-        };
-        let form = copier.place_form(form, fragment, output)?;
-        Ok(PageParts {
-            resources: PageResources::Form(form),
-            group: None,
-            contents: vec![self.draw_form(wrapped.loose_ends)?],
-        })
+        let mut parts = PageParts::default();
+        if let Some(group) = &wrapped.group {
+            parts.group = copier.place_attached(group, fragment, output)?;
+        }
+        if let Some(form) = &wrapped.form {
+            parts.resources = PageResources::Form(copier.place_form(form, fragment, output)?);
+            parts.contents.push(self.draw_form(wrapped.loose_ends)?);
+        }
+        Ok(parts)
     }
 
     fn draw_form(&mut self, loose_ends: LooseEnds) -> io::Result<u32> {
@@ -334,6 +336,17 @@ fn put_entry<W: Write>(output: &mut Output<W>, key: &[u8], value: Option<u32>) {
     }
 }
 
+fn write_information<W: Write>(
+    output: &mut Output<W>,
+    settings: &WriterSettings,
+) -> io::Result<u32> {
+    let information = output.reserve()?;
+    output.begin(information)?;
+    output.put(&metadata::information(settings));
+    output.end();
+    Ok(information)
+}
+
 fn write_catalog<W: Write>(
     output: &mut Output<W>,
     tree: u32,
@@ -351,7 +364,9 @@ fn write_catalog<W: Write>(
     Ok(catalog)
 }
 
-fn trailer(catalog: u32, information: u32, id: [u8; 16]) -> String {
+fn trailer(catalog: u32, information: Option<u32>, id: [u8; 16]) -> String {
     let id = u128::from_be_bytes(id);
-    format!("/Root {catalog} 0 R/Info {information} 0 R/ID[<{id:032X}><{id:032X}>]")
+    let information = information.map(|number| format!("/Info {number} 0 R"));
+    let information = information.unwrap_or_default();
+    format!("/Root {catalog} 0 R{information}/ID[<{id:032X}><{id:032X}>]")
 }

@@ -3,7 +3,7 @@
 use super::{Error, documents::Letters};
 use crate::{
     domain::{BatchId, Code, Finding, MessageId, PageRange, Place},
-    pdf::{DigestKey, Document, Fragment, Refusal, Treatment, Writer, WriterSettings},
+    pdf::{DigestKey, Document, Fragment, PdfVersion, Refusal, Treatment, Writer, WriterSettings},
 };
 
 /// The sender's own bytes where the letter has a PDF of its own, else its pages cut out of the
@@ -52,6 +52,7 @@ fn cut_pages(
         created,
         id: id(batch, pages),
         document_parts: false,
+        version: PdfVersion::default(),
     };
     let written = Writer::new(Vec::new(), &settings).and_then(|mut writer| {
         writer.add_fragment(&fragment, &mut |_| None)?;

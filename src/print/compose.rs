@@ -71,6 +71,7 @@ fn writer_settings(identity: &BundleIdentity, settings: &Settings) -> WriterSett
         created: identity.created,
         id: identity.file_id(),
         document_parts: settings.document_parts,
+        version: settings.pdf_version,
     }
 }
 

@@ -30,6 +30,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+/// A setting, named here for those who do not name the room `pdf`.
+pub use crate::pdf::PdfVersion;
 pub use address_font::LIBERATION_SANS;
 pub use address_page::{AddressPages, address_page};
 pub use check::{

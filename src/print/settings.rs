@@ -1,4 +1,7 @@
-use crate::{domain::EnvelopeName, pdf::Limits};
+use crate::{
+    domain::EnvelopeName,
+    pdf::{Limits, PdfVersion},
+};
 
 use super::{CheckSettings, Mark};
 
@@ -21,6 +24,8 @@ pub struct Settings {
     pub address_page: AddressPageSettings,
     /// Whether the PDF carries document parts (ISO 16612-2, 6.5), one a piece.
     pub document_parts: bool,
+    /// What the PDF says it is.
+    pub pdf_version: PdfVersion,
     /// Bounds on a letter's own PDF when it is opened again for its bundle.
     pub pdf_limits: Limits,
 }
@@ -76,6 +81,7 @@ impl Default for Settings {
             check: CheckSettings::default(),
             address_page: AddressPageSettings::default(),
             document_parts: true,
+            pdf_version: PdfVersion::default(),
             pdf_limits: Limits::default(),
         }
     }

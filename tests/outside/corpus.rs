@@ -9,8 +9,8 @@ use std::{
 };
 
 use kuori::pdf::{
-    Area, ContentLimits, ContentWants, DigestKey, Document, Fragment, Limits, Overlay, Refusal,
-    Treatment, Writer, WriterSettings,
+    Area, ContentLimits, ContentWants, DigestKey, Document, Fragment, Limits, Overlay, PdfVersion,
+    Refusal, Treatment, Writer, WriterSettings,
 };
 use rayon::prelude::*;
 use tempfile::TempDir;
@@ -116,6 +116,7 @@ fn spliced(bytes: &[u8], marked: bool) -> Result<Vec<u8>, Refusal> {
         created: jiff::Timestamp::UNIX_EPOCH,
         id: [7; 16],
         document_parts: false,
+        version: PdfVersion::default(),
     };
     let mut writer = Writer::new(Vec::new(), &settings).unwrap();
     let mut square = |index| {

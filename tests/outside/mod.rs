@@ -29,3 +29,4 @@ mod receipts;
 mod samples;
 mod sftp;
 mod tools;
+mod wrapped;

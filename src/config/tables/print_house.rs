@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     account::AccountTable, mirror::mirror, name::usable_name, place::PlaceTables, sftp::SftpTable,
-    site::Site,
+    site::Site, words::PdfVersionName,
 };
 use crate::{
     config::{PrintHouseConfig, key_path::KeyPath, problem::Problems},
@@ -36,6 +36,8 @@ pub(super) struct PrintHouseTable {
     max_bundle_bytes: u64,
     /// Whether the PDF carries document parts (ISO 16612-2, 6.5), one a piece.
     document_parts: bool,
+    /// The version of PDF that a bundle says it is.
+    pdf_version: PdfVersionName,
     marks: MarkTable,
     address_page: AddressPageTable,
 }
@@ -107,6 +109,7 @@ impl Default for PrintHouseTable {
             max_pieces: settings.max_pieces,
             max_bundle_bytes: settings.max_bundle_bytes,
             document_parts: settings.document_parts,
+            pdf_version: settings.pdf_version.into(),
             marks: MarkTable::default(),
             address_page: AddressPageTable::default(),
         }
@@ -144,6 +147,7 @@ impl PrintHouseTable {
             max_pieces: self.max_pieces,
             max_bundle_bytes: self.max_bundle_bytes,
             document_parts: self.document_parts,
+            pdf_version: self.pdf_version.into(),
             ..Settings::default()
         };
         self.marks.set(&mut print.marks);

@@ -7,6 +7,7 @@ use crate::{
     batch::ArtificialIds,
     domain::{DuplicateLetterIds, Language, PostageClass, ServiceKind},
     pipeline::{Gate, Landscape},
+    print::PdfVersion,
     receipts::{Format, Level},
     routing::IncompleteAddress,
     telemetry::LogFormat,
@@ -146,5 +147,16 @@ words! {
         Accept,
         /// Each letter gets a warning, unless its batch is a test.
         Warn,
+    }
+}
+
+words! {
+    PdfVersionName for PdfVersion {
+        /// ISO 32000-1.
+        #[serde(rename = "1.7")]
+        Pdf17,
+        /// ISO 32000-2: no information dictionary, since it deprecates it.
+        #[serde(rename = "2.0")]
+        Pdf20,
     }
 }

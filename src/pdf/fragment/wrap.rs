@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use super::{Body, FragmentPage, NULL, Walk};
+use super::{Attached, Body, FragmentPage, NULL, Walk};
 use crate::pdf::dictionary::{Dictionary, name_is};
 use crate::pdf::digest::Sharing;
 use crate::pdf::joined::Joined;
@@ -17,6 +17,8 @@ use crate::pdf::{PageGeometry, Refusal};
 pub(in crate::pdf) struct Wrapped {
     /// `None` where the page has no content.
     pub(in crate::pdf) form: Option<Form>,
+    /// The page's own: it is about the form as it was about the content, and blends alike.
+    pub(in crate::pdf) group: Option<Attached>,
     /// What the form leaves open nevertheless.
     pub(in crate::pdf) loose_ends: LooseEnds,
 }
@@ -60,7 +62,11 @@ impl Walk<'_, '_> {
             [] => None,
             _ => Some(self.form(page, seen, contents)?),
         };
-        let body = Body::Wrapped(Wrapped { form, loose_ends });
+        let body = Body::Wrapped(Wrapped {
+            form,
+            group: self.attached(page.group)?,
+            loose_ends,
+        });
         Ok(FragmentPage { geometry, body })
     }
 
@@ -71,7 +77,7 @@ impl Walk<'_, '_> {
         contents: Vec<u32>,
     ) -> Result<Form, Refusal> {
         let objects = &self.file.objects;
-        let mut value = self.form_value(page, seen)?;
+        let mut value = form_value(page, seen);
         for content in &contents {
             let object = objects.object(*content)?.unwrap_or(NULL);
             objects.count_wrapped(object.value.len() + object.data.map_or(0, <[u8]>::len))?;
@@ -93,24 +99,6 @@ impl Walk<'_, '_> {
             contents,
             sharing,
         })
-    }
-
-    /// The form's dictionary but for its filters, and not closed.
-    fn form_value(&self, page: &Page<'_>, seen: &PageGeometry) -> Result<Vec<u8>, Refusal> {
-        let mut out = b"<</Type/XObject/Subtype/Form/BBox".to_vec();
-        put_numbers(&mut out, &seen.visible);
-        out.extend_from_slice(b"/Matrix");
-        put_numbers(&mut out, &seen.matrix_to_seen());
-        out.extend_from_slice(b"/Resources ");
-        out.extend_from_slice(page.resources.unwrap_or(b"<<>>"));
-        if let Some(group) = page.group {
-            // A page's group is isolated whatever it says; a form's is where it says so (11.6.6).
-            let group = self.file.objects.resolved(group)?;
-            out.extend_from_slice(b"/Group<</I true");
-            put_entries(&mut out, group, |key| !name_is(key, b"I"));
-            out.extend_from_slice(b">>");
-        }
-        Ok(out)
     }
 
     /// Of the form's dictionary and of the streams that are its data: what comes of them need not be
@@ -139,6 +127,17 @@ const NO_SIZE: Refusal = Refusal::Unreadable {
 const NOT_JOINED: Refusal = Refusal::Unreadable {
     what: "a page's content streams must be joined, and one has a filter that is not read",
 };
+
+/// The form's dictionary but for its filters, and not closed.
+fn form_value(page: &Page<'_>, seen: &PageGeometry) -> Vec<u8> {
+    let mut out = b"<</Type/XObject/Subtype/Form/BBox".to_vec();
+    put_numbers(&mut out, &seen.with_margin());
+    out.extend_from_slice(b"/Matrix");
+    put_numbers(&mut out, &seen.matrix_to_seen());
+    out.extend_from_slice(b"/Resources ");
+    out.extend_from_slice(page.resources.unwrap_or(b"<<>>"));
+    out
+}
 
 fn is_filter(key: &[u8]) -> bool {
     name_is(key, b"Filter") || name_is(key, b"DecodeParms")

@@ -134,6 +134,7 @@ fn settings(document_parts: bool) -> WriterSettings {
         created: jiff::Timestamp::UNIX_EPOCH,
         id: [7; 16],
         document_parts,
+        version: PdfVersion::Pdf17,
     }
 }
 

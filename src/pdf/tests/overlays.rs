@@ -72,6 +72,23 @@ fn the_file_tells_its_title_date_and_identifier() {
 }
 
 #[test]
+fn a_file_of_version_2_says_so_and_has_what_it_deprecates_in_its_metadata_only() {
+    let settings = WriterSettings {
+        version: PdfVersion::Pdf20,
+        ..settings(false)
+    };
+    let mut writer = Writer::new(Vec::new(), &settings).unwrap();
+    writer.add_blank_page(None).unwrap();
+    let out = writer.finish().unwrap().0;
+    assert!(out.starts_with(b"%PDF-2.0\n"));
+    assert_eq!(count(&out, "/Info"), 0);
+    assert_eq!(count(&out, "/CreationDate"), 0);
+    assert_eq!(count(&out, "<xmp:CreateDate>"), 1);
+    assert_eq!(count(&out, "/ID["), 1);
+    assert_eq!(read_back(&out).version, "2.0");
+}
+
+#[test]
 fn a_file_without_pages_is_still_a_file() {
     let writer = Writer::new(Vec::new(), &settings(false)).unwrap();
     let (out, finished) = writer.finish().unwrap();

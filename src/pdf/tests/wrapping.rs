@@ -67,7 +67,7 @@ fn a_page_with_a_unit_is_written_without_and_scaled() {
     }
     assert!(!page.has(b"UserUnit") && !page.has(b"CropBox"));
     let form = form(&out, 0).unwrap();
-    assert_eq!(numbers(&form.dict, b"BBox"), [1.0, 2.0, 298.638, 422.945]);
+    assert_eq!(numbers(&form.dict, b"BBox"), [0.5, 1.5, 299.138, 423.445]);
     assert_eq!(
         numbers(&form.dict, b"Matrix"),
         [2.0, 0.0, 0.0, 2.0, -2.0, -4.0]
@@ -164,18 +164,18 @@ fn a_filter_that_is_not_read_is_no_matter_unless_streams_must_be_joined() {
 }
 
 #[test]
-fn resources_and_group_go_with_the_content() {
+fn resources_go_with_the_content_and_the_group_stays_about_it() {
     let page = format!("{A4}/UserUnit 1.01/Group 5 0 R/Resources<</Font<</F 6 0 R>>>>");
     let bytes = Pdf::with_page(&page)
         .object(5, "<</S/Transparency/I false/CS/DeviceRGB>>")
         .object(6, "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>")
         .finished();
     let out = read_back(&written(&bytes, &Treatment::default()));
-    assert!(!pages_of(&out)[0].has(b"Group"));
-    let form = form(&out, 0).unwrap();
-    let group = dictionary(&form.dict, b"Group");
-    assert!(group.get(b"I").unwrap().as_bool().unwrap());
+    let group = pages_of(&out)[0].get(b"Group").unwrap();
+    let group = out.get_dictionary(group.as_reference().unwrap()).unwrap();
     assert_eq!(group.get(b"CS").unwrap().as_name().unwrap(), b"DeviceRGB");
+    let form = form(&out, 0).unwrap();
+    assert!(!form.dict.has(b"Group"));
     let fonts = dictionary(dictionary(&form.dict, b"Resources"), b"Font");
     assert!(matches!(fonts.get(b"F").unwrap(), Object::Reference(_)));
 }
