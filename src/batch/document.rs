@@ -156,7 +156,6 @@ pub(super) fn not_taken(refusal: &Refusal, document: &DocumentName) -> Finding {
             Code::PdfUnreadable
         }
         Refusal::Encrypted => Code::PdfEncrypted,
-        Refusal::HiddenLayers => Code::LetterNotComposable,
         Refusal::Limit { .. } => Code::PdfLimits,
     };
     Finding::new(code, place(document), refusal.to_string())

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::io::{self, Write};
 
+use super::Refusal;
 use super::digest::{Digest, Sharing};
 use super::document::File;
 use super::fragment::{Attached, Form, Fragment};
 use super::joined::Joined;
+use super::layers::LayerState;
 use super::object::{Holds, Object, Slot, put_length_slot};
 use super::output::Output;
 
@@ -20,6 +22,10 @@ pub(super) struct Copier {
     /// Numbered, and still to be written: number in the new file, number in the sender's.
     due: Vec<(u32, u32)>,
     slots: Vec<Slot>,
+    /// Names of the forms that go into the resources that are written.
+    pub(super) forms: Vec<u8>,
+    /// The layers that were written, by their number in the new file.
+    layers: Vec<(u32, LayerState)>,
 }
 
 impl Copier {
@@ -63,18 +69,17 @@ impl Copier {
         fragment: &Fragment<'_>,
         output: &mut Output<W>,
     ) -> io::Result<Option<u32>> {
-        let (value, sharing) = match attached {
+        let sharing = match attached {
             Attached::Object(number) => return self.place(*number, fragment, output),
-            Attached::Value(value, sharing) => (value, sharing),
+            Attached::Value(_, sharing) | Attached::AsForm(_, sharing) => *sharing,
         };
-        let new = match self.made(*sharing, output)? {
+        let new = match self.made(sharing, output)? {
             Made::Written(known) => return Ok(Some(known)),
             Made::New(new) => new,
         };
         let mut slots = std::mem::take(&mut self.slots);
-        let value = fragment.file.objects.value_of(value, &mut slots);
-        let value = value.map_err(io::Error::other)?;
-        let object = Object { value, data: None };
+        let object = object_of(attached, fragment, &mut slots).map_err(io::Error::other)?;
+        let object = object.ok_or_else(unknown)?;
         self.write(new, object, &slots, fragment, output)?;
         self.slots = slots;
         Ok(Some(new))
@@ -112,7 +117,11 @@ impl Copier {
     }
 
     /// The number of what stands in no file as it is to be written.
-    fn made<W: Write>(&mut self, sharing: Sharing, output: &mut Output<W>) -> io::Result<Made> {
+    pub(super) fn made<W: Write>(
+        &mut self,
+        sharing: Sharing,
+        output: &mut Output<W>,
+    ) -> io::Result<Made> {
         let Sharing::ByDigest(digest) = sharing else {
             return Ok(Made::New(output.reserve()?));
         };
@@ -122,6 +131,11 @@ impl Copier {
         let new = output.reserve()?;
         self.written.insert(digest, new);
         Ok(Made::New(new))
+    }
+
+    /// The layers that were written, by their number in the new file.
+    pub(super) fn layers(&self) -> &[(u32, LayerState)] {
+        &self.layers
     }
 
     /// Writes what is due, and what that makes due.
@@ -135,13 +149,14 @@ impl Copier {
         while let Some((new, number)) = self.due.pop() {
             let object = file.objects.object_with_slots(number, &mut slots);
             let object = object.map_err(io::Error::other)?.ok_or_else(unknown)?;
+            file.layers.mark(number, object.value, &mut slots);
             self.write(new, object, &slots, fragment, output)?;
         }
         self.slots = slots;
         Ok(())
     }
 
-    fn write<W: Write>(
+    pub(super) fn write<W: Write>(
         &mut self,
         new: u32,
         object: Object<'_>,
@@ -166,6 +181,11 @@ impl Copier {
                     output.put(b"/Length ");
                     output.integer(length as u64);
                 }
+                // A dictionary may have followed its key without space.
+                Holds::Null => output.put(b" null"),
+                Holds::Layer(state) => self.layers.push((new, state)),
+                Holds::NoSubtype => output.put(b"/Type/XObject/Subtype/Form"),
+                Holds::Forms => output.put(&self.forms),
                 Holds::Reference(number) => match self.place(number, fragment, output)? {
                     Some(placed) => output.reference(placed),
                     None => output.put(b"null"),
@@ -181,8 +201,28 @@ impl Copier {
     }
 }
 
+fn object_of<'s>(
+    attached: &'s Attached,
+    fragment: &'s Fragment<'_>,
+    slots: &mut Vec<Slot>,
+) -> Result<Option<Object<'s>>, Refusal> {
+    let objects = &fragment.file.objects;
+    match attached {
+        Attached::Object(number) => objects.object_with_slots(*number, slots),
+        Attached::Value(value, _) => {
+            let value = objects.value_of(value, slots)?;
+            Ok(Some(Object { value, data: None }))
+        }
+        Attached::AsForm(number, _) => {
+            let form = objects.object_with_slots(*number, slots)?;
+            Slot::insert(slots, Slot::BEHIND_OPENING, Holds::NoSubtype);
+            Ok(form)
+        }
+    }
+}
+
 /// Something that is made, not copied, by its number in the new file.
-enum Made {
+pub(super) enum Made {
     Written(u32),
     New(u32),
 }

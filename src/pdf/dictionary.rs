@@ -18,6 +18,8 @@ pub(super) struct Pair<'b> {
 }
 
 impl<'b> Dictionary<'b> {
+    pub(super) const EMPTY: Self = Self(b"<<>>");
+
     /// `None` if the value is something else.
     pub(super) fn of(value: &'b [u8]) -> Option<Self> {
         let mut lexer = Lexer::new(value, 0);
@@ -103,6 +105,22 @@ pub(super) fn name(value: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 pub(super) fn is_name(value: &[u8], name: &[u8]) -> bool {
     matches!(first_token(value), Some(Token::Name(raw)) if name_is(raw, name))
+}
+
+/// Whether both are names, and the same one.
+pub(super) fn same_name(value: &[u8], other: &[u8]) -> bool {
+    match (name(value), name(other)) {
+        (Some(one), Some(other)) => unescaped(one).eq(unescaped(other)),
+        _ => false,
+    }
+}
+
+/// The name as it stands, without its slash.
+pub(super) fn name(value: &[u8]) -> Option<&[u8]> {
+    match first_token(value)? {
+        Token::Name(raw) => Some(raw),
+        _ => None,
+    }
 }
 
 /// Compares a name as it stands, perhaps with `#xx` in it, with a plain one.

@@ -6,6 +6,7 @@
 
 use std::sync::OnceLock;
 
+use super::layers::LayerState;
 use super::object::{Holds, Object, Slot};
 
 /// Key of the digests that decide what is shared. Secret and new for each bundle, so that no
@@ -63,6 +64,10 @@ pub(super) struct Digester<'k> {
 const CHILD: u8 = 1;
 const LENGTH: u8 = 2;
 const END: u8 = 3;
+const NULL: u8 = 4;
+const SHOWN: u8 = 5;
+const HIDDEN: u8 = 6;
+const ADDED: u8 = 7;
 
 impl<'k> Digester<'k> {
     pub(super) fn new(key: &'k DigestKey) -> Self {
@@ -86,6 +91,10 @@ impl<'k> Digester<'k> {
             copied = slot.place.end;
             match slot.holds {
                 Holds::Length | Holds::NoLength => self.buffer.push(LENGTH),
+                Holds::Null => self.buffer.push(NULL),
+                Holds::Layer(LayerState::Shown) => self.buffer.push(SHOWN),
+                Holds::Layer(LayerState::Hidden) => self.buffer.push(HIDDEN),
+                Holds::NoSubtype | Holds::Forms => self.buffer.push(ADDED),
                 Holds::Reference(number) => {
                     let Some(Digest(digest)) = child(number) else {
                         return Sharing::Never;

@@ -2,13 +2,15 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::annotations::Annotations;
 use super::dictionary::Dictionary;
 use super::digest::{DigestKey, DigestTable};
+use super::layers::Layers;
 use super::objects::Objects;
 use super::page::Page;
 use super::page_tree::PageTree;
 use super::xref::CrossReferences;
-use super::{Limits, PageGeometry, Refusal, content, layers, repair, xref};
+use super::{Limits, PageGeometry, Refusal, content, repair, xref};
 
 /// A sender's PDF, opened: zero copy over its bytes, shared freely between threads.
 #[derive(Clone)]
@@ -18,7 +20,7 @@ pub struct Document<'a> {
 
 impl<'a> Document<'a> {
     /// Reads the cross-references and the page tree; rebuilds them by scanning where they are
-    /// damaged. Refuses what is encrypted, and what has layers that do not print.
+    /// damaged. Refuses what is encrypted.
     pub fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self, Refusal> {
         let mut objects = Objects::new(bytes, limits);
         let (opened, repaired) = match open_as_stated(&mut objects) {
@@ -29,7 +31,7 @@ impl<'a> Document<'a> {
             objects,
             tree: opened.tree,
             catalog: opened.catalog,
-            has_layers: opened.has_layers,
+            layers: opened.layers,
             repaired,
             digests: Mutex::default(),
             content: content::Shared::new(bytes.len()),
@@ -49,7 +51,10 @@ impl<'a> Document<'a> {
 
     /// The page of that number, from 1.
     pub fn page(&self, number: u32) -> Result<PageGeometry, Refusal> {
-        self.file.page(number)?.geometry(&self.file.objects)
+        let page = self.file.page(number)?;
+        let mut geometry = page.geometry(&self.file.objects)?;
+        geometry.lost = Annotations::of(&self.file, &page, geometry.rotate)?.lost;
+        Ok(geometry)
     }
 
     /// Why some page was refused for what all pages ask for together, if any was. Which of them that
@@ -74,7 +79,7 @@ impl<'a> Document<'a> {
 pub(super) struct File<'a> {
     pub(super) objects: Objects<'a>,
     pub(super) tree: PageTree,
-    pub(super) has_layers: bool,
+    pub(super) layers: Layers,
     pub(super) catalog: u32,
     repaired: bool,
     /// What the document does besides being shown, once it was looked for.
@@ -93,6 +98,12 @@ impl File<'_> {
         let object = self.objects.object(object)?;
         let dictionary = object.and_then(|object| Dictionary::of(object.value));
         Ok(Page::of(dictionary.ok_or(NO_PAGE)?, inherited))
+    }
+
+    pub(super) fn catalog(&self) -> Result<Dictionary<'_>, Refusal> {
+        let catalog = self.objects.object(self.catalog)?;
+        let catalog = catalog.and_then(|catalog| Dictionary::of(catalog.value));
+        catalog.ok_or(NO_CATALOG)
     }
 
     /// Whether a reference to that object leads nowhere in a new file: to nothing, or out of
@@ -125,7 +136,7 @@ const NO_CATALOG: Refusal = Refusal::Unreadable {
 struct Opened {
     catalog: u32,
     tree: PageTree,
-    has_layers: bool,
+    layers: Layers,
 }
 
 fn open_as_stated(objects: &mut Objects<'_>) -> Result<(Opened, bool), Refusal> {
@@ -161,10 +172,10 @@ fn open_tree(objects: &mut Objects<'_>, found: CrossReferences) -> Result<Opened
             what: "there are no pages",
         });
     }
-    let has_layers = layers::check(objects, catalog)?;
+    let layers = Layers::read(objects, catalog)?;
     Ok(Opened {
         catalog: root,
         tree,
-        has_layers,
+        layers,
     })
 }

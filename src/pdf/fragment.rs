@@ -5,10 +5,10 @@ mod wrap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::dictionary::{Dictionary, elements, is_array, reference};
+use super::annotations::{Annotations, Flattened};
+use super::dictionary::{elements, is_array, reference};
 use super::digest::{Digest, DigestKey, DigestTable, Digester, Sharing};
 use super::document::File;
-use super::layers::shows_when_off;
 use super::loose_ends::LooseEnds;
 use super::object::{Holds, Object, Slot};
 use super::page::Page;
@@ -41,6 +41,8 @@ pub(super) struct FragmentPage {
     /// Of the page as it is written.
     pub(super) geometry: PageGeometry,
     pub(super) body: Body,
+    /// The annotations that print.
+    pub(super) annotations: Option<Flattened>,
 }
 
 /// What a page draws.
@@ -60,6 +62,8 @@ pub(super) enum Attached {
     Object(u32),
     /// A value without a number of its own.
     Value(Arc<[u8]>, Sharing),
+    /// A stream of the file, made a form.
+    AsForm(u32, Sharing),
 }
 
 impl<'a> Fragment<'a> {
@@ -107,15 +111,15 @@ impl<'a> Fragment<'a> {
 }
 
 /// Depth first, children before parents, without recursion.
-struct Walk<'w, 'a> {
-    file: &'w File<'a>,
-    digests: &'w DigestTable,
+pub(super) struct Walk<'w, 'a> {
+    pub(super) file: &'w File<'a>,
+    pub(super) digests: &'w DigestTable,
     digester: Digester<'w>,
     stack: Vec<Visit<'w>>,
     /// The slots of all visits on the stack, one after another.
     slots: Vec<Slot>,
     /// The slots of the object read last.
-    found: Vec<Slot>,
+    pub(super) found: Vec<Slot>,
     lexed: usize,
 }
 
@@ -132,11 +136,14 @@ impl Walk<'_, '_> {
     fn page(&mut self, number: u32, treatment: &Treatment) -> Result<FragmentPage, Refusal> {
         let file = self.file;
         let page = file.page(number)?;
-        let geometry = page.geometry(&file.objects)?;
+        let mut geometry = page.geometry(&file.objects)?;
+        let annotations = Annotations::of(file, &page, geometry.rotate)?;
+        geometry.lost = annotations.lost;
         let contents = self.contents(page.contents)?;
         let turns = treatment.turn_landscape && geometry.lies_on_its_side();
         let must_wrap = turns || geometry.has_unit();
-        let loose_ends = match treatment.may_be_unbalanced {
+        let is_drawn_over = !annotations.drawn.is_empty();
+        let loose_ends = match treatment.may_be_unbalanced || is_drawn_over {
             true => self.loose_ends(&contents)?,
             false => None,
         };
@@ -144,10 +151,17 @@ impl Walk<'_, '_> {
             true => geometry.turned_upright(),
             false => geometry,
         };
-        match loose_ends.or(must_wrap.then(LooseEnds::default)) {
-            Some(loose_ends) => self.wrapped(&page, &seen, contents, loose_ends),
-            None => self.as_it_stands(&page, geometry, contents),
-        }
+        let drawn = &annotations.drawn;
+        Ok(match loose_ends.or(must_wrap.then(LooseEnds::default)) {
+            Some(loose_ends) => FragmentPage {
+                annotations: self.flattened_over_form(drawn, seen.matrix_to_seen())?,
+                ..self.wrapped(&page, &seen, contents, loose_ends)?
+            },
+            None => FragmentPage {
+                annotations: self.flattened(drawn, page.resources)?,
+                ..self.as_it_stands(&page, geometry, contents)?
+            },
+        })
     }
 
     fn as_it_stands(
@@ -164,7 +178,11 @@ impl Walk<'_, '_> {
             group: self.attached(page.group)?,
             contents,
         };
-        Ok(FragmentPage { geometry, body })
+        Ok(FragmentPage {
+            geometry,
+            body,
+            annotations: None,
+        })
     }
 
     /// The streams of `/Contents`, be it one or an array of them. A page whose content is something
@@ -216,7 +234,7 @@ impl Walk<'_, '_> {
         Ok(Some(Attached::Value(value.into(), sharing)))
     }
 
-    fn digest_references(&mut self, slots: &[Slot]) -> Result<(), Refusal> {
+    pub(super) fn digest_references(&mut self, slots: &[Slot]) -> Result<(), Refusal> {
         for slot in slots {
             if let Holds::Reference(number) = slot.holds {
                 self.digest(number)?;
@@ -226,7 +244,7 @@ impl Walk<'_, '_> {
     }
 
     /// Finds out what the object and all below it digest to.
-    fn digest(&mut self, number: u32) -> Result<(), Refusal> {
+    pub(super) fn digest(&mut self, number: u32) -> Result<(), Refusal> {
         self.enter(number)?;
         while let Some(visit) = self.stack.last_mut() {
             let Some(slot) = self.slots.get(visit.next_slot) else {
@@ -255,9 +273,7 @@ impl Walk<'_, '_> {
         let object = objects.object_with_slots(number, &mut self.found)?;
         let object = object.unwrap_or(NULL);
         self.count_lexed(object.value.len())?;
-        if self.file.has_layers && Dictionary::of(object.value).is_some_and(shows_when_off) {
-            return Err(Refusal::HiddenLayers);
-        }
+        self.file.layers.mark(number, object.value, &mut self.found);
         let first_slot = self.slots.len();
         self.slots.append(&mut self.found);
         self.stack.push(Visit {
@@ -294,7 +310,7 @@ impl Walk<'_, '_> {
         self.digests.set(visit.number, sharing);
     }
 
-    fn sharing(&mut self, object: Object<'_>, slots: &[Slot]) -> Sharing {
+    pub(super) fn sharing(&mut self, object: Object<'_>, slots: &[Slot]) -> Sharing {
         let (file, digests) = (self.file, self.digests);
         self.digester.sharing(object, slots, |child| {
             if file.is_null(child) {

@@ -1,5 +1,7 @@
 //! The size of a page as a reader sees it.
 
+use super::annotations::Lost;
+
 pub(super) const MM_PER_POINT: f64 = 25.4 / 72.0;
 const A4_WIDTH_MM: f64 = 210.0;
 const A4_HEIGHT_MM: f64 = 297.0;
@@ -11,7 +13,7 @@ pub struct PageGeometry {
     pub(super) visible: [f64; 4],
     pub(super) rotate: u16,
     pub(super) user_unit: f64,
-    pub(super) printing_annotations: bool,
+    pub(super) lost: Lost,
 }
 
 impl PageGeometry {
@@ -67,10 +69,16 @@ impl PageGeometry {
         self.user_unit
     }
 
-    /// Whether the page has annotations (stamps, filled fields) that a reader would print.
-    /// A [`super::Fragment`] drops them: to print the page without saying so is damage.
-    pub fn has_printing_annotations(&self) -> bool {
-        self.printing_annotations
+    /// Annotations that a reader would print, as it sees fit, and a [`super::Fragment`] drops:
+    /// they do not say what they look like.
+    pub fn dropped_annotations(&self) -> u32 {
+        self.lost.annotations
+    }
+
+    /// Form fields that are filled and do not say what they look like, and annotations that cannot
+    /// be read. A [`super::Fragment`] drops them: to print the page without them is damage.
+    pub fn lost_fields(&self) -> u32 {
+        self.lost.fields
     }
 
     #[expect(clippy::float_cmp, reason = "1 is what is meant when nothing is said")]
@@ -143,7 +151,7 @@ mod tests {
             visible: [10.0, 10.0, 605.276, 851.89],
             rotate,
             user_unit: 1.0,
-            printing_annotations: false,
+            lost: Lost::NONE,
         }
     }
 

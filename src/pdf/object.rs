@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::layers::LayerState;
 use super::lexer::{Lexer, Token};
 
 /// An object as it stands: its value, and its data if it is a stream.
@@ -18,6 +19,21 @@ pub(super) struct Slot {
     pub(super) holds: Holds,
 }
 
+impl Slot {
+    /// In a dictionary, behind its `<<`.
+    pub(super) const BEHIND_OPENING: Range<usize> = 2..2;
+
+    /// Keeps the slots in order; one for the same place is replaced.
+    pub(super) fn insert(slots: &mut Vec<Self>, place: Range<usize>, holds: Holds) {
+        let index = slots.partition_point(|slot| slot.place.start < place.start);
+        let slot = Self { place, holds };
+        match slots.get_mut(index) {
+            Some(known) if known.place == slot.place && !slot.place.is_empty() => *known = slot,
+            _ => slots.insert(index, slot),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holds {
     Reference(u32),
@@ -25,6 +41,14 @@ pub(super) enum Holds {
     Length,
     /// Nothing, where `/Length` should have been.
     NoLength,
+    /// What is left out: `null` in its place.
+    Null,
+    /// Nothing, in a layer that has that state.
+    Layer(LayerState),
+    /// Nothing, where a form should have said that it is one.
+    NoSubtype,
+    /// Nothing, where the names of further forms go.
+    Forms,
 }
 
 /// Of an `n g obj` with all space and comments; keeps comments that hold objects cheap.
@@ -66,18 +90,10 @@ pub(super) fn data_start(body: &[u8], value_end: usize) -> Option<usize> {
 pub(super) fn put_length_slot(place: Option<Range<usize>>, slots: &mut Vec<Slot>) {
     let (place, holds) = match place {
         Some(place) => (place, Holds::Length),
-        None => (BEHIND_OPENING, Holds::NoLength),
+        None => (Slot::BEHIND_OPENING, Holds::NoLength),
     };
-    let index = slots.partition_point(|slot| slot.place.start < place.start);
-    let slot = Slot { place, holds };
-    match slots.get_mut(index) {
-        Some(reference) if reference.place == slot.place => *reference = slot,
-        _ => slots.insert(index, slot),
-    }
+    Slot::insert(slots, place, holds);
 }
-
-/// In a dictionary, behind its `<<`.
-const BEHIND_OPENING: Range<usize> = 2..2;
 
 /// Whether the data of a stream may end there: `endstream` follows.
 pub(super) fn ends_stream(bytes: &[u8], end: usize) -> bool {

@@ -198,13 +198,19 @@ impl<'a> Objects<'a> {
                 return Ok(value);
             };
             value = self.object(number)?.map_or(b"null", |object| object.value);
-            if value.len() > SMALL {
-                self.rereads.spend(value.len())?;
-            }
+            self.count_reread(value.len())?;
         }
         Err(Refusal::Limit {
             what: "references to references",
         })
+    }
+
+    /// Counts a value that is gone through, or made something of, because something refers to it.
+    pub(super) fn count_reread(&self, bytes: usize) -> Result<(), Refusal> {
+        if bytes <= SMALL {
+            return Ok(());
+        }
+        self.rereads.spend(bytes)
     }
 
     /// The value of a key, references followed; `None` if it is absent or `null`.

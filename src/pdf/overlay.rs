@@ -19,6 +19,13 @@ pub struct Overlay(pub Vec<u8>);
 pub(super) const SAVE_STATE: &[u8] = b"q\n";
 const RESTORE_STATE: &[u8] = b"\nQ\n";
 
+/// The content stream that stands after the sender's and draws the page's annotations, in the
+/// state that the page began with. An overlay that follows finds that state too.
+pub(super) fn annotations_placed(operators: &[u8], overlay_follows: bool) -> Vec<u8> {
+    let end = if overlay_follows { SAVE_STATE } else { b"" };
+    [RESTORE_STATE, operators, end].concat()
+}
+
 impl Overlay {
     /// The content stream that stands after the sender's.
     pub(super) fn placed(&self, geometry: &PageGeometry) -> Vec<u8> {
@@ -51,6 +58,7 @@ fn matrix(geometry: &PageGeometry) -> [f64; 6] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pdf::annotations::Lost;
 
     /// Where a point of the page as seen lies in user space.
     fn user_space(rotate: u16, x: f64, y: f64) -> String {
@@ -58,7 +66,7 @@ mod tests {
             visible: [10.0, 20.0, 110.0, 220.0],
             rotate,
             user_unit: 1.0,
-            printing_annotations: false,
+            lost: Lost::NONE,
         });
         let [x, y] = [0, 1].map(|row| matrix[row] * x + matrix[row + 2] * y + matrix[row + 4]);
         format!("{x} {y}")

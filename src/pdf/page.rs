@@ -1,6 +1,6 @@
 //! What is kept of a page dictionary (ISO 32000-1, 7.7.3.3): a whitelist.
 
-use super::annotations::any_prints;
+use super::annotations::Lost;
 use super::dictionary::{Dictionary, elements, number};
 use super::objects::Objects;
 use super::page_tree::Inherited;
@@ -16,7 +16,7 @@ pub(super) struct Page<'s> {
     crop_box: Option<&'s [u8]>,
     rotate: Option<&'s [u8]>,
     user_unit: Option<&'s [u8]>,
-    annotations: Option<&'s [u8]>,
+    pub(super) annotations: Option<&'s [u8]>,
 }
 
 impl<'s> Page<'s> {
@@ -45,6 +45,7 @@ impl<'s> Page<'s> {
         page
     }
 
+    /// Without what its annotations lose.
     pub(super) fn geometry(&self, objects: &Objects<'_>) -> Result<PageGeometry, Refusal> {
         let media = rectangle(objects, self.media_box)?.unwrap_or(LETTER);
         let crop = rectangle(objects, self.crop_box)?;
@@ -54,7 +55,7 @@ impl<'s> Page<'s> {
             visible: crop.and_then(|crop| common(crop, media)).unwrap_or(media),
             rotate: quarter_turns(turned),
             user_unit: unit.filter(|unit| *unit > 0.0).unwrap_or(1.0),
-            printing_annotations: any_prints(objects, self.annotations)?,
+            lost: Lost::NONE,
         })
     }
 }
@@ -63,7 +64,10 @@ impl<'s> Page<'s> {
 const LETTER: [f64; 4] = [0.0, 0.0, 612.0, 792.0];
 
 /// Left, bottom, right, top; `None` if it is no rectangle or holds nothing.
-fn rectangle(objects: &Objects<'_>, value: Option<&[u8]>) -> Result<Option<[f64; 4]>, Refusal> {
+pub(super) fn rectangle(
+    objects: &Objects<'_>,
+    value: Option<&[u8]>,
+) -> Result<Option<[f64; 4]>, Refusal> {
     let Some(value) = value else {
         return Ok(None);
     };

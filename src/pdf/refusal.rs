@@ -11,9 +11,6 @@ pub enum Refusal {
     /// Whatever the password: nothing here decrypts.
     #[error("the PDF is encrypted")]
     Encrypted,
-    /// Layers that are off would become visible, since layers are not carried over.
-    #[error("the PDF has hidden layers")]
-    HiddenLayers,
     #[error("the PDF goes beyond a limit: {what}")]
     Limit { what: &'static str },
     #[error("the PDF has {count} pages, but page {number} was asked for")]

@@ -2,11 +2,13 @@
 
 use std::io::{self, Write};
 
+use super::annotations::{Flattened, Lost};
 use super::copier::Copier;
 use super::fragment::{Attached, Body, FragmentPage, Wrapped};
+use super::layers::LayerState;
 use super::loose_ends::LooseEnds;
 use super::output::Output;
-use super::overlay::SAVE_STATE;
+use super::overlay::{SAVE_STATE, annotations_placed};
 use super::parts::Parts;
 use super::tree_writer::TreeWriter;
 use super::{Fragment, Overlay, PageGeometry, PartValue, PdfVersion, metadata};
@@ -86,7 +88,7 @@ impl<W: Write> Writer<W> {
     /// Writes an empty A4 page.
     pub fn add_blank_page(&mut self, overlay: Option<Overlay>) -> io::Result<()> {
         let contents = match overlay {
-            Some(overlay) => self.laid_over(Vec::new(), &overlay, &A4)?,
+            Some(overlay) => self.drawn_over(Vec::new(), &[overlay.placed(&A4)])?,
             None => Vec::new(),
         };
         self.write_page(&A4, &PageResources::None, None, &contents)
@@ -122,7 +124,8 @@ impl<W: Write> Writer<W> {
         } else {
             None
         };
-        let catalog = write_catalog(output, tree, packet, parts)?;
+        let layers = self.copier.layers();
+        let catalog = write_catalog(output, [Some(tree), Some(packet), parts], layers)?;
         let trailer = trailer(catalog, information, self.settings.id);
         let (out, bytes) = self.output.finish(trailer.as_bytes())?;
         Ok((out, Finished { pages, bytes }))
@@ -134,42 +137,60 @@ impl<W: Write> Writer<W> {
         page: &FragmentPage,
         overlay: Option<&Overlay>,
     ) -> io::Result<()> {
+        let annotations = page.annotations.as_ref();
         let drawn = match &page.body {
-            Body::Wrapped(wrapped) => self.drawn_as_form(wrapped, fragment)?,
+            Body::Wrapped(wrapped) => self.drawn_as_form(wrapped, annotations, fragment)?,
             Body::AsItStands {
                 resources,
                 group,
                 contents,
-            } => self.drawn_as_it_stands(resources.as_ref(), group.as_ref(), contents, fragment)?,
+            } => {
+                let resources = self.page_resources(resources.as_ref(), annotations, fragment)?;
+                self.drawn_as_it_stands(resources, group.as_ref(), contents, fragment)?
+            }
         };
         self.copier.write_due(fragment, &mut self.output)?;
-        let contents = match overlay {
-            Some(overlay) => self.laid_over(drawn.contents, overlay, &page.geometry)?,
-            None => drawn.contents,
-        };
+        let annotations = annotations
+            .map(|annotations| annotations_placed(&annotations.operators, overlay.is_some()));
+        let overlay = overlay.map(|overlay| overlay.placed(&page.geometry));
+        let over: Vec<_> = annotations.into_iter().chain(overlay).collect();
+        let contents = self.drawn_over(drawn.contents, &over)?;
         self.write_page(&page.geometry, &drawn.resources, drawn.group, &contents)
+    }
+
+    fn page_resources(
+        &mut self,
+        resources: Option<&Attached>,
+        annotations: Option<&Flattened>,
+        fragment: &Fragment<'_>,
+    ) -> io::Result<PageResources> {
+        let (copier, output) = (&mut self.copier, &mut self.output);
+        let resources = match (annotations, resources) {
+            (Some(annotations), _) => copier.place_resources(annotations, fragment, output)?,
+            (None, Some(resources)) => copier.place_attached(resources, fragment, output)?,
+            (None, None) => None,
+        };
+        Ok(resources.map_or(PageResources::None, PageResources::Object))
     }
 
     fn drawn_as_it_stands(
         &mut self,
-        resources: Option<&Attached>,
+        resources: PageResources,
         group: Option<&Attached>,
         contents: &[u32],
         fragment: &Fragment<'_>,
     ) -> io::Result<PageParts> {
         let (copier, output) = (&mut self.copier, &mut self.output);
-        let mut place = |attached: Option<&_>| match attached {
-            Some(attached) => copier.place_attached(attached, fragment, output),
-            None => Ok(None),
+        let group = match group {
+            Some(group) => copier.place_attached(group, fragment, output)?,
+            None => None,
         };
-        let resources = place(resources)?;
-        let group = place(group)?;
         let mut placed = Vec::with_capacity(contents.len() + 2);
         for number in contents {
             placed.extend(copier.place(*number, fragment, output)?);
         }
         Ok(PageParts {
-            resources: resources.map_or(PageResources::None, PageResources::Object),
+            resources,
             group,
             contents: placed,
         })
@@ -179,16 +200,26 @@ impl<W: Write> Writer<W> {
     fn drawn_as_form(
         &mut self,
         wrapped: &Wrapped,
+        annotations: Option<&Flattened>,
         fragment: &Fragment<'_>,
     ) -> io::Result<PageParts> {
         let (copier, output) = (&mut self.copier, &mut self.output);
+        let mut names = match annotations {
+            Some(annotations) => copier.place_appearances(annotations, fragment, output)?,
+            None => Vec::new(),
+        };
         let mut parts = PageParts::default();
         if let Some(group) = &wrapped.group {
             parts.group = copier.place_attached(group, fragment, output)?;
         }
         if let Some(form) = &wrapped.form {
-            parts.resources = PageResources::Form(copier.place_form(form, fragment, output)?);
+            let form = copier.place_form(form, fragment, output)?;
+            names.extend_from_slice(&[b"/", FORM, b" "].concat());
+            write!(names, "{form} 0 R")?;
             parts.contents.push(self.draw_form(wrapped.loose_ends)?);
+        }
+        if !names.is_empty() {
+            parts.resources = PageResources::Forms(names);
         }
         Ok(parts)
     }
@@ -207,21 +238,19 @@ impl<W: Write> Writer<W> {
         Ok(number)
     }
 
-    /// The content streams with the overlay after them, the sender's changes of state undone.
-    fn laid_over(
-        &mut self,
-        contents: Vec<u32>,
-        overlay: &Overlay,
-        geometry: &PageGeometry,
-    ) -> io::Result<Vec<u32>> {
-        let save_state = self.save_state()?;
-        let marks = self.output.reserve()?;
-        self.output
-            .stream_object(marks, b"", &overlay.placed(geometry))?;
-        let mut all = Vec::with_capacity(contents.len() + 2);
-        all.push(save_state);
+    /// The content streams with others after them that undo the sender's changes of state.
+    fn drawn_over(&mut self, contents: Vec<u32>, over: &[Vec<u8>]) -> io::Result<Vec<u32>> {
+        if over.is_empty() {
+            return Ok(contents);
+        }
+        let mut all = Vec::with_capacity(1 + contents.len() + over.len());
+        all.push(self.save_state()?);
         all.extend(contents);
-        all.push(marks);
+        for content in over {
+            let number = self.output.reserve()?;
+            self.output.stream_object(number, b"", content)?;
+            all.push(number);
+        }
         Ok(all)
     }
 
@@ -278,11 +307,11 @@ enum PageResources {
     #[default]
     None,
     Object(u32),
-    /// A form that is all the page draws.
-    Form(u32),
+    /// Forms that are all the page draws: names with references.
+    Forms(Vec<u8>),
 }
 
-/// The name of the form that a page is wrapped in: no resources but it are on that page.
+/// The name of the form that a page is wrapped in: nothing but it and annotations are on that page.
 const FORM: &[u8] = b"Page";
 
 impl PageResources {
@@ -294,11 +323,9 @@ impl PageResources {
                 output.put(b" ");
                 output.reference(*number);
             }
-            Self::Form(number) => {
-                output.put(b"<</XObject<</");
-                output.put(FORM);
-                output.put(b" ");
-                output.reference(*number);
+            Self::Forms(names) => {
+                output.put(b"<</XObject<<");
+                output.put(names);
                 output.put(b">>>>");
             }
         }
@@ -310,7 +337,7 @@ const A4: PageGeometry = PageGeometry {
     visible: [0.0, 0.0, 595.276, 841.89],
     rotate: 0,
     user_unit: 1.0,
-    printing_annotations: false,
+    lost: Lost::NONE,
 };
 
 /// What is seen is all there is: the crop box is left out, and the media box made as small.
@@ -349,19 +376,37 @@ fn write_information<W: Write>(
 
 fn write_catalog<W: Write>(
     output: &mut Output<W>,
-    tree: u32,
-    metadata: u32,
-    parts: Option<u32>,
+    [tree, metadata, parts]: [Option<u32>; 3],
+    layers: &[(u32, LayerState)],
 ) -> io::Result<u32> {
     let catalog = output.reserve()?;
     output.begin(catalog)?;
     output.put(b"<</Type/Catalog");
-    put_entry(output, b"/Pages ", Some(tree));
-    put_entry(output, b"/Metadata ", Some(metadata));
+    put_entry(output, b"/Pages ", tree);
+    put_entry(output, b"/Metadata ", metadata);
     put_entry(output, b"/DPartRoot ", parts);
+    if !layers.is_empty() {
+        put_layers(output, layers);
+    }
     output.put(b">>");
     output.end();
     Ok(catalog)
+}
+
+/// Each layer of the senders' files in the state that it has in print (ISO 32000-1, 8.11.4).
+fn put_layers<W: Write>(output: &mut Output<W>, layers: &[(u32, LayerState)]) {
+    output.put(b"/OCProperties<</OCGs[");
+    for (number, _) in layers {
+        output.reference(*number);
+        output.put(b" ");
+    }
+    output.put(b"]/D<</Name(Print)/BaseState/ON/OFF[");
+    let is_hidden = |(_, state): &&(u32, LayerState)| *state == LayerState::Hidden;
+    for (number, _) in layers.iter().filter(is_hidden) {
+        output.reference(*number);
+        output.put(b" ");
+    }
+    output.put(b"]>>>>");
 }
 
 fn trailer(catalog: u32, information: Option<u32>, id: [u8; 16]) -> String {

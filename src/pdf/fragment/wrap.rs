@@ -67,7 +67,11 @@ impl Walk<'_, '_> {
             group: self.attached(page.group)?,
             loose_ends,
         });
-        Ok(FragmentPage { geometry, body })
+        Ok(FragmentPage {
+            geometry,
+            body,
+            annotations: None,
+        })
     }
 
     fn form(

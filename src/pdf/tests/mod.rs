@@ -1,8 +1,10 @@
 //! The room from outside: bytes in, bytes out, lopdf as the other reader.
 
 mod active;
+mod annotations;
 mod content;
 mod hostile;
+mod layers;
 mod overlays;
 mod parts;
 mod peers;

@@ -199,23 +199,3 @@ fn a_wrong_length_is_put_right() {
         check(&pdf.clone().object(4, &body).finished());
     }
 }
-
-#[test]
-fn annotations_that_print_are_told() {
-    let told = |annotation: &str| {
-        let page = format!("{A4}/Annots[6 0 R]");
-        let bytes = Pdf::with_page(&page).object(6, annotation).finished();
-        open(&bytes)
-            .unwrap()
-            .page(1)
-            .unwrap()
-            .has_printing_annotations()
-    };
-    assert!(told("<</Subtype/Stamp/F 4/AP<</N 4 0 R>>>>"));
-    assert!(told("<</Subtype/Widget/F 4/V(yes)>>"));
-    assert!(!told("<</Subtype/Widget/F 4>>"));
-    assert!(!told("<</Subtype/Stamp/F 6/AP<</N 4 0 R>>>>"));
-    assert!(!told("<</Subtype/Stamp/AP<</N 4 0 R>>>>"));
-    assert!(!told("<</Subtype/Link/F 4>>"));
-    assert!(told("<</Subtype/Link/F 4/Unended["));
-}
