@@ -58,6 +58,8 @@ enum Verdict {
     CannotBeDrawn,
     /// qpdf has something against the spliced file that it has against the sender's as well.
     UnsoundAsSent,
+    /// It looks different, and whoever splices it is told that annotations are missing.
+    Told(String),
     Unsound(String),
     LooksDifferent(String),
     TookLong(Duration),
@@ -65,9 +67,20 @@ enum Verdict {
 }
 
 impl Verdict {
+    fn unless_told(self, bytes: &[u8]) -> Self {
+        match self {
+            Self::LooksDifferent(how) if loses_annotations(bytes) => Self::Told(how),
+            verdict => verdict,
+        }
+    }
+
     fn is_wrong(&self) -> bool {
         match self {
-            Self::Same | Self::Refused(_) | Self::CannotBeDrawn | Self::UnsoundAsSent => false,
+            Self::Same
+            | Self::Refused(_)
+            | Self::CannotBeDrawn
+            | Self::UnsoundAsSent
+            | Self::Told(_) => false,
             Self::Unsound(_) | Self::LooksDifferent(_) | Self::TookLong(_) | Self::Panicked => true,
         }
     }
@@ -94,7 +107,18 @@ fn judge(file: &Path) -> Verdict {
     soundness(&plain, file)
         .or_else(|| soundness(&marked, file))
         .or_else(|| looks(&plain, &marked, file))
+        .map(|verdict| verdict.unless_told(&bytes))
         .unwrap_or(Verdict::Same)
+}
+
+/// Annotations without an appearance are drawn by readers, and not by us.
+fn loses_annotations(bytes: &[u8]) -> bool {
+    let document = Document::open(bytes, &Limits::default()).unwrap();
+    let mut pages = (1..=document.page_count()).take(MOST_DRAWN as usize);
+    pages.any(|page| {
+        let page = document.page(page).unwrap();
+        page.dropped_annotations() + page.lost_fields() > 0
+    })
 }
 
 /// All pages in a file of their own, with a black square over each where a mark would be.
@@ -222,22 +246,19 @@ fn differing(ours: &[Picture], theirs: &[Picture], zones: &[Zone]) -> Option<Str
     different.next()
 }
 
-/// Annotations are not carried over; whoever splices is told of those that print.
+/// As it would be printed: on a screen, other annotations show.
 fn by_poppler(pdf: &Path) -> Option<Vec<Picture>> {
     let folder = tempfile::tempdir().unwrap();
+    let printed = tempfile::NamedTempFile::new().unwrap();
+    let printed = printed.path().to_str().unwrap();
     let last = MOST_DRAWN.to_string();
-    let options = [
-        "pdftoppm",
-        "-cropbox",
-        "-hide-annotations",
-        "-r",
-        DPI_TEXT,
-        "-l",
-        &last,
-    ];
+    let print = ["60", "pdftocairo", "-pdf", "-l", &last];
+    let files = [pdf.to_str().unwrap(), printed];
+    tools::attempt("timeout", [print.as_slice(), &files].concat());
     let target = folder.path().join("page");
-    let files = [pdf.to_str().unwrap(), target.to_str().unwrap()];
-    pictures(&[options.as_slice(), &files].concat(), &folder)
+    let files = [printed, target.to_str().unwrap()];
+    let draw = ["pdftoppm", "-r", DPI_TEXT];
+    pictures(&[draw.as_slice(), &files].concat(), &folder)
 }
 
 fn by_mupdf(pdf: &Path) -> Option<Vec<Picture>> {
