@@ -33,7 +33,7 @@ pub(super) enum Drawn {
 /// What a reader would print and cannot be drawn here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lost {
-    /// Without an appearance; fields not among them.
+    /// Without an appearance; of fields, those that are empty and have a frame.
     pub(super) annotations: u32,
     /// Filled, and without an appearance; and annotations that cannot be read.
     pub(super) fields: u32,
@@ -137,7 +137,8 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Readers draw these as they see fit. Of links they draw the border, and of fields the value.
+    /// Readers draw these as they see fit. Of links they draw the border, and of fields the value
+    /// and the frame.
     fn without_appearance(
         &self,
         annotation: Dictionary<'_>,
@@ -146,6 +147,7 @@ impl Reader<'_, '_> {
         let objects = &self.file.objects;
         Ok(match kind {
             Kind::Field if field::has_value(objects, annotation)? => Outcome::LostField,
+            Kind::Field if field::has_frame(objects, annotation)? => Outcome::Lost,
             Kind::Field | Kind::Popup => Outcome::Nothing,
             Kind::Link => match border::of_link(objects, annotation)? {
                 Some(operators) => Outcome::Drawn(Drawn::Border(operators)),

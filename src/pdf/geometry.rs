@@ -69,8 +69,8 @@ impl PageGeometry {
         self.user_unit
     }
 
-    /// Annotations that a reader would print, as it sees fit, and a [`super::Fragment`] drops:
-    /// they do not say what they look like.
+    /// Annotations, and frames of empty form fields, that a reader would print as it sees fit: they
+    /// do not say what they look like, and a [`super::Fragment`] drops them.
     pub fn dropped_annotations(&self) -> u32 {
         self.lost.annotations
     }

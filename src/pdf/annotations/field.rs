@@ -29,6 +29,21 @@ pub(super) fn has_value(objects: &Objects<'_>, widget: Dictionary<'_>) -> Result
     Ok(!is_empty_text(value))
 }
 
+/// Whether the field has a border, a background or a caption (12.5.6.19).
+pub(super) fn has_frame(objects: &Objects<'_>, widget: Dictionary<'_>) -> Result<bool, Refusal> {
+    let Some(frame) = objects.dictionary(widget, b"MK")? else {
+        return Ok(false);
+    };
+    for key in [b"BC", b"BG", b"CA"] {
+        let value = objects.get(frame, key)?.unwrap_or_default();
+        let is_text = !value.is_empty() && !is_array(value) && !is_empty_text(value);
+        if is_text || elements(value).next().is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Whether the form leaves it to readers to draw its fields anew, and the field has a text as value
 /// while its appearance shows none: a program filled it and left the drawing to the reader.
 pub(super) fn is_stale(

@@ -284,6 +284,18 @@ fn a_filled_field_without_appearance_is_lost_and_an_empty_one_is_not() {
 }
 
 #[test]
+fn the_frame_of_an_empty_field_without_appearance_is_dropped() {
+    let lost = |field: &str| {
+        let widget = format!("<</Subtype/Widget/FT/Tx/F 4{RECT}{field}>>");
+        lost(&with("", &widget).finished())
+    };
+    assert_eq!(lost("/MK<</BC[1 0 0]>>"), (1, 0));
+    assert_eq!(lost("/MK<</CA(Send)>>"), (1, 0));
+    assert_eq!(lost("/MK<</BC[]/R 90/CA()>>"), (0, 0));
+    assert_eq!(lost("/MK<</BG[1]>>/V(yes)"), (0, 1));
+}
+
+#[test]
 fn an_appearance_that_a_reader_is_to_draw_anew_is_lost_unless_it_shows_a_text() {
     let lost = |needs: &str, field: &str, appearance: &[u8]| {
         let widget = format!("<</Subtype/Widget/F 4{RECT}{field}/AP<</N 5 0 R>>>>");
