@@ -109,18 +109,7 @@ pub(super) fn is_name(value: &[u8], name: &[u8]) -> bool {
 
 /// Whether both are names, and the same one.
 pub(super) fn same_name(value: &[u8], other: &[u8]) -> bool {
-    match (name(value), name(other)) {
-        (Some(one), Some(other)) => unescaped(one).eq(unescaped(other)),
-        _ => false,
-    }
-}
-
-/// The name as it stands, without its slash.
-pub(super) fn name(value: &[u8]) -> Option<&[u8]> {
-    match first_token(value)? {
-        Token::Name(raw) => Some(raw),
-        _ => None,
-    }
+    name(value).is_some_and(|value| name(other) == Some(value))
 }
 
 /// Compares a name as it stands, perhaps with `#xx` in it, with a plain one.

@@ -145,10 +145,7 @@ impl<'l> Look<'l> {
             page,
             "the page has",
         );
-        if geometry.has_printing_annotations() {
-            let detail = "the page has stamps or filled-in fields that print would lose";
-            self.found_once(PageFinding::new(Code::LetterNotComposable, page, detail));
-        }
+        self.found_lost(&geometry, page);
         let lies = Lies::of(&geometry, self.letter, self.settings);
         self.found_size(size::finding(&geometry, page, lies));
         let content = self.content(document, page, index, lies)?;
@@ -163,6 +160,19 @@ impl<'l> Look<'l> {
             self.at_window(&content, lies);
         }
         Ok(())
+    }
+
+    /// What shows in a viewer and has no appearance to draw it by: a filled-in field closes print.
+    fn found_lost(&mut self, geometry: &PageGeometry, page: u32) {
+        if geometry.lost_fields() > 0 {
+            let detail = "the page has filled-in fields that do not say what they look like";
+            self.found_once(PageFinding::new(Code::LetterNotComposable, page, detail));
+        }
+        let lost = geometry.dropped_annotations();
+        if lost > 0 {
+            let detail = format!("annotations that do not say what they look like: {lost}");
+            self.found_once(PageFinding::new(Code::AnnotationDropped, page, detail));
+        }
     }
 
     fn content(
@@ -274,7 +284,6 @@ impl PageFinding {
             | Refusal::NoSuchPage { .. }
             | Refusal::NoSuchRange { .. } => Code::PdfUnreadable,
             Refusal::Encrypted => Code::PdfEncrypted,
-            Refusal::HiddenLayers => Code::LetterNotComposable,
             Refusal::Limit { .. } => Code::PdfLimits,
         };
         Self::new(code, page, refusal.to_string())

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, fs};
 
 use kuori::pdf::{
-    DigestKey, Document, Fragment, Limits, Overlay, Treatment, Writer, WriterSettings,
+    DigestKey, Document, Fragment, Limits, Overlay, PdfVersion, Treatment, Writer, WriterSettings,
 };
 
 use super::{
@@ -258,6 +258,7 @@ fn bundle(files: &[Vec<u8>], marked: bool) -> Vec<u8> {
     let settings = WriterSettings {
         title: "flattened".to_owned(),
         producer: "Kuori".to_owned(),
+        version: PdfVersion::default(),
         created: jiff::Timestamp::UNIX_EPOCH,
         id: [7; 16],
         document_parts: false,

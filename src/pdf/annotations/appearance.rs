@@ -1,7 +1,7 @@
 //! What an annotation looks like (ISO 32000-1, 12.5.5).
 
 use crate::pdf::Refusal;
-use crate::pdf::dictionary::{Dictionary, elements, name, number, reference, unescaped};
+use crate::pdf::dictionary::{Dictionary, elements, name, number, reference};
 use crate::pdf::objects::Objects;
 use crate::pdf::page::rectangle;
 
@@ -67,7 +67,6 @@ impl Look {
         states: Dictionary<'s>,
     ) -> Result<Option<&'s [u8]>, Refusal> {
         if let Some(state) = objects.get(annotation, b"AS")?.and_then(name) {
-            let state: Vec<u8> = unescaped(state).collect();
             return Ok(states.get(&state));
         }
         let mut all = states.pairs();
