@@ -43,13 +43,14 @@ mod tests {
     #[test]
     fn what_is_kept_from_many_threads_is_lent_as_it_was() {
         let kept = Kept::default();
-        let lent = |number: u32| {
+        let keep = |number: u32| {
             let bytes: SharedBytes = Arc::new(number.to_be_bytes().to_vec());
             (number, kept.keep(&bytes))
         };
-        let lent: Vec<_> = (0..20_000).into_par_iter().map(lent).collect();
-        let (lent, left): (Vec<_>, Vec<_>) = lent.into_iter().partition(|(_, lent)| lent.is_some());
-        assert_eq!((lent.len(), left.len()), (16_383, 3_617));
+        let told: Vec<_> = (0..20_000).into_par_iter().map(keep).collect();
+        let (lent, refused): (Vec<_>, Vec<_>) =
+            told.into_iter().partition(|(_, bytes)| bytes.is_some());
+        assert_eq!((lent.len(), refused.len()), (16_383, 3_617));
         for (number, bytes) in lent {
             assert_eq!(bytes, Some(&number.to_be_bytes()[..]));
         }

@@ -67,7 +67,7 @@ impl Default for Limits {
 }
 
 /// How a batch is opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     pub limits: Limits,
     pub paper: Paper,
@@ -91,7 +91,7 @@ pub struct Paper {
 impl Paper {
     /// As it is for a letter of which that was found.
     #[must_use]
-    pub(super) fn with(self, facts: &PrintFacts) -> Self {
+    pub(super) fn with(self, facts: PrintFacts) -> Self {
         Self {
             address_page: self.address_page || facts.lacks_address,
             ..self
@@ -116,16 +116,4 @@ pub enum ArtificialIds {
     #[default]
     Accept,
     Warn,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            limits: Limits::default(),
-            paper: Paper::default(),
-            artificial_ids: ArtificialIds::default(),
-            postal_codes: None,
-            pdf: pdf::Limits::default(),
-        }
-    }
 }

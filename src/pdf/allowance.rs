@@ -28,13 +28,10 @@ impl Allowance {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                 left.checked_sub(bytes)
             });
-        match spent {
-            Ok(_) => Ok(()),
-            Err(_) => {
-                self.is_exhausted.store(true, Ordering::Relaxed);
-                Err(self.refusal())
-            }
-        }
+        spent.map(drop).map_err(|_| {
+            self.is_exhausted.store(true, Ordering::Relaxed);
+            self.refusal()
+        })
     }
 
     /// Why somebody was refused, if anybody was.

@@ -81,8 +81,8 @@ pub fn check(document: &Document<'_>, letter: &LetterToCheck<'_>, settings: &Set
     look.checked()
 }
 
-/// Looks only at what concerns a letter that never goes on paper: whether the address on its first
-/// page is the recipient's.
+/// Looks only at what concerns a letter that never goes on paper: whether its pages can be read, and
+/// whether the address on the first one is the recipient's.
 pub fn check_for_mailbox(
     document: &Document<'_>,
     letter: &LetterToCheck<'_>,
@@ -95,11 +95,13 @@ pub fn check_for_mailbox(
         text_in: Some(window),
         limits: &settings.check.content_limits,
     };
-    // What cannot be read was told when the document was opened, or is told where it is printed.
+    let refused = |page| Some(PageFinding::of_refusal(&document.page(page).err()?, page));
+    let refused = letter.pages.clone().find_map(refused);
+    // Content that cannot be read keeps no letter out of a mailbox.
     let content = document.content(first, &wants).ok();
     let mismatch = content.and_then(|content| window::mismatch(&content, &window, letter));
     Checked {
-        findings: mismatch.into_iter().collect(),
+        findings: refused.into_iter().chain(mismatch).collect(),
         facts: PrintFacts::default(),
     }
 }

@@ -133,7 +133,7 @@ impl<E> Opening<'_, E> {
         findings.extend(too_large(&claim, attached_bytes, self.settings));
         let tell = |code, detail| Finding::new(code, place.clone(), detail);
         if claim.slip.is_none() && claim.is_taken && draft.wish != ChannelWish::MailboxOnly {
-            let paper = self.settings.paper.with(&checked.facts);
+            let paper = self.settings.paper.with(checked.facts);
             let found = rules::too_many_sheets(claim.pages.count, draft.duplex, &paper);
             findings.extend(found.map(|(code, detail)| tell(code, detail)));
         }
