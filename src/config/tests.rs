@@ -3,6 +3,8 @@ use std::{fs, io::Write, path::Path};
 use super::*;
 use crate::receipts::Format;
 
+mod pages;
+
 const PRODUCTION: &str = include_str!("../../samples/config/production.toml");
 
 /// What an operator sees, a line a problem.

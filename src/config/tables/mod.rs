@@ -8,6 +8,7 @@ mod limits;
 mod mailbox;
 mod mirror;
 mod name;
+mod page;
 mod place;
 mod print_house;
 mod routing;

@@ -4,8 +4,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    account::AccountTable, mirror::mirror, name::usable_name, place::PlaceTables, sftp::SftpTable,
-    site::Site, words::PdfVersionName,
+    account::AccountTable,
+    mirror::mirror,
+    name::usable_name,
+    page::{ContentTable, PageTables, WindowTable, ZoneTable},
+    place::PlaceTables,
+    sftp::SftpTable,
+    site::Site,
+    words::PdfVersionName,
 };
 use crate::{
     config::{PrintHouseConfig, key_path::KeyPath, problem::Problems},
@@ -38,6 +44,18 @@ pub(super) struct PrintHouseTable {
     document_parts: bool,
     /// The version of PDF that a bundle says it is.
     pdf_version: PdfVersionName,
+    /// How far each side of a page may be from A4.
+    #[schemars(range(min = 0.0, max = 20.0))]
+    page_tolerance_mm: f64,
+    /// Fonts that need not be in the PDF, by their PostScript names; `standard-14` stands for the 14
+    /// that every PDF reader has.
+    allowed_fonts: Vec<String>,
+    /// Where the envelope's window shows the recipient's address.
+    recipient_window: WindowTable,
+    /// Where the envelope's window shows the sender's address.
+    sender_window: WindowTable,
+    zones: Vec<ZoneTable>,
+    page_limits: ContentTable,
     marks: MarkTable,
     address_page: AddressPageTable,
 }
@@ -110,6 +128,12 @@ impl Default for PrintHouseTable {
             max_bundle_bytes: settings.max_bundle_bytes,
             document_parts: settings.document_parts,
             pdf_version: settings.pdf_version.into(),
+            page_tolerance_mm: settings.check.page_tolerance_mm,
+            allowed_fonts: Vec::new(),
+            recipient_window: settings.check.recipient_window.into(),
+            sender_window: settings.check.sender_window.into(),
+            zones: Vec::new(),
+            page_limits: ContentTable::default(),
             marks: MarkTable::default(),
             address_page: AddressPageTable::default(),
         }
@@ -141,7 +165,16 @@ impl PrintHouseTable {
             sftp: self.sftp,
         };
         let place = place.read(at, site, problems);
+        let pages = PageTables {
+            page_tolerance_mm: self.page_tolerance_mm,
+            allowed_fonts: self.allowed_fonts,
+            recipient_window: self.recipient_window,
+            sender_window: self.sender_window,
+            zones: self.zones,
+            content: self.page_limits,
+        };
         let mut print = Settings {
+            check: pages.read(at, problems),
             envelopes: envelopes(self.envelopes, &at.key("envelopes"), problems),
             sheet_centigrams: self.sheet_centigrams,
             max_pieces: self.max_pieces,

@@ -7,7 +7,7 @@ use crate::{
     batch::ArtificialIds,
     domain::{DuplicateLetterIds, Language, PostageClass, ServiceKind},
     pipeline::{Gate, Landscape},
-    print::PdfVersion,
+    print::{PdfVersion, Sides},
     receipts::{Format, Level},
     routing::IncompleteAddress,
     telemetry::LogFormat,
@@ -52,6 +52,16 @@ words! {
         Text,
         /// One object a line.
         Json,
+    }
+}
+
+words! {
+    SidesName for Sides {
+        /// The front of each sheet.
+        Fronts,
+        All,
+        /// The first page of a letter.
+        First,
     }
 }
 
