@@ -6,7 +6,8 @@ use crate::{
     print::{AllowedFonts, ReservedZone, Sides},
 };
 
-const HEAD: &str = "[senders.a]\ndirectory = \"/srv/a\"\n[print_houses.p]\ndirectory = \"/srv/p\"\n";
+const HEAD: &str =
+    "[senders.a]\ndirectory = \"/srv/a\"\n[print_houses.p]\ndirectory = \"/srv/p\"\n";
 
 #[test]
 fn a_print_house_says_what_it_keeps_and_which_fonts_it_has() {
@@ -54,7 +55,11 @@ zones = [{{ name = "a", x_mm = 0.0, y_mm = 95.0, width_mm = 0.5, height_mm = 80.
          {{ name = "b", x_mm = 0.0, y_mm = 95.0, width_mm = 15.0, height_mm = 1.0, on = "backs" }}]
 "#
     );
-    insta::assert_snapshot!(wrong(&text), @"");
+    insta::assert_snapshot!(wrong(&text), @r#"
+    line 6: `print_houses.p.zones[1].width_mm` must be at least 1, not 0.5
+    line 7: `print_houses.p.zones[2].height_mm` is missing
+    line 8: `print_houses.p.zones[3].on` must be `all` or `fronts` or `first`, not "backs"
+    "#);
     let twice = r#"
 [[print_houses.p.zones]]
 name = "a"
@@ -64,5 +69,9 @@ width_mm = 1.0
 height_mm = 1.0
 "#;
     let text = format!("{HEAD}{twice}{twice}");
-    insta::assert_snapshot!(wrong(&text), @"");
+    let told = wrong(&text);
+    assert_eq!(
+        told,
+        "line 14: `print_houses.p.zones[2].name` repeats the name \"a\""
+    );
 }
