@@ -1,12 +1,15 @@
-//! Letters in; bundle plan, bundle PDF, piece list and job ticket out.
+//! Letters in; findings about their pages, bundle plan, bundle PDF, piece list and job ticket out.
 //!
 //! ```text
+//! pages ───► check ──► Checked: findings, and facts for the plan
+//!
 //! letters ─► plan ─► BundlePlan ─┬─► compose ──────────► <bundle>.pdf
 //!                                ├─► write_piece_list ─► <bundle>.pieces.csv
 //!                                └─► write_job_ticket ─► <bundle>.job.xml
 //! ```
 //!
-//! [`plan()`] is arithmetic over letters; it opens no PDF. [`compose()`] takes the letters' pages
+//! [`check()`] says whether a letter's pages can be printed, long before anybody knows whether they
+//! will be. [`plan()`] is arithmetic over letters; it opens no PDF. [`compose()`] takes the letters' pages
 //! from a [`LetterSource`], lays a [`Mark`] over the front of each sheet, and streams the result.
 //! The room does not know where letters come from, where bundles go, what time it is, or how a
 //! PDF is read: that is `pdf`. What a print house finds in the files is in `docs/print-rules.md`.

@@ -1,5 +1,6 @@
 //! The rules, over what pages are said to draw.
 
+mod pages;
 mod windows;
 mod zones;
 

@@ -87,16 +87,16 @@ pub(super) fn page_area(lies: Lies) -> Area {
 
 /// Where a zone of the upright paper is on the page as its reader sees it.
 ///
-/// A page on its side is turned a quarter clockwise for print, as `pdf::Treatment` has it: what was
-/// at its left edge is at the top of the paper.
+/// A page on its side is turned a quarter to the left for print, as `pdf::Treatment` has it: its
+/// upper edge becomes the left one.
 pub(super) fn place_on(lies: Lies, zone: &Area) -> Area {
     match lies {
         Lies::Upright | Lies::Unfit => *zone,
         Lies::Turned => Area {
-            left_mm: zone.top_mm,
-            top_mm: SHORT_MM - zone.right_mm,
-            right_mm: zone.bottom_mm,
-            bottom_mm: SHORT_MM - zone.left_mm,
+            left_mm: LONG_MM - zone.bottom_mm,
+            top_mm: zone.left_mm,
+            right_mm: LONG_MM - zone.top_mm,
+            bottom_mm: zone.right_mm,
         },
     }
 }

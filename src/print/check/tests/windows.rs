@@ -307,7 +307,7 @@ fn words_of_one_row_may_come_one_by_one_and_in_any_order() {
 
 prop_compose! {
     /// Names of two words, streets, and codes that are no year or house number.
-    fn person()(
+    pub(super) fn person()(
         first in "[A-ZÅÄÖ][a-zåäö]{3,9}",
         last in "[A-ZÅÄÖ][a-zåäö]{4,12}(-[A-Z][a-z]{3,8})?",
         street in "[A-Z][a-zäö]{4,10}(tie|katu|polku) [1-9]{1,2}",

@@ -130,10 +130,14 @@ fn what_cannot_be_looked_through_may_cover_a_zone() {
 
 #[test]
 fn a_page_on_its_side_has_its_zones_where_they_are_once_it_is_turned() {
-    // The upper left corner of the paper is the lower left one of the page as it is read.
-    let corner = drawn(Ink::Path, Area::at(13.0, 200.0, 4.0, 2.0));
-    let told = found(&[vec![corner]], Lies::Turned);
-    insta::assert_snapshot!(told.join("\n"), @"1 zone-not-empty: lines or surfaces stand in the zone `mark` on page 1: move it 5 mm up");
+    // The upper left corner of the paper is the upper right one of the page as it is read.
+    let corner = drawn(Ink::Path, Area::at(280.0, 8.0, 4.0, 2.0));
+    assert_eq!(
+        found(&[vec![corner]], Lies::Turned),
+        [
+            "1 zone-not-empty: lines or surfaces stand in the zone `mark` on page 1: move it 5 mm down"
+        ]
+    );
     let upper_left = drawn(Ink::Path, Area::at(4.0, 12.0, 4.0, 2.0));
     assert!(found(&[vec![upper_left]], Lies::Turned).is_empty());
 }
