@@ -56,6 +56,7 @@ const GROUPS: &[(&str, Code)] = &[
     ("Page ranges", Code::PageRangeMissing),
     ("The message", Code::MessageDuplicate),
     ("The PDF", Code::PdfUnreadable),
+    ("What stands on the page", Code::FontNotEmbedded),
 ];
 
 fn catalogue() -> String {

@@ -59,7 +59,19 @@ pub(super) fn pages(spec: &Spec, typeface: &Typeface, letter: &SampleRecipient) 
 
 fn first_page(canvas: &mut Canvas, spec: &Spec, letter: &SampleRecipient, blocks: &[Block]) {
     sender_block(canvas);
-    let address = if spec.has_fault(letter.position, FaultKind::AnotherPersonsAddress) {
+    address_window(canvas, spec, letter);
+    if spec.has_fault(letter.position, FaultKind::InkInMargin) {
+        canvas.text(3.0, 16.0, SMALL, "LEIMA");
+    }
+    body(canvas, FIRST_BODY_BASELINE, blocks);
+}
+
+fn address_window(canvas: &mut Canvas, spec: &Spec, letter: &SampleRecipient) {
+    let has_fault = |kind| spec.has_fault(letter.position, kind);
+    if has_fault(FaultKind::EmptyWindow) {
+        return;
+    }
+    let address = if has_fault(FaultKind::AnotherPersonsAddress) {
         recipient(spec, letter.position + 1).address
     } else {
         letter.address.clone()
@@ -69,10 +81,9 @@ fn first_page(canvas: &mut Canvas, spec: &Spec, letter: &SampleRecipient, blocks
         canvas.text(LEFT + 1.0, baseline, FONT_SIZE, &row);
         baseline += ADDRESS_LEADING;
     }
-    if spec.has_fault(letter.position, FaultKind::InkInMargin) {
-        canvas.text(3.0, 16.0, SMALL, "LEIMA");
+    if has_fault(FaultKind::CrowdedWindow) {
+        canvas.text(LEFT + 1.0, baseline, SMALL, "2.3.2026");
     }
-    body(canvas, FIRST_BODY_BASELINE, blocks);
 }
 
 fn next_page(canvas: &mut Canvas, blocks: &[Block]) {

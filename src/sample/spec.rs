@@ -77,6 +77,10 @@ pub enum FaultKind {
     PageTooFew,
     /// The address window shows the next letter's recipient.
     AnotherPersonsAddress,
+    /// The address window shows nothing.
+    EmptyWindow,
+    /// A date stands in the address window beside the address.
+    CrowdedWindow,
     /// The pages are US Letter instead of A4.
     UsLetterPaper,
     /// There is ink in the left margin of the first page, where the inserter's marks go.

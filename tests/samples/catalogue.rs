@@ -2,7 +2,7 @@ use std::fs;
 
 use kuori::domain::Code;
 
-use super::{archive, control_data, documents, letters, recipients};
+use super::{archive, control_data, documents, letters, pages, recipients};
 use crate::committed::in_repository;
 
 /// A committed batch with exactly one thing wrong.
@@ -65,6 +65,7 @@ pub(super) fn all() -> Vec<Sample> {
     samples.extend(letters::samples());
     samples.extend(recipients::samples());
     samples.extend(documents::samples());
+    samples.extend(pages::samples());
     samples.sort_by_key(|sample| sample.code);
     samples
 }

@@ -78,11 +78,19 @@ fn with_attachment(attachments: &'static str, content: Vec<u8>) -> Vec<u8> {
 }
 
 /// The second letter's PDF with something more in its trailer.
-fn with_trailer(more: &str) -> Vec<u8> {
-    second_letter(row(2), pdf_with(&[2], A4, "", more))
+fn with_trailer(in_trailer: &str) -> Vec<u8> {
+    let drawing = Drawing {
+        in_trailer,
+        ..Drawing::default()
+    };
+    second_letter(row(2), drawing.pdf())
 }
 
 /// The second letter's PDF with something more in its page.
-fn with_page(more: &str) -> Vec<u8> {
-    second_letter(row(2), pdf_with(&[2], A4, more, ""))
+fn with_page(in_page: &str) -> Vec<u8> {
+    let drawing = Drawing {
+        in_page,
+        ..Drawing::default()
+    };
+    second_letter(row(2), drawing.pdf())
 }

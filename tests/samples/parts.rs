@@ -7,6 +7,8 @@ use std::{
 
 use zip::{CompressionMethod, DateTime, System, ZipWriter, write::SimpleFileOptions};
 
+use super::font;
+
 /// Width and height in points.
 pub(super) const A4: (f32, f32) = (595.0, 842.0);
 pub(super) const US_LETTER: (f32, f32) = (612.0, 792.0);
@@ -155,66 +157,123 @@ pub(super) fn letter_pdf(letter: u32) -> Vec<u8> {
 
 /// A PDF with a page for each number, which it shows.
 pub(super) fn pdf(numbers: &[u32], size: (f32, f32)) -> Vec<u8> {
-    pdf_with(numbers, size, "", "")
-}
-
-/// The same, with something more in each page and in the trailer.
-pub(super) fn pdf_with(
-    numbers: &[u32],
-    (width, height): (f32, f32),
-    in_page: &str,
-    in_trailer: &str,
-) -> Vec<u8> {
-    let pages = (0..numbers.len()).map(|at| format!("{} 0 R", 4 + 2 * at));
-    let pages = pages.collect::<Vec<_>>().join(" ");
-    let mut objects = vec![
-        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
-        format!(
-            "<< /Type /Pages /Count {} /Kids [{pages}] >>",
-            numbers.len()
-        ),
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
-    ];
-    for &number in numbers {
-        let content = objects.len() + 2;
-        objects.push(format!(
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width} {height}] /Contents {content} 0 R\n\
-             /Resources << /Font << /F 3 0 R >> >> {in_page}>>"
-        ));
-        let text = text(number, height);
-        objects.push(format!(
-            "<< /Length {} >>\nstream\n{text}\nendstream",
-            text.len()
-        ));
+    Drawing {
+        numbers,
+        size,
+        ..Drawing::default()
     }
-    assembled(&objects, in_trailer)
+    .pdf()
 }
 
-/// The recipient where the envelope's window is, and which page this is.
-fn text(number: u32, height: f32) -> String {
-    format!(
-        "BT /F 11 Tf 14 TL 62 {} Td ({}) Tj T* (Mallikatu 1 A 1) Tj T* (00100 Helsinki) Tj\n\
-         0 -120 Td (Kirje {number}) Tj ET",
-        height - 142.0,
-        name(number),
-    )
+/// What a PDF is like. By default it is the second letter's, with nothing wrong.
+#[derive(Clone, Copy)]
+pub(super) struct Drawing<'d> {
+    /// A page for each, which it shows.
+    pub(super) numbers: &'d [u32],
+    pub(super) size: (f32, f32),
+    /// In the dictionaries of the pages, the catalog and the trailer.
+    pub(super) in_page: &'d str,
+    pub(super) in_catalog: &'d str,
+    pub(super) in_trailer: &'d str,
+    /// In the envelope's window, where it is not the recipient's address.
+    pub(super) window: Option<&'d [&'d str]>,
+    /// Operators that draw something more.
+    pub(super) more: &'d str,
+    pub(super) embeds_font: bool,
+}
+
+impl Default for Drawing<'_> {
+    fn default() -> Self {
+        Self {
+            numbers: &[2],
+            size: A4,
+            in_page: "",
+            in_catalog: "",
+            in_trailer: "",
+            window: None,
+            more: "",
+            embeds_font: true,
+        }
+    }
+}
+
+impl Drawing<'_> {
+    pub(super) fn pdf(&self) -> Vec<u8> {
+        let (width, height) = self.size;
+        let pages = (0..self.numbers.len()).map(|at| format!("{} 0 R", 4 + 2 * at));
+        let pages = pages.collect::<Vec<_>>().join(" ");
+        let first_of_font = 4 + 2 * self.numbers.len();
+        let mut objects = vec![
+            format!("<< /Type /Catalog /Pages 2 0 R {}>>", self.in_catalog).into_bytes(),
+            format!(
+                "<< /Type /Pages /Count {} /Kids [{pages}] >>",
+                self.numbers.len()
+            )
+            .into_bytes(),
+            font::dictionary(first_of_font),
+        ];
+        for &number in self.numbers {
+            let page = format!(
+                "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width} {height}] /Contents {} 0 R\n\
+                 /Resources << /Font << /F 3 0 R /H << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> \
+                 /ExtGState << /Half << /ca 0.5 >> >> >> {}>>",
+                objects.len() + 2,
+                self.in_page
+            );
+            objects.push(page.into_bytes());
+            objects.push(stream("", self.content(number).as_bytes()));
+        }
+        objects.extend(font::objects(first_of_font));
+        assembled(&objects, self.in_trailer)
+    }
+
+    /// The recipient where the envelope's window is, and which page this is: in the comment as
+    /// people read it.
+    fn content(&self, number: u32) -> String {
+        let address = [name(number), "Mallikatu 1 A 1", "00100 Helsinki"];
+        let rows = self.window.unwrap_or(&address);
+        let show = |text: &str| match self.embeds_font {
+            true => font::shown(text),
+            false => format!("({text})"),
+        };
+        let rows: String = rows.iter().map(|row| show(row) + " Tj T* ").collect();
+        let top = self.size.1 - 170.0;
+        let (font, kirje) = (
+            if self.embeds_font { "F" } else { "H" },
+            show(&format!("Kirje {number}")),
+        );
+        format!(
+            "% (Kirje {number})\nBT /{font} 11 Tf 14 TL 62 {top} Td {rows}ET\n\
+             BT /{font} 11 Tf 62 {} Td {kirje} Tj ET\n{}",
+            top - 130.0,
+            self.more
+        )
+    }
+}
+
+pub(super) fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
+    let mut stream = format!("<< /Length {} {entries}>>\nstream\n", data.len()).into_bytes();
+    stream.extend_from_slice(data);
+    stream.extend_from_slice(b"\nendstream");
+    stream
 }
 
 /// Objects 1, 2, 3 …, their cross-references and the trailer. Source: ISO 32000-2, 7.5.
-fn assembled(objects: &[String], in_trailer: &str) -> Vec<u8> {
-    let mut pdf = String::from("%PDF-1.7\n");
+fn assembled(objects: &[Vec<u8>], in_trailer: &str) -> Vec<u8> {
+    let mut pdf = b"%PDF-1.7\n".to_vec();
     let mut references = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
     for (number, object) in (1..).zip(objects) {
         writeln!(references, "{:010} 00000 n ", pdf.len()).unwrap();
-        write!(pdf, "{number} 0 obj\n{object}\nendobj\n").unwrap();
+        pdf.extend_from_slice(format!("{number} 0 obj\n").as_bytes());
+        pdf.extend_from_slice(object);
+        pdf.extend_from_slice(b"\nendobj\n");
     }
     let (size, start) = (objects.len() + 1, pdf.len());
-    write!(
-        pdf,
+    let trailer = format!(
         "{references}trailer\n<< /Size {size} /Root 1 0 R {in_trailer}>>\nstartxref\n{start}\n%%EOF\n"
-    )
-    .unwrap();
-    pdf.into_bytes()
+    );
+    pdf.extend_from_slice(trailer.as_bytes());
+    pdf
 }
 
 /// A ZIP of files as they are, so that a byte in it can be found and broken.

@@ -5,6 +5,7 @@ use kuori::domain::Code;
 use super::{
     catalogue::{Sample, Stops},
     letters::second_row,
+    parts::*,
 };
 
 pub(super) fn samples() -> Vec<Sample> {
@@ -33,7 +34,7 @@ pub(super) fn samples() -> Vec<Sample> {
             Code::CountryInvalid,
             "uk.zip",
             "The second recipient's country is `UK`, which is no country's code: that is `GB`.",
-            || second_row(|row| (row.country, row.postal_code) = ("UK", "SW1A 2AA")),
+            uk,
         ),
         nothing(
             Code::RecipientIdIgnored,
@@ -60,4 +61,17 @@ pub(super) fn samples() -> Vec<Sample> {
             || second_row(|row| row.address = "PL 55"),
         ),
     ]
+}
+
+fn uk() -> Vec<u8> {
+    let second = Row {
+        country: "UK",
+        postal_code: "SW1A 2AA",
+        ..row(2)
+    };
+    let drawing = Drawing {
+        window: Some(&["Matti Mallikas", "Mallikatu 1 A 1", "Helsinki SW1A 2AA"]),
+        ..Drawing::default()
+    };
+    second_letter(second, drawing.pdf())
 }

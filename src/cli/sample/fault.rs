@@ -3,13 +3,15 @@ use std::str::FromStr;
 use crate::sample::{Fault, FaultKind};
 
 /// What can be wrong with a letter, as `--fault` names it.
-const KINDS: [(FaultKind, &str); 8] = [
+const KINDS: [(FaultKind, &str); 10] = [
     (FaultKind::IdentityCodeSlip, "identity-code-slip"),
     (FaultKind::PostalCodeMissing, "postal-code-missing"),
     (FaultKind::LetterIdRepeated, "letter-id-repeated"),
     (FaultKind::PageTooMany, "page-too-many"),
     (FaultKind::PageTooFew, "page-too-few"),
     (FaultKind::AnotherPersonsAddress, "another-persons-address"),
+    (FaultKind::EmptyWindow, "empty-window"),
+    (FaultKind::CrowdedWindow, "crowded-window"),
     (FaultKind::UsLetterPaper, "us-letter-paper"),
     (FaultKind::InkInMargin, "ink-in-margin"),
 ];

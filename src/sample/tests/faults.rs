@@ -65,4 +65,9 @@ fn faults_of_the_page_are_drawn() {
         .unwrap();
     assert!(text.contains(name(2).unwrap().expose()));
     assert!(!text.contains(name(1).unwrap().expose()));
+
+    let text = with(FaultKind::EmptyWindow).extract_text(&[1]).unwrap();
+    assert!(!text.contains(name(1).unwrap().expose()));
+    let text = with(FaultKind::CrowdedWindow).extract_text(&[1]).unwrap();
+    assert!(text.contains("2.3.2026"));
 }
