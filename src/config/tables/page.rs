@@ -57,6 +57,7 @@ pub(super) struct ZoneTable {
 /// Bounds on what one page may draw; a page past one of them is refused with `pdf-limits`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the keys are the room's names")]
 pub(super) struct ContentTable {
     /// Unpacked bytes of a page's content, those of a form each time that it is drawn.
     #[schemars(range(min = 1))]

@@ -120,7 +120,7 @@ fn could_be_name_of(row: &[String]) -> bool {
     words.map(|word| word.chars().count()).sum::<usize>() > 2
 }
 
-fn is_of_letters(word: &String) -> bool {
+fn is_of_letters(word: &str) -> bool {
     word.chars().all(char::is_alphabetic)
 }
 

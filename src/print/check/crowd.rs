@@ -33,14 +33,14 @@ pub(super) fn finding(
     let others = content.drawn.iter().filter(|drawn| is_seen(drawn));
     told.extend(others.filter_map(|drawn| beside(drawn, window)));
     told.dedup_by(|a, b| a.0 == b.0);
-    let (first, areas) = (told.first()?, told.iter().map(|(_, area)| *area).collect());
-    let mut detail = first.0.clone();
-    for (more, _) in told.iter().skip(1).take(MOST_NAMED - 1) {
-        detail += "; ";
-        detail += more;
+    if told.is_empty() {
+        return None;
     }
+    let areas = told.iter().map(|(_, area)| *area).collect();
+    let named = told.iter().take(MOST_NAMED).map(|(what, _)| what.as_str());
+    let mut detail = named.collect::<Vec<_>>().join("; ");
     if told.len() > MOST_NAMED {
-        detail += &format!("; and {} more", told.len() - MOST_NAMED);
+        detail = format!("{detail}; and {} more", told.len() - MOST_NAMED);
     }
     let page = *letter.pages.start();
     Some(PageFinding::new(Code::AddressZoneCrowded, page, detail).around(areas))

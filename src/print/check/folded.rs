@@ -1,33 +1,29 @@
-use std::iter::once;
-
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Words of a text, with letters as plain as they get, so that two ways to write a name or an
 /// address are equal: no case, no accents, no punctuation. Personal data.
 pub(super) fn words(text: &str) -> Vec<String> {
-    let folded: String = text
-        .nfkd()
-        .filter(|c| !is_combining_mark(*c))
-        .flat_map(plain)
-        .collect();
+    let mut folded = String::with_capacity(text.len());
+    for c in text.nfkd().filter(|c| !is_combining_mark(*c)) {
+        push_plain(&mut folded, c);
+    }
     let words = folded.split(|c: char| !c.is_alphanumeric());
     words.filter(|word| !word.is_empty()).map(short).collect()
 }
 
-/// Letters that do not fall into a plain one and an accent.
-fn plain(c: char) -> Box<dyn Iterator<Item = char>> {
+/// Some letters do not fall into a plain one and an accent.
+fn push_plain(folded: &mut String, c: char) {
     match c {
-        'ß' | 'ẞ' => Box::new("ss".chars()),
-        'ø' | 'Ø' => Box::new(once('o')),
-        'æ' | 'Æ' => Box::new(once('a')),
-        'œ' | 'Œ' => Box::new(once('o')),
-        'đ' | 'Đ' | 'ð' | 'Ð' => Box::new(once('d')),
-        'ł' | 'Ł' => Box::new(once('l')),
-        'þ' | 'Þ' => Box::new("th".chars()),
-        'ı' => Box::new(once('i')),
-        // Apostrophes, and hyphens at the end of a row, are left out of a word, not between two.
-        '\'' | '’' | '‘' | '`' | '´' | '\u{ad}' => Box::new(std::iter::empty()),
-        c => Box::new(c.to_lowercase()),
+        'ß' | 'ẞ' => folded.push_str("ss"),
+        'þ' | 'Þ' => folded.push_str("th"),
+        'æ' | 'Æ' => folded.push('a'),
+        'ø' | 'Ø' | 'œ' | 'Œ' => folded.push('o'),
+        'đ' | 'Đ' | 'ð' | 'Ð' => folded.push('d'),
+        'ł' | 'Ł' => folded.push('l'),
+        'ı' => folded.push('i'),
+        // Apostrophes and soft hyphens stand within a word, not between two.
+        '\'' | '’' | '‘' | '`' | '´' | '\u{ad}' => {}
+        c => folded.extend(c.to_lowercase()),
     }
 }
 

@@ -50,7 +50,9 @@ mod tests {
     fn pages_are_named_up_to_three_and_then_counted() {
         let told = |pages: &[u32]| {
             let mut list = PageList::default();
-            pages.iter().for_each(|page| list.add(*page));
+            for page in pages {
+                list.add(*page);
+            }
             list.to_string()
         };
         assert_eq!(told(&[7, 7]), "page 7");

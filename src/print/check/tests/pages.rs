@@ -1,5 +1,7 @@
 //! Whole pages, as they are read from PDFs.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::{windows::person, *};
@@ -36,7 +38,7 @@ fn pdf(content: &str, in_page: &str, object_5: &str) -> Vec<u8> {
     ];
     let mut pdf = "%PDF-1.7\n".to_owned();
     for (number, object) in (1..).zip(objects) {
-        pdf += &format!("{number} 0 obj\n{object}\nendobj\n");
+        write!(pdf, "{number} 0 obj\n{object}\nendobj\n").unwrap();
     }
     (pdf + "trailer<</Root 1 0 R>>\n").into_bytes()
 }

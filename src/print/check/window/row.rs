@@ -32,7 +32,7 @@ pub(super) fn rows<'d>(drawn: impl Iterator<Item = &'d Drawn>, window: &Area) ->
     for piece in pieces {
         let own = rows.iter_mut().rev().find(|row| row.goes_on_with(&piece));
         match own {
-            Some(row) => row.join(piece),
+            Some(row) => row.join(&piece),
             None => rows.push(piece),
         }
     }
@@ -82,7 +82,7 @@ impl Row {
             && piece.area.left_mm - self.area.right_mm < COLUMN_GAP * size_mm
     }
 
-    fn join(&mut self, piece: Row) {
+    fn join(&mut self, piece: &Self) {
         let is_shadow = piece.text == self.text && piece.area.overlaps(&self.area);
         let gap_mm = piece.area.left_mm - self.area.right_mm;
         self.area = Area {
