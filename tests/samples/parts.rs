@@ -232,9 +232,12 @@ impl Drawing<'_> {
     fn content(&self, number: u32) -> String {
         let address = [name(number), "Mallikatu 1 A 1", "00100 Helsinki"];
         let rows = self.window.unwrap_or(&address);
-        let show = |text: &str| match self.embeds_font {
-            true => font::shown(text),
-            false => format!("({text})"),
+        let show = |text: &str| {
+            if self.embeds_font {
+                font::shown(text)
+            } else {
+                format!("({text})")
+            }
         };
         let rows: String = rows.iter().map(|row| show(row) + " Tj T* ").collect();
         let top = self.size.1 - 170.0;
