@@ -83,6 +83,7 @@ fn is_written_as_it_was_read(document: &Document<'_>, number: u32) {
     assert!(!again.was_repaired() && again.page_count() == 1);
     let page = again.page(1).expect("its page can be read");
     assert!(page.is_upright_a4(TOLERANCE + 0.01));
+    assert_eq!((page.dropped_annotations(), page.lost_fields()), (0, 0));
 }
 
 fn as_written() -> WriterSettings {

@@ -32,6 +32,7 @@ impl<'a> Document<'a> {
             tree: opened.tree,
             catalog: opened.catalog,
             layers: opened.layers,
+            leaves_drawing: OnceLock::new(),
             repaired,
             digests: Mutex::default(),
             content: content::Shared::new(bytes.len()),
@@ -80,6 +81,8 @@ pub(super) struct File<'a> {
     pub(super) objects: Objects<'a>,
     pub(super) tree: PageTree,
     pub(super) layers: Layers,
+    /// Found out when first asked for.
+    leaves_drawing: OnceLock<Result<bool, Refusal>>,
     pub(super) catalog: u32,
     repaired: bool,
     /// What the document does besides being shown, once it was looked for.
@@ -100,10 +103,20 @@ impl File<'_> {
         Ok(Page::of(dictionary.ok_or(NO_PAGE)?, inherited))
     }
 
-    pub(super) fn catalog(&self) -> Result<Dictionary<'_>, Refusal> {
-        let catalog = self.objects.object(self.catalog)?;
-        let catalog = catalog.and_then(|catalog| Dictionary::of(catalog.value));
-        catalog.ok_or(NO_CATALOG)
+    /// Whether readers are to draw the fields of the form anew (`/NeedAppearances`, 12.7.2).
+    pub(super) fn leaves_drawing_to_readers(&self) -> Result<bool, Refusal> {
+        let leaves = self.leaves_drawing.get_or_init(|| {
+            let catalog = self.objects.object(self.catalog)?;
+            let catalog = catalog.and_then(|catalog| Dictionary::of(catalog.value));
+            let form = match catalog {
+                Some(catalog) => self.objects.dictionary(catalog, b"AcroForm")?,
+                None => None,
+            };
+            let form = form.unwrap_or(Dictionary::EMPTY);
+            let needs = self.objects.get(form, b"NeedAppearances")?;
+            Ok(needs == Some(b"true"))
+        });
+        leaves.clone()
     }
 
     /// Whether a reference to that object leads nowhere in a new file: to nothing, or out of

@@ -11,7 +11,8 @@ use super::{
     tools,
 };
 
-const DPI: u32 = 60;
+/// A pixel a unit: edges do not fall between pixels, where renderers shade them by how they got there.
+const DPI: u32 = 72;
 
 /// A file of one page: what is added to its catalog and its dictionary, its content, and further
 /// objects from number 5 on.
@@ -33,8 +34,11 @@ enum DrawnBy {
 
 const GREY: &str = "q 0.8 g 20 20 100 60 re f Q";
 /// Says where it is turned to, and reaches out of its box.
-const SEAL: &str = "<</Type/XObject/Subtype/Form/BBox[0 0 40 20]/Length 69>>stream\n\
+const SEAL: &str = "<</Type/XObject/Subtype/Form/BBox[0 0 40 20]/Length 70>>stream\n\
     1 0 0 rg -9 0 90 20 re f 0 0 1 rg 0 0 9 9 re f 0 1 0 rg 30 10 9 9 re f\nendstream";
+/// The same away from its edges, which a renderer may shade on a turned page.
+const INSET: &str = "<</Type/XObject/Subtype/Form/BBox[0 0 40 20]/Length 69>>stream\n\
+    1 0 0 rg 2 2 36 16 re f 0 0 1 rg 4 4 9 9 re f 0 1 0 rg 28 8 8 8 re f \nendstream";
 const TURNED: &str = "<</Type/XObject/Subtype/Form/BBox[0 0 40 20]/Matrix[0 1 -1 0 20 0]\
     /Length 40>>stream\n1 0 0 rg 0 0 40 20 re f 0 g 0 0 9 9 re f\nendstream";
 const LAYERS: &str = "/OCProperties<</OCGs[6 0 R 7 0 R]/D<</OFF[7 0 R]>>>>";
@@ -58,21 +62,21 @@ const CASES: &[Case] = &[
         page: "/Rotate 90/CropBox[10 20 190 280]/Annots[\
             <</Subtype/Stamp/F 4/Rect[50 100 90 120]/AP<</N 5 0 R>>>>\
             <</Subtype/Stamp/F 20/Rect[100 150 140 170]/AP<</N 5 0 R>>>>]",
-        objects: &[SEAL],
+        objects: &[INSET],
         ..ORDINARY
     },
     Case {
         what: "a page turned the other way",
         page: "/Rotate 270/Annots[\
             <</Subtype/Stamp/F 20/Rect[100 150 140 170]/AP<</N 5 0 R>>>>]",
-        objects: &[SEAL],
+        objects: &[INSET],
         ..ORDINARY
     },
     Case {
         what: "a page upside down",
         page: "/Rotate 180/Annots[\
             <</Subtype/Stamp/F 20/Rect[100 150 140 170]/AP<</N 5 0 R>>>>]",
-        objects: &[SEAL],
+        objects: &[INSET],
         ..ORDINARY
     },
     Case {

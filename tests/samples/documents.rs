@@ -36,9 +36,9 @@ pub(super) fn samples() -> Vec<Sample> {
         ),
         letter(
             Code::LetterNotComposable,
-            "stamped.zip",
-            "A stamp lies on the page of `kirje-2.pdf`, which print would lose.",
-            || with_page(STAMP),
+            "filled-in.zip",
+            "A form field of `kirje-2.pdf` is filled in and does not say what it looks like.",
+            || with_page(FILLED_IN),
         ),
         letter(
             Code::AttachmentNotPrintable,
@@ -64,8 +64,8 @@ const ENCRYPTED: &str = "/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 \
     /ID [<00112233445566778899AABBCCDDEEFF> <00112233445566778899AABBCCDDEEFF>]";
 
 /// Flag 4: it is printed too.
-const STAMP: &str = "/Annots [<< /Type /Annot /Subtype /Stamp /Rect [400 700 500 750] /F 4 \
-    /Contents (Saapunut) >>]";
+const FILLED_IN: &str = "/Annots [<< /Type /Annot /Subtype /Widget /FT /Tx /T (Viite) \
+    /V (2026-118) /Rect [400 700 500 720] /F 4 >>]";
 
 fn with_attachment(attachments: &'static str, content: Vec<u8>) -> Vec<u8> {
     let second = Row {

@@ -24,10 +24,10 @@ pub(super) struct Form {
 /// An appearance and its place on a page.
 pub(in crate::pdf) struct Appearance {
     /// Object number of the stream.
-    pub(super) number: u32,
+    pub(in crate::pdf) number: u32,
     pub(super) says_so: bool,
     /// From its coordinates, after its own matrix, to the page's.
-    pub(super) matrix: [f64; 6],
+    pub(in crate::pdf) matrix: [f64; 6],
 }
 
 /// What it costs to draw one, in bytes gone through: some stand for operators, names and digests.

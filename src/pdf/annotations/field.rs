@@ -2,6 +2,7 @@
 
 use super::appearance::Look;
 use crate::pdf::Refusal;
+use crate::pdf::allowance::Allowance;
 use crate::pdf::dictionary::{Dictionary, elements, is_array, is_name};
 use crate::pdf::document::File;
 use crate::pdf::inflate;
@@ -9,6 +10,9 @@ use crate::pdf::objects::Objects;
 
 /// Fields above a field that it may inherit from.
 const MOST_LEVELS: u32 = 32;
+
+/// An appearance with more content than this shows something. Inflated, in bytes.
+const MOST_CONTENT: u64 = 64 * 1024;
 
 /// Whether the field shows something once a reader has drawn it: a text, a choice, a tick. The
 /// value of a signature is not for show.
@@ -55,7 +59,7 @@ pub(super) fn is_stale(
         return Ok(false);
     };
     let objects = &file.objects;
-    if !needs_appearances(file)? {
+    if !file.leaves_drawing_to_readers()? {
         return Ok(false);
     }
     let kind = inherited(objects, widget, b"FT")?.unwrap_or_default();
@@ -66,16 +70,6 @@ pub(super) fn is_stale(
     Ok(!may_show_text(objects, form.number())?)
 }
 
-/// `/NeedAppearances` of the document's form.
-fn needs_appearances(file: &File<'_>) -> Result<bool, Refusal> {
-    let catalog = file.catalog()?;
-    let Some(form) = file.objects.dictionary(catalog, b"AcroForm")? else {
-        return Ok(false);
-    };
-    let needs = file.objects.get(form, b"NeedAppearances")?;
-    Ok(needs == Some(b"true"))
-}
-
 /// Whether a form's content has an operator that shows text, or draws a form that may.
 fn may_show_text(objects: &Objects<'_>, number: u32) -> Result<bool, Refusal> {
     let Some(form) = objects.object(number)? else {
@@ -83,9 +77,11 @@ fn may_show_text(objects: &Objects<'_>, number: u32) -> Result<bool, Refusal> {
     };
     let dictionary = Dictionary::of(form.value).unwrap_or(Dictionary::EMPTY);
     let data = form.data.unwrap_or_default();
-    let Ok(content) = inflate::decoded(dictionary, data, &objects.inflation) else {
+    let most = Allowance::new(MOST_CONTENT, "the content of an appearance");
+    let Ok(content) = inflate::decoded(dictionary, data, &most) else {
         return Ok(true);
     };
+    objects.count_reread(content.len())?;
     let shows = [&b"Tj"[..], b"TJ", b"'", b"\"", b"Do"];
     Ok(shows.iter().any(|operator| {
         content
