@@ -6,7 +6,7 @@ use kuori::{
     batch::{self, Archive},
     domain::{BundleId, DocumentName, PageRange},
     pdf::{DigestKey, Document, Limits},
-    print::{self, BundleIdentity, LetterPdf, LetterSource, Plan, Settings, SourceError},
+    print::{self, BundleIdentity, BundlePlan, LetterPdf, LetterSource, Settings, SourceError},
     sample::Shape,
 };
 
@@ -21,10 +21,10 @@ pub(crate) fn bench(criterion: &mut Criterion) {
         let pdf = only_pdf(&zip);
         let source = OnePdf(Document::open(&pdf, &Limits::default()).unwrap());
         let settings = Settings::default();
-        let plan = print::plan(samples::letters(letters), &settings);
+        let bundles = samples::bundles(&samples::letters(letters), &settings);
         group.throughput(Throughput::Elements(letters.into()));
         group.bench_function(format!("two-pages/{letters}"), |bencher| {
-            bencher.iter(|| assert_eq!(compose(&plan, &settings, &source), letters));
+            bencher.iter(|| assert_eq!(compose(&bundles, &settings, &source), letters));
         });
     }
 }
@@ -38,9 +38,9 @@ impl LetterSource for OnePdf<'_> {
 }
 
 /// Gives the number of sheets: one a letter, since these print on both sides.
-fn compose(plan: &Plan, settings: &Settings, source: &OnePdf<'_>) -> u32 {
+fn compose(bundles: &[BundlePlan], settings: &Settings, source: &OnePdf<'_>) -> u32 {
     let identity = identity();
-    let composed = plan.bundles.iter().map(|bundle| {
+    let composed = bundles.iter().map(|bundle| {
         let out = io::sink();
         print::compose(bundle, &identity, settings, source, out, &|_| {}).unwrap()
     });

@@ -89,12 +89,14 @@ impl Folder {
                 count,
             },
             address: PostalAddress::default(),
+            recipient: None,
             subject: None,
             postage: PostageClass::Economy,
             registered: false,
             colour: false,
             duplex: false,
             address_page: false,
+            shares_envelope: false,
             facts: PrintFacts::default(),
         }
     }

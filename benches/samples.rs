@@ -3,6 +3,7 @@ use kuori::{
         BatchId, ChannelWish, DocumentName, Letter, Message, MessageId, PageRange, PostageClass,
         PrintFacts, Recipient, RecipientId, ServiceKind, StatedRecipient,
     },
+    print::{self, BundlePlan, PlacedLetter, PlannedBundle, Planner, Settings},
     sample::{self, SampleRecipient, Shape, Spec},
 };
 
@@ -32,6 +33,20 @@ pub(crate) fn messages(letters: u32) -> Vec<Message> {
 /// The same as letters, one as every sender's default has it.
 pub(crate) fn letters(count: u32) -> Vec<Letter> {
     messages(count).into_iter().map(letter).collect()
+}
+
+/// Plans letters, and lays each bundle out.
+pub(crate) fn bundles(letters: &[Letter], settings: &Settings) -> Vec<BundlePlan> {
+    let mut planner = Planner::new(settings);
+    for letter in letters {
+        planner.add(letter, 0).unwrap();
+    }
+    let letter = |placed: &PlacedLetter| letters[placed.position as usize - 1].clone();
+    let lay_out = |bundle: PlannedBundle| {
+        let in_order: Vec<_> = bundle.letters.iter().map(letter).collect();
+        print::lay_out(in_order, settings).unwrap()
+    };
+    planner.finish().map(lay_out).collect()
 }
 
 fn message(recipient: SampleRecipient) -> Message {
@@ -70,12 +85,17 @@ fn letter(message: Message) -> Letter {
         },
         pages: message.pages,
         address: message.recipient.address,
+        recipient: match message.recipient.id {
+            StatedRecipient::Valid(id) => Some(id),
+            StatedRecipient::Absent | StatedRecipient::Invalid => None,
+        },
         subject: message.subject,
         postage: PostageClass::Economy,
         registered: false,
         colour: false,
         duplex: true,
         address_page: false,
+        shares_envelope: false,
         facts: PrintFacts::default(),
     }
 }

@@ -446,13 +446,14 @@ async fn a_bundle_planned_under_other_settings_is_planned_anew() {
     let other = NewBundle {
         print_house: composed[0].print_house.clone(),
         group: BundleGroup {
+            postage_code: None,
             envelope: EnvelopeName("C6".to_owned()),
             ..composed[0].group.clone()
         },
         pieces: pieces.iter().map(planned).collect(),
     };
     let batch = composed[0].batch;
-    hub.store.record_plan(batch, &[other], now()).unwrap();
+    hub.store.record_plan(batch, [other], now()).unwrap();
     hub.run().await;
     assert_eq!(hub.counts().printed, 5);
     let states: Vec<_> = hub.store.bundles(None, 10).unwrap();
@@ -468,6 +469,7 @@ async fn a_bundle_planned_under_other_settings_is_planned_anew() {
 
 fn planned(piece: &PieceRow) -> NewPiece {
     NewPiece {
+        sequence: piece.sequence,
         position: piece.message.position,
         first_page: piece.first_page,
         pages: piece.pages,

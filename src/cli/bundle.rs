@@ -43,7 +43,9 @@ pub(super) fn run(
         }
         Command::Show { bundle } => {
             let row = store.bundle(bundle)?;
-            let pieces = store.pieces(bundle)?.into_iter().map(Piece::from).collect();
+            let rows = store.pieces(bundle)?;
+            let pieces = rows.chunk_by(|a, b| a.sequence == b.sequence);
+            let pieces = pieces.filter_map(Piece::of).collect();
             invocation.output.show(&BundleShown {
                 group: group(&row.group),
                 bundle: row.into(),
@@ -67,7 +69,10 @@ pub(super) struct BundleLine {
     batch: String,
     print_house: String,
     state: BundleStateWord,
+    /// Envelopes.
     pieces: u32,
+    /// More than the envelopes where some share one.
+    letters: u32,
     /// Of the PDF, blank backs and address pages counted.
     pages: u32,
     sheets: u32,
@@ -90,6 +95,8 @@ pub(super) struct BundleShown {
 struct Group {
     /// `priority` or `economy`.
     postage: &'static str,
+    /// By weight, where the print house has a table for that.
+    postage_code: Option<String>,
     registered: bool,
     colour: bool,
     duplex: bool,
@@ -102,7 +109,10 @@ struct Group {
 struct Piece {
     /// 1-based in the bundle.
     sequence: u32,
+    /// Its first letter's, by which the print house knows the piece.
     message: String,
+    /// All whose letters lie in this envelope, in their order.
+    messages: Vec<String>,
     /// 1-based page of the bundle's PDF.
     first_page: u32,
     pages: u32,
@@ -114,10 +124,15 @@ impl BundleLine {
         self.state.0 == state
     }
 
-    /// `P-0031 composed, 60 letters on 121 sheets, for example-print`
+    /// `P-0031 composed, 60 letters on 121 sheets, for example-print`; where some share an envelope,
+    /// `60 letters in 58 envelopes on 121 sheets`.
     pub(super) fn sentence(&self) -> String {
         let state = self.state.to_string().replace('-', " ");
-        let letters = counted(self.pieces.into(), "letter", "letters");
+        let mut letters = counted(self.letters.into(), "letter", "letters");
+        if self.pieces < self.letters {
+            let envelopes = counted(self.pieces.into(), "envelope", "envelopes");
+            letters = format!("{letters} in {envelopes}");
+        }
         let sheets = counted(self.sheets.into(), "sheet", "sheets");
         let (bundle, print_house) = (&self.bundle, &self.print_house);
         format!("{bundle} {state}, {letters} on {sheets}, for {print_house}")
@@ -132,6 +147,7 @@ impl From<BundleRow> for BundleLine {
             print_house: row.print_house.to_string(),
             state: BundleStateWord(row.state),
             pieces: row.pieces,
+            letters: row.letters,
             pages: row.pages,
             sheets: row.sheets,
             planned_at: Time(row.planned_at),
@@ -141,21 +157,25 @@ impl From<BundleRow> for BundleLine {
     }
 }
 
-impl From<PieceRow> for Piece {
-    fn from(row: PieceRow) -> Self {
-        Self {
-            sequence: row.sequence,
-            message: row.message.to_string(),
-            first_page: row.first_page,
-            pages: row.pages,
-            sheets: row.sheets,
-        }
+impl Piece {
+    /// `None` where there is no letter.
+    fn of(letters: &[PieceRow]) -> Option<Self> {
+        let first = letters.first()?;
+        Some(Self {
+            sequence: first.sequence,
+            message: first.message.to_string(),
+            messages: letters.iter().map(|row| row.message.to_string()).collect(),
+            first_page: first.first_page,
+            pages: letters.iter().map(|row| row.pages).sum(),
+            sheets: letters.iter().map(|row| row.sheets).sum(),
+        })
     }
 }
 
 fn group(group: &BundleGroup) -> Group {
     Group {
         postage: group.postage.as_str(),
+        postage_code: group.postage_code.as_ref().map(|code| code.0.clone()),
         registered: group.registered,
         colour: group.colour,
         duplex: group.duplex,
@@ -182,7 +202,7 @@ impl fmt::Display for BundleList {
                 line.batch.clone(),
                 line.print_house.clone(),
                 line.state.to_string(),
-                line.pieces.to_string(),
+                line.letters.to_string(),
                 line.pages.to_string(),
                 line.sheets.to_string(),
                 or_dash(line.handed_over_at),
@@ -206,7 +226,7 @@ impl fmt::Display for BundleShown {
         let row = |piece: &Piece| {
             [
                 piece.sequence.to_string(),
-                piece.message.clone(),
+                piece.messages.join(" "),
                 piece.first_page.to_string(),
                 piece.pages.to_string(),
                 piece.sheets.to_string(),
@@ -221,6 +241,7 @@ impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let said = [
             (true, self.postage),
+            (true, self.postage_code.as_deref().unwrap_or_default()),
             (self.registered, "registered"),
             (self.foreign, "abroad"),
             (self.colour, "in colour"),
@@ -228,7 +249,7 @@ impl fmt::Display for Group {
         ];
         let said: Vec<_> = said
             .iter()
-            .filter(|(is, _)| *is)
+            .filter(|(is, it)| *is && !it.is_empty())
             .map(|(_, it)| *it)
             .collect();
         write!(f, "{}, envelope {}", said.join(", "), self.envelope)

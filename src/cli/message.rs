@@ -60,7 +60,8 @@ pub(super) fn run(
             for finding in &found {
                 findings.add(finding);
             }
-            invocation.output.show(&shown(&row, findings))?;
+            let beside = store.messages_beside(&row)?;
+            invocation.output.show(&shown(&row, &beside, findings))?;
         }
     }
     Ok(Outcome::Done)
@@ -155,6 +156,8 @@ pub(super) struct MessageShown {
     turned: bool,
     /// On paper it goes against a receipt.
     registered: bool,
+    /// Messages whose letters lie in the same envelope.
+    in_one_envelope_with: Vec<String>,
     /// What the mailbox service or the register said: `active`, `inactive`, `withdrawn`, `unknown`.
     mailbox_status: Option<&'static str>,
     asked_at: Option<Time>,
@@ -182,7 +185,7 @@ impl From<&MessageRow> for MessageLine {
     }
 }
 
-fn shown(row: &MessageRow, findings: FindingReport) -> MessageShown {
+fn shown(row: &MessageRow, beside: &[MessageId], findings: FindingReport) -> MessageShown {
     MessageShown {
         message: row.into(),
         document: row.message.pages.document.0.clone(),
@@ -193,6 +196,7 @@ fn shown(row: &MessageRow, findings: FindingReport) -> MessageShown {
         colour_pages: row.facts.colour_pages,
         turned: row.facts.has_landscape,
         registered: row.registered,
+        in_one_envelope_with: beside.iter().map(MessageId::to_string).collect(),
         mailbox_status: row.asked.map(|asked| asked.status.as_str()),
         asked_at: row.asked.map(|asked| Time(asked.at)),
         decided_at: row.decided_at.map(Time),
@@ -262,7 +266,13 @@ impl MessageShown {
             rows.push(("Delivered", at.to_string()));
         }
         if let (Some(bundle), Some(piece)) = (&line.bundle, line.piece) {
-            rows.push(("Bundle", format!("{bundle}, piece {piece}")));
+            let beside = self.in_one_envelope_with.join(" ");
+            let with = if beside.is_empty() {
+                ""
+            } else {
+                ", in one envelope with "
+            };
+            rows.push(("Bundle", format!("{bundle}, piece {piece}{with}{beside}")));
         }
         if self.repeats > 0 {
             rows.push(("Repeats", format!("{}, asked for by name", self.repeats)));

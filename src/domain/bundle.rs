@@ -17,6 +17,10 @@ impl PostageClass {
     }
 }
 
+/// What a print house calls a class of postage and weight: `P1-50`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PostageCode(pub String);
+
 /// The name of an envelope in a print house's table: `C5`, `C4`, `box`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnvelopeName(pub String);
@@ -54,6 +58,7 @@ impl BundleState {
 /// One physical envelope in a bundle, with its sheets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
+    /// Its first letter, by which the piece is known.
     pub message: MessageId,
     /// 1-based in the bundle; never changes, so that a damaged piece can be printed again as itself.
     pub sequence: u32,

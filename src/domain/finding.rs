@@ -371,6 +371,9 @@ codes! {
     TooManySheets = "too-many-sheets", Error, Print,
         "The letter has more sheets than the largest envelope of the print house holds.",
         "Split the letter, or print on both sides.";
+    NoPostage = "no-postage", Error, Print,
+        "The print house has no postage for a letter of this class, destination and weight.",
+        "Make the letter lighter: print on both sides, or split it; or choose the other class.";
     LetterNotComposable = "letter-not-composable", Error, Print,
         "The letter's pages could not be put into a bundle.",
         "Make the PDF again by an ordinary program.";

@@ -1,4 +1,4 @@
-use super::{MessageId, PageRange, PostageClass, PostalAddress, PrintFacts, Private};
+use super::{MessageId, PageRange, PostageClass, PostalAddress, PrintFacts, Private, RecipientId};
 
 /// A message routed to print. A message is a letter only from here on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -6,6 +6,8 @@ pub struct Letter {
     pub message: MessageId,
     pub pages: PageRange,
     pub address: PostalAddress,
+    /// Tells people of one name and address apart, where the control data has it.
+    pub recipient: Option<RecipientId>,
     pub subject: Option<Private<String>>,
     pub postage: PostageClass,
     /// Sent against a receipt (*saantitodistus*): verifiable service on paper.
@@ -14,6 +16,8 @@ pub struct Letter {
     pub duplex: bool,
     /// An address page of our own goes in front.
     pub address_page: bool,
+    /// It may lie in one envelope with other letters to the same recipient.
+    pub shares_envelope: bool,
     pub facts: PrintFacts,
 }
 

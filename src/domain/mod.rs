@@ -28,7 +28,7 @@ mod private;
 pub use address::{AddressGap, PostalAddress};
 pub use address_block::{AddressBlock, BlockPart, MAX_ROW_CHARS, one_line};
 pub use address_characters::is_printable;
-pub use bundle::{BundleState, BundleSummary, EnvelopeName, Piece, PostageClass};
+pub use bundle::{BundleState, BundleSummary, EnvelopeName, Piece, PostageClass, PostageCode};
 pub use country::{CountryCode, InvalidCountryCode};
 pub use decision::{Asked, Channel, Decision, Fitness, Reason, Route};
 pub use disposition::Disposition;

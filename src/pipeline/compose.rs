@@ -2,20 +2,18 @@ use super::{
     Error, House, PrintHouseSettings, SenderSettings,
     documents::{Documents, Letters},
     letter_pdf::not_composable,
+    plan,
     stop::Stop,
 };
 use crate::{
-    domain::{BatchState, Letter, Reason},
+    domain::{BatchState, Letter, Reason, ServiceKind, StatedRecipient},
     pdf::DigestKey,
-    print::{self, BundleIdentity, BundlePlan, Composed, FileDigest, JobTicket},
+    print::{self, BundleIdentity, BundlePlan, Composed, Contents, FileDigest, JobTicket},
     store::{
-        BatchRow, BundleGroup, BundleRow, MessageRow, NewBundle, NewOutgoing, NewPiece,
-        NewSpoolFile, OutgoingFile, OutgoingKind, Place, SpoolKey, SpooledFile, StepOutcome,
+        BatchRow, BundleRow, MessageRow, NewOutgoing, NewSpoolFile, OutgoingFile, OutgoingKind,
+        Place, SpoolKey, SpooledFile, StepOutcome,
     },
 };
-
-/// Messages loaded at a time.
-const PAGE: u32 = 1_000;
 
 /// Turns the letters of a batch into bundles: first the plan as rows, then the files of each.
 ///
@@ -44,7 +42,6 @@ struct Round<'a> {
     house: &'a House,
     sender: &'a SenderSettings,
     row: &'a BatchRow,
-    unplanned: Vec<Letter>,
 }
 
 impl<'a> Round<'a> {
@@ -54,14 +51,9 @@ impl<'a> Round<'a> {
         sender: &'a SenderSettings,
         row: &'a BatchRow,
     ) -> Result<Option<Self>, Error> {
-        let unplanned = letters_to_plan(house, sender, row)?;
-        let is_done = unplanned.is_empty() && house.store.planned_bundles(row.id)?.is_empty();
-        Ok((!is_done).then_some(Self {
-            house,
-            sender,
-            row,
-            unplanned,
-        }))
+        let is_left = plan::has_letters_to_plan(house, row)?
+            || !house.store.planned_bundles(row.id)?.is_empty();
+        Ok(is_left.then_some(Self { house, sender, row }))
     }
 
     /// Returns how many bundles were composed, and letters refused or held: these never come back
@@ -70,58 +62,13 @@ impl<'a> Round<'a> {
         let (house, sender, row) = (self.house, self.sender, self.row);
         let documents = Documents::load(&house.store, row, &sender.batch.limits)?;
         documents.lend(|letters| {
-            let refused = plan_unplanned(house, sender, row, self.unplanned, letters)?;
+            let refused = plan::run(house, sender, row, letters)?;
             Ok(refused + compose_planned(house, row, letters, stop)?)
         })
     }
 }
 
-/// Returns how many letters were refused.
-fn plan_unplanned(
-    house: &House,
-    sender: &SenderSettings,
-    row: &BatchRow,
-    unplanned: Vec<Letter>,
-    letters: &Letters<'_>,
-) -> Result<usize, Error> {
-    if unplanned.is_empty() {
-        return Ok(0);
-    }
-    let print_house = print_house(house, sender)?;
-    let bytes_of = |letter: &Letter| letters.bytes_of(&letter.pages);
-    let plan = print::plan_by_size(unplanned, bytes_of, &print_house.print);
-    for (message, finding) in &plan.refused {
-        house.store.refuse_message(*message, finding)?;
-    }
-    let bundles: Vec<_> = plan
-        .bundles
-        .iter()
-        .map(|plan| new_bundle(print_house, plan))
-        .collect();
-    house
-        .store
-        .record_plan(row.id, &bundles, house.clock.now())?;
-    Ok(plan.refused.len())
-}
-
-/// Page by page, since a plan needs much less of a message than its row holds.
-fn letters_to_plan(
-    house: &House,
-    sender: &SenderSettings,
-    row: &BatchRow,
-) -> Result<Vec<Letter>, Error> {
-    let (mut letters, mut after) = (Vec::new(), 0);
-    loop {
-        let page = house.store.messages_to_plan(row.id, after, PAGE)?;
-        let Some(last) = page.last() else {
-            return Ok(letters);
-        };
-        after = last.id.position;
-        letters.extend(page.into_iter().map(|stored| letter(sender, stored)));
-    }
-}
-
-fn print_house<'a>(
+pub(super) fn print_house<'a>(
     house: &'a House,
     sender: &SenderSettings,
 ) -> Result<&'a PrintHouseSettings, Error> {
@@ -168,17 +115,28 @@ fn plan_again(
     if print_house.id != bundle.print_house {
         return Ok(None);
     }
-    let rows = house.store.bundle_messages(bundle.id)?;
-    let in_order = rows
-        .into_iter()
-        .map(|stored| letter(sender, stored))
-        .collect();
+    let in_order = envelopes(sender, house.store.bundle_messages(bundle.id)?);
     let plan = print::lay_out(in_order, &print_house.print).ok();
-    Ok(plan.filter(|plan| {
-        let again = new_bundle(print_house, plan);
-        again.group == bundle.group
-            && (plan.pages(), plan.sheets()) == (bundle.pages, bundle.sheets)
+    Ok(plan.filter(|again| {
+        plan::stored_group(&again.group) == bundle.group
+            && (again.pages(), again.sheets()) == (bundle.pages, bundle.sheets)
     }))
+}
+
+/// Messages in the order of a bundle's pieces; those of one sequence lie in one envelope.
+fn envelopes(sender: &SenderSettings, rows: Vec<MessageRow>) -> Vec<Contents> {
+    let mut envelopes: Vec<Contents> = Vec::new();
+    let mut sequence = None;
+    for stored in rows {
+        let goes_inside = stored.sequence == sequence;
+        sequence = stored.sequence;
+        let letter = letter(sender, stored);
+        match envelopes.last_mut().filter(|_| goes_inside) {
+            Some(envelope) => envelope.others.push(letter),
+            None => envelopes.push(letter.into()),
+        }
+    }
+    envelopes
 }
 
 fn compose(
@@ -307,9 +265,17 @@ fn digest_key(row: &BatchRow, bundle: &BundleRow) -> [u8; 32] {
 
 /// A letter without a usable address goes to the sender's own, if routing decided so, behind a page
 /// that shows it. So does one behind a page of ours that shows no address itself.
-fn letter(sender: &SenderSettings, stored: MessageRow) -> Letter {
+///
+/// A verifiable letter never shares an envelope. Nor does one that goes to the sender: its page in
+/// front says what it is.
+pub(super) fn letter(sender: &SenderSettings, stored: MessageRow) -> Letter {
     let to_sender = stored.reason == Some(Reason::AddressIncomplete);
     let message = stored.message;
+    let is_ordinary = message.service == ServiceKind::Ordinary && !stored.registered;
+    let recipient = match message.recipient.id {
+        StatedRecipient::Valid(id) => Some(id),
+        StatedRecipient::Absent | StatedRecipient::Invalid => None,
+    };
     let address = if to_sender {
         sender.own_address()
     } else {
@@ -319,34 +285,14 @@ fn letter(sender: &SenderSettings, stored: MessageRow) -> Letter {
         message: stored.id,
         pages: message.pages,
         address,
+        recipient,
         subject: message.subject,
         postage: message.postage.unwrap_or(sender.postage),
         registered: stored.registered,
         colour: message.colour.unwrap_or(sender.colour),
         duplex: message.duplex.unwrap_or(sender.duplex),
         address_page: sender.address_page || to_sender || stored.facts.lacks_address,
+        shares_envelope: sender.household && is_ordinary && !to_sender,
         facts: stored.facts,
-    }
-}
-
-fn new_bundle(print_house: &PrintHouseSettings, plan: &BundlePlan) -> NewBundle {
-    let piece = |piece: &print::PlannedPiece| NewPiece {
-        position: piece.letter.message.position,
-        first_page: piece.first_page,
-        pages: piece.pages,
-        sheets: piece.sheets,
-    };
-    let group = &plan.group;
-    NewBundle {
-        print_house: print_house.id.clone(),
-        group: BundleGroup {
-            postage: group.postage,
-            registered: group.registered,
-            colour: group.colour,
-            duplex: group.duplex,
-            envelope: group.envelope.clone(),
-            foreign: group.destination == print::Destination::Foreign,
-        },
-        pieces: plan.pieces.iter().map(piece).collect(),
     }
 }

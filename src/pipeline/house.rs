@@ -98,6 +98,8 @@ pub struct SenderSettings {
     /// The address in the envelope's window is compared with that of the control data.
     pub compare_address: bool,
     pub landscape: Landscape,
+    /// Letters to the same recipient and address share an envelope while it holds.
+    pub household: bool,
     /// The title of a message that has no subject.
     pub default_subject: String,
 }

@@ -23,6 +23,7 @@ mod house;
 mod letter_pdf;
 mod open;
 mod page_check;
+mod plan;
 mod receipt;
 mod report;
 mod route;

@@ -167,7 +167,8 @@ impl<'l> Look<'l> {
     /// What shows in a viewer and has no appearance to draw it by: a filled-in field closes print.
     fn found_lost(&mut self, geometry: &PageGeometry, page: u32) {
         if geometry.lost_fields() > 0 {
-            let detail = "the page has filled-in form fields without an appearance, which print would lose";
+            let detail =
+                "the page has filled-in form fields without an appearance, which print would lose";
             self.found_once(PageFinding::new(Code::LetterNotComposable, page, detail));
         }
         let lost = geometry.dropped_annotations();

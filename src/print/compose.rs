@@ -136,22 +136,28 @@ impl<W: Write> Press<'_, W> {
                 self.writer.add_blank_page(None)?;
             }
         }
-        self.write_pages(piece.letter)?;
-        if letter.duplex && !letter.pages.count.is_multiple_of(2) {
-            self.writer.add_blank_page(None)?;
+        for (letter, pages) in piece.plan.letters().zip(piece.letters) {
+            self.write_pages(pages)?;
+            if letter.duplex && !letter.pages.count.is_multiple_of(2) {
+                self.writer.add_blank_page(None)?;
+            }
         }
         self.writer.end_part()
     }
 
     fn begin_part(&mut self, piece: &PlannedPiece) -> std::io::Result<()> {
         let message = piece.letter.message.to_string();
-        self.writer.begin_part(&[
+        let mut facts = vec![
             ("Sequence", PartValue::Number(piece.sequence.into())),
             ("Piece", PartValue::Text(&message)),
             ("Sheets", PartValue::Number(piece.sheets.into())),
             ("Envelope", PartValue::Text(&piece.envelope.0)),
             ("Postage", PartValue::Text(piece.letter.postage.as_str())),
-        ])
+        ];
+        if let Some(code) = &piece.postage_code {
+            facts.push(("PostageCode", PartValue::Text(&code.0)));
+        }
+        self.writer.begin_part(&facts)
     }
 
     fn write_pages(&mut self, pages: PreparedPages<'_>) -> std::io::Result<()> {
@@ -196,7 +202,9 @@ impl<'p> Iterator for Chunks<'p> {
     fn next(&mut self) -> Option<Self::Item> {
         let mut held: u64 = 0;
         let fitting = self.pieces.iter().take(CHUNK_PIECES).take_while(|piece| {
-            held = held.saturating_add(self.source.held_bytes(&piece.letter.pages));
+            let pages = piece.letters().map(|letter| &letter.pages);
+            let bytes = pages.map(|pages| self.source.held_bytes(pages));
+            held = bytes.fold(held, u64::saturating_add);
             held <= CHUNK_BYTES
         });
         let length = fitting.count().max(1);

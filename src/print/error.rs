@@ -16,6 +16,8 @@ pub enum Error {
     TooManyPieces { pieces: usize, limit: usize },
     #[error("cannot lay out {message} in the same bundle as the letters before it")]
     MixedGroup { message: MessageId },
+    #[error("cannot lay out {message} in the same envelope as the letters before it")]
+    NotShared { message: MessageId },
     #[error("cannot lay out {message}: {}", finding.detail)]
     NotPrintable {
         message: MessageId,
@@ -67,6 +69,7 @@ impl Error {
             Self::NoLetters
             | Self::TooManyPieces { .. }
             | Self::MixedGroup { .. }
+            | Self::NotShared { .. }
             | Self::AddressPages { .. }
             | Self::Mark { .. }
             | Self::PageCount { .. } => Disposition::Hold,
@@ -77,6 +80,7 @@ impl Error {
     pub fn message(&self) -> Option<MessageId> {
         match self {
             Self::MixedGroup { message }
+            | Self::NotShared { message }
             | Self::NotPrintable { message, .. }
             | Self::Letter { message, .. }
             | Self::Source { message, .. }

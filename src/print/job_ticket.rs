@@ -70,23 +70,21 @@ fn write_parties<W: Write>(xml: &mut Writer<W>, identity: &BundleIdentity) -> io
 
 fn write_production<W: Write>(xml: &mut Writer<W>, ticket: &JobTicket<'_>) -> io::Result<()> {
     let group = &ticket.plan.group;
-    write_empty(
-        xml,
-        "production",
-        &[
-            ("envelope", &group.envelope.0),
-            ("postage", group.postage.as_str()),
-            ("destination", group.destination.as_str()),
-            ("registered", boolean(group.registered)),
-            ("colour", boolean(group.colour)),
-            ("duplex", boolean(group.duplex)),
-            ("paper", "A4"),
-            (
-                "sheetCentigrams",
-                &ticket.settings.sheet_centigrams.to_string(),
-            ),
-        ],
-    )
+    let sheet_centigrams = ticket.settings.sheet_centigrams.to_string();
+    let mut attributes = vec![
+        ("envelope", group.envelope.0.as_str()),
+        ("postage", group.postage.as_str()),
+        ("destination", group.destination.as_str()),
+        ("registered", boolean(group.registered)),
+        ("colour", boolean(group.colour)),
+        ("duplex", boolean(group.duplex)),
+        ("paper", "A4"),
+        ("sheetCentigrams", &sheet_centigrams),
+    ];
+    if let Some(code) = &group.postage_code {
+        attributes.push(("postageCode", &code.0));
+    }
+    write_empty(xml, "production", &attributes)
 }
 
 fn write_counts<W: Write>(xml: &mut Writer<W>, ticket: &JobTicket<'_>) -> io::Result<()> {

@@ -3,13 +3,15 @@
 //! ```text
 //! pages ───► check ──► Checked: findings, and facts for the plan
 //!
-//! letters ─► plan ─► BundlePlan ─┬─► compose ──────────► <bundle>.pdf
-//!                                ├─► write_piece_list ─► <bundle>.pieces.csv
-//!                                └─► write_job_ticket ─► <bundle>.job.xml
+//! letters ─► Planner ─► Plan, positions alone
+//! letters in that order ─► lay_out ─► BundlePlan ─┬─► compose ──────────► <bundle>.pdf
+//!                                                 ├─► write_piece_list ─► <bundle>.pieces.csv
+//!                                                 └─► write_job_ticket ─► <bundle>.job.xml
 //! ```
 //!
 //! [`check()`] says whether a letter's pages can be printed, long before anybody knows whether they
-//! will be. [`plan()`] is arithmetic over letters; it opens no PDF. [`compose()`] takes the letters' pages
+//! will be. A [`Planner`] sees all letters of a batch and keeps a few numbers of each: it is arithmetic, and
+//! opens no PDF. Then one bundle at a time is laid out and composed. [`compose()`] takes the letters' pages
 //! from a [`LetterSource`], lays a [`Mark`] over the front of each sheet, and streams the result.
 //! The room does not know where letters come from, where bundles go, what time it is, or how a
 //! PDF is read: that is `pdf`. What a print house finds in the files is in `docs/print-rules.md`.
@@ -19,14 +21,18 @@ mod address_page;
 mod check;
 mod compose;
 mod error;
+mod group;
+mod household;
 mod identity;
 mod job_ticket;
+mod layout;
 mod mark;
 mod mark_drawing;
 mod mask;
 mod paper;
 mod piece_list;
 mod plan;
+mod posting_order;
 mod prepare;
 mod settings;
 
@@ -43,10 +49,12 @@ pub use check::{
 };
 pub use compose::{Composed, compose};
 pub use error::Error;
+pub use group::{Destination, Group};
 pub use identity::BundleIdentity;
 pub use job_ticket::{FileDigest, JobTicket, write_job_ticket};
+pub use layout::{BundlePlan, Contents, PlannedPiece, lay_out};
 pub use mark::{InvalidMark, Mark};
 pub use piece_list::write_piece_list;
-pub use plan::{BundlePlan, Destination, Group, Plan, PlannedPiece, lay_out, plan, plan_by_size};
+pub use plan::{PlacedLetter, Plan, PlannedBundle, Planner};
 pub use prepare::{LetterPdf, LetterSource, SourceError};
-pub use settings::{AddressPageSettings, EnvelopeRule, MarkSettings, Settings};
+pub use settings::{AddressPageSettings, EnvelopeRule, MarkSettings, PostageRule, Settings};

@@ -4,7 +4,7 @@ use csv::{Terminator, WriterBuilder};
 
 use super::{BundlePlan, Error, PlannedPiece};
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 15] = [
     "sequence",
     "piece",
     "first_page",
@@ -18,6 +18,8 @@ const COLUMNS: [&str; 13] = [
     "colour",
     "duplex",
     "registered",
+    "postage_code",
+    "messages",
 ];
 
 /// Writes the piece list: one row a piece, in the order of the PDF (`schemas/piece-list.csvw.json`).
@@ -36,8 +38,11 @@ pub fn write_piece_list<W: Write>(plan: &BundlePlan, out: W) -> Result<(), Error
     list.flush().map_err(Error::PieceList)
 }
 
-fn row(piece: &PlannedPiece) -> [String; 13] {
+fn row(piece: &PlannedPiece) -> [String; 15] {
     let letter = &piece.letter;
+    let postage_code = piece.postage_code.as_ref();
+    let messages = piece.letters().map(|letter| letter.message.to_string());
+    let messages: Vec<_> = messages.collect();
     [
         piece.sequence.to_string(),
         letter.message.to_string(),
@@ -52,6 +57,8 @@ fn row(piece: &PlannedPiece) -> [String; 13] {
         letter.colour.to_string(),
         letter.duplex.to_string(),
         letter.registered.to_string(),
+        postage_code.map_or_else(String::new, |code| code.0.clone()),
+        messages.join(" "),
     ]
 }
 

@@ -1,249 +1,289 @@
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::iter;
 
-use crate::domain::{
-    AddressBlock, Code, EnvelopeName, Finding, Letter, MessageId, Piece, Place, PostageClass,
-    PostalAddress, is_printable, one_line,
-};
+use crate::domain::{AddressBlock, Code, Finding, Letter, Place, is_printable, one_line};
 
 use super::{
-    Error, Mark, Settings,
-    paper::{Paper, sides},
+    Group, Mark, Settings,
+    group::{Kind, Manner},
+    household::{self, Addressee, Sharer},
+    paper::{Paper, own_sheets, sides},
+    posting_order::PostingOrder,
 };
 
-/// Which letters go into which bundle, in which order.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Plan {
-    pub bundles: Vec<BundlePlan>,
-    /// Letters that cannot be printed, in the order of their ids.
-    pub refused: Vec<(MessageId, Finding)>,
+/// Decides which letters of a batch go into which bundle, in which order. Arithmetic only: the same
+/// letters in any order give the same plan.
+///
+/// Letters are shown to it one at a time; of each it keeps some seventy bytes, so that a batch of a
+/// million fits. It speaks of them by their position in the batch.
+pub struct Planner<'s> {
+    settings: &'s Settings,
+    order: PostingOrder,
+    entries: Vec<Entry>,
+    /// Letters that may share an envelope, each an entry too.
+    sharers: Vec<Sharer>,
 }
 
-/// One bundle: letters that one machine takes in one run.
+/// A plan that is ready: its bundles, one at a time, foreign ones last.
+pub struct Plan<'s> {
+    settings: &'s Settings,
+    /// Sorted.
+    entries: Vec<Entry>,
+    /// Sorted.
+    enclosed: Vec<Enclosed>,
+    /// How many entries are in bundles that were given out.
+    given: usize,
+}
+
+/// A bundle without its letters themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BundlePlan {
+pub struct PlannedBundle {
     pub group: Group,
-    /// In the order of their sequence numbers; never empty.
-    pub pieces: Vec<PlannedPiece>,
+    /// In the order of the PDF; never empty.
+    pub letters: Vec<PlacedLetter>,
 }
 
-/// What the letters of a bundle have in common. Foreign bundles come last.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Group {
-    pub destination: Destination,
-    pub postage: PostageClass,
-    pub registered: bool,
-    pub colour: bool,
-    pub duplex: bool,
-    pub envelope: EnvelopeName,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Destination {
-    Domestic,
-    Foreign,
-}
-
-/// One letter in its place in a bundle.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedPiece {
-    pub letter: Letter,
-    /// 1-based in the bundle; never changes.
+/// Where a letter stands in a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlacedLetter {
+    /// In the batch.
+    pub position: u32,
+    /// Of its piece in the bundle, from 1. Letters of one piece stand one after the other.
     pub sequence: u32,
     /// 1-based page of the bundle's PDF.
     pub first_page: u32,
-    /// Pages in the bundle's PDF, the address page and blank backs counted.
+    /// Pages in the bundle's PDF, an address page in front of it and blank backs counted.
     pub pages: u32,
     pub sheets: u32,
-    pub envelope: EnvelopeName,
-    /// Sheets and envelope, rounded up.
-    pub weight_grams: u32,
 }
 
-/// Groups, sorts and splits. Arithmetic only: the same letters in any order give the same plan.
-///
-/// Domestic letters are sorted by postal code, then recipient; foreign ones by country first.
-pub fn plan(letters: Vec<Letter>, settings: &Settings) -> Plan {
-    plan_by_size(letters, |_| 0, settings)
+/// What the plan keeps of a piece: 32 bytes, and its key.
+struct Entry {
+    key: usize,
+    bytes: u64,
+    /// Of its first letter.
+    position: u32,
+    /// 0 where the letter has gone into another one's envelope.
+    sheets: u16,
+    kind: Kind,
 }
 
-/// As [`plan`], and splits by [`Settings::max_bundle_bytes`] too.
-///
-/// `bytes_of` estimates what a letter adds to its bundle. The size of its own PDF, or its share
-/// of one with many letters, is an upper bound, since a bundle stores shared fonts and logos once.
-pub fn plan_by_size(
-    letters: Vec<Letter>,
-    bytes_of: impl Fn(&Letter) -> u64,
-    settings: &Settings,
-) -> Plan {
-    let mut groups: BTreeMap<Group, Vec<Fitted>> = BTreeMap::new();
-    let mut refused = Vec::new();
-    for letter in letters {
-        match Fitted::from_letter(letter, &bytes_of, settings) {
-            Ok(fitted) => groups.entry(fitted.group()).or_default().push(fitted),
-            Err(refusal) => refused.push(refusal),
+/// A letter in the envelope of another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Enclosed {
+    /// Position of the first letter of the piece.
+    piece: u32,
+    position: u32,
+    sheets: u16,
+}
+
+impl<'s> Planner<'s> {
+    pub fn new(settings: &'s Settings) -> Self {
+        Self {
+            settings,
+            order: PostingOrder::default(),
+            entries: Vec::new(),
+            sharers: Vec::new(),
         }
     }
-    refused.sort_by_key(|(message, _)| *message);
-    let bundles = groups
-        .into_iter()
-        .flat_map(|(group, letters)| split(&group, letters, settings))
-        .collect();
-    Plan { bundles, refused }
+
+    /// Takes a letter in. `bytes` is what it adds to its bundle at most: the size of its own PDF, or
+    /// its share of one with many letters, since a bundle stores shared fonts and logos once.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the letter cannot be printed; the plan goes on without it.
+    pub fn add(&mut self, letter: &Letter, bytes: u64) -> Result<(), Finding> {
+        let position = letter.message.position;
+        let manner = Manner::of(letter, self.settings);
+        let paper = paper_of(letter, &manner, self.settings)?;
+        if let Some(addressee) = Addressee::of(letter, &manner) {
+            let entry = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+            let own_sheets = paper.sheets - u16::from(letter.address_page);
+            let sharer = Sharer::new(addressee, position, entry, own_sheets);
+            self.sharers.push(sharer);
+        }
+        self.entries.push(Entry {
+            key: self.order.key(&letter.address),
+            bytes,
+            position,
+            sheets: paper.sheets,
+            kind: Kind::new(manner, &paper),
+        });
+        Ok(())
+    }
+
+    /// Letters go into shared envelopes, then all are grouped and sorted: domestic ones by postal
+    /// code, then recipient; foreign ones by country first.
+    pub fn finish(mut self) -> Plan<'s> {
+        let mut enclosed = self.share_envelopes();
+        enclosed.sort_unstable();
+        self.entries.retain(|entry| entry.sheets > 0);
+        let Self {
+            settings,
+            order,
+            mut entries,
+            ..
+        } = self;
+        entries.sort_unstable_by(|a, b| {
+            (a.kind.cmp(&b.kind))
+                .then_with(|| order.compare(a.key, b.key))
+                .then_with(|| a.position.cmp(&b.position))
+        });
+        Plan {
+            settings,
+            entries,
+            enclosed,
+            given: 0,
+        }
+    }
+
+    fn share_envelopes(&mut self) -> Vec<Enclosed> {
+        let mut sharers = std::mem::take(&mut self.sharers);
+        household::gather(&mut sharers);
+        let mut enclosed = Vec::new();
+        for household in household::households(&sharers) {
+            let mut letters = household.iter();
+            let Some(mut first) = letters.next() else {
+                continue;
+            };
+            for letter in letters {
+                match self.enclose(first, letter) {
+                    Some(inside) => enclosed.push(inside),
+                    None => first = letter,
+                }
+            }
+        }
+        enclosed
+    }
+
+    /// `None` where no envelope, or no postage, is for both: the letter begins one of its own.
+    fn enclose(&mut self, first: &Sharer, letter: &Sharer) -> Option<Enclosed> {
+        let piece = self.entries.get(first.entry as usize)?;
+        if !letter.may_join(first) {
+            return None;
+        }
+        let sheets = u32::from(piece.sheets) + u32::from(letter.own_sheets);
+        if self
+            .settings
+            .household_max_sheets
+            .is_some_and(|most| sheets > most)
+        {
+            return None;
+        }
+        let manner = piece.kind.manner;
+        let paper = Paper::of(sheets, &manner, self.settings).ok()?;
+        let inside = self.entries.get_mut(letter.entry as usize)?;
+        inside.sheets = 0;
+        let bytes = inside.bytes;
+        let piece = self.entries.get_mut(first.entry as usize)?;
+        piece.sheets = paper.sheets;
+        piece.kind = Kind::new(manner, &paper);
+        piece.bytes = piece.bytes.saturating_add(bytes);
+        Some(Enclosed {
+            piece: first.position,
+            position: letter.position,
+            sheets: letter.own_sheets,
+        })
+    }
 }
 
-/// Lays out one bundle from letters whose order was fixed earlier: each keeps its place.
-///
-/// # Errors
-///
-/// Letters that these settings would not put into one bundle are refused, so that settings that
-/// changed meanwhile cannot change a bundle that somebody has seen.
-pub fn lay_out(letters: Vec<Letter>, settings: &Settings) -> Result<BundlePlan, Error> {
-    if letters.len() > max_pieces(settings) {
-        return Err(Error::TooManyPieces {
-            pieces: letters.len(),
-            limit: max_pieces(settings),
-        });
+impl Iterator for Plan<'_> {
+    type Item = PlannedBundle;
+
+    fn next(&mut self) -> Option<PlannedBundle> {
+        let rest = self.entries.get(self.given..)?;
+        let first = rest.first()?;
+        let mut load = Load::default();
+        let fits = |entry: &&Entry| entry.kind == first.kind && load.takes(entry, self.settings);
+        let pieces = rest.iter().take_while(fits).count().max(1);
+        let bundle = PlannedBundle {
+            group: first.kind.group(self.settings),
+            letters: self.place(rest.get(..pieces)?),
+        };
+        self.given += pieces;
+        Some(bundle)
     }
-    let mut fitted = Vec::with_capacity(letters.len());
-    for letter in letters {
-        let letter = Fitted::from_letter(letter, &|_| 0, settings)
-            .map_err(|(message, finding)| Error::NotPrintable { message, finding })?;
-        fitted.push(letter);
-    }
-    let group = fitted.first().ok_or(Error::NoLetters)?.group();
-    if let Some(odd) = fitted.iter().find(|letter| letter.group() != group) {
-        return Err(Error::MixedGroup {
-            message: odd.letter.message,
-        });
-    }
-    Ok(BundlePlan::new(group, fitted))
 }
 
-impl BundlePlan {
-    pub fn pages(&self) -> u32 {
-        self.pieces.iter().map(|piece| piece.pages).sum()
-    }
-
-    pub fn sheets(&self) -> u32 {
-        self.pieces.iter().map(|piece| piece.sheets).sum()
-    }
-
-    /// All pieces together.
-    pub fn weight_grams(&self) -> u64 {
-        let weights = self.pieces.iter();
-        weights.map(|piece| u64::from(piece.weight_grams)).sum()
-    }
-
-    fn new(group: Group, letters: Vec<Fitted>) -> Self {
+impl Plan<'_> {
+    fn place(&self, pieces: &[Entry]) -> Vec<PlacedLetter> {
+        let mut letters = Vec::with_capacity(pieces.len());
         let mut first_page = 1;
-        let pieces = (1..)
-            .zip(letters)
-            .map(|(sequence, fitted)| {
-                let piece = fitted.into_piece(sequence, first_page);
-                first_page += piece.pages;
-                piece
-            })
-            .collect();
-        Self { group, pieces }
+        for (sequence, piece) in (1..).zip(pieces) {
+            let sides = sides(piece.kind.manner.duplex);
+            for (position, sheets) in self.contents(piece) {
+                letters.push(PlacedLetter {
+                    position,
+                    sequence,
+                    first_page,
+                    pages: sheets * sides,
+                    sheets,
+                });
+                first_page += sheets * sides;
+            }
+        }
+        letters
+    }
+
+    /// Position and sheets of each letter in an envelope.
+    fn contents(&self, piece: &Entry) -> impl Iterator<Item = (u32, u32)> {
+        let others = self.enclosed_in(piece.position);
+        let told = |letter: &Enclosed| (letter.position, u32::from(letter.sheets));
+        let enclosed: u32 = others.iter().map(|letter| u32::from(letter.sheets)).sum();
+        let first = (piece.position, u32::from(piece.sheets) - enclosed);
+        iter::once(first).chain(others.iter().map(told))
+    }
+
+    fn enclosed_in(&self, piece: u32) -> &[Enclosed] {
+        let start = self.enclosed.partition_point(|letter| letter.piece < piece);
+        let rest = self.enclosed.get(start..).unwrap_or_default();
+        let length = rest.partition_point(|letter| letter.piece == piece);
+        rest.get(..length).unwrap_or_default()
     }
 }
 
-impl PlannedPiece {
-    /// The piece as it stands in the store.
-    pub fn to_piece(&self) -> Piece {
-        Piece {
-            message: self.letter.message,
-            sequence: self.sequence,
-            first_page: self.first_page,
-            pages: self.pages,
-            sheets: self.sheets,
-        }
-    }
-
-    /// Pages of this piece that stand before the sender's: the address page and its blank back.
-    pub(super) fn pages_before_letter(&self) -> u32 {
-        u32::from(self.letter.address_page) * sides(self.letter.duplex)
-    }
-
-    /// The 1-based sheet whose front the 0-based `page` of this piece is; `None` for a back.
-    pub(super) fn sheet_in_front_of(&self, page: u32) -> Option<u32> {
-        let sides = sides(self.letter.duplex);
-        page.is_multiple_of(sides).then(|| page / sides + 1)
-    }
-}
-
-impl Destination {
-    pub fn of(address: &PostalAddress) -> Self {
-        if address.is_foreign() {
-            Self::Foreign
-        } else {
-            Self::Domestic
-        }
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Domestic => "domestic",
-            Self::Foreign => "foreign",
-        }
-    }
-}
-
-/// A letter that an envelope holds.
-struct Fitted {
-    letter: Letter,
-    paper: Paper,
+/// What a bundle holds so far.
+#[derive(Default)]
+struct Load {
+    pieces: u32,
+    sheets: u32,
     bytes: u64,
 }
 
-impl Fitted {
-    fn from_letter(
-        letter: Letter,
-        bytes_of: &impl Fn(&Letter) -> u64,
-        settings: &Settings,
-    ) -> Result<Self, (MessageId, Finding)> {
-        let refuse = |code, detail: String| {
-            let place = Place::message(letter.message.position);
-            Err((letter.message, Finding::new(code, place, detail)))
-        };
-        if let Some((code, detail)) = fault_of_address_page(&letter) {
-            return refuse(code, detail.to_owned());
-        }
-        match Paper::of(&letter, settings) {
-            Ok(paper) => Ok(Self {
-                bytes: bytes_of(&letter),
-                letter,
-                paper,
-            }),
-            Err(sheets) => refuse(
-                Code::TooManySheets,
-                format!("{sheets} sheets are more than the largest envelope holds"),
-            ),
-        }
+impl Load {
+    /// Takes a piece, or says that it would be too much.
+    fn takes(&mut self, piece: &Entry, settings: &Settings) -> bool {
+        self.pieces += 1;
+        self.sheets = self.sheets.saturating_add(piece.sheets.into());
+        self.bytes = self.bytes.saturating_add(piece.bytes);
+        self.pieces <= max_pieces(settings)
+            && self.bytes <= settings.max_bundle_bytes
+            && settings
+                .max_bundle_sheets
+                .is_none_or(|most| self.sheets <= most)
     }
+}
 
-    fn group(&self) -> Group {
-        Group {
-            destination: Destination::of(&self.letter.address),
-            postage: self.letter.postage,
-            registered: self.letter.registered,
-            colour: self.letter.colour,
-            duplex: self.letter.duplex,
-            envelope: self.paper.envelope.clone(),
-        }
-    }
+/// What a mark can count, at most.
+pub(super) fn max_pieces(settings: &Settings) -> u32 {
+    settings.max_pieces.clamp(1, Mark::MAX_SEQUENCE)
+}
 
-    fn into_piece(self, sequence: u32, first_page: u32) -> PlannedPiece {
-        PlannedPiece {
-            sequence,
-            first_page,
-            pages: self.paper.pages,
-            sheets: self.paper.sheets,
-            envelope: self.paper.envelope,
-            weight_grams: self.paper.weight_grams,
-            letter: self.letter,
-        }
+/// The paper of a letter that has an envelope to itself, or why it cannot be printed.
+pub(super) fn paper_of(
+    letter: &Letter,
+    manner: &Manner,
+    settings: &Settings,
+) -> Result<Paper, Finding> {
+    let refusal = |code, detail: String| {
+        let place = Place::message(letter.message.position);
+        Finding::new(code, place, detail)
+    };
+    if let Some((code, detail)) = fault_of_address_page(letter) {
+        return Err(refusal(code, detail.to_owned()));
     }
+    let sheets = own_sheets(letter).saturating_add(u32::from(letter.address_page));
+    Paper::of(sheets, manner, settings).map_err(|misfit| refusal(misfit.code(), misfit.detail()))
 }
 
 /// Whatever the page would leave out: it must not go out with half an address.
@@ -263,43 +303,5 @@ fn fault_of_address_page(letter: &Letter) -> Option<(Code, &'static str)> {
     })
 }
 
-fn split(group: &Group, mut letters: Vec<Fitted>, settings: &Settings) -> Vec<BundlePlan> {
-    letters.sort_by(|a, b| in_posting_order(&a.letter, &b.letter));
-    let mut bundles = Vec::new();
-    let mut current: Vec<Fitted> = Vec::new();
-    let mut bytes: u64 = 0;
-    for letter in letters {
-        let is_full = current.len() >= max_pieces(settings)
-            || bytes.saturating_add(letter.bytes) > settings.max_bundle_bytes;
-        if is_full && !current.is_empty() {
-            bundles.push(BundlePlan::new(group.clone(), std::mem::take(&mut current)));
-            bytes = 0;
-        }
-        bytes = bytes.saturating_add(letter.bytes);
-        current.push(letter);
-    }
-    bundles.push(BundlePlan::new(group.clone(), current));
-    bundles
-}
-
-fn max_pieces(settings: &Settings) -> usize {
-    let limit = settings.max_pieces.clamp(1, Mark::MAX_SEQUENCE);
-    usize::try_from(limit).unwrap_or(usize::MAX)
-}
-
-/// Domestic letters have one country, so that their postal codes decide.
-fn in_posting_order(a: &Letter, b: &Letter) -> Ordering {
-    posting_key(a).cmp(&posting_key(b))
-}
-
-fn posting_key(letter: &Letter) -> impl Ord + '_ {
-    let address = &letter.address;
-    (
-        address.country_or_home(),
-        &address.postal_code,
-        &address.name,
-        &address.additional_name,
-        &address.street,
-        letter.message,
-    )
-}
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 use rayon::prelude::*;
 
 use crate::{
-    domain::PageRange,
+    domain::{Letter, PageRange},
     pdf::{Document, Fragment, Limits, Overlay, Treatment},
 };
 
@@ -45,7 +45,8 @@ pub(super) struct PreparedPiece<'a> {
     pub(super) plan: &'a PlannedPiece,
     /// Our own page in front, with the mark of the first sheet.
     pub(super) address_page: Option<PreparedPages<'a>>,
-    pub(super) letter: PreparedPages<'a>,
+    /// One a letter.
+    pub(super) letters: Vec<PreparedPages<'a>>,
 }
 
 pub(super) struct PreparedPages<'a> {
@@ -57,7 +58,8 @@ pub(super) struct PreparedPages<'a> {
 /// The bytes that the prepared pieces of one chunk borrow from.
 #[derive(Default)]
 pub(super) struct Bench<'a> {
-    letters: Vec<LetterPdf<'a>>,
+    /// Of each piece, those of its letters.
+    letters: Vec<Vec<LetterPdf<'a>>>,
     address_pdf: Vec<u8>,
 }
 
@@ -92,31 +94,34 @@ impl<'a> Bench<'a> {
         let numbered: Vec<_> = pieces
             .iter()
             .zip(&self.letters)
-            .map(|(plan, pdf)| {
+            .map(|(plan, pdfs)| {
                 address_page += u32::from(plan.letter.address_page);
-                (plan, pdf, address_page)
+                (plan, pdfs, address_page)
             })
             .collect();
-        in_order(numbered.into_par_iter().map(|(plan, pdf, address_page)| {
+        in_order(numbered.into_par_iter().map(|(plan, pdfs, address_page)| {
             Ok(PreparedPiece {
                 plan,
                 address_page: address_pages
                     .filter(|_| plan.letter.address_page)
                     .map(|pages| workshop.address_page(plan, pages, address_page))
                     .transpose()?,
-                letter: workshop.letter(plan, pdf)?,
+                letters: workshop.letters(plan, pdfs)?,
             })
         }))
     }
 }
 
 impl<'a> Workshop<'a> {
-    fn fetch(&self, piece: &PlannedPiece) -> Result<LetterPdf<'a>, Error> {
-        let pdf = self.source.letter_pdf(&piece.letter.pages);
-        pdf.map_err(|source| Error::Source {
-            message: piece.letter.message,
-            source,
-        })
+    fn fetch(&self, piece: &PlannedPiece) -> Result<Vec<LetterPdf<'a>>, Error> {
+        let fetched = piece.letters().map(|letter| {
+            let pdf = self.source.letter_pdf(&letter.pages);
+            pdf.map_err(|source| Error::Source {
+                message: letter.message,
+                source,
+            })
+        });
+        fetched.collect()
     }
 
     fn address_page<'b>(
@@ -139,17 +144,30 @@ impl<'a> Workshop<'a> {
         })
     }
 
+    fn letters<'b>(
+        &self,
+        piece: &PlannedPiece,
+        pdfs: &'b [LetterPdf<'_>],
+    ) -> Result<Vec<PreparedPages<'b>>, Error> {
+        let prepared = piece.letters_by_page().zip(pdfs);
+        prepared
+            .map(|(letter, pdf)| self.letter(piece, letter, pdf))
+            .collect()
+    }
+
+    /// The letter begins on the 0-based page of the piece that stands beside it.
     fn letter<'b>(
         &self,
         piece: &PlannedPiece,
+        letter: (&Letter, u32),
         pdf: &'b LetterPdf<'_>,
     ) -> Result<PreparedPages<'b>, Error> {
         match pdf {
-            LetterPdf::Shared(document) => self.letter_of(piece, document),
+            LetterPdf::Shared(document) => self.letter_of(piece, letter, document),
             LetterPdf::Own(bytes) => {
                 let document = Document::open(bytes, &self.settings.pdf_limits)
-                    .map_err(|refusal| refused(piece, refusal))?;
-                self.letter_of(piece, &document)
+                    .map_err(|refusal| refused(letter.0, refusal))?;
+                self.letter_of(piece, letter, &document)
             }
         }
     }
@@ -157,15 +175,15 @@ impl<'a> Workshop<'a> {
     fn letter_of<'b>(
         &self,
         piece: &PlannedPiece,
+        (letter, first_page): (&Letter, u32),
         document: &Document<'b>,
     ) -> Result<PreparedPages<'b>, Error> {
-        let pages = &piece.letter.pages;
-        let pages = pages.first..=pages.last();
-        let (key, treatment) = (&self.identity.digest_key, treatment(piece));
+        let pages = letter.pages.first..=letter.pages.last();
+        let (key, treatment) = (&self.identity.digest_key, treatment(letter));
         let fragment = Fragment::of(document, pages, key, &treatment)
-            .map_err(|refusal| refused(piece, refusal))?;
+            .map_err(|refusal| refused(letter, refusal))?;
         let marks = (0..fragment.page_count())
-            .zip(piece.pages_before_letter()..)
+            .zip(first_page..)
             .map(|(index, page)| {
                 let geometry = fragment.page(index);
                 let height_mm = geometry.map_or(A4_HEIGHT_MM, |page| page.height_mm());
@@ -202,17 +220,17 @@ impl<'a> Workshop<'a> {
 }
 
 /// What a look at the letter's pages, when its batch was opened, says must be done to them.
-fn treatment(piece: &PlannedPiece) -> Treatment {
-    let facts = piece.letter.facts;
+fn treatment(letter: &Letter) -> Treatment {
+    let facts = letter.facts;
     Treatment {
         may_be_unbalanced: facts.is_unbalanced,
         turn_landscape: facts.has_landscape,
     }
 }
 
-fn refused(piece: &PlannedPiece, refusal: crate::pdf::Refusal) -> Error {
+fn refused(letter: &Letter, refusal: crate::pdf::Refusal) -> Error {
     Error::Letter {
-        message: piece.letter.message,
+        message: letter.message,
         refusal,
     }
 }

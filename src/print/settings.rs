@@ -1,23 +1,32 @@
 use crate::{
-    domain::EnvelopeName,
+    domain::{EnvelopeName, PostageClass, PostageCode},
     pdf::{Limits, PdfVersion},
 };
 
-use super::{CheckSettings, Mark};
+use super::{CheckSettings, Destination, Mark};
 
 /// What one print house wants. The defaults are those of `docs/print-rules.md`.
 ///
 /// Weights are in hundredths of a gram, so that they add up without rounding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// From the smallest to the largest; a letter gets the first one that holds it.
+    /// From the smallest to the largest; a piece gets the first one that holds it.
     pub envelopes: Vec<EnvelopeRule>,
+    /// Weight to postage; a piece gets the lightest row of its class and destination that it does
+    /// not exceed. Empty: the class alone is told.
+    pub postage: Vec<PostageRule>,
     /// One A4 sheet. Paper of 80 g/m² weighs 4.99 g a sheet.
     pub sheet_centigrams: u32,
     /// The most pieces in one bundle; [`Mark::MAX_SEQUENCE`](super::Mark::MAX_SEQUENCE) at most.
     pub max_pieces: u32,
     /// The most bytes of PDF in one bundle, as far as the caller knows the letters' sizes.
     pub max_bundle_bytes: u64,
+    /// The most sheets in one bundle, such as a roll of paper has. `None`: pieces and bytes decide.
+    pub max_bundle_sheets: Option<u32>,
+    /// The most sheets in an envelope that several letters share. `None`: the envelopes decide.
+    pub household_max_sheets: Option<u32>,
+    /// A letter that asks for colour and has no page in colour goes with the grey ones.
+    pub grey_saves: bool,
     pub marks: MarkSettings,
     /// What a letter's pages have to be like.
     pub check: CheckSettings,
@@ -38,6 +47,18 @@ pub struct EnvelopeRule {
     pub max_sheets: u32,
     /// The empty envelope, in hundredths of a gram.
     pub centigrams: u32,
+    /// What it may weigh with its sheets. `None`: the sheets alone decide.
+    pub max_grams: Option<u32>,
+}
+
+/// One row of the postage table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostageRule {
+    pub class: PostageClass,
+    pub destination: Destination,
+    /// The heaviest piece that it is for, sheets and envelope.
+    pub max_grams: u32,
+    pub code: PostageCode,
 }
 
 /// Where the mark of a sheet stands, in millimetres from the upper left corner of the page.
@@ -74,9 +95,13 @@ impl Default for Settings {
                 EnvelopeRule::new("C4", 60, 1_800),
                 EnvelopeRule::new("box", 500, 12_000),
             ],
+            postage: Vec::new(),
             sheet_centigrams: 499,
             max_pieces: 2_500,
             max_bundle_bytes: 1 << 30,
+            max_bundle_sheets: None,
+            household_max_sheets: None,
+            grey_saves: false,
             marks: MarkSettings::default(),
             check: CheckSettings::default(),
             address_page: AddressPageSettings::default(),
@@ -90,8 +115,8 @@ impl Default for Settings {
 impl Settings {
     /// Sheets that the largest envelope holds.
     pub fn max_sheets(&self) -> Option<u32> {
-        let sheets = self.envelopes.iter().map(|rule| rule.max_sheets);
-        sheets.max().map(|most| most.min(Mark::MAX_SHEETS))
+        let holds = |rule: &EnvelopeRule| rule.holds_sheets(self.sheet_centigrams);
+        self.envelopes.iter().map(holds).max()
     }
 }
 
@@ -101,7 +126,25 @@ impl EnvelopeRule {
             name: EnvelopeName(name.to_owned()),
             max_sheets,
             centigrams,
+            max_grams: None,
         }
+    }
+
+    /// Sheets that it holds by number and by weight, and that a mark can count.
+    pub(super) fn holds_sheets(&self, sheet_centigrams: u32) -> u32 {
+        let by_weight = self.max_grams.map_or(u32::MAX, |grams| {
+            let left = grams.saturating_mul(100).saturating_sub(self.centigrams);
+            left.checked_div(sheet_centigrams).unwrap_or(u32::MAX)
+        });
+        self.max_sheets.min(by_weight).min(Mark::MAX_SHEETS)
+    }
+
+    /// With so many sheets in it, rounded up.
+    pub(super) fn weight_grams(&self, sheets: u32, sheet_centigrams: u32) -> u32 {
+        sheets
+            .saturating_mul(sheet_centigrams)
+            .saturating_add(self.centigrams)
+            .div_ceil(100)
     }
 }
 

@@ -5,17 +5,19 @@ use super::{
     Error, MessageRow, NewOutgoing, Store,
     columns::{Columns, Word, millis},
     error::Doing,
-    events, findings, message_events, messages, outgoing,
+    events, findings, message_events, messages, outgoing, reprocess,
 };
 use crate::domain::{
     BatchId, BundleId, BundleState, EnvelopeName, Finding, MessageEvent, MessageId, PostageClass,
-    PrintHouseId,
+    PostageCode, PrintHouseId,
 };
 
 /// What all letters of a bundle have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleGroup {
     pub postage: PostageClass,
+    /// `None` where the print house has no postage table.
+    pub postage_code: Option<PostageCode>,
     pub registered: bool,
     pub colour: bool,
     pub duplex: bool,
@@ -23,20 +25,25 @@ pub struct BundleGroup {
     pub foreign: bool,
 }
 
-/// A bundle as the plan wants it: its pieces in the order of their sequence, from 1.
+/// A bundle as the plan wants it.
 #[derive(Debug, Clone)]
 pub struct NewBundle {
     pub print_house: PrintHouseId,
     pub group: BundleGroup,
+    /// In the order of the PDF.
     pub pieces: Vec<NewPiece>,
 }
 
+/// A letter in its piece. Letters of one sequence share an envelope.
 #[derive(Debug, Clone, Copy)]
 pub struct NewPiece {
-    /// The message's position in the batch.
+    /// The message's position in the batch; grows inside an envelope.
     pub position: u32,
+    /// 1-based in the bundle.
+    pub sequence: u32,
     /// 1-based page of the bundle's PDF.
     pub first_page: u32,
+    /// Of this letter, an address page in front of it counted.
     pub pages: u32,
     pub sheets: u32,
 }
@@ -52,12 +59,15 @@ pub struct BundleRow {
     pub composed_at: Option<Timestamp>,
     pub handed_over_at: Option<Timestamp>,
     pub group: BundleGroup,
+    /// Envelopes.
     pub pieces: u32,
+    pub letters: u32,
     pub pages: u32,
     pub sheets: u32,
 }
 
-/// A piece of a bundle, for the operator's eye.
+/// A letter in its piece of a bundle, for the operator's eye. Letters of one sequence share an
+/// envelope.
 #[derive(Debug, Clone, Copy)]
 pub struct PieceRow {
     pub message: MessageId,
@@ -74,12 +84,12 @@ impl Store {
     pub fn record_plan(
         &self,
         batch: BatchId,
-        plan: &[NewBundle],
+        plan: impl IntoIterator<Item = NewBundle>,
         now: Timestamp,
     ) -> Result<(), Error> {
         self.write("record a plan", |tx| {
             for bundle in plan {
-                let id = insert(tx, batch, bundle, now)?;
+                let id = insert(tx, batch, &bundle, now)?;
                 insert_pieces(tx, batch, id, &bundle.pieces)?;
             }
             Ok(())
@@ -121,11 +131,11 @@ impl Store {
         })
     }
 
-    /// The messages of a bundle in the order of their sequence.
+    /// The messages of a bundle in the order of its PDF.
     pub fn bundle_messages(&self, bundle: BundleId) -> Result<Vec<MessageRow>, Error> {
         let sql = "SELECT m.*, p.sequence FROM pieces p
              JOIN messages m ON m.batch = p.batch AND m.position = p.position
-             WHERE p.bundle = ? ORDER BY p.sequence";
+             WHERE p.bundle = ? ORDER BY p.sequence, p.position";
         self.read(|db| {
             let mut query = db.prepare_cached(sql).doing("list a bundle's messages")?;
             let rows = query.query_map([bundle.0], messages::message_row);
@@ -135,14 +145,32 @@ impl Store {
         })
     }
 
+    /// The pieces of a bundle, a row a letter, in the order of its PDF.
     pub fn pieces(&self, bundle: BundleId) -> Result<Vec<PieceRow>, Error> {
         self.read(|db| {
-            let sql = "SELECT * FROM pieces WHERE bundle = ? ORDER BY sequence";
+            let sql = "SELECT * FROM pieces WHERE bundle = ? ORDER BY sequence, position";
             let mut query = db.prepare_cached(sql).doing("list pieces")?;
             let rows = query
                 .query_map([bundle.0], piece_row)
                 .doing("list pieces")?;
             rows.collect::<Result<_, _>>().doing("list pieces")
+        })
+    }
+
+    /// Messages whose letters lie in the same envelope as this one's, in their order; empty where it
+    /// has one to itself, or none yet.
+    pub fn messages_beside(&self, message: &MessageRow) -> Result<Vec<MessageId>, Error> {
+        let (Some(bundle), Some(sequence)) = (message.bundle, message.sequence) else {
+            return Ok(Vec::new());
+        };
+        let doing = "list the messages of an envelope";
+        let sql = "SELECT batch, position FROM pieces
+             WHERE bundle = ?1 AND sequence = ?2 AND position <> ?3 ORDER BY position";
+        self.read(|db| {
+            let mut query = db.prepare_cached(sql).doing(doing)?;
+            let given = params![bundle.0, sequence, message.id.position];
+            let rows = query.query_map(given, reprocess::message_id).doing(doing)?;
+            rows.collect::<Result<_, _>>().doing(doing)
         })
     }
 
@@ -226,13 +254,14 @@ fn insert(
     bundle: &NewBundle,
     now: Timestamp,
 ) -> Result<BundleId, Error> {
-    let sql = "INSERT INTO bundles (batch, print_house, state, planned_at, postage, registered,
-            colour, duplex, envelope, foreign_post, pieces, pages, sheets)
-         VALUES (:batch, :print_house, 'planned', :now, :postage, :registered, :colour, :duplex,
-            :envelope, :foreign, :pieces, :pages, :sheets)
+    let sql = "INSERT INTO bundles (batch, print_house, state, planned_at, postage, postage_code,
+            registered, colour, duplex, envelope, foreign_post, pieces, letters, pages, sheets)
+         VALUES (:batch, :print_house, 'planned', :now, :postage, :postage_code, :registered,
+            :colour, :duplex, :envelope, :foreign, :pieces, :letters, :pages, :sheets)
          RETURNING id";
     let BundleGroup {
         postage,
+        postage_code,
         registered,
         colour,
         duplex,
@@ -244,12 +273,14 @@ fn insert(
         ":print_house": bundle.print_house.as_str(),
         ":now": millis(now),
         ":postage": postage.word(),
+        ":postage_code": postage_code.as_ref().map(|code| &code.0),
         ":registered": registered,
         ":colour": colour,
         ":duplex": duplex,
         ":envelope": envelope.0,
         ":foreign": foreign,
-        ":pieces": bundle.pieces.len() as u64,
+        ":pieces": bundle.pieces.last().map_or(0, |last| last.sequence),
+        ":letters": bundle.pieces.len() as u64,
         ":pages": bundle.pieces.iter().map(|piece| u64::from(piece.pages)).sum::<u64>(),
         ":sheets": bundle.pieces.iter().map(|piece| u64::from(piece.sheets)).sum::<u64>(),
     };
@@ -269,9 +300,10 @@ fn insert_pieces(
     let mut insert = tx.prepare_cached(insert).doing(doing)?;
     let claim = "UPDATE messages SET bundle = ?3 WHERE batch = ?1 AND position = ?2";
     let mut claim = tx.prepare_cached(claim).doing(doing)?;
-    for (sequence, piece) in (1_u32..).zip(pieces) {
+    for piece in pieces {
         let NewPiece {
             position,
+            sequence,
             first_page,
             pages,
             sheets,
@@ -298,6 +330,7 @@ fn bundle_row(row: &Row<'_>) -> rusqlite::Result<BundleRow> {
         handed_over_at: row.maybe_time("handed_over_at")?,
         group: BundleGroup {
             postage: row.word("postage")?,
+            postage_code: row.get::<_, Option<_>>("postage_code")?.map(PostageCode),
             registered: row.get("registered")?,
             colour: row.get("colour")?,
             duplex: row.get("duplex")?,
@@ -305,6 +338,7 @@ fn bundle_row(row: &Row<'_>) -> rusqlite::Result<BundleRow> {
             foreign: row.get("foreign_post")?,
         },
         pieces: row.get("pieces")?,
+        letters: row.get("letters")?,
         pages: row.get("pages")?,
         sheets: row.get("sheets")?,
     })

@@ -285,6 +285,7 @@ fn plan(store: &Store, batch: BatchId) {
     let bundles = [3, 4, 5].map(|position| NewBundle {
         print_house: "example-print".parse().unwrap(),
         group: BundleGroup {
+            postage_code: None,
             postage: PostageClass::Economy,
             registered: false,
             colour: false,
@@ -293,13 +294,14 @@ fn plan(store: &Store, batch: BatchId) {
             foreign: false,
         },
         pieces: vec![NewPiece {
+            sequence: 1,
             position,
             first_page: 1,
             pages: 2,
             sheets: 1,
         }],
     });
-    store.record_plan(batch, &bundles, planned).unwrap();
+    store.record_plan(batch, bundles, planned).unwrap();
     for id in [BundleId(1), BundleId(2)] {
         let bundle = store.bundle(id).unwrap();
         store

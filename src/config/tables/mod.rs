@@ -9,6 +9,7 @@ mod mailbox;
 mod mirror;
 mod name;
 mod page;
+mod paper;
 mod place;
 mod print_house;
 mod routing;

@@ -8,6 +8,7 @@ use super::{
     mirror::mirror,
     name::usable_name,
     page::{ContentTable, PageTables, WindowTable, ZoneTable},
+    paper::{EnvelopeTable, PostageTable, envelopes, postage},
     place::PlaceTables,
     sftp::SftpTable,
     site::Site,
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     config::{PrintHouseConfig, key_path::KeyPath, problem::Problems},
     pipeline::PrintHouseSettings,
-    print::{AddressPageSettings, EnvelopeRule, MarkSettings, Settings},
+    print::{AddressPageSettings, MarkSettings, Settings},
 };
 
 /// A postal partner that prints bundles. Without `directory` and `sftp` it has an account on the
@@ -28,9 +29,14 @@ pub(super) struct PrintHouseTable {
     /// Folder on this machine that holds `pickup` and `feedback`.
     directory: Option<PathBuf>,
     sftp: Option<SftpTable>,
-    /// From the smallest to the largest; a letter gets the first one that holds it.
-    #[schemars(length(min = 1))]
+    /// From the smallest to the largest; a piece gets the first one that holds it.
+    #[schemars(length(min = 1, max = 100))]
     envelopes: Vec<EnvelopeTable>,
+    /// Postage by weight: a piece gets the lightest row of its class and destination that it does not
+    /// exceed, and a letter that is heavier than all of them is refused. Default: no table, and the
+    /// class alone is told.
+    #[schemars(length(max = 100))]
+    postage: Vec<PostageTable>,
     /// One A4 sheet, in hundredths of a gram: 499 is paper of 80 g/m².
     #[schemars(range(min = 1))]
     sheet_centigrams: u32,
@@ -40,6 +46,16 @@ pub(super) struct PrintHouseTable {
     /// The most bytes of PDF in one bundle.
     #[schemars(range(min = 1))]
     max_bundle_bytes: u64,
+    /// The most sheets in one bundle, such as a roll of paper has. A letter with more is a bundle of
+    /// its own. Default: pieces and bytes decide.
+    #[schemars(range(min = 1))]
+    max_bundle_sheets: Option<u32>,
+    /// The most sheets in an envelope that several letters to one recipient share, where their sender
+    /// wants that. Default: as many as the largest envelope holds.
+    #[schemars(range(min = 1, max = 999))]
+    household_max_sheets: Option<u32>,
+    /// Print a letter that asks for colour and has no page in colour among the grey ones.
+    grey_saves: bool,
     /// Whether the PDF carries document parts (ISO 16612-2, 6.5), one a piece.
     document_parts: bool,
     /// The version of PDF that a bundle says it is.
@@ -58,21 +74,6 @@ pub(super) struct PrintHouseTable {
     page_limits: ContentTable,
     marks: MarkTable,
     address_page: AddressPageTable,
-}
-
-/// One row of the envelope table.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct EnvelopeTable {
-    /// As piece list and job ticket name it.
-    #[schemars(required, length(min = 1, max = 40))]
-    name: Option<String>,
-    /// Sheets that it holds, the address page counted.
-    #[schemars(required, range(min = 1, max = 999))]
-    max_sheets: Option<u32>,
-    /// The empty envelope, in hundredths of a gram.
-    #[schemars(required, range(min = 1))]
-    centigrams: Option<u32>,
 }
 
 /// The mark on the front of each sheet.
@@ -123,9 +124,13 @@ impl Default for PrintHouseTable {
                 .into_iter()
                 .map(EnvelopeTable::from)
                 .collect(),
+            postage: Vec::new(),
             sheet_centigrams: settings.sheet_centigrams,
             max_pieces: settings.max_pieces,
             max_bundle_bytes: settings.max_bundle_bytes,
+            max_bundle_sheets: settings.max_bundle_sheets,
+            household_max_sheets: settings.household_max_sheets,
+            grey_saves: settings.grey_saves,
             document_parts: settings.document_parts,
             pdf_version: settings.pdf_version.into(),
             page_tolerance_mm: settings.check.page_tolerance_mm,
@@ -136,16 +141,6 @@ impl Default for PrintHouseTable {
             page_limits: ContentTable::default(),
             marks: MarkTable::default(),
             address_page: AddressPageTable::default(),
-        }
-    }
-}
-
-impl From<EnvelopeRule> for EnvelopeTable {
-    fn from(rule: EnvelopeRule) -> Self {
-        Self {
-            name: Some(rule.name.0),
-            max_sheets: Some(rule.max_sheets),
-            centigrams: Some(rule.centigrams),
         }
     }
 }
@@ -176,9 +171,13 @@ impl PrintHouseTable {
         let mut print = Settings {
             check: pages.read(at, problems),
             envelopes: envelopes(self.envelopes, &at.key("envelopes"), problems),
+            postage: postage(self.postage, &at.key("postage"), problems),
             sheet_centigrams: self.sheet_centigrams,
             max_pieces: self.max_pieces,
             max_bundle_bytes: self.max_bundle_bytes,
+            max_bundle_sheets: self.max_bundle_sheets,
+            household_max_sheets: self.household_max_sheets,
+            grey_saves: self.grey_saves,
             document_parts: self.document_parts,
             pdf_version: self.pdf_version.into(),
             ..Settings::default()
@@ -192,32 +191,4 @@ impl PrintHouseTable {
             quota: place.quota,
         })
     }
-}
-
-fn envelopes(
-    tables: Vec<EnvelopeTable>,
-    at: &KeyPath,
-    problems: &mut Problems,
-) -> Vec<EnvelopeRule> {
-    let mut rules: Vec<EnvelopeRule> = Vec::new();
-    for (index, table) in tables.into_iter().enumerate() {
-        let (Some(name), Some(max_sheets), Some(centigrams)) =
-            (table.name, table.max_sheets, table.centigrams)
-        else {
-            continue;
-        };
-        let at = at.element(index);
-        if rules.iter().any(|known| known.name.0 == name) {
-            problems.add(&at.key("name"), format!("repeats the name {name:?}"));
-        }
-        if rules
-            .last()
-            .is_some_and(|smaller| smaller.max_sheets >= max_sheets)
-        {
-            let message = "must hold more sheets than the envelope before it";
-            problems.add(&at.key("max_sheets"), message);
-        }
-        rules.push(EnvelopeRule::new(&name, max_sheets, centigrams));
-    }
-    rules
 }

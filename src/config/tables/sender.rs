@@ -80,6 +80,9 @@ pub(super) struct SenderTable {
     compare_address: bool,
     /// What becomes of a page that lies on its side.
     landscape: LandscapeName,
+    /// Put ordinary letters of a batch to the same recipient and address into one envelope, while it
+    /// holds them.
+    household: bool,
     /// The title in the mailbox of a message that has no subject.
     #[schemars(length(min = 1, max = 255))]
     default_subject: String,
@@ -117,6 +120,7 @@ impl Default for SenderTable {
             address_page: false,
             compare_address: true,
             landscape: LandscapeName::Refuse,
+            household: false,
             default_subject: "Letter".to_owned(),
             account: None,
             directory: None,
@@ -206,6 +210,7 @@ impl SenderTable {
             address_page: self.address_page,
             compare_address: self.compare_address,
             landscape: self.landscape.into(),
+            household: self.household,
             default_subject: self.default_subject,
         })
     }

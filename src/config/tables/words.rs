@@ -7,7 +7,7 @@ use crate::{
     batch::ArtificialIds,
     domain::{DuplicateLetterIds, Language, PostageClass, ServiceKind},
     pipeline::{Gate, Landscape},
-    print::{PdfVersion, Sides},
+    print::{Destination, PdfVersion, Sides},
     receipts::{Format, Level},
     routing::IncompleteAddress,
     telemetry::LogFormat,
@@ -125,6 +125,13 @@ words! {
         Csv,
         /// As `schemas/receipt.schema.json` says.
         Json,
+    }
+}
+
+words! {
+    DestinationName for Destination {
+        Domestic,
+        Foreign,
     }
 }
 

@@ -199,6 +199,9 @@ translation! {
     TooManySheets =
         "Kirjeessä on enemmän arkkeja kuin tulostuspalvelun suurimpaan kirjekuoreen mahtuu.",
         "Jaa kirje osiin tai tulosta se kaksipuolisena.";
+    NoPostage =
+        "Tulostuspalvelulla ei ole postimaksua tämän luokan, määrämaan ja painon kirjeelle.",
+        "Kevennä kirjettä: tulosta se kaksipuolisena tai jaa se osiin. Voit myös valita toisen kirjeluokan.";
     LetterNotComposable =
         "Kirjeen sivuja ei voitu liittää tulostusnippuun.",
         "Muodosta PDF-tiedosto uudelleen tavallisella ohjelmalla.";

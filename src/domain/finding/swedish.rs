@@ -199,6 +199,9 @@ translation! {
     TooManySheets =
         "Brevet har fler ark än vad som ryms i utskriftstjänstens största kuvert.",
         "Dela upp brevet eller skriv ut det dubbelsidigt.";
+    NoPostage =
+        "Utskriftstjänsten har inget porto för ett brev av denna klass, destination och vikt.",
+        "Gör brevet lättare: skriv ut det dubbelsidigt eller dela upp det. Du kan också välja den andra brevklassen.";
     LetterNotComposable =
         "Brevets sidor kunde inte tas med i en utskriftsbunt.",
         "Skapa PDF-filen på nytt med ett vanligt program.";

@@ -7,7 +7,7 @@ use crate::{
     domain::{Disposition, DocumentName, Letter, PageRange},
     pdf::{Document, Limits, Refusal},
     print::{
-        AddressPageSettings, Composed, LetterPdf, Mark, SourceError, lay_out,
+        AddressPageSettings, Composed, Contents, LetterPdf, Mark, SourceError, lay_out,
         tests::{identity, letter},
     },
 };
@@ -55,7 +55,10 @@ fn pages_of(position: u32, first: u32, count: u32) -> Letter {
     letter
 }
 
-fn compose_all(letters: Vec<Letter>, source: &dyn LetterSource) -> (BundlePlan, Vec<u8>) {
+fn compose_all<C: Into<Contents>>(
+    letters: Vec<C>,
+    source: &dyn LetterSource,
+) -> (BundlePlan, Vec<u8>) {
     let settings = Settings::default();
     let plan = lay_out(letters, &settings).unwrap();
     let mut pdf = Vec::new();
@@ -69,7 +72,7 @@ fn compose_all(letters: Vec<Letter>, source: &dyn LetterSource) -> (BundlePlan, 
     (plan, pdf)
 }
 
-fn failure(letters: Vec<Letter>) -> Error {
+fn failure<C: Into<Contents>>(letters: Vec<C>) -> Error {
     let settings = Settings::default();
     let plan = lay_out(letters, &settings).unwrap();
     let source = ManyFiles(sender_pdf(2));
@@ -174,7 +177,7 @@ fn fonts_are_stored_once_however_many_letters_and_chunks() {
         address_page: true,
         ..letter(position, 2)
     });
-    let (_, pdf) = compose_all(letters.collect(), &source);
+    let (_, pdf) = compose_all(letters.collect::<Vec<_>>(), &source);
     let document = lopdf::Document::load_mem(&pdf).unwrap();
     let font_programs = document.objects.values().filter(|object| {
         let dictionary = object.as_stream().map(|stream| &stream.dict);
@@ -247,7 +250,9 @@ fn a_full_disk_is_told_as_such() {
 fn progress_counts_the_pieces() {
     let settings = Settings::default();
     let plan = lay_out(
-        (1..=7).map(|position| letter(position, 1)).collect(),
+        (1..=7)
+            .map(|position| letter(position, 1))
+            .collect::<Vec<_>>(),
         &settings,
     )
     .unwrap();
@@ -278,7 +283,9 @@ fn a_chunk_holds_no_more_bytes_than_its_limit_but_at_least_one_letter() {
         }
     }
     let plan = lay_out(
-        (1..=4).map(|position| letter(position, 1)).collect(),
+        (1..=4)
+            .map(|position| letter(position, 1))
+            .collect::<Vec<_>>(),
         &Settings::default(),
     )
     .unwrap();
@@ -292,4 +299,78 @@ fn a_chunk_holds_no_more_bytes_than_its_limit_but_at_least_one_letter() {
     assert_eq!(lengths(CHUNK_BYTES / 2), [2, 2]);
     assert_eq!(lengths(CHUNK_BYTES / 2 + 1), [1, 1, 1, 1]);
     assert_eq!(lengths(CHUNK_BYTES * 9), [1, 1, 1, 1]);
+}
+
+/// Two letters of 3 pages and 1 page in one envelope, the second of which does not begin where the
+/// first ends in the sender's PDF; and a letter behind them.
+fn shared_envelope(duplex: bool, address_page: bool) -> (BundlePlan, Vec<u8>) {
+    let bytes = sender_pdf(9);
+    let source = OneFile(Document::open(&bytes, &Limits::default()).unwrap());
+    let in_one = |letter: Letter| Letter {
+        shares_envelope: true,
+        duplex,
+        address_page,
+        ..letter
+    };
+    let pieces = vec![
+        Contents {
+            letter: in_one(pages_of(1, 1, 3)),
+            others: vec![in_one(pages_of(4, 9, 1))],
+        },
+        in_one(pages_of(2, 5, 2)).into(),
+    ];
+    compose_all(pieces, &source)
+}
+
+/// The pages of a bundle: the number on the sender's, `A` for an address page, `-` for a blank one;
+/// and how people read the mark.
+fn pages_and_marks(pdf: &[u8]) -> String {
+    let document = lopdf::Document::load_mem(pdf).unwrap();
+    let pages = (1..).zip(contents(pdf)).map(|(number, content)| {
+        let text = document.extract_text(&[number]).unwrap();
+        let page = match text.split("Page ").nth(1) {
+            Some(page) => page.trim().to_owned(),
+            None if content.contains("Tj") => "A".to_owned(),
+            None => "-".to_owned(),
+        };
+        let mark = mark_on(&content).map_or(String::new(), |mark| mark.readable());
+        format!("{page} {mark}").trim().to_owned()
+    });
+    pages.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn marks_count_the_sheets_of_a_shared_envelope_through_and_each_letter_begins_on_a_front() {
+    let (plan, pdf) = shared_envelope(true, false);
+    assert_eq!((plan.pieces.len(), plan.sheets()), (2, 4));
+    insta::assert_snapshot!(pages_and_marks(&pdf), @"1 31-1 1/3, 2, 3 31-1 2/3, -, 9 31-1 3/3, -, 5 31-2 1/1, 6");
+    let (_, pdf) = shared_envelope(false, false);
+    insta::assert_snapshot!(pages_and_marks(&pdf), @"1 31-1 1/4, 2 31-1 2/4, 3 31-1 3/4, 9 31-1 4/4, 5 31-2 1/2, 6 31-2 2/2");
+}
+
+#[test]
+fn a_shared_envelope_has_one_address_page_and_one_document_part() {
+    let (_, pdf) = shared_envelope(true, true);
+    insta::assert_snapshot!(pages_and_marks(&pdf), @"A 31-1 1/4, -, 1 31-1 2/4, 2, 3 31-1 3/4, -, 9 31-1 4/4, -, A 31-2 1/2, -, 5 31-2 2/2, 6");
+    let document = lopdf::Document::load_mem(&pdf).unwrap();
+    let parts = document.objects.values().filter(|object| {
+        let dictionary = object.as_dict();
+        dictionary.is_ok_and(|dictionary| dictionary.has(b"Start"))
+    });
+    assert_eq!(parts.count(), 2);
+}
+
+#[test]
+fn of_an_envelope_the_letter_that_cannot_be_read_is_named_and_not_the_first() {
+    let shared = |letter: Letter| Letter {
+        shares_envelope: true,
+        ..letter
+    };
+    let mut broken = shared(letter(2, 1));
+    broken.pages.document = DocumentName("broken.pdf".to_owned());
+    let failed = failure(vec![Contents {
+        letter: shared(letter(1, 1)),
+        others: vec![broken],
+    }]);
+    assert_eq!(failed.message().unwrap().position, 2);
 }
