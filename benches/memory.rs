@@ -1,7 +1,8 @@
 //! What a batch costs in memory, whole flow; what opening it alone costs, and reading its control
-//! data alone, up to a million letters; and what the directory of a ZIP costs that has many entries:
-//! `cargo bench --bench memory [-- --sizes N,N] [--opened N,N]`. A child process for each size,
-//! since a peak never goes down again.
+//! data alone, up to a million letters; what planning its letters costs; and what the directory of a
+//! ZIP costs that has many entries:
+//! `cargo bench --bench memory [-- --sizes N,N] [--opened N,N] [--planned N,N]`. A child process for
+//! each size, since a peak never goes down again.
 //!
 //! Resident counts what the kernel has of mapped files too: the batch's ZIP and its unpacked PDF,
 //! which it drops when memory is short. Own memory is what the program itself asked for.
@@ -14,6 +15,7 @@
 mod crowd;
 mod house;
 mod multitude;
+mod planned;
 mod usage;
 
 use std::{
@@ -36,6 +38,7 @@ use kuori::{
     batch::{self, Archive, Limits, SharedBytes, Shelf},
     domain::DocumentName,
     pipeline::PageCheck,
+    print::{Planner, Settings},
     sample::Spec,
     store::{MappedFile, Scratch, Spool, SpoolKey},
 };
@@ -43,6 +46,7 @@ use usage::{Usage, status_bytes};
 
 const SIZES: &str = "1000,20000";
 const OPENED: &str = "1000,1000000";
+const PLANNED: &str = "1000000";
 const ENTRIES: u32 = 100_000;
 
 fn main() {
@@ -55,11 +59,21 @@ fn main() {
     if let Some(spool) = argument("--multitude") {
         return open(&mapped(&spool));
     }
+    if let Some(letters) = argument("--plan") {
+        return plan(letters.parse().unwrap(), false);
+    }
+    if let Some(letters) = argument("--share") {
+        return plan(letters.parse().unwrap(), true);
+    }
     for letters in sizes("--sizes", SIZES) {
         run_in_child(["--letters", &letters.to_string()]);
     }
     for letters in sizes("--opened", OPENED) {
         in_spool("--multitude", |out| multitude::zip(letters, out));
+    }
+    for letters in sizes("--planned", PLANNED) {
+        run_in_child(["--plan", &letters.to_string()]);
+        run_in_child(["--share", &letters.to_string()]);
     }
     in_spool("--crowd", |mut out| {
         out.write_all(&crowd::zip(ENTRIES)).unwrap();
@@ -153,6 +167,37 @@ fn open(file: &MappedFile) {
         "{letters:>7} letters: own memory of {:.1} MiB to read control data, {:.1} MiB to open the batch, in {:.2} s",
         mebibytes(control - before),
         mebibytes(whole - before),
+        started.elapsed().as_secs_f64(),
+    );
+}
+
+/// Letters come one at a time and go at once, so that what is kept is the plan.
+fn plan(letters: u32, shares_envelopes: bool) {
+    let settings = Settings::default();
+    let spec = Spec {
+        letters,
+        ..Spec::default()
+    };
+    let before = status_bytes("RssAnon");
+    let (mut kept, mut bundles) = (0, 0);
+    let started = Instant::now();
+    let peak = own_peak_while(|| {
+        let mut planner = Planner::new(&settings);
+        for letter in planned::letters(&spec, shares_envelopes) {
+            planner.add(&letter, 0).unwrap();
+        }
+        kept = status_bytes("RssAnon") - before;
+        bundles = planner.finish().count();
+    });
+    println!(
+        "{letters:>7} letters in {bundles} bundles{}: the plan keeps {} bytes a letter, peak {} bytes a letter; wall {:.2} s",
+        if shares_envelopes {
+            ", some shared"
+        } else {
+            ""
+        },
+        kept / u64::from(letters),
+        (peak - before) / u64::from(letters),
         started.elapsed().as_secs_f64(),
     );
 }

@@ -467,7 +467,7 @@ async fn a_bundle_planned_under_other_settings_is_planned_anew() {
     assert_eq!(hub.names("print-house/pickup"), ["P-0003"]);
 }
 
-fn planned(piece: &PieceRow) -> NewPiece {
+pub(crate) fn planned(piece: &PieceRow) -> NewPiece {
     NewPiece {
         sequence: piece.sequence,
         position: piece.message.position,

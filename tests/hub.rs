@@ -14,7 +14,8 @@ use jiff::Timestamp;
 use kuori::{
     batch,
     domain::{
-        BatchId, BatchState, DuplicateLetterIds, Language, PostageClass, RecipientId, ServiceKind,
+        BatchId, BatchState, DuplicateLetterIds, Language, PostageClass, PostageCode, PrintHouseId,
+        RecipientId, ServiceKind,
     },
     inbox::{self, Inbox},
     mailbox::{FolderKey, Mailbox, Maildirs},
@@ -22,7 +23,8 @@ use kuori::{
     pipeline::{
         self, Clock, Gate, HoldPolicy, House, Landscape, PrintHouseSettings, Runner, SenderSettings,
     },
-    print, receipts, routing, sample,
+    print::{self, PostageRule},
+    receipts, routing, sample,
     signing::Signer,
     store::{ConsentChange, ConsentStatus, Counts, NewEvent, Place, Received, Store},
     transport::{DirectoryFolder, RemoteFolder},
@@ -372,6 +374,7 @@ fn sender() -> SenderSettings {
         address_page: false,
         compare_address: true,
         landscape: Landscape::default(),
+        household: false,
         default_subject: "A letter for you".to_owned(),
     }
 }
@@ -386,19 +389,33 @@ fn house(
     let time = Arc::clone(time);
     let key = || FolderKey::open(&folder.join("mailbox.key")).unwrap();
     let maildirs = |name: &str| Arc::new(Maildirs::new(folder.join(name), key()).unwrap());
-    let print_house = PrintHouseSettings {
-        id: "example-print".parse().unwrap(),
-        print,
-    };
+    let print_houses = [("example-print", print), ("economy-print", economy_alone())];
+    let print_houses = print_houses.map(|(id, print)| {
+        let id: PrintHouseId = id.parse().unwrap();
+        (id.clone(), PrintHouseSettings { id, print })
+    });
     House {
         store: Arc::clone(store),
         mailbox: maildirs("mailboxes"),
         test_mailbox: maildirs("test-mailboxes"),
         senders: BTreeMap::from([(sender.id.clone(), sender)]),
-        print_houses: BTreeMap::from([(print_house.id.clone(), print_house)]),
+        print_houses: BTreeMap::from(print_houses),
         clock: Clock::new(move || *time.lock().unwrap()),
         time_zone: jiff::tz::TimeZone::get("Europe/Helsinki").unwrap(),
         signer: None,
+    }
+}
+
+/// What a print house wants that has no postage but for economy letters at home.
+fn economy_alone() -> print::Settings {
+    print::Settings {
+        postage: vec![PostageRule {
+            class: PostageClass::Economy,
+            destination: print::Destination::Domestic,
+            max_grams: 2_000,
+            code: PostageCode("E-2000".to_owned()),
+        }],
+        ..print::Settings::default()
     }
 }
 

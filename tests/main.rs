@@ -25,6 +25,7 @@ mod findings;
 mod flow;
 mod fuzzed;
 mod gate;
+mod households;
 mod hub;
 #[path = "../src/cli/tests/mismatch.rs"]
 mod mismatch;

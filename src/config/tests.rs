@@ -1,7 +1,11 @@
 use std::{fs, io::Write, path::Path};
 
 use super::*;
-use crate::receipts::Format;
+use crate::{
+    domain::{PostageClass, PostageCode},
+    print::{Destination, PostageRule},
+    receipts::Format,
+};
 
 mod pages;
 
@@ -345,6 +349,25 @@ centigrams = 700
 [[print_houses.p.envelopes]]
 name = "box"
 sheets = 500
+[[print_houses.p.postage]]
+class = "economy"
+destination = "domestic"
+max_grams = 50
+code = "E-50"
+[[print_houses.p.postage]]
+class = "economy"
+destination = "foreign"
+max_grams = 50
+code = "EX-50"
+[[print_houses.p.postage]]
+class = "economy"
+destination = "domestic"
+max_grams = 50
+code = "E-250"
+[[print_houses.p.postage]]
+class = "slow"
+destination = "domestic"
+max_grams = 0
 "#;
     insta::assert_snapshot!(wrong(text), @r#"
     line 6: `runner.longest_wait_secs` must be at least `first_wait_secs`, 60
@@ -357,7 +380,49 @@ sheets = 500
     line 26: `print_houses.p.envelopes[3].centigrams` is missing
     line 26: `print_houses.p.envelopes[3].max_sheets` is missing
     line 28: `print_houses.p.envelopes[3].sheets` is not a known key
+    line 42: `print_houses.p.postage[3].max_grams` must be more than in the row before it of this class and destination
+    line 44: `print_houses.p.postage[4].code` is missing
+    line 45: `print_houses.p.postage[4].class` must be `priority` or `economy`, not "slow"
+    line 47: `print_houses.p.postage[4].max_grams` must be at least 1, not 0
     "#);
+}
+
+#[test]
+fn the_tables_and_limits_of_a_print_house_are_read() {
+    let text = r#"
+[print_houses.p]
+directory = "p"
+max_bundle_sheets = 25_000
+household_max_sheets = 9
+grey_saves = true
+[[print_houses.p.envelopes]]
+name = "C5"
+max_sheets = 9
+centigrams = 700
+max_grams = 100
+[[print_houses.p.postage]]
+class = "priority"
+destination = "foreign"
+max_grams = 50
+code = "PX-50"
+"#;
+    let config = parse(&format!(
+        "{text}\n[senders.a]\ndirectory = \"a\"\nhousehold = true\n"
+    ));
+    let config = config.unwrap();
+    assert!(config.senders[0].settings.household);
+    let print = &config.print_houses[0].settings.print;
+    assert_eq!(print.max_bundle_sheets, Some(25_000));
+    assert_eq!(print.household_max_sheets, Some(9));
+    assert!(print.grey_saves);
+    assert_eq!(print.envelopes[0].max_grams, Some(100));
+    let row = PostageRule {
+        class: PostageClass::Priority,
+        destination: Destination::Foreign,
+        max_grams: 50,
+        code: PostageCode("PX-50".to_owned()),
+    };
+    assert_eq!(print.postage, [row]);
 }
 
 #[test]

@@ -252,6 +252,33 @@ mod tests {
     }
 
     #[test]
+    fn pieces_of_an_older_database_keep_their_places_and_count_as_letters() {
+        let folder = tempfile::tempdir().unwrap();
+        let older = Connection::open(folder.path().join("kuori.sqlite")).unwrap();
+        for script in MIGRATIONS.iter().take(3) {
+            older.execute_batch(script).unwrap();
+        }
+        older.pragma_update(None, "user_version", 3).unwrap();
+        let rows = "INSERT INTO batches (id, sender, file_name, bytes, sha256, spool, received_at, state)
+                VALUES (7, 'example-city', 'a.zip', 1, 'a', 'batches/a.zip', 1, 'reported');
+            INSERT INTO bundles (id, batch, print_house, state, planned_at, postage, registered,
+                    colour, duplex, envelope, foreign_post, pieces, pages, sheets)
+                VALUES (31, 7, 'example-print', 'handed-over', 1, 'economy', 0, 0, 1, 'C5', 0, 2, 6, 3);
+            INSERT INTO pieces VALUES (31, 1, 7, 12, 1, 4, 2), (31, 2, 7, 3, 5, 2, 1);";
+        older.execute_batch(rows).unwrap();
+        drop(older);
+        let store = Store::open(folder.path()).unwrap();
+        let bundle = store.bundle(crate::domain::BundleId(31)).unwrap();
+        assert_eq!((bundle.pieces, bundle.letters), (2, 2));
+        assert_eq!(bundle.group.postage_code, None);
+        let pieces = store.pieces(bundle.id).unwrap();
+        let places = pieces
+            .iter()
+            .map(|row| (row.sequence, row.message.position, row.first_page));
+        assert_eq!(Vec::from_iter(places), [(1, 12, 1), (2, 3, 5)]);
+    }
+
+    #[test]
     fn a_database_of_a_newer_program_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         drop(Store::open(folder.path()).unwrap());

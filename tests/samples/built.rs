@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kuori::{
     batch::{ArtificialIds, PostalCodes},
-    domain::{Code, DuplicateLetterIds},
+    domain::{Code, DuplicateLetterIds, PostageClass},
     pipeline::SenderSettings,
 };
 
@@ -71,6 +71,16 @@ pub(super) const ALL: &[Built] = &[
         settings: |sender| sender.duplex = false,
         before: None,
         make: || second_letter(row(2), pdf(&[2; 501], A4)),
+    },
+    Built {
+        code: Code::NoPostage,
+        why: "the print house's postage table decides",
+        settings: |sender| {
+            sender.print_house = "economy-print".parse().ok();
+            sender.postage = PostageClass::Priority;
+        },
+        before: None,
+        make: sound,
     },
     Built {
         code: Code::RecipientIdArtificial,
