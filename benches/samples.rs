@@ -41,7 +41,10 @@ pub(crate) fn bundles(letters: &[Letter], settings: &Settings) -> Vec<BundlePlan
     for letter in letters {
         planner.add(letter, 0).unwrap();
     }
-    let letter = |placed: &PlacedLetter| letters[placed.position as usize - 1].clone();
+    let letter = |placed: &PlacedLetter| {
+        let at = usize::try_from(placed.position).unwrap();
+        letters.get(at - 1).unwrap().clone()
+    };
     let lay_out = |bundle: PlannedBundle| {
         let in_order: Vec<_> = bundle.letters.iter().map(letter).collect();
         print::lay_out(in_order, settings).unwrap()

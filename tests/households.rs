@@ -1,8 +1,9 @@
 //! Letters of one household go through the house in one envelope.
 
 use std::{
+    fmt::Write as _,
     fs,
-    io::{Cursor, Write},
+    io::{Cursor, Write as _},
 };
 
 use kuori::{
@@ -38,8 +39,8 @@ fn batch(letters: Letters<'_>) -> Vec<u8> {
     };
     let mut table = "letter_id,name,address,postal_code,city,file,service\n".to_owned();
     for (number, (name, service)) in (1..).zip(letters) {
-        table +=
-            &format!("K-{number},{name},Mallikatu 1 A 1,00100,Helsinki,{number}.pdf,{service}\n");
+        let address = "Mallikatu 1 A 1,00100,Helsinki";
+        writeln!(table, "K-{number},{name},{address},{number}.pdf,{service}").unwrap();
         add(&format!("{number}.pdf"), &page(name));
     }
     add("batch.csv", table.as_bytes());
@@ -87,8 +88,8 @@ fn sharing() -> Hub {
 fn envelopes(hub: &Hub, bundle: &str) -> Vec<String> {
     let file = format!("pickup/{bundle}/{bundle}.pieces.csv");
     let list = fs::read_to_string(hub.print_house_folder().join(file)).unwrap();
-    let last = |row: &str| row.rsplit(',').next().unwrap().to_owned();
-    list.lines().skip(1).map(last).collect()
+    let messages = |row: &str| row.rsplit(',').next().unwrap().to_owned();
+    list.lines().skip(1).map(messages).collect()
 }
 
 fn reprocess(hub: &Hub, positions: &[u32], from: Option<Step>, print: bool) {
@@ -117,7 +118,10 @@ async fn letters_to_one_recipient_go_in_one_envelope_and_each_is_told() {
     let places = pieces
         .iter()
         .map(|row| (row.message.position, row.sequence, row.first_page));
-    assert_eq!(Vec::from_iter(places), [(1, 1, 1), (3, 1, 3), (2, 2, 5)]);
+    assert_eq!(
+        places.collect::<Vec<_>>(),
+        [(1, 1, 1), (3, 1, 3), (2, 2, 5)]
+    );
     let report = hub.receipt("delivery");
     let told = report.matches(r#"bundle="P-0001" piece="1""#).count();
     assert_eq!(

@@ -45,7 +45,7 @@ pub(super) fn run(
         page = house.store.messages_to_plan(row.id, after, PAGE)?;
     }
     let bundles = planner.finish();
-    let bundles = bundles.map(|bundle| new_bundle(print_house, bundle));
+    let bundles = bundles.map(|bundle| new_bundle(print_house, &bundle));
     let now = house.clock.now();
     house.store.record_plan(row.id, bundles, now)?;
     Ok(refused)
@@ -64,7 +64,7 @@ pub(super) fn stored_group(group: &print::Group) -> BundleGroup {
     }
 }
 
-fn new_bundle(print_house: &PrintHouseSettings, bundle: PlannedBundle) -> NewBundle {
+fn new_bundle(print_house: &PrintHouseSettings, bundle: &PlannedBundle) -> NewBundle {
     let piece = |letter: &print::PlacedLetter| NewPiece {
         position: letter.position,
         sequence: letter.sequence,

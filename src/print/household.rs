@@ -34,7 +34,7 @@ pub(super) struct Sharer {
 impl Addressee {
     /// `None` for a letter that goes alone: its sender does not share envelopes, it goes against a
     /// receipt, or it names nobody.
-    pub(super) fn of(letter: &Letter, manner: &Manner) -> Option<Self> {
+    pub(super) fn of(letter: &Letter, manner: Manner) -> Option<Self> {
         if !letter.shares_envelope || letter.registered {
             return None;
         }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     fn addressee(letter: &Letter) -> Option<Addressee> {
-        Addressee::of(letter, &Manner::of(letter, &Settings::default()))
+        Addressee::of(letter, Manner::of(letter, &Settings::default()))
     }
 
     fn may_share(a: &Letter, b: &Letter) -> bool {

@@ -193,8 +193,8 @@ fn fit(contents: &Contents, settings: &Settings) -> Result<(Kind, Paper), Error>
         finding,
     };
     let manner = Manner::of(first, settings);
-    let alone = paper_of(first, &manner, settings).map_err(not_printable)?;
-    let mut piece = (Addressee::of(first, &manner), alone);
+    let alone = paper_of(first, manner, settings).map_err(not_printable)?;
+    let mut piece = (Addressee::of(first, manner), alone);
     for letter in &contents.others {
         let (addressee, paper) = beside(piece, letter, settings).ok_or(Error::NotShared {
             message: letter.message,
@@ -212,7 +212,7 @@ fn beside(
     settings: &Settings,
 ) -> Option<(Addressee, Paper)> {
     let manner = Manner::of(letter, settings);
-    let addressee = addressee?.with(&Addressee::of(letter, &manner)?)?;
+    let addressee = addressee?.with(&Addressee::of(letter, manner)?)?;
     let sheets = u32::from(paper.sheets).saturating_add(own_sheets(letter));
     if settings
         .household_max_sheets
@@ -220,5 +220,5 @@ fn beside(
     {
         return None;
     }
-    Some((addressee, Paper::of(sheets, &manner, settings).ok()?))
+    Some((addressee, Paper::of(sheets, manner, settings).ok()?))
 }

@@ -32,7 +32,7 @@ pub(super) enum Misfit {
 
 impl Paper {
     /// The smallest envelope that holds `sheets`, and the postage of what that weighs.
-    pub(super) fn of(sheets: u32, manner: &Manner, settings: &Settings) -> Result<Self, Misfit> {
+    pub(super) fn of(sheets: u32, manner: Manner, settings: &Settings) -> Result<Self, Misfit> {
         let too_many = Misfit::TooManySheets { sheets };
         let counted = u16::try_from(sheets).map_err(|_| too_many)?;
         let (envelope_row, rule) = envelope_for(sheets, settings).ok_or(too_many)?;
@@ -100,7 +100,7 @@ fn envelope_for(sheets: u32, settings: &Settings) -> Option<(u8, &EnvelopeRule)>
 /// `Ok(None)` where there is no table: the letter's class says all.
 fn postage_for(
     weight_grams: u32,
-    manner: &Manner,
+    manner: Manner,
     table: &[PostageRule],
 ) -> Result<Option<u8>, Misfit> {
     if table.is_empty() {

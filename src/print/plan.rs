@@ -95,8 +95,8 @@ impl<'s> Planner<'s> {
     pub fn add(&mut self, letter: &Letter, bytes: u64) -> Result<(), Finding> {
         let position = letter.message.position;
         let manner = Manner::of(letter, self.settings);
-        let paper = paper_of(letter, &manner, self.settings)?;
-        if let Some(addressee) = Addressee::of(letter, &manner) {
+        let paper = paper_of(letter, manner, self.settings)?;
+        if let Some(addressee) = Addressee::of(letter, manner) {
             let entry = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
             let own_sheets = paper.sheets - u16::from(letter.address_page);
             let sharer = Sharer::new(addressee, position, entry, own_sheets);
@@ -171,7 +171,7 @@ impl<'s> Planner<'s> {
             return None;
         }
         let manner = piece.kind.manner;
-        let paper = Paper::of(sheets, &manner, self.settings).ok()?;
+        let paper = Paper::of(sheets, manner, self.settings).ok()?;
         let inside = self.entries.get_mut(letter.entry as usize)?;
         inside.sheets = 0;
         let bytes = inside.bytes;
@@ -272,7 +272,7 @@ pub(super) fn max_pieces(settings: &Settings) -> u32 {
 /// The paper of a letter that has an envelope to itself, or why it cannot be printed.
 pub(super) fn paper_of(
     letter: &Letter,
-    manner: &Manner,
+    manner: Manner,
     settings: &Settings,
 ) -> Result<Paper, Finding> {
     let refusal = |code, detail: String| {

@@ -275,7 +275,7 @@ mod tests {
         let places = pieces
             .iter()
             .map(|row| (row.sequence, row.message.position, row.first_page));
-        assert_eq!(Vec::from_iter(places), [(1, 12, 1), (2, 3, 5)]);
+        assert_eq!(places.collect::<Vec<_>>(), [(1, 12, 1), (2, 3, 5)]);
     }
 
     #[test]
