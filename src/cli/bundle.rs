@@ -43,9 +43,7 @@ pub(super) fn run(
         }
         Command::Show { bundle } => {
             let row = store.bundle(bundle)?;
-            let rows = store.pieces(bundle)?;
-            let pieces = rows.chunk_by(|a, b| a.sequence == b.sequence);
-            let pieces = pieces.filter_map(Piece::of).collect();
+            let pieces = pieces(&store.pieces(bundle)?);
             invocation.output.show(&BundleShown {
                 group: group(&row.group),
                 bundle: row.into(),
@@ -172,6 +170,12 @@ impl Piece {
     }
 }
 
+/// One an envelope; `rows` has one a letter.
+fn pieces(rows: &[PieceRow]) -> Vec<Piece> {
+    let envelopes = rows.chunk_by(|a, b| a.sequence == b.sequence);
+    envelopes.filter_map(Piece::of).collect()
+}
+
 fn group(group: &BundleGroup) -> Group {
     Group {
         postage: group.postage.as_str(),
@@ -253,5 +257,66 @@ impl fmt::Display for Group {
             .map(|(_, it)| *it)
             .collect();
         write!(f, "{}, envelope {}", said.join(", "), self.envelope)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::{EnvelopeName, MessageId, PostageClass, PostageCode};
+
+    fn row(position: u32, sequence: u32, first_page: u32) -> PieceRow {
+        PieceRow {
+            message: MessageId {
+                batch: BatchId(7),
+                position,
+            },
+            sequence,
+            first_page,
+            pages: 2,
+            sheets: 1,
+        }
+    }
+
+    #[test]
+    fn a_shared_envelope_is_one_piece_with_all_its_messages() {
+        let bundle = BundleRow {
+            id: BundleId(31),
+            batch: BatchId(7),
+            print_house: "example-print".parse().unwrap(),
+            state: BundleState::Composed,
+            planned_at: Timestamp::UNIX_EPOCH,
+            composed_at: None,
+            handed_over_at: None,
+            group: BundleGroup {
+                postage: PostageClass::Economy,
+                postage_code: Some(PostageCode("E-50".to_owned())),
+                registered: false,
+                colour: false,
+                duplex: true,
+                envelope: EnvelopeName("C5".to_owned()),
+                foreign: false,
+            },
+            pieces: 2,
+            letters: 3,
+            pages: 6,
+            sheets: 3,
+        };
+        let shown = BundleShown {
+            group: group(&bundle.group),
+            bundle: bundle.into(),
+            pieces: pieces(&[row(1, 1, 1), row(3, 1, 3), row(2, 2, 5)]),
+        };
+        insta::assert_snapshot!(shown, @r"
+        Bundle    P-0031 composed, 3 letters in 2 envelopes on 3 sheets, for example-print
+        Batch     B-0007
+        Post      economy, E-50, on both sides, envelope C5
+
+        PIECE  MESSAGE            FIRST PAGE  PAGES  SHEETS
+            1  B-0007-1 B-0007-3           1      4       2
+            2  B-0007-2                    5      2       1
+        ");
     }
 }
