@@ -18,6 +18,7 @@ pub mod routing;
 
 pub mod pdf;
 pub mod print;
+pub mod proof;
 pub mod receipts;
 
 pub mod transport;

@@ -1,3 +1,5 @@
+pub(super) mod preview;
+
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -28,20 +30,27 @@ pub(super) enum Command {
     },
     /// Show a bundle with its pieces
     Show { bundle: BundleId },
+    /// Draw the pages of a piece, with the windows and zones of the print house on them
+    ///
+    /// For each page a PNG such as `P-0031-12-1.png`: bundle, piece, page of the piece. Blue is the
+    /// window for the recipient's address, orange the sender's, violet the mark; green is kept clear,
+    /// and red is not. The pictures show the letter: keep them from others' eyes.
+    Preview(preview::Arguments),
 }
 
 pub(super) fn run(
     command: &Command,
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
-    let store = invocation.store()?;
     match *command {
         Command::List { batch, limit } => {
+            let store = invocation.store()?;
             let bundles = store.bundles(batch, limit)?.into_iter();
             let bundles = bundles.map(BundleLine::from).collect();
             invocation.output.show(&BundleList { bundles })?;
         }
         Command::Show { bundle } => {
+            let store = invocation.store()?;
             let row = store.bundle(bundle)?;
             let pieces = pieces(&store.pieces(bundle)?);
             invocation.output.show(&BundleShown {
@@ -50,6 +59,7 @@ pub(super) fn run(
                 pieces,
             })?;
         }
+        Command::Preview(ref arguments) => return preview::run(arguments, invocation),
     }
     Ok(Outcome::Done)
 }

@@ -2,7 +2,7 @@ use std::io::BufRead;
 
 use jiff::Timestamp;
 
-use super::{CommandError, Options, Output};
+use super::{CommandError, Options, Output, Renderer};
 use crate::{
     domain::without_identity_codes,
     store::{NewEvent, Store},
@@ -17,6 +17,7 @@ pub(super) struct Invocation<'a> {
     pub(super) now: Timestamp,
     /// Who is named in the history for what this call changes.
     pub(super) actor: String,
+    pub(super) renderer: Renderer,
 }
 
 impl Invocation<'_> {

@@ -21,10 +21,14 @@ mod invocation;
 mod message;
 mod options;
 mod output;
+mod page_picture;
+mod picture_folder;
 mod postal_codes;
 mod process;
 mod progress;
 mod receipt;
+mod render_page;
+mod renderer;
 mod reprocess;
 mod run;
 mod runtime;
@@ -50,6 +54,7 @@ use self::{
     invocation::Invocation,
     options::Options,
     output::Output,
+    renderer::Renderer,
 };
 use crate::telemetry;
 
@@ -121,6 +126,9 @@ enum Command {
     /// Look at settings
     #[command(subcommand)]
     Config(config::Command),
+    /// Draw the first page of a PDF, from standard input to standard output
+    #[command(hide = true)]
+    RenderPage(render_page::Arguments),
 }
 
 /// Runs one command. `args` begins with the program's name.
@@ -142,6 +150,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         input: &mut io::stdin().lock(),
         now: clock::now(),
         actor: actor(),
+        renderer: Renderer::OwnProcess,
     };
     carry_out(&command, invocation).into()
 }
@@ -188,5 +197,6 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Consent(command) => consent::run(command, invocation),
         Command::Receipt(command) => receipt::run(command, invocation),
         Command::Config(command) => config::run(command, invocation),
+        Command::RenderPage(arguments) => render_page::run(arguments, invocation),
     }
 }

@@ -42,7 +42,12 @@ impl<'a> Output<'a> {
         } else {
             harmless(&document.to_string())
         };
-        let written = self.out.write_all(text.as_bytes());
+        self.bytes(text.as_bytes())
+    }
+
+    /// What is no document and goes out as it is.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
+        let written = self.out.write_all(bytes);
         written
             .and_then(|()| self.out.flush())
             .map_err(|error| unwritten(&error))

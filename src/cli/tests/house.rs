@@ -4,7 +4,7 @@ use clap::Parser;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::{Arguments, Invocation, Output, carry_out};
+use super::{Arguments, Invocation, Output, Renderer, carry_out};
 use crate::{
     domain::{
         Asked, BatchId, BatchState, BundleId, Channel, ChannelWish, Code, Decision, DocumentName,
@@ -60,6 +60,7 @@ pub(super) fn kuori(data_dir: &Path, line: &str, input: &str) -> Said {
             input: &mut input.as_bytes(),
             now: at("2026-03-01T08:00:00Z"),
             actor: "maija".to_owned(),
+            renderer: Renderer::Here,
         },
     );
     Said {

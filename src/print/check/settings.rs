@@ -61,7 +61,7 @@ impl Default for CheckSettings {
 impl Sides {
     /// Whether a page of a letter, counted from 0, is one of them. A letter begins on a front, also
     /// behind an address page of ours.
-    pub(super) fn hold(self, index: u32, duplex: bool) -> bool {
+    pub fn hold(self, index: u32, duplex: bool) -> bool {
         match self {
             Self::First => index == 0,
             Self::Fronts => !duplex || index.is_multiple_of(2),

@@ -1,0 +1,28 @@
+use jiff::Timestamp;
+
+use super::Error;
+use crate::pdf::{DigestKey, Document, Fragment, Writer, WriterSettings};
+
+/// A PDF with one page of another, as print would take it over.
+///
+/// # Errors
+///
+/// [`Error::Page`] where the page cannot be taken over.
+pub fn single_page(document: &Document<'_>, number: u32) -> Result<Vec<u8>, Error> {
+    // One sender's page alone: nothing to keep apart, so the key may be known.
+    let fragment = Fragment::of(document, number..=number, &DigestKey([0; 32]));
+    let fragment = fragment.map_err(Error::Page)?;
+    let settings = WriterSettings {
+        title: String::new(),
+        producer: "Kuori".to_owned(),
+        created: Timestamp::UNIX_EPOCH,
+        id: [0; 16],
+        document_parts: false,
+    };
+    let written = Writer::new(Vec::new(), &settings).and_then(|mut writer| {
+        writer.add_fragment(&fragment, &mut |_| None)?;
+        writer.finish()
+    });
+    let (bytes, _) = written.map_err(Error::Write)?;
+    Ok(bytes)
+}
