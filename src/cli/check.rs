@@ -1,4 +1,5 @@
 mod kind;
+mod overlay;
 mod report;
 mod shelf;
 mod source;
@@ -14,6 +15,7 @@ use std::{
 pub(super) use self::report::Report;
 use self::{
     kind::Kind,
+    overlay::{OpenBatch, Overlay, Suspects},
     report::Checked,
     shelf::ScratchShelf,
     source::{Source, no_room},
@@ -61,13 +63,16 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "LANGUAGE",
           value_parser = words::one_of(&Language::ALL, Language::as_str))]
     language: Option<Language>,
+
+    #[command(flatten)]
+    overlay: overlay::Arguments,
 }
 
 pub(super) fn run(
     arguments: &Arguments,
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
-    let check = check(arguments, invocation)?;
+    let mut check = check(arguments, invocation)?;
     let mut report = Report::default();
     for source in source::all(&arguments.batches)? {
         let progress = invocation.output.counter("letters");
@@ -96,6 +101,7 @@ fn check(arguments: &Arguments, invocation: &Invocation<'_>) -> Result<Check, Co
         terms,
         scratch: Scratch::new(env::temp_dir()),
         examples: arguments.examples,
+        overlay: Overlay::of(&arguments.overlay, invocation.renderer)?,
     })
 }
 
@@ -172,24 +178,25 @@ struct Check {
     terms: Terms,
     scratch: Scratch,
     examples: u32,
+    overlay: Option<Overlay>,
 }
 
 impl Check {
     fn one(
-        &self,
+        &mut self,
         source: &Source,
         input: &mut dyn BufRead,
         progress: &Progress,
     ) -> Result<Checked, CommandError> {
         let report = FindingReport::new(self.examples, self.terms.language);
         let checked = Checked::new(source, report);
-        let limits = &self.terms.settings.limits;
+        let limits = self.terms.settings.limits.clone();
         let bytes = match source.read(input, &self.scratch, limits.max_zip_bytes)? {
             Ok(bytes) => bytes,
             Err(finding) => return Ok(checked.unopened(&[finding], None)),
         };
         progress.wait();
-        match Archive::open(bytes.as_ref(), limits) {
+        match Archive::open(bytes.as_ref(), &limits) {
             Ok(archive) => self.open(checked, &archive, progress),
             Err(findings) => {
                 let is_no_zip = |found: &Finding| found.code == Code::ArchiveUnreadable;
@@ -203,7 +210,7 @@ impl Check {
     }
 
     fn open(
-        &self,
+        &mut self,
         mut checked: Checked,
         archive: &Archive<'_>,
         progress: &Progress,
@@ -219,8 +226,12 @@ impl Check {
             scratch: &self.scratch,
             progress,
         };
+        let mut suspects = self.overlay.as_ref().map(Overlay::suspects);
         let mut sink = |page: Vec<OpenedMessage>| -> Result<(), Infallible> {
             for message in page {
+                if let Some(suspects) = &mut suspects {
+                    suspects.take(&message);
+                }
                 checked.count(message, &self.terms.rules);
             }
             progress.reach(checked.messages());
@@ -234,7 +245,32 @@ impl Check {
             batch::OpenError::Shelf(source) => no_room(&source),
             batch::OpenError::Sink(never) => match never {},
         })?;
-        Ok(checked.finish(&opened, self.terms.rules.gate))
+        let checked = checked.finish(&opened, self.terms.rules.gate);
+        match suspects {
+            None => Ok(checked),
+            Some(suspects) => self.draw(checked, suspects, archive, progress),
+        }
+    }
+
+    fn draw(
+        &mut self,
+        checked: Checked,
+        suspects: Suspects,
+        archive: &Archive<'_>,
+        progress: &Progress,
+    ) -> Result<Checked, CommandError> {
+        let Some(overlay) = &mut self.overlay else {
+            return Ok(checked);
+        };
+        let name = checked.file().to_owned();
+        let batch = OpenBatch {
+            name: &name,
+            archive,
+            limits: &self.terms.settings.limits,
+            check: &self.terms.pages,
+            scratch: &self.scratch,
+        };
+        Ok(checked.with_pictures(overlay.draw(suspects, &batch, progress)?))
     }
 }
 

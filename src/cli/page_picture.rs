@@ -71,7 +71,10 @@ impl DrawnPage {
         let page = self.number;
         let drawing = match self.drawing {
             Ok(drawing) => drawing,
-            Err(why) => return Ok(PictureOfPage::failed(page, &why)),
+            Err(why) => {
+                let why = telemetry::with_causes(&why).to_string();
+                return Ok(PictureOfPage::failed(page, why));
+            }
         };
         let file = keep(&drawing.png)?;
         Ok(PictureOfPage {
@@ -118,11 +121,11 @@ pub(super) struct ZoneDrawn {
 }
 
 impl PictureOfPage {
-    fn failed(page: u32, why: &Undrawn) -> Self {
+    pub(super) fn failed(page: u32, why: String) -> Self {
         Self {
             page,
             file: None,
-            failed: Some(telemetry::with_causes(why).to_string()),
+            failed: Some(why),
             lacks: Vec::new(),
             zones: Vec::new(),
         }

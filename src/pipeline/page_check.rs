@@ -30,6 +30,35 @@ impl PageCheck {
     }
 }
 
+impl PageCheck {
+    /// As [`LetterCheck::check`], with the places on the pages.
+    pub fn look(&self, document: &Document<'_>, letter: &LetterPages<'_>) -> Checked {
+        let asked = LetterToCheck {
+            pages: letter.pages.clone(),
+            address: letter.address,
+            has_address_page: self.has_address_page,
+            duplex: self.is_duplex(letter),
+            compares_address: self.compares_address,
+            turns_landscape: self.turns_landscape,
+        };
+        if letter.wish == ChannelWish::MailboxOnly {
+            print::check_for_mailbox(document, &asked, &self.print)
+        } else {
+            print::check(document, &asked, &self.print)
+        }
+    }
+
+    /// Whether a letter is printed on both sides.
+    pub fn is_duplex(&self, letter: &LetterPages<'_>) -> bool {
+        letter.duplex.unwrap_or(self.duplex)
+    }
+
+    /// What the print house wants.
+    pub fn print(&self) -> &print::Settings {
+        &self.print
+    }
+}
+
 impl Default for PageCheck {
     /// As it is where nobody's settings say anything.
     fn default() -> Self {
@@ -45,20 +74,7 @@ impl Default for PageCheck {
 
 impl LetterCheck for PageCheck {
     fn check(&self, document: &Document<'_>, letter: &LetterPages<'_>) -> CheckedPages {
-        let asked = LetterToCheck {
-            pages: letter.pages.clone(),
-            address: letter.address,
-            has_address_page: self.has_address_page,
-            duplex: letter.duplex.unwrap_or(self.duplex),
-            compares_address: self.compares_address,
-            turns_landscape: self.turns_landscape,
-        };
-        let checked = if letter.wish == ChannelWish::MailboxOnly {
-            print::check_for_mailbox(document, &asked, &self.print)
-        } else {
-            print::check(document, &asked, &self.print)
-        };
-        told(checked)
+        told(self.look(document, letter))
     }
 }
 

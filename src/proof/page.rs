@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use super::Error;
-use crate::pdf::{DigestKey, Document, Fragment, Writer, WriterSettings};
+use crate::pdf::{DigestKey, Document, Fragment, Treatment, Writer, WriterSettings};
 
 /// A PDF with one page of another, as print would take it over.
 ///
@@ -10,7 +10,8 @@ use crate::pdf::{DigestKey, Document, Fragment, Writer, WriterSettings};
 /// [`Error::Page`] where the page cannot be taken over.
 pub fn single_page(document: &Document<'_>, number: u32) -> Result<Vec<u8>, Error> {
     // One sender's page alone: nothing to keep apart, so the key may be known.
-    let fragment = Fragment::of(document, number..=number, &DigestKey([0; 32]));
+    let (key, as_it_is) = (DigestKey([0; 32]), Treatment::default());
+    let fragment = Fragment::of(document, number..=number, &key, &as_it_is);
     let fragment = fragment.map_err(Error::Page)?;
     let settings = WriterSettings {
         title: String::new(),

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{
     kind::Kind,
+    overlay::Pictures,
     source::Source,
     verdict::{Rules, Verdict},
 };
@@ -53,6 +54,8 @@ pub(super) struct Checked {
     verdict: Verdict,
     #[serde(flatten)]
     findings: FindingReport,
+    /// Of pages with an error or a warning; absent where none were asked for.
+    overlay: Option<Pictures>,
     #[serde(skip)]
     kind: Option<Kind>,
 }
@@ -95,8 +98,14 @@ impl Checked {
             refused_by: Vec::new(),
             verdict: Verdict::default(),
             findings,
+            overlay: None,
             kind: None,
         }
+    }
+
+    pub(super) fn with_pictures(mut self, pictures: Pictures) -> Self {
+        self.overlay = Some(pictures);
+        self
     }
 
     pub(super) fn file(&self) -> &str {
@@ -175,7 +184,11 @@ impl Checked {
         } else {
             write!(f, "\n{}\n", self.findings)?;
         }
-        writeln!(f, "Verdict   {}", self.outcome())
+        writeln!(f, "Verdict   {}", self.outcome())?;
+        match &self.overlay {
+            Some(pictures) => write!(f, "{pictures}"),
+            None => Ok(()),
+        }
     }
 
     fn outcome(&self) -> String {
