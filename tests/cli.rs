@@ -1,6 +1,7 @@
 //! The commands as an operator types them, on the real program.
 
 mod check;
+mod pictures;
 mod private;
 
 use std::{

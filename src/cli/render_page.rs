@@ -3,7 +3,7 @@ use std::io;
 use super::{
     CommandError, Invocation,
     error::Outcome,
-    renderer::{PAGE_LIMITS, PageLimits},
+    renderer::PageLimits,
 };
 use crate::proof::{self, Size};
 
@@ -15,6 +15,8 @@ pub(super) struct Arguments {
     /// In pixels
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     height: u16,
+    #[command(flatten)]
+    limits: PageLimits,
 }
 
 /// A PDF comes in, its first page goes out as PNG.
@@ -25,7 +27,7 @@ pub(super) fn run(
     let unlimited = |error: io::Error| {
         CommandError::failed("cannot limit what a page may take").caused_by(error.to_string())
     };
-    limit(&PAGE_LIMITS).map_err(unlimited)?;
+    limit(&arguments.limits).map_err(unlimited)?;
     let mut pdf = Vec::new();
     let read = invocation.input.read_to_end(&mut pdf);
     read.map_err(|error| {
@@ -44,16 +46,16 @@ pub(super) fn run(
     Ok(Outcome::Done)
 }
 
-/// From here on this process has what a page may take, and no more; it writes no file.
+/// From here on this process has what a page may take, and no more.
 #[cfg(target_os = "linux")]
 fn limit(limits: &PageLimits) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};
 
-    let seconds = limits.processor_secs;
+    let seconds = u64::from(limits.processor_secs);
+    let bytes = u64::from(limits.memory_mib) << 20;
     for (resource, soft, hard) in [
-        (Resource::As, limits.address_space_bytes, limits.address_space_bytes),
+        (Resource::As, bytes, bytes),
         (Resource::Cpu, seconds, seconds + 1),
-        (Resource::Fsize, 0, 0),
         (Resource::Core, 0, 0),
     ] {
         let limit = Rlimit {

@@ -12,15 +12,20 @@ use std::{
 use crate::proof::{self, Lack, Picture, Rendered, Size};
 
 /// What the process may take for one page. On Linux the system sees to it; elsewhere nobody does.
+#[derive(clap::Args)]
 pub(super) struct PageLimits {
-    pub(super) address_space_bytes: u64,
-    pub(super) processor_secs: u64,
+    /// Of address space
+    #[arg(long, value_name = "N", default_value_t = Self::MEMORY_MIB)]
+    pub(super) memory_mib: u32,
+    /// Of processor time
+    #[arg(long, value_name = "N", default_value_t = Self::PROCESSOR_SECS)]
+    pub(super) processor_secs: u32,
 }
 
-pub(super) const PAGE_LIMITS: PageLimits = PageLimits {
-    address_space_bytes: 2 << 30,
-    processor_secs: 20,
-};
+impl PageLimits {
+    const MEMORY_MIB: u32 = 2 << 10;
+    const PROCESSOR_SECS: u32 = 20;
+}
 
 /// How pages become pictures.
 #[derive(Debug, Clone, Copy)]
@@ -39,12 +44,15 @@ pub(super) enum Undrawn {
     Start(#[source] io::Error),
     #[error("its picture could not be taken from the process that drew it")]
     Talk(#[source] io::Error),
-    #[error("drawing it takes more than {} seconds of processor time", PAGE_LIMITS.processor_secs)]
+    #[error("drawing it takes more than {} seconds of processor time", PageLimits::PROCESSOR_SECS)]
     Slow,
-    #[error("the renderer gave it up, or drawing it takes more than {} GiB of memory", PAGE_LIMITS.address_space_bytes >> 30)]
+    #[error("the renderer gave it up, or drawing it takes more than {} GiB of memory", PageLimits::MEMORY_MIB >> 10)]
     GivenUp,
     #[error("the renderer fails on it")]
     Failed,
+    /// In the words of the process, which are ours.
+    #[error("{0}")]
+    Told(String),
     #[error(transparent)]
     Proof(#[from] proof::Error),
 }
@@ -69,7 +77,7 @@ fn draw_apart(pdf: &[u8], size: Size) -> Result<Rendered, Undrawn> {
     }
     let status = child.wait().map_err(Undrawn::Talk)?;
     let (png, told) = said.map_err(Undrawn::Talk)?;
-    ended(status)?;
+    ended(status, &told)?;
     Ok(Rendered {
         picture: Picture::read(&png, size)?,
         lacks: lacks(&told),
@@ -120,18 +128,53 @@ fn read_up_to(from: Option<impl Read>, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn ended(status: ExitStatus) -> Result<(), Undrawn> {
-    /// The signals of the limit on processor time: the first warning, and the end.
-    const TIME_IS_UP: [i32; 2] = [24, 9];
+fn ended(status: ExitStatus, told: &str) -> Result<(), Undrawn> {
+    /// `SIGXCPU`: the limit on processor time.
+    const TIME_IS_UP: i32 = 24;
     match (status.code(), status.signal()) {
         (Some(0), _) => Ok(()),
-        (_, Some(signal)) if TIME_IS_UP.contains(&signal) => Err(Undrawn::Slow),
+        // Only then has the command ended by itself; a panic may quote the page.
+        (Some(1), _) => Err(reason(told).map_or(Undrawn::Failed, Undrawn::Told)),
+        (_, Some(TIME_IS_UP)) => Err(Undrawn::Slow),
         (_, Some(_)) => Err(Undrawn::GivenUp),
         _ => Err(Undrawn::Failed),
     }
 }
 
+fn reason(told: &str) -> Option<String> {
+    let mut lines = told.lines();
+    lines.find_map(|line| Some(line.strip_prefix("error: ")?.to_owned()))
+}
+
 fn lacks(told: &str) -> Vec<Lack> {
     let is_told = |lack: &Lack| told.lines().any(|line| line.ends_with(lack.as_str()));
     Lack::ALL.into_iter().filter(is_told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_the_process_ended_says_why_there_is_no_picture() {
+        // As `waitpid` has it: an exit code is in the second byte, a signal in the first.
+        for (status, why) in [
+            (1 << 8, "the renderer cannot read the page"),
+            (101 << 8, "the renderer fails on it"),
+            (24, "drawing it takes more than 20 seconds of processor time"),
+            (6, "the renderer gave it up, or drawing it takes more than 2 GiB of memory"),
+            (9, "the renderer gave it up, or drawing it takes more than 2 GiB of memory"),
+        ] {
+            let told = "error: the renderer cannot read the page\n";
+            let ended = ended(ExitStatus::from_raw(status), told).unwrap_err();
+            assert_eq!(ended.to_string(), why, "{status}");
+        }
+        assert!(ended(ExitStatus::from_raw(0), "").is_ok());
+    }
+
+    #[test]
+    fn what_is_not_in_the_picture_is_told_by_the_process() {
+        let told = format!("note: {}\nnote: something else\n", Lack::Font.as_str());
+        assert_eq!(lacks(&told), [Lack::Font]);
+    }
 }

@@ -6,6 +6,7 @@ mod decisions;
 mod faults;
 mod house;
 mod mismatch;
+mod pictures;
 mod samples;
 mod schemas;
 mod slips;

@@ -1,37 +1,28 @@
+mod pictures;
+mod suspects;
+
 use std::{
-    collections::{BTreeSet, HashSet},
-    fmt,
+    collections::HashSet,
     path::{Path, PathBuf},
 };
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
+use self::suspects::Suspect;
+pub(in crate::cli) use self::pictures::Pictures;
+pub(super) use self::suspects::Suspects;
 use crate::{
-    batch::{self, Archive, LetterPages, OpenedMessage},
+    batch::{self, Archive},
     cli::{
-        CommandError,
-        page_picture::{Legend, PageToDraw, PictureOfPage},
-        picture_folder,
-        progress::Progress,
+        CommandError, page_picture::PageToDraw, picture_folder, progress::Progress,
         renderer::Renderer,
-        words::counted,
     },
-    domain::{
-        ChannelWish, DocumentName, Finding, PageRange, PostalAddress, Severity,
-        without_identity_codes,
-    },
+    domain::{Code, DocumentName, Finding, Place, without_identity_codes},
     pdf::{Document, Limits},
     pipeline::PageCheck,
-    print::PageFinding,
-    proof::{self, Look, Outline, Stage},
     store::{Scratch, ScratchBytes},
 };
 
-/// Of what stands where it must not, so much is drawn on one page: more would cover it.
-const MOST_OFFENCES: usize = 100;
-
 #[derive(clap::Args)]
+#[group(id = "pictures")]
 pub(super) struct Arguments {
     /// Draw each page with an error or a warning into a PNG in this folder, with the zones of the
     /// print house on it and what stands in one in red
@@ -92,11 +83,7 @@ impl Overlay {
 
     /// To be told of each message of a batch.
     pub(super) fn suspects(&self) -> Suspects {
-        Suspects {
-            letters: Vec::new(),
-            left: self.left,
-            left_out: 0,
-        }
+        Suspects::up_to(self.left)
     }
 
     pub(super) fn draw(
@@ -106,10 +93,7 @@ impl Overlay {
         progress: &Progress,
     ) -> Result<Pictures, CommandError> {
         self.left = suspects.left;
-        let mut pictures = Pictures {
-            pages: Vec::new(),
-            left_out: suspects.left_out,
-        };
+        let mut pictures = Pictures::beside(suspects.left_out);
         let same_document = |one: &Suspect, other: &Suspect| one.document() == other.document();
         for letters in suspects.letters.chunk_by(same_document) {
             self.draw_document(letters, batch, progress, &mut pictures)?;
@@ -143,20 +127,30 @@ impl Overlay {
             }
         };
         for letter in letters {
-            let found = batch.check.look(&document, &letter.asked()).findings;
-            for &page in &letter.on {
-                let outlines = letter.outlines(page, &found, batch.check);
-                let drawn = PageToDraw {
-                    document: &document,
-                    number: page,
-                    dpi: self.dpi,
-                    outlines,
-                };
-                let kept = drawn.draw(self.renderer);
-                let kept = kept.keep(|png| self.write(batch.name, letter, page, png))?;
-                pictures.add(letter, kept);
-                progress.reach(pictures.pages.len() as u64);
-            }
+            self.draw_letter(letter, &document, batch, pictures)?;
+            progress.wait();
+        }
+        Ok(())
+    }
+
+    fn draw_letter(
+        &mut self,
+        letter: &Suspect,
+        document: &Document<'_>,
+        batch: &OpenBatch<'_>,
+        pictures: &mut Pictures,
+    ) -> Result<(), CommandError> {
+        let found = batch.check.look(document, &letter.asked()).findings;
+        for &page in &letter.on {
+            let drawn = PageToDraw {
+                document,
+                number: page,
+                dpi: self.dpi,
+                outlines: letter.outlines(page, &found, batch.check),
+            };
+            let kept = drawn.draw(self.renderer);
+            let kept = kept.keep(|png| self.write(batch.name, letter, page, png))?;
+            pictures.add(letter, kept);
         }
         Ok(())
     }
@@ -234,127 +228,9 @@ impl OpenBatch<'_> {
         }
         let mut reader = self.archive.reader(&document.0)?;
         self.scratch.keep(&mut reader).map_err(|error| {
-            let place = crate::domain::Place::entry(&document.0);
-            Finding::new(crate::domain::Code::ArchiveDamaged, place, error.to_string())
+            let place = Place::entry(&document.0);
+            Finding::new(Code::ArchiveDamaged, place, error.to_string())
         })
-    }
-}
-
-/// Letters of a batch that have a finding on a page, no more than can be drawn.
-pub(super) struct Suspects {
-    letters: Vec<Suspect>,
-    left: u32,
-    left_out: u64,
-}
-
-/// A letter with the pages of it that are to be drawn.
-struct Suspect {
-    pages: PageRange,
-    address: PostalAddress,
-    wish: ChannelWish,
-    duplex: Option<bool>,
-    /// Of the document, from 1.
-    on: BTreeSet<u32>,
-}
-
-impl Suspects {
-    pub(super) fn take(&mut self, message: &OpenedMessage) {
-        let troubles = message.findings.iter();
-        let troubles = troubles.filter(|finding| finding.severity() != Severity::Info);
-        let mut on: BTreeSet<u32> = troubles.filter_map(|finding| finding.place.page).collect();
-        while on.len() > self.left as usize {
-            on.pop_last();
-            self.left_out += 1;
-        }
-        if on.is_empty() {
-            return;
-        }
-        self.left -= u32::try_from(on.len()).unwrap_or(self.left);
-        let message = &message.message;
-        self.letters.push(Suspect {
-            pages: message.pages.clone(),
-            address: message.recipient.address.clone(),
-            wish: message.wish,
-            duplex: message.duplex,
-            on,
-        });
-    }
-}
-
-impl Suspect {
-    fn document(&self) -> &DocumentName {
-        &self.pages.document
-    }
-
-    fn asked(&self) -> LetterPages<'_> {
-        LetterPages {
-            pages: self.pages.first..=self.pages.last(),
-            address: &self.address,
-            wish: self.wish,
-            duplex: self.duplex,
-        }
-    }
-
-    /// What is drawn over a page: what stands in the wrong place last, over the zones.
-    fn outlines(&self, page: u32, found: &[PageFinding], check: &PageCheck) -> Vec<Outline> {
-        let index = page.saturating_sub(self.pages.first);
-        let duplex = check.is_duplex(&self.asked());
-        let mut outlines = proof::outlines(check.print(), Stage::Received, index, duplex);
-        let here = found.iter().filter(|finding| finding.page == page);
-        let offences = here.flat_map(|finding| {
-            finding.areas.iter().map(|area| Outline {
-                name: finding.code.to_string(),
-                area: *area,
-                look: Look::Offence,
-            })
-        });
-        outlines.extend(offences.take(MOST_OFFENCES));
-        outlines
-    }
-}
-
-/// The pictures of a batch.
-#[derive(Serialize, JsonSchema)]
-pub(in crate::cli) struct Pictures {
-    pages: Vec<EntryPage>,
-    /// Pages with an error or a warning beyond `--overlay-pages`.
-    left_out: u64,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct EntryPage {
-    /// The entry of the ZIP, but for identity codes.
-    entry: String,
-    #[serde(flatten)]
-    picture: PictureOfPage,
-}
-
-impl Pictures {
-    fn add(&mut self, letter: &Suspect, picture: PictureOfPage) {
-        let entry = without_identity_codes(&letter.document().0).into_owned();
-        self.pages.push(EntryPage { entry, picture });
-    }
-
-    fn fail(&mut self, letters: &[Suspect], why: &str) {
-        for letter in letters {
-            for page in &letter.on {
-                self.add(letter, PictureOfPage::failed(*page, why.to_owned()));
-            }
-        }
-    }
-}
-
-/// A row a picture, how many are left out, and what the colours mean.
-impl fmt::Display for Pictures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for EntryPage { entry, picture } in &self.pages {
-            writeln!(f, "Picture   {picture} of `{entry}`")?;
-        }
-        if self.left_out > 0 {
-            let pages = counted(self.left_out, "page", "pages");
-            writeln!(f, "          {pages} more: `--overlay-pages` says how many are drawn")?;
-        }
-        Legend::of(self.pages.iter().flat_map(|page| page.picture.zones())).fmt(f)
     }
 }
 
