@@ -169,7 +169,9 @@ impl fmt::Display for PictureOfPage {
                 write!(f, "page {} is not drawn: {why}", self.page)?;
             }
         }
-        self.lacks.iter().try_for_each(|lack| write!(f, "; lacks {lack}"))
+        self.lacks
+            .iter()
+            .try_for_each(|lack| write!(f, "; lacks {lack}"))
     }
 }
 

@@ -27,7 +27,9 @@ pub(super) fn may_write(path: &Path, force: bool) -> Result<(), CommandError> {
 pub(super) fn write(path: &Path, force: bool, png: &[u8]) -> Result<(), CommandError> {
     may_write(path, force)?;
     let unwritten = |error: io::Error| CommandError::file("write", path, &error);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let mut builder = tempfile::Builder::new();
     // Readable to its owner alone, as temporary files are made.
     let mut file = builder

@@ -1,10 +1,6 @@
 use std::io;
 
-use super::{
-    CommandError, Invocation,
-    error::Outcome,
-    renderer::PageLimits,
-};
+use super::{CommandError, Invocation, error::Outcome, renderer::PageLimits};
 use crate::proof::{self, Size};
 
 #[derive(clap::Args)]

@@ -44,7 +44,10 @@ pub(super) enum Undrawn {
     Start(#[source] io::Error),
     #[error("its picture could not be taken from the process that drew it")]
     Talk(#[source] io::Error),
-    #[error("drawing it takes more than {} seconds of processor time", PageLimits::PROCESSOR_SECS)]
+    #[error(
+        "drawing it takes more than {} seconds of processor time",
+        PageLimits::PROCESSOR_SECS
+    )]
     Slow,
     #[error("the renderer gave it up, or drawing it takes more than {} GiB of memory", PageLimits::MEMORY_MIB >> 10)]
     GivenUp,
@@ -161,9 +164,18 @@ mod tests {
         for (status, why) in [
             (1 << 8, "the renderer cannot read the page"),
             (101 << 8, "the renderer fails on it"),
-            (24, "drawing it takes more than 20 seconds of processor time"),
-            (6, "the renderer gave it up, or drawing it takes more than 2 GiB of memory"),
-            (9, "the renderer gave it up, or drawing it takes more than 2 GiB of memory"),
+            (
+                24,
+                "drawing it takes more than 20 seconds of processor time",
+            ),
+            (
+                6,
+                "the renderer gave it up, or drawing it takes more than 2 GiB of memory",
+            ),
+            (
+                9,
+                "the renderer gave it up, or drawing it takes more than 2 GiB of memory",
+            ),
         ] {
             let told = "error: the renderer cannot read the page\n";
             let ended = ended(ExitStatus::from_raw(status), told).unwrap_err();

@@ -28,9 +28,7 @@ impl PageCheck {
             turns_landscape: sender.landscape == Landscape::Turn,
         }
     }
-}
 
-impl PageCheck {
     /// As [`LetterCheck::check`], with the places on the pages.
     pub fn look(&self, document: &Document<'_>, letter: &LetterPages<'_>) -> Checked {
         let asked = LetterToCheck {

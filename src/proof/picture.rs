@@ -51,7 +51,11 @@ impl Picture {
         let at = usize::from(y) * usize::from(self.size.width) + usize::from(x);
         let pixels = self.pixels.as_chunks().0;
         let inside = x < self.size.width;
-        pixels.get(at).filter(|_| inside).copied().unwrap_or_default()
+        pixels
+            .get(at)
+            .filter(|_| inside)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Reads a PNG of that size.
@@ -168,7 +172,11 @@ impl Picture {
             from..pixel(last(to)).clamp(from, most)
         };
         (
-            range(area.left_mm * across, area.right_mm * across, self.size.width),
+            range(
+                area.left_mm * across,
+                area.right_mm * across,
+                self.size.width,
+            ),
             range(area.top_mm * down, area.bottom_mm * down, self.size.height),
         )
     }

@@ -9,7 +9,8 @@ use hayro::{
     hayro_syntax::{Pdf, page::Page},
     kurbo::Affine,
     vello_cpu::{
-        Pixmap, RasterizerSettings, RenderContext, Resources, TargetInit, color::palette::css::WHITE,
+        Pixmap, RasterizerSettings, RenderContext, Resources, TargetInit,
+        color::palette::css::WHITE,
     },
 };
 

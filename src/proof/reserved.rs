@@ -11,7 +11,12 @@ pub enum Stage {
 }
 
 /// The zones of a page of a letter, counted from 0, as they are drawn.
-pub fn outlines(settings: &print::Settings, stage: Stage, index: u32, duplex: bool) -> Vec<Outline> {
+pub fn outlines(
+    settings: &print::Settings,
+    stage: Stage,
+    index: u32,
+    duplex: bool,
+) -> Vec<Outline> {
     let zones = print::zones(settings).into_iter();
     let on_page = zones.filter(|zone| zone.on.hold(index, duplex));
     let drawn = on_page.map(|zone| Outline {

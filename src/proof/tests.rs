@@ -53,7 +53,7 @@ fn of_colour(picture: &Picture, colour: Colour) -> usize {
 
 /// Red, also as laid over white or black; no other colour of an outline.
 fn is_reddish([red, green, blue]: [u8; 3]) -> bool {
-    red > 100 && green < 150 && green.abs_diff(blue) < 40
+    red.saturating_sub(green) > 60 && green.abs_diff(blue) < 40
 }
 
 /// As on the sender's page 1, printed on both sides.
@@ -88,7 +88,9 @@ fn windows_are_on_the_first_page_and_the_mark_on_fronts() {
     let settings = print::Settings::default();
     let looks = |index, duplex| {
         let all = outlines(&settings, Stage::Composed, index, duplex);
-        all.into_iter().map(|outline| outline.look).collect::<Vec<_>>()
+        all.into_iter()
+            .map(|outline| outline.look)
+            .collect::<Vec<_>>()
     };
     let marks = [Look::Mark, Look::Mark];
     let first = [Look::Window, Look::SenderWindow, Look::Mark, Look::Mark];
@@ -173,11 +175,17 @@ fn what_is_no_pdf_and_no_picture_is_refused() {
         width: 10,
         height: 10,
     };
-    assert!(matches!(render(b"PK".to_vec(), size), Err(Error::Unreadable)));
+    assert!(matches!(
+        render(b"PK".to_vec(), size),
+        Err(Error::Unreadable)
+    ));
     assert!(matches!(Picture::read(b"PK", size), Err(Error::Decode(_))));
     let other = Picture::of(size, Vec::new()).png().unwrap();
     let wanted = Size { height: 11, ..size };
-    assert!(matches!(Picture::read(&other, wanted), Err(Error::OtherPicture { .. })));
+    assert!(matches!(
+        Picture::read(&other, wanted),
+        Err(Error::OtherPicture { .. })
+    ));
 }
 
 #[test]

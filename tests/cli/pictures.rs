@@ -83,7 +83,9 @@ fn a_preview_writes_one_sheet_or_one_file_and_overwrites_nothing_unasked() {
     assert_eq!(again.code, Some(1));
     assert!(again.err.contains("is there already"), "{again:?}");
     site.done(&format!("{piece} --sheet 1 --out there --force"));
-    site.done(&format!("{piece} --sheet 1 --out exact --config kuori.toml"));
+    site.done(&format!(
+        "{piece} --sheet 1 --out exact --config kuori.toml"
+    ));
 }
 
 /// A page of US letter with that content.
@@ -112,7 +114,8 @@ fn hostile() -> Vec<u8> {
          endstream endobj\n",
         braces.len()
     );
-    page.replace("trailer", &format!("{function}trailer")).into_bytes()
+    page.replace("trailer", &format!("{function}trailer"))
+        .into_bytes()
 }
 
 /// A page whose ten forms draw the next one ten times each.
@@ -168,10 +171,39 @@ fn a_page_that_is_not_drawn_is_told_and_the_others_are_drawn() {
         let page = pages.iter().find(|page| page["entry"] == entry);
         page.unwrap()["failed"].as_str().unwrap_or_default()
     };
-    assert!(failed("a.pdf").contains("the page measures 5080 × 5080 mm"), "{told}");
-    assert!(failed("b.pdf").contains("the renderer gave it up"), "{told}");
+    assert!(
+        failed("a.pdf").contains("the page measures 5080 × 5080 mm"),
+        "{told}"
+    );
+    assert!(
+        failed("b.pdf").contains("the renderer gave it up"),
+        "{told}"
+    );
     assert_eq!(failed("c.pdf"), "");
     assert!(site.path("pictures/letters-c-1.png").exists());
+}
+
+#[test]
+fn what_stands_in_the_place_of_the_mark_is_red_in_the_picture() {
+    let site = Site::new();
+    let a4 = |content: &str| {
+        let page = String::from_utf8(wrong_paper(content)).unwrap();
+        page.replace("612 792", "595.276 841.89").into_bytes()
+    };
+    // Both lack an address, so both are drawn; 14 to 28 points are 5 to 10 mm.
+    let letters = batch(&[a4("14 785 14 14 re f"), a4("200 300 14 14 re f")]);
+    fs::write(site.path("letters.zip"), letters).unwrap();
+    let line = "check letters.zip --overlay pictures --dpi 100";
+    let told = schema_holds(&site, "check", line);
+    let reds = |file: &str| {
+        let picture = Png::read(&fs::read(site.path("pictures").join(file)).unwrap());
+        let is_red = |[red, green, blue]: &&[u8; 3]| {
+            red.saturating_sub(*green) > 60 && green.abs_diff(*blue) < 40
+        };
+        picture.pixels.iter().filter(is_red).count()
+    };
+    assert!(reds("letters-a-1.png") > 500, "{told}");
+    assert_eq!(reds("letters-b-1.png"), 0, "{told}");
 }
 
 /// What the process that draws makes of a PDF.
@@ -200,7 +232,10 @@ fn the_process_that_draws_is_held_to_its_time_and_memory() {
 
     let none = drawn(&site, "--width 612 --height 792", b"no PDF");
     assert_eq!(none.status.code(), Some(1));
-    assert_eq!(String::from_utf8_lossy(&none.stderr), "error: the renderer cannot read the page\n");
+    assert_eq!(
+        String::from_utf8_lossy(&none.stderr),
+        "error: the renderer cannot read the page\n"
+    );
 
     if cfg!(target_os = "linux") {
         let size = "--width 6120 --height 7920";
@@ -208,7 +243,11 @@ fn the_process_that_draws_is_held_to_its_time_and_memory() {
         assert_eq!(enough.status.code(), Some(0));
         let too_little = drawn(&site, &format!("{size} --memory-mib 128"), &ordinary);
         assert_ne!(too_little.status.code(), Some(0));
-        let endless = drawn(&site, "--width 61 --height 79 --processor-secs 1", &endless());
+        let endless = drawn(
+            &site,
+            "--width 61 --height 79 --processor-secs 1",
+            &endless(),
+        );
         assert_eq!(endless.status.code(), None, "it was not stopped");
     }
 }

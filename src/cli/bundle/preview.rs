@@ -13,8 +13,7 @@ use crate::{
         CommandError, Invocation,
         error::{ErrorKind, Outcome},
         page_picture::{Legend, PageToDraw, PictureOfPage},
-        picture_folder,
-        settings,
+        picture_folder, settings,
         words::counted,
     },
     domain::{BatchId, BundleId, BundleState, InvalidId},
@@ -113,9 +112,13 @@ fn bundle(of: BundleOrBatch, store: &Store) -> Result<BundleRow, CommandError> {
     let number = counted(bundles.len() as u64, "bundle", "bundles");
     let error = CommandError::failed(format!("{batch} has {number}"));
     Err(if bundles.is_empty() {
-        error.hint(format!("`kuori batch show {batch}` says where its letters are"))
+        error.hint(format!(
+            "`kuori batch show {batch}` says where its letters are"
+        ))
     } else {
-        error.hint(format!("name one: `kuori bundle list --batch {batch}` has them"))
+        error.hint(format!(
+            "name one: `kuori bundle list --batch {batch}` has them"
+        ))
     })
 }
 
@@ -145,7 +148,11 @@ fn print_settings(
     let mut houses = config.print_houses.into_iter().map(|house| house.settings);
     let house = houses.find(|house| house.id == bundle.print_house);
     house.map(|house| house.print).ok_or_else(|| {
-        let error = format!("`{}` has no print house `{}`", file.display(), bundle.print_house);
+        let error = format!(
+            "`{}` has no print house `{}`",
+            file.display(),
+            bundle.print_house
+        );
         CommandError::new(ErrorKind::Settings, error)
             .hint("leave out `--config` for the default zones")
     })
@@ -158,25 +165,37 @@ fn composed_file(bundle: &BundleRow, store: &Store) -> Result<MappedFile, Comman
     match bundle.state {
         BundleState::Composed | BundleState::HandedOver => {}
         BundleState::Planned => {
-            return Err(CommandError::new(ErrorKind::TryLater, format!("{id} is not composed yet"))
-                .hint(format!("`kuori batch show {batch}` says what it waits for")));
+            return Err(CommandError::new(
+                ErrorKind::TryLater,
+                format!("{id} is not composed yet"),
+            )
+            .hint(format!("`kuori batch show {batch}` says what it waits for")));
         }
         BundleState::Withdrawn => {
-            return Err(CommandError::failed(format!("{id} was withdrawn before hand-over"))
-                .hint(format!("`kuori bundle list --batch {batch}` has those that hold")));
+            return Err(
+                CommandError::failed(format!("{id} was withdrawn before hand-over")).hint(format!(
+                    "`kuori bundle list --batch {batch}` has those that hold"
+                )),
+            );
         }
     }
     let outgoing = store.outgoing_of(batch)?;
-    let mut outgoing = outgoing.iter().filter(|sent| {
-        (sent.kind, sent.bundle) == (OutgoingKind::Bundle, Some(id))
-    });
+    let mut outgoing = outgoing
+        .iter()
+        .filter(|sent| (sent.kind, sent.bundle) == (OutgoingKind::Bundle, Some(id)));
     let files = outgoing.next().map(|sent| sent.files.as_slice());
     let mut pdfs = files.unwrap_or_default().iter();
-    let pdf = pdfs.find(|file| Path::new(&file.path).extension().is_some_and(|it| it == "pdf"));
+    let pdf = pdfs.find(|file| {
+        Path::new(&file.path)
+            .extension()
+            .is_some_and(|it| it == "pdf")
+    });
     let pdf = pdf.filter(|pdf| store.spool().contains(&pdf.file.key));
     let Some(pdf) = pdf else {
-        return Err(CommandError::failed(format!("the PDF of {id} is not in the spool any more"))
-            .hint("bring it back from a backup, or look at the print house's copy"));
+        return Err(
+            CommandError::failed(format!("the PDF of {id} is not in the spool any more"))
+                .hint("bring it back from a backup, or look at the print house's copy"),
+        );
     };
     Ok(store.spool().map(&pdf.file.key)?)
 }
@@ -271,7 +290,12 @@ impl Preview<'_> {
     }
 
     fn file_name(&self, index: u32) -> String {
-        format!("{}-{}-{}.png", self.bundle.id, self.piece.sequence, index + 1)
+        format!(
+            "{}-{}-{}.png",
+            self.bundle.id,
+            self.piece.sequence,
+            index + 1
+        )
     }
 }
 

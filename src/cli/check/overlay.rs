@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use self::suspects::Suspect;
 pub(in crate::cli) use self::pictures::Pictures;
+use self::suspects::Suspect;
 pub(super) use self::suspects::Suspects;
 use crate::{
     batch::{self, Archive},

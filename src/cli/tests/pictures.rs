@@ -9,8 +9,13 @@ fn with_wrong_paper(letters: u32) -> (House, String) {
     let faults = (1..=letters).map(|letter| format!("--fault {letter}:us-letter-paper"));
     let faults: Vec<_> = faults.collect();
     let faults = faults.join(" ");
-    house.out(&format!("sample {zip} --letters 4 --pages 1 --shape csv {faults}"));
-    let check = format!("check {zip} --examples 0 --overlay {}", house.path("pictures"));
+    house.out(&format!(
+        "sample {zip} --letters 4 --pages 1 --shape csv {faults}"
+    ));
+    let check = format!(
+        "check {zip} --examples 0 --overlay {}",
+        house.path("pictures")
+    );
     (house, check)
 }
 
@@ -35,7 +40,10 @@ fn each_page_with_an_error_is_drawn_for_its_owners_eyes() {
     let folder = house.path("pictures");
     let files = names(&folder);
     assert_eq!(files, ["a-L-1-1-1.png", "a-L-1-2-1.png"]);
-    assert_eq!((mode(&folder), mode(format!("{folder}/{}", files[0]))), (0o700, 0o600));
+    assert_eq!(
+        (mode(&folder), mode(format!("{folder}/{}", files[0]))),
+        (0o700, 0o600)
+    );
     let told = said.out.replace(&folder, "DIR");
     let told = &told[told.find("Picture").unwrap()..];
     insta::assert_snapshot!(told, @r"
@@ -56,7 +64,11 @@ fn pictures_end_at_their_number_and_the_rest_is_counted() {
     assert_eq!(names(&folder).len(), 3);
     assert!(!said.out.contains("--overlay-pages"), "{}", said.out);
     let said = house.kuori(&format!("{check} --overlay-pages 2 --force"));
-    assert!(said.out.contains("1 page more: `--overlay-pages`"), "{}", said.out);
+    assert!(
+        said.out.contains("1 page more: `--overlay-pages`"),
+        "{}",
+        said.out
+    );
 }
 
 #[test]

@@ -59,7 +59,10 @@ impl fmt::Display for Pictures {
         }
         if self.left_out > 0 {
             let pages = counted(self.left_out, "page", "pages");
-            writeln!(f, "          {pages} more: `--overlay-pages` says how many are drawn")?;
+            writeln!(
+                f,
+                "          {pages} more: `--overlay-pages` says how many are drawn"
+            )?;
         }
         Legend::of(self.pages.iter().flat_map(|page| page.picture.zones())).fmt(f)
     }

@@ -77,7 +77,12 @@ impl Suspect {
     }
 
     /// What is drawn over a page: what stands in the wrong place last, over the zones.
-    pub(super) fn outlines(&self, page: u32, found: &[PageFinding], check: &PageCheck) -> Vec<Outline> {
+    pub(super) fn outlines(
+        &self,
+        page: u32,
+        found: &[PageFinding],
+        check: &PageCheck,
+    ) -> Vec<Outline> {
         let index = page.saturating_sub(self.pages.first);
         let duplex = check.is_duplex(&self.asked());
         let mut outlines = proof::outlines(check.print(), Stage::Received, index, duplex);
