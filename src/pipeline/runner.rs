@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
@@ -149,13 +152,14 @@ impl Runner {
 
     fn conclude(&self, ended: &Result<Ended, JoinError>) -> Result<(), Error> {
         self.stepped.notify_one();
-        let Ok((work, result)) = ended else {
+        let Ok(Ended { work, result, took }) = ended else {
             return Ok(());
         };
         match (work, result) {
             (Work::Step(row), Ok(())) => {
                 let step = row.state.next_step().as_str();
-                tracing::info!(batch = %row.id, step, "done");
+                let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+                tracing::info!(batch = %row.id, step, millis, "done");
                 Ok(())
             }
             (Work::DeliveryReport(_), Ok(())) => Ok(()),
@@ -207,7 +211,11 @@ impl Runner {
     }
 }
 
-type Ended = (Work, Result<(), Failure>);
+struct Ended {
+    work: Work,
+    result: Result<(), Failure>,
+    took: Duration,
+}
 
 /// What was claimed.
 #[derive(Debug, Clone)]
@@ -235,7 +243,7 @@ impl From<Error> for Failure {
 
 /// Runs a step on a thread of its own. A panic is a bug: the batch is held and the others go on.
 async fn run_apart(house: Arc<House>, work: Work, stop: Stop) -> Ended {
-    let claimed = work.clone();
+    let (claimed, started) = (work.clone(), Instant::now());
     let run = move || match &claimed {
         Work::Step(row) => run_step(&house, row, &stop),
         Work::DeliveryReport(row) => delivery_report::run(&house, row),
@@ -249,7 +257,11 @@ async fn run_apart(house: Arc<House>, work: Work, stop: Stop) -> Ended {
             told: "a bug in kuori: the step panicked; the log has the place".to_owned(),
         }),
     };
-    (work, result)
+    Ended {
+        work,
+        result,
+        took: started.elapsed(),
+    }
 }
 
 fn run_step(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
