@@ -110,8 +110,8 @@ fn the_page_is_seen_as_it_is_turned() {
     let turned = |rotate: u16, x: f64, y: f64| {
         let entries = format!("/Rotate {rotate}");
         let found = found(page(&entries, "10 20 5 5 re f"));
-        let [left, top, ..] = areas(&found)[0];
-        assert_eq!([left, top], [x, y], "{rotate}");
+        let square = [x, y, x + 5.0, y + 5.0];
+        assert_eq!(areas(&found), [square], "{rotate}");
     };
     turned(0, 10.0, 75.0);
     turned(90, 20.0, 10.0);
