@@ -79,8 +79,8 @@ pub(super) fn samples() -> Vec<Sample> {
         ),
         batch(
             Code::ArchiveRatio,
-            "two-mebibytes-of-nothing.zip",
-            "`kirje-2.pdf` ends in 2 MiB of spaces, which pack to nearly nothing.",
+            "four-mebibytes-of-nothing.zip",
+            "`kirje-2.pdf` ends in 4 MiB of spaces, which pack to nearly nothing.",
             bomb,
         ),
         batch(
@@ -166,7 +166,7 @@ fn bomb() -> Vec<u8> {
     for (name, mut content) in csv_files(table(&[row(1), row(2)])) {
         let mut options = options();
         if name == "kirje-2.pdf" {
-            content.resize(2 << 20, b' ');
+            content.resize(4 << 20, b' ');
             options = options.compression_method(CompressionMethod::Deflated);
         }
         zip.start_file(name, options).unwrap();
