@@ -91,7 +91,7 @@ impl<'a> Fragment<'a> {
             lexed: 0,
         };
         let pages = pages
-            .map(|number| walk.page(number, treatment))
+            .map(|number| walk.page(number, *treatment))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             file,
@@ -133,7 +133,7 @@ struct Visit<'w> {
 }
 
 impl Walk<'_, '_> {
-    fn page(&mut self, number: u32, treatment: &Treatment) -> Result<FragmentPage, Refusal> {
+    fn page(&mut self, number: u32, treatment: Treatment) -> Result<FragmentPage, Refusal> {
         let file = self.file;
         let page = file.page(number)?;
         let mut geometry = page.geometry(&file.objects)?;
@@ -143,13 +143,15 @@ impl Walk<'_, '_> {
         let turns = treatment.turn_landscape && geometry.lies_on_its_side();
         let must_wrap = turns || geometry.has_unit();
         let is_drawn_over = !annotations.drawn.is_empty();
-        let loose_ends = match treatment.may_be_unbalanced || is_drawn_over {
-            true => self.loose_ends(&contents)?,
-            false => None,
+        let loose_ends = if treatment.may_be_unbalanced || is_drawn_over {
+            self.loose_ends(&contents)?
+        } else {
+            None
         };
-        let seen = match turns {
-            true => geometry.turned_upright(),
-            false => geometry,
+        let seen = if turns {
+            geometry.turned_upright()
+        } else {
+            geometry
         };
         let drawn = &annotations.drawn;
         Ok(match loose_ends.or(must_wrap.then(LooseEnds::default)) {

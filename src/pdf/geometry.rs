@@ -91,9 +91,11 @@ impl PageGeometry {
     pub(super) fn unturned(&self) -> Option<Self> {
         let [left, bottom, right, top] = self.visible;
         let sides = [right - left, top - bottom].map(|side| rounded(side * self.user_unit));
-        let [width, height] = match self.is_turned_sideways() {
-            true => [sides[1], sides[0]],
-            false => sides,
+        let [across, up] = sides;
+        let [width, height] = if self.is_turned_sideways() {
+            [up, across]
+        } else {
+            sides
         };
         let unturned = Self {
             visible: [0.0, 0.0, width, height],

@@ -68,7 +68,7 @@ const MOST_OPERANDS: usize = 33;
 /// Arrays and dictionaries inside one another; `MuPDF` gives up at about twice as many.
 const MOST_NESTING: usize = 64;
 
-impl<'c> Scan<'c> {
+impl Scan<'_> {
     fn run(&mut self) {
         loop {
             self.lexer.skip_space();
@@ -149,16 +149,14 @@ impl<'c> Scan<'c> {
     }
 
     fn operator(&mut self, word: &[u8]) {
-        match Operator::of(word) {
-            Some(operator) => {
-                self.is_clean &= operator.takes(&self.operands);
-                self.operands.clear();
-                self.perform(operator.role);
-            }
-            None => {
-                self.is_clean &= self.compatible > 0;
-                self.operands.clear();
-            }
+        let operator = Operator::of(word);
+        self.is_clean &= match &operator {
+            Some(operator) => operator.takes(&self.operands),
+            None => self.compatible > 0,
+        };
+        self.operands.clear();
+        if let Some(operator) = operator {
+            self.perform(operator.role);
         }
     }
 

@@ -67,7 +67,8 @@ impl Page {
     fn pdf(&self) -> Vec<u8> {
         let first = 5 + self.objects.len();
         let numbers = first..first + self.contents.len();
-        let contents: String = numbers.map(|number| format!("{number} 0 R ")).collect();
+        let contents: Vec<_> = numbers.map(|number| format!("{number} 0 R")).collect();
+        let contents = contents.join(" ");
         let (entries, resources) = (&self.entries, self.resources);
         let mut objects = vec![
             b"<</Type/Catalog/Pages 2 0 R>>".to_vec(),
@@ -98,22 +99,22 @@ fn file(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut table = String::from("0000000000 65535 f \n");
     for (number, object) in (1..).zip(objects) {
         writeln!(table, "{:010} 00000 n ", out.len()).unwrap();
-        write!(out, "{number} 0 obj\n").unwrap();
+        writeln!(out, "{number} 0 obj").unwrap();
         out.extend_from_slice(object);
         out.extend_from_slice(b"\nendobj\n");
     }
     let (start, size) = (out.len(), objects.len() + 1);
-    write!(
+    writeln!(
         out,
-        "xref\n0 {size}\n{table}trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n"
+        "xref\n0 {size}\n{table}trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF"
     )
     .unwrap();
     out
 }
 
-fn laid_over(pdf: &[u8], treatment: &Treatment, version: PdfVersion) -> Vec<u8> {
+fn laid_over(pdf: &[u8], treatment: Treatment, version: PdfVersion) -> Vec<u8> {
     let document = Document::open(pdf, &Limits::default()).unwrap();
-    let fragment = Fragment::of(&document, 1..=1, &DigestKey([1; 32]), treatment).unwrap();
+    let fragment = Fragment::of(&document, 1..=1, &DigestKey([1; 32]), &treatment).unwrap();
     let settings = WriterSettings {
         title: "Wrapped".into(),
         producer: "Kuori".into(),
@@ -186,7 +187,7 @@ const WRAPPED: Expected = Expected {
 };
 
 /// `seen` looks as the page of ours should.
-fn check(name: &str, page: &Page, seen: &Page, treatment: &Treatment, expected: &Expected) {
+fn check(name: &str, page: &Page, seen: &Page, treatment: Treatment, expected: &Expected) {
     let folder = tempfile::tempdir().unwrap();
     let out = laid_over(&page.pdf(), treatment, PdfVersion::Pdf17);
     assert_eq!(is_wrapped(&out), expected.is_wrapped, "{name}");
@@ -211,7 +212,7 @@ fn check(name: &str, page: &Page, seen: &Page, treatment: &Treatment, expected: 
     }
 }
 
-fn check_alike(name: &str, page: &Page, treatment: &Treatment, expected: &Expected) {
+fn check_alike(name: &str, page: &Page, treatment: Treatment, expected: &Expected) {
     check(name, page, page, treatment, expected);
 }
 
@@ -229,7 +230,7 @@ fn one_saved_state_is_enough_for_content_that_is_clean() {
         "% a comment without end of line",
         "q q q q q q q q q q q q q q q q q q q q .5 0 0 .5 0 0 cm Q Q Q Q Q Q Q Q Q Q Q Q Q Q Q Q Q Q Q Q",
     ] {
-        check_alike(rest, &Page::drawing_then(rest), &LOOKED_AT, &AS_IT_STANDS);
+        check_alike(rest, &Page::drawing_then(rest), LOOKED_AT, &AS_IT_STANDS);
     }
 }
 
@@ -264,7 +265,7 @@ fn content_that_would_swallow_the_mark_is_wrapped() {
         &many_errors,
         &strays,
     ] {
-        check_alike(rest, &Page::drawing_then(rest), &LOOKED_AT, &WRAPPED);
+        check_alike(rest, &Page::drawing_then(rest), LOOKED_AT, &WRAPPED);
     }
 }
 
@@ -274,7 +275,7 @@ fn streams_that_are_split_inside_a_token_are_joined_as_readers_do() {
     let mut page = Page::drawing_then("1 0 0 r");
     page.contents.push(b"g 40 0".to_vec());
     page.contents.push(b"0 500 50 50 re f Q".to_vec());
-    check_alike("split", &page, &LOOKED_AT, &WRAPPED);
+    check_alike("split", &page, LOOKED_AT, &WRAPPED);
 }
 
 #[test]
@@ -289,20 +290,20 @@ fn a_unit_scales_all_that_is_on_the_page() {
     check_alike(
         "unit",
         &Page::new(page, &content),
-        &Treatment::default(),
+        Treatment::default(),
         &expected,
     );
     let page = patterned("/MediaBox[0 0 297.638 420.945]/UserUnit 2");
-    check_alike("unit, patterns", &page, &Treatment::default(), &expected);
+    check_alike("unit, patterns", &page, Treatment::default(), &expected);
 }
 
 #[test]
 #[ignore = "needs pdftoppm and mutool"]
 fn patterns_keep_their_place_on_a_wrapped_page() {
     let mut page = patterned(A4);
-    check_alike("patterns", &page, &LOOKED_AT, &AS_IT_STANDS);
+    check_alike("patterns", &page, LOOKED_AT, &AS_IT_STANDS);
     page.contents.push(b"Q".to_vec());
-    check_alike("patterns, wrapped", &page, &LOOKED_AT, &WRAPPED);
+    check_alike("patterns, wrapped", &page, LOOKED_AT, &WRAPPED);
 }
 
 /// A tiling pattern and a shading pattern, both with matrices of their own.
@@ -343,9 +344,9 @@ fn transparency_is_blended_on_a_wrapped_page_as_before() {
              /B<</ca .5/BM/Multiply>>>>",
             std::slice::from_ref(&mask),
         );
-        check_alike(group, &page, &LOOKED_AT, &AS_IT_STANDS);
+        check_alike(group, &page, LOOKED_AT, &AS_IT_STANDS);
         page.contents.push(b"Q".to_vec());
-        check_alike(group, &page, &LOOKED_AT, &WRAPPED);
+        check_alike(group, &page, LOOKED_AT, &WRAPPED);
     }
 }
 
@@ -359,7 +360,7 @@ fn forms_without_resources_find_those_of_the_page() {
     let mut page =
         Page::drawing_then("/X Do").with("/Font<</F 4 0 R>>/XObject<</X 5 0 R>>", &[form]);
     page.contents.push(b"Q".to_vec());
-    check_alike("form", &page, &LOOKED_AT, &WRAPPED);
+    check_alike("form", &page, LOOKED_AT, &WRAPPED);
 }
 
 #[test]
@@ -373,9 +374,9 @@ fn turned_and_cropped_pages_stay_what_they_are_seen_as() {
         let entries =
             format!("/MediaBox[-50 -50 900 900]/CropBox[20 30 {width} {height}]/Rotate {rotate}");
         let page = Page::new(&entries, DRAWING);
-        check_alike(&entries, &page, &LOOKED_AT, &AS_IT_STANDS);
+        check_alike(&entries, &page, LOOKED_AT, &AS_IT_STANDS);
         let open = Page::new(&entries, &format!("{DRAWING}Q (open"));
-        check_alike(&entries, &open, &LOOKED_AT, &WRAPPED);
+        check_alike(&entries, &open, LOOKED_AT, &WRAPPED);
     }
 }
 
@@ -383,10 +384,10 @@ fn turned_and_cropped_pages_stay_what_they_are_seen_as() {
 #[ignore = "needs pdftoppm and mutool"]
 fn a_landscape_page_is_turned_to_the_left() {
     for (rotate, seen) in [(0, 270), (180, 90)] {
-        let entries = |rotate| format!("/MediaBox[5 5 846.89 600.276]/Rotate {rotate}");
+        let entries = |rotate| format!("/MediaBox[0 0 841.89 595.276]/Rotate {rotate}");
         let page = Page::new(&entries(rotate), DRAWING);
         let seen = Page::new(&entries(seen), DRAWING);
-        check("landscape", &page, &seen, &TURNED, &WRAPPED);
+        check("landscape", &page, &seen, TURNED, &WRAPPED);
     }
 }
 
@@ -398,7 +399,7 @@ fn either_version_is_a_sound_file() {
     page.contents.push(b"0 0 m 1 1 l S".to_vec());
     for (version, told) in [(PdfVersion::Pdf17, "1.7"), (PdfVersion::Pdf20, "2.0")] {
         let path = folder.path().join(told);
-        fs::write(&path, laid_over(&page.pdf(), &LOOKED_AT, version)).unwrap();
+        fs::write(&path, laid_over(&page.pdf(), LOOKED_AT, version)).unwrap();
         tools::assert_qpdf_is_content(&path);
         tools::assert_mutool_is_content(&path);
         let said = tools::run("pdfinfo", [&path]);

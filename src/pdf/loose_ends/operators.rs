@@ -118,8 +118,9 @@ impl Operator {
 fn operands_of_others(word: &[u8]) -> Option<Operands> {
     Some(match word {
         b"T*" => Operands::Numbers(0),
-        b"w" | b"M" | b"i" | b"g" | b"G" => Operands::Numbers(1),
-        b"Tc" | b"Tw" | b"Tz" | b"TL" | b"Ts" => Operands::Numbers(1),
+        b"w" | b"M" | b"i" | b"g" | b"G" | b"Tc" | b"Tw" | b"Tz" | b"TL" | b"Ts" => {
+            Operands::Numbers(1)
+        }
         b"Td" | b"TD" => Operands::Numbers(2),
         b"rg" | b"RG" => Operands::Numbers(3),
         b"k" | b"K" => Operands::Numbers(4),

@@ -13,14 +13,14 @@ const TURNED: Treatment = Treatment {
     turn_landscape: true,
 };
 
-fn treated<'a>(bytes: &'a [u8], treatment: &Treatment) -> Result<Fragment<'a>, Refusal> {
+fn treated(bytes: &[u8], treatment: Treatment) -> Result<Fragment<'_>, Refusal> {
     let document = open(bytes)?;
     let pages = 1..=document.page_count();
-    Fragment::of(&document, pages, &DigestKey([1; 32]), treatment)
+    Fragment::of(&document, pages, &DigestKey([1; 32]), &treatment)
 }
 
 /// All pages with an overlay on each.
-fn written(bytes: &[u8], treatment: &Treatment) -> Vec<u8> {
+fn written(bytes: &[u8], treatment: Treatment) -> Vec<u8> {
     let mut writer = Writer::new(Vec::new(), &settings(false)).unwrap();
     let overlay = Overlay(b"0 0 9 9 re f".to_vec());
     let fragment = treated(bytes, treatment).unwrap();
@@ -44,7 +44,7 @@ fn form(out: &lopdf::Document, page: usize) -> Option<&Stream> {
     Some(out.get_object(form).unwrap().as_stream().unwrap())
 }
 
-fn is_wrapped(bytes: &[u8], treatment: &Treatment) -> bool {
+fn is_wrapped(bytes: &[u8], treatment: Treatment) -> bool {
     form(&read_back(&written(bytes, treatment)), 0).is_some()
 }
 
@@ -56,11 +56,11 @@ fn dictionary<'d>(parent: &'d Dictionary, key: &[u8]) -> &'d Dictionary {
 fn a_page_with_a_unit_is_written_without_and_scaled() {
     let page = "/MediaBox[0 0 300 450]/CropBox[1 2 298.638 422.945]/UserUnit 2/Contents 4 0 R";
     let bytes = one_page(page, CONTENT);
-    let fragment = treated(&bytes, &Treatment::default()).unwrap();
+    let fragment = treated(&bytes, Treatment::default()).unwrap();
     let geometry = fragment.page(0).unwrap();
     assert!(geometry.is_upright_a4(0.01));
     assert!((geometry.user_unit() - 1.0).abs() < f64::EPSILON);
-    let out = read_back(&written(&bytes, &Treatment::default()));
+    let out = read_back(&written(&bytes, Treatment::default()));
     let page = pages_of(&out)[0];
     for name in [&b"MediaBox"[..], b"TrimBox"] {
         assert_eq!(numbers(page, name), [0.0, 0.0, 595.276, 841.89]);
@@ -85,41 +85,41 @@ fn a_page_with_a_unit_is_written_without_and_scaled() {
 #[test]
 fn a_page_on_its_side_is_turned_where_that_is_asked_for() {
     let sideways = one_page("/MediaBox[0 0 841.89 595.276]/Contents 4 0 R", CONTENT);
-    let as_sent = treated(&sideways, &Treatment::default()).unwrap();
+    let as_sent = treated(&sideways, Treatment::default()).unwrap();
     assert!(as_sent.page(0).unwrap().lies_on_its_side());
-    let turned = treated(&sideways, &TURNED).unwrap().page(0).unwrap();
+    let turned = treated(&sideways, TURNED).unwrap().page(0).unwrap();
     assert!(turned.is_upright_a4(0.01));
-    let out = read_back(&written(&sideways, &TURNED));
+    let out = read_back(&written(&sideways, TURNED));
     let page = pages_of(&out)[0];
     assert_eq!(numbers(page, b"MediaBox"), [0.0, 0.0, 595.276, 841.89]);
     assert!(!page.has(b"Rotate"));
     // The upper left corner comes to lie at the lower left.
     let matrix = [0.0, 1.0, -1.0, 0.0, 595.276, 0.0];
     assert_eq!(numbers(&form(&out, 0).unwrap().dict, b"Matrix"), matrix);
-    assert!(!is_wrapped(&sideways, &Treatment::default()));
-    assert!(!is_wrapped(&one_page(A4, CONTENT), &TURNED));
+    assert!(!is_wrapped(&sideways, Treatment::default()));
+    assert!(!is_wrapped(&one_page(A4, CONTENT), TURNED));
 }
 
 #[test]
 fn a_page_that_its_turn_makes_upright_is_turned_no_further() {
     let page = "/MediaBox[0 0 841.89 595.276]/Rotate 90/Contents 4 0 R";
     let bytes = one_page(page, CONTENT);
-    assert!(!is_wrapped(&bytes, &TURNED));
-    assert_eq!(count(&written(&bytes, &TURNED), "/Rotate 90"), 1);
+    assert!(!is_wrapped(&bytes, TURNED));
+    assert_eq!(count(&written(&bytes, TURNED), "/Rotate 90"), 1);
 }
 
 #[test]
 fn content_is_looked_at_where_that_is_asked_for() {
     let clean = one_page(A4, "q .5 0 0 .5 0 0 cm Q");
     let open = one_page(A4, "Q (open");
-    assert!(!is_wrapped(&clean, &LOOKED_AT));
-    assert!(is_wrapped(&open, &LOOKED_AT));
-    assert!(!is_wrapped(&open, &Treatment::default()));
+    assert!(!is_wrapped(&clean, LOOKED_AT));
+    assert!(is_wrapped(&open, LOOKED_AT));
+    assert!(!is_wrapped(&open, Treatment::default()));
 }
 
 #[test]
 fn what_reaches_past_the_form_is_closed_behind_it() {
-    let out = written(&one_page(A4, "/A BMC /B BMC 0 0 m 1 1 l"), &LOOKED_AT);
+    let out = written(&one_page(A4, "/A BMC /B BMC 0 0 m 1 1 l"), LOOKED_AT);
     assert!(content_of(&read_back(&out), 1).contains("q /Page Do n EMC EMC Q"));
 }
 
@@ -128,7 +128,7 @@ fn one_stream_is_the_forms_data_as_it_stands() {
     let data = deflated(b"Q q");
     let filter = "/Filter[/FlateDecode]/DecodeParms[null]";
     let bytes = Pdf::with_page(A4).stream(4, filter, &data).finished();
-    let out = read_back(&written(&bytes, &LOOKED_AT));
+    let out = read_back(&written(&bytes, LOOKED_AT));
     let form = form(&out, 0).unwrap();
     assert_eq!(form.content, data);
     assert!(form.dict.has(b"DecodeParms"));
@@ -141,7 +141,7 @@ fn several_streams_are_joined_and_deflated() {
         .stream(4, "/Filter/FlateDecode", &deflated(b"Q 1 0 0 r"))
         .stream(5, "/Filter/ASCIIHexDecode", b"67>")
         .finished();
-    let out = read_back(&written(&bytes, &LOOKED_AT));
+    let out = read_back(&written(&bytes, LOOKED_AT));
     let joined = form(&out, 0).unwrap().decompressed_content().unwrap();
     assert_eq!(joined, b"Q 1 0 0 r\ng\n");
 }
@@ -157,9 +157,9 @@ fn a_filter_that_is_not_read_is_no_matter_unless_streams_must_be_joined() {
         .finished()
     };
     let alone = file("4 0 R");
-    let out = read_back(&written(&alone, &LOOKED_AT));
+    let out = read_back(&written(&alone, LOOKED_AT));
     assert_eq!(form(&out, 0).unwrap().content, b"?");
-    let refused = treated(&file("4 0 R 5 0 R"), &LOOKED_AT).err().unwrap();
+    let refused = treated(&file("4 0 R 5 0 R"), LOOKED_AT).err().unwrap();
     assert!(refused.to_string().contains("must be joined"), "{refused}");
 }
 
@@ -170,7 +170,7 @@ fn resources_go_with_the_content_and_the_group_stays_about_it() {
         .object(5, "<</S/Transparency/I false/CS/DeviceRGB>>")
         .object(6, "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>")
         .finished();
-    let out = read_back(&written(&bytes, &Treatment::default()));
+    let out = read_back(&written(&bytes, Treatment::default()));
     let group = pages_of(&out)[0].get(b"Group").unwrap();
     let group = out.get_dictionary(group.as_reference().unwrap()).unwrap();
     assert_eq!(group.get(b"CS").unwrap().as_name().unwrap(), b"DeviceRGB");
@@ -188,18 +188,18 @@ fn pages_that_are_wrapped_alike_share_a_form() {
             .object(7, &format!("<</Type/Page/Parent 2 0 R{A4}{second}>>"))
             .finished()
     };
-    let forms = |second| count(&written(&file(second), &Treatment::default()), "/Form");
+    let forms = |second| count(&written(&file(second), Treatment::default()), "/Form");
     assert_eq!(forms("/UserUnit 1.01"), 1);
     assert_eq!(forms("/UserUnit 1.02"), 2);
     let once = file("/UserUnit 1.01");
-    let twice = |_| written(&once, &Treatment::default());
+    let twice = |_| written(&once, Treatment::default());
     assert_eq!(twice(1), twice(2));
 }
 
 #[test]
 fn a_form_of_ours_and_an_array_of_the_senders_are_never_taken_for_each_other() {
     let wrapped = one_page(&format!("{A4}/UserUnit 1.01"), CONTENT);
-    let out = written(&wrapped, &Treatment::default());
+    let out = written(&wrapped, Treatment::default());
     let text = String::from_utf8_lossy(&out).into_owned();
     let start = text.find("/Type/XObject").unwrap();
     let end = text[start..].find("\nstream").unwrap();
@@ -210,7 +210,7 @@ fn a_form_of_ours_and_an_array_of_the_senders_are_never_taken_for_each_other() {
         .finished();
     let mut writer = Writer::new(Vec::new(), &settings(false)).unwrap();
     for file in [&wrapped, &forged, &wrapped] {
-        let fragment = treated(file, &Treatment::default()).unwrap();
+        let fragment = treated(file, Treatment::default()).unwrap();
         writer.add_fragment(&fragment, &mut |_| None).unwrap();
     }
     let out = read_back(&writer.finish().unwrap().0);
@@ -222,7 +222,7 @@ fn a_form_of_ours_and_an_array_of_the_senders_are_never_taken_for_each_other() {
 #[test]
 fn an_empty_page_with_a_unit_is_only_as_large() {
     let bytes = one_page("/MediaBox[0 0 297.638 420.945]/UserUnit 2", "");
-    let out = read_back(&written(&bytes, &LOOKED_AT));
+    let out = read_back(&written(&bytes, LOOKED_AT));
     assert!(form(&out, 0).is_none());
     let page = pages_of(&out)[0];
     assert_eq!(numbers(page, b"MediaBox"), [0.0, 0.0, 595.276, 841.89]);
@@ -247,19 +247,20 @@ fn content_is_looked_through_up_to_the_limit_and_not_past_it() {
 #[test]
 fn marked_content_may_be_left_open_a_thousand_times() {
     let open = |times: usize| one_page(A4, &"/A BMC ".repeat(times));
-    assert!(treated(&open(1_000), &LOOKED_AT).is_ok());
+    assert!(treated(&open(1_000), LOOKED_AT).is_ok());
     assert!(matches!(
-        treated(&open(1_001), &LOOKED_AT),
+        treated(&open(1_001), LOOKED_AT),
         Err(Refusal::Limit { .. })
     ));
 }
 
 #[test]
 fn pages_that_share_much_content_are_not_each_as_large() {
-    let kids: String = (10..40).map(|page| format!("{page} 0 R ")).collect();
+    let kids: Vec<_> = (10..40).map(|page| format!("{page} 0 R")).collect();
+    let kids = kids.join(" ");
     let mut pdf = Pdf::with_page(A4)
         .object(2, &format!("<</Type/Pages/Kids[{kids}]/Count 30>>"))
-        .stream(4, "", &[b' '; 100_000]);
+        .stream(4, "", " ".repeat(100_000).as_bytes());
     for page in 10..40 {
         let unit = format!("<</Type/Page/Parent 2 0 R{A4}/UserUnit {page}>>");
         pdf = pdf.object(page, &unit);
@@ -280,6 +281,6 @@ fn pages_that_share_much_content_are_not_each_as_large() {
 fn a_page_too_large_to_be_written_is_refused() {
     let page = format!("/MediaBox[0 0 {0} {0}]/UserUnit {0}", "9".repeat(200));
     let bytes = one_page(&page, "");
-    let result = treated(&bytes, &Treatment::default());
+    let result = treated(&bytes, Treatment::default());
     assert!(matches!(result, Err(Refusal::Unreadable { .. })));
 }
