@@ -183,7 +183,10 @@ impl Copier {
                 }
                 // A dictionary may have followed its key without space.
                 Holds::Null => output.put(b" null"),
-                Holds::Layer(state) => self.layers.push((new, state)),
+                Holds::Layer(state) => {
+                    self.layers.push((new, state));
+                    output.put(state.entry());
+                }
                 Holds::NoSubtype => output.put(b"/Type/XObject/Subtype/Form"),
                 Holds::Forms => output.put(&self.forms),
                 Holds::Reference(number) => match self.place(number, fragment, output)? {

@@ -16,6 +16,17 @@ pub(super) enum LayerState {
     Hidden,
 }
 
+impl LayerState {
+    /// Stands in a layer's dictionary: some readers take layers for one whose dictionaries are
+    /// equal. `XX` begins names of one's own (annex E).
+    pub(super) fn entry(self) -> &'static [u8] {
+        match self {
+            Self::Shown => b"",
+            Self::Hidden => b"/XXHidden true",
+        }
+    }
+}
+
 /// The layers (optional content groups) of a file by object number, ascending.
 #[derive(Default)]
 pub(super) struct Layers(Vec<(u32, LayerState)>);

@@ -43,7 +43,7 @@ pub(super) enum Holds {
     NoLength,
     /// What is left out: `null` in its place.
     Null,
-    /// Nothing, in a layer that has that state.
+    /// What tells a layer in that state from others.
     Layer(LayerState),
     /// Nothing, where a form should have said that it is one.
     NoSubtype,

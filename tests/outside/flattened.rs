@@ -28,7 +28,7 @@ struct Case {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum DrawnBy {
     Both,
-    /// The other one does not draw it.
+    /// The other one does not draw it, or not as the standard says.
     Poppler,
 }
 
@@ -86,6 +86,7 @@ const CASES: &[Case] = &[
             <</Subtype/Widget/FT/Btn/F 4/Rect[50 150 90 170]/AS/Off/AP<</N<</Yes 5 0 R>>>>>>\
             <</Subtype/Stamp/F 6/Rect[50 200 90 220]/AP<</N 5 0 R>>>>]",
         objects: &[SEAL],
+        drawn_by: DrawnBy::Poppler,
         ..ORDINARY
     },
     Case {
@@ -121,12 +122,14 @@ const CASES: &[Case] = &[
             "<</Type/XObject/Subtype/Form/BBox[0 0 400 400]/OC 7 0 R/Length 25>>stream\n\
              0 1 1 rg 0 200 50 50 re f\nendstream",
         ],
+        drawn_by: DrawnBy::Poppler,
         ..ORDINARY
     },
     Case {
         what: "all layers hidden but one",
         catalog: "/OCProperties<</OCGs[6 0 R 7 0 R]/D<</BaseState/OFF/ON[7 0 R]>>>>",
-        page: "/Resources<</Properties<</A 6 0 R/B 7 0 R>>>>",
+        page: "/Resources<</Properties<</A 6 0 R/B 7 0 R>>>>/Annots[\
+            <</Subtype/Stamp/F 4/Rect[50 100 90 120]/AP<</N 5 0 R>>/OC 6 0 R>>]",
         content: "/OC/A BDC 1 0 0 rg 0 0 40 40 re f EMC /OC/B BDC 0 1 0 rg 50 0 40 40 re f EMC",
         objects: &[SEAL, "<</Type/OCG/Name(a)>>", "<</Type/OCG/Name(b)>>"],
         ..ORDINARY
