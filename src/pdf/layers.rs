@@ -94,9 +94,10 @@ impl Layers {
         properties: Dictionary<'_>,
         default: Dictionary<'_>,
     ) -> Result<Self, Refusal> {
-        let base = match default.has_name(b"BaseState", b"OFF") {
-            true => LayerState::Hidden,
-            false => LayerState::Shown,
+        let base = if default.has_name(b"BaseState", b"OFF") {
+            LayerState::Hidden
+        } else {
+            LayerState::Shown
         };
         // One that is switched and not listed is a fault on which readers differ: it counts.
         let listed = [

@@ -144,9 +144,11 @@ fn matrix(objects: &Objects<'_>, form: Dictionary<'_>) -> Result<[f64; 6], Refus
 }
 
 fn bounds_after([left, bottom, right, top]: [f64; 4], matrix: [f64; 6]) -> [f64; 4] {
-    let [a, b, c, d, e, f] = matrix;
     let corners = [(left, bottom), (right, bottom), (left, top), (right, top)];
-    let moved = corners.map(|(x, y)| (a * x + c * y + e, b * x + d * y + f));
+    let moved = corners.map(|(x, y)| {
+        let [x, y] = [0, 1].map(|at| row(matrix, at, x, y, 1.0));
+        (x, y)
+    });
     moved.iter().fold(
         [
             f64::INFINITY,
@@ -188,16 +190,23 @@ fn followed(first: [f64; 6], then: [f64; 6]) -> [f64; 6] {
     if then == IDENTITY {
         return first;
     }
-    let [a, b, c, d, e, f] = first;
-    let [ta, tb, tc, td, te, tf] = then;
+    let [a, b, c, d, x, y] = first;
+    let to = |at, x, y, one| row(then, at, x, y, one);
     [
-        a * ta + b * tc,
-        a * tb + b * td,
-        c * ta + d * tc,
-        c * tb + d * td,
-        e * ta + f * tc + te,
-        e * tb + f * td + tf,
+        to(0, a, b, 0.0),
+        to(1, a, b, 0.0),
+        to(0, c, d, 0.0),
+        to(1, c, d, 0.0),
+        to(0, x, y, 1.0),
+        to(1, x, y, 1.0),
     ]
+}
+
+/// One coordinate, 0 or 1, of a point (`one` is 1) or a direction (0) after a matrix.
+fn row(matrix: [f64; 6], at: usize, x: f64, y: f64, one: f64) -> f64 {
+    let [across, up, shift] = [0, 2, 4].map(|column| matrix.get(at + column).copied());
+    let [across, up, shift] = [across, up, shift].map(Option::unwrap_or_default);
+    across * x + up * y + shift * one
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub(in crate::pdf) struct Flattened {
     pub(in crate::pdf) operators: Vec<u8>,
 }
 
-/// A dictionary of resources as it stands, but that its XObjects are in it.
+/// A dictionary of resources as it stands, but that its external objects are in it.
 struct Resources {
     value: Arc<[u8]>,
     /// Where the names of the forms go.
@@ -255,7 +255,7 @@ impl Copier {
         Ok(Some(new))
     }
 
-    /// Entries of a dictionary of XObjects: the names that the operators use.
+    /// Entries of a dictionary of external objects: the names that the operators use.
     pub(in crate::pdf) fn place_appearances<W: Write>(
         &mut self,
         flattened: &Flattened,
