@@ -190,15 +190,15 @@ fn followed(first: [f64; 6], then: [f64; 6]) -> [f64; 6] {
     if then == IDENTITY {
         return first;
     }
-    let [a, b, c, d, x, y] = first;
+    let [ax, ay, bx, by, cx, cy] = first;
     let to = |at, x, y, one| row(then, at, x, y, one);
     [
-        to(0, a, b, 0.0),
-        to(1, a, b, 0.0),
-        to(0, c, d, 0.0),
-        to(1, c, d, 0.0),
-        to(0, x, y, 1.0),
-        to(1, x, y, 1.0),
+        to(0, ax, ay, 0.0),
+        to(1, ax, ay, 0.0),
+        to(0, bx, by, 0.0),
+        to(1, bx, by, 0.0),
+        to(0, cx, cy, 1.0),
+        to(1, cx, cy, 1.0),
     ]
 }
 
