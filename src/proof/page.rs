@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use super::Error;
-use crate::pdf::{DigestKey, Document, Fragment, Treatment, Writer, WriterSettings};
+use crate::pdf::{DigestKey, Document, Fragment, PdfVersion, Treatment, Writer, WriterSettings};
 
 /// A PDF with one page of another, as print would take it over.
 ///
@@ -16,6 +16,7 @@ pub fn single_page(document: &Document<'_>, number: u32) -> Result<Vec<u8>, Erro
     let settings = WriterSettings {
         title: String::new(),
         producer: "Kuori".to_owned(),
+        version: PdfVersion::default(),
         created: Timestamp::UNIX_EPOCH,
         id: [0; 16],
         document_parts: false,

@@ -34,10 +34,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("message-show", schema_for!(message::MessageShown)),
         ("bundle-list", schema_for!(bundle::BundleList)),
         ("bundle-show", schema_for!(bundle::BundleShown)),
-        (
-            "bundle-preview",
-            schema_for!(bundle::preview::Previewed),
-        ),
+        ("bundle-preview", schema_for!(bundle::preview::Previewed)),
         ("events", schema_for!(events::EventList)),
         ("reprocess", schema_for!(reprocess::Reprocessed)),
         ("consent-import", schema_for!(consent::import::Imported)),
