@@ -248,14 +248,14 @@ impl Check {
         let checked = checked.finish(&opened, self.terms.rules.gate);
         match suspects {
             None => Ok(checked),
-            Some(suspects) => self.draw(checked, suspects, archive, progress),
+            Some(suspects) => self.draw(checked, &suspects, archive, progress),
         }
     }
 
     fn draw(
         &mut self,
         checked: Checked,
-        suspects: Suspects,
+        suspects: &Suspects,
         archive: &Archive<'_>,
         progress: &Progress,
     ) -> Result<Checked, CommandError> {

@@ -52,12 +52,12 @@ impl PageToDraw<'_> {
         let geometry = geometry.map_err(proof::Error::Page)?;
         let size = Size::of(&geometry, self.dpi, &Limits::default())?;
         let pdf = proof::single_page(self.document, self.number)?;
-        let mut rendered = renderer.draw(pdf, size)?;
-        let outlines = proof::draw(&mut rendered.picture, &geometry, self.outlines);
+        let mut drawn = renderer.draw(&pdf, size)?;
+        let outlines = proof::draw(&mut drawn.picture, &geometry, self.outlines);
         Ok(Drawing {
-            png: rendered.picture.png()?,
+            png: drawn.picture.png()?,
             outlines,
-            lacks: rendered.lacks,
+            lacks: drawn.lacks,
         })
     }
 }
@@ -72,7 +72,7 @@ impl DrawnPage {
         let drawing = match self.drawing {
             Ok(drawing) => drawing,
             Err(why) => {
-                let why = telemetry::with_causes(&why).to_string();
+                let why = telemetry::with_causes(&why);
                 return Ok(PictureOfPage::failed(page, why));
             }
         };

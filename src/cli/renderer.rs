@@ -62,11 +62,11 @@ pub(super) enum Undrawn {
 
 impl Renderer {
     /// Draws the one page of a PDF.
-    pub(super) fn draw(self, pdf: Vec<u8>, size: Size) -> Result<Rendered, Undrawn> {
+    pub(super) fn draw(self, pdf: &[u8], size: Size) -> Result<Rendered, Undrawn> {
         match self {
-            Self::OwnProcess => draw_apart(&pdf, size),
+            Self::OwnProcess => draw_apart(pdf, size),
             #[cfg(test)]
-            Self::Here => Ok(proof::render(pdf, size)?),
+            Self::Here => Ok(proof::render(pdf.to_vec(), size)?),
         }
     }
 }

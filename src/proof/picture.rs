@@ -106,7 +106,7 @@ impl Picture {
     /// Lays a colour over an area, half transparent.
     pub(super) fn tint(&mut self, area: &Area, paper: Paper, colour: [u8; SAMPLES]) {
         let (columns, rows) = self.inside(area, paper, f64::floor, f64::ceil);
-        self.paint(&columns, &rows, |under, over| under.midpoint(over), colour);
+        self.paint(&columns, &rows, u8::midpoint, colour);
     }
 
     /// Draws the edge of an area, inwards.

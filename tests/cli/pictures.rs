@@ -230,10 +230,10 @@ fn the_process_that_draws_is_held_to_its_time_and_memory() {
     assert_eq!((picture.width, picture.height()), (612, 792));
     assert!(picture.black_in([36.0, 175.0, 105.0, 243.0], 72.0) > 190 * 190);
 
-    let none = drawn(&site, "--width 612 --height 792", b"no PDF");
-    assert_eq!(none.status.code(), Some(1));
+    let refused = drawn(&site, "--width 612 --height 792", b"no PDF");
+    assert_eq!(refused.status.code(), Some(1));
     assert_eq!(
-        String::from_utf8_lossy(&none.stderr),
+        String::from_utf8_lossy(&refused.stderr),
         "error: the renderer cannot read the page\n"
     );
 

@@ -88,7 +88,7 @@ impl Overlay {
 
     pub(super) fn draw(
         &mut self,
-        suspects: Suspects,
+        suspects: &Suspects,
         batch: &OpenBatch<'_>,
         progress: &Progress,
     ) -> Result<Pictures, CommandError> {
