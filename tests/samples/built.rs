@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kuori::{
     batch::{ArtificialIds, PostalCodes},
     domain::{Code, DuplicateLetterIds, PostageClass},
-    pipeline::SenderSettings,
+    pipeline::{Landscape, SenderSettings},
 };
 
 use super::{invalid::codes, parts::*};
@@ -83,6 +83,16 @@ pub(super) const ALL: &[Built] = &[
         make: sound,
     },
     Built {
+        code: Code::PageLandscape,
+        why: "the sender's settings let pages be turned",
+        settings: |sender| {
+            sender.landscape = Landscape::Turn;
+            sender.address_page = true;
+        },
+        before: None,
+        make: || second_letter(row(2), pdf(&[2], (842.0, 595.0))),
+    },
+    Built {
         code: Code::RecipientIdArtificial,
         why: "every code in a sample is artificial, so that by default they are accepted",
         settings: |sender| sender.batch.artificial_ids = ArtificialIds::Warn,
@@ -121,14 +131,6 @@ pub(super) const ALL: &[Built] = &[
 
 /// Codes that nothing in the house finds by itself yet, and when it will.
 pub(super) const AWAITED: &[(Code, &str)] = &[
-    (
-        Code::PageLandscape,
-        "the sender's settings let pages be turned",
-    ),
-    (
-        Code::AnnotationDropped,
-        "annotations are made part of their page",
-    ),
     (Code::PdfDecrypted, "PDFs with an empty password are opened"),
     (Code::PdfSecondReader, "a second reader is asked"),
 ];

@@ -69,10 +69,3 @@ pub(super) fn all() -> Vec<Sample> {
     samples.sort_by_key(|sample| sample.code);
     samples
 }
-
-/// Those that are found where batches are opened, which does not judge what pages draw yet.
-pub(super) fn found_when_opened() -> Vec<Sample> {
-    let pages: Vec<Code> = pages::samples().iter().map(|sample| sample.code).collect();
-    let is_found = |sample: &Sample| !pages.contains(&sample.code);
-    all().into_iter().filter(is_found).collect()
-}

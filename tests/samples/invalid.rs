@@ -73,7 +73,7 @@ fn every_code_has_a_sample_or_a_reason_why_it_has_none() {
 
 #[test]
 fn opening_each_sample_finds_its_code_and_nothing_else() {
-    for sample in catalogue::found_when_opened() {
+    for sample in catalogue::all() {
         let findings = found(&sample.committed());
         let codes: Vec<Code> = findings.iter().map(|finding| finding.code).collect();
         assert_eq!(codes, sample.codes(), "{}: {findings:#?}", sample.path());
@@ -108,7 +108,7 @@ pub(super) fn found(bytes: &[u8]) -> Vec<Finding> {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_sample_stops_what_it_should_and_nothing_else() {
     let mut runs = JoinSet::new();
-    for sample in catalogue::found_when_opened() {
+    for sample in catalogue::all() {
         runs.spawn(async move {
             let hub = Hub::new();
             hub.process(sample.file, &sample.committed()).await;

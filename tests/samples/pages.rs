@@ -48,6 +48,17 @@ pub(super) fn samples() -> Vec<Sample> {
             },
         ),
         nothing(
+            Code::AnnotationDropped,
+            "stamped.zip",
+            "A stamp on the page of `kirje-2.pdf` does not say what it looks like.",
+            || {
+                drawn(Drawing {
+                    in_page: STAMP,
+                    ..Drawing::default()
+                })
+            },
+        ),
+        nothing(
             Code::Transparency,
             "half.zip",
             "A line on the page of `kirje-2.pdf` is half transparent.",
@@ -129,6 +140,10 @@ const PICTURE_IN_WINDOW: &str =
     "q 150 0 0 40 62 630 cm BI /W 1 /H 1 /BPC 1 /CS /G /F /AHx ID 00> EI Q";
 const PICTURE_IN_MARGIN: &str =
     "q 20 0 0 20 15 790 cm BI /W 1 /H 1 /BPC 1 /CS /G /F /AHx ID 00> EI Q";
+
+/// Flag 4: it is printed too.
+const STAMP: &str = "/Annots [<< /Type /Annot /Subtype /Stamp /Rect [400 700 500 750] /F 4 \
+    /Contents (Saapunut) >>]";
 
 fn with(more: &str) -> Drawing<'_> {
     Drawing {
