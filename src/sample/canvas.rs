@@ -10,6 +10,8 @@ use super::{
 pub(super) struct Canvas<'a> {
     typeface: &'a Typeface,
     content: Content,
+    /// Inline images, drawn last: `pdf_writer` has no operators for them.
+    pictures: String,
     height_mm: f32,
 }
 
@@ -18,6 +20,7 @@ impl<'a> Canvas<'a> {
         Self {
             typeface,
             content: Content::new(),
+            pictures: String::new(),
             height_mm,
         }
     }
@@ -86,9 +89,20 @@ impl<'a> Canvas<'a> {
             .restore_state();
     }
 
+    /// A grey picture of one pixel, `side` wide and high, with the upper left corner at (`x`, `y`).
+    pub(super) fn picture(&mut self, x: f32, y: f32, side: f32) {
+        let (left, bottom, side) = (points(x), self.height_of(y + side), points(side));
+        let image = format!(
+            "\nq {side} 0 0 {side} {left} {bottom} cm BI /W 1 /H 1 /BPC 8 /CS /G ID @ EI Q"
+        );
+        self.pictures.push_str(&image);
+    }
+
     /// The content stream, not yet compressed.
     pub(super) fn finish(self) -> Vec<u8> {
-        self.content.finish().into_vec()
+        let mut content = self.content.finish().into_vec();
+        content.extend_from_slice(self.pictures.as_bytes());
+        content
     }
 
     fn wrapped(&self, text: &str, width: f32, size: f32) -> Vec<String> {

@@ -63,6 +63,9 @@ fn first_page(canvas: &mut Canvas, spec: &Spec, letter: &SampleRecipient, blocks
     if spec.has_fault(letter.position, FaultKind::InkInMargin) {
         canvas.text(3.0, 16.0, SMALL, "LEIMA");
     }
+    if spec.has_fault(letter.position, FaultKind::PictureInMargin) {
+        canvas.picture(3.0, 11.0, 10.0);
+    }
     body(canvas, FIRST_BODY_BASELINE, blocks);
 }
 

@@ -85,6 +85,8 @@ pub enum FaultKind {
     UsLetterPaper,
     /// There is ink in the left margin of the first page, where the inserter's marks go.
     InkInMargin,
+    /// A picture lies there, which may or may not be white.
+    PictureInMargin,
 }
 
 impl Default for Spec {

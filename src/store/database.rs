@@ -245,6 +245,7 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let message = store.message("B-0002-1".parse().unwrap()).unwrap();
         let unknown = PrintFacts {
+            colour_pages: 1,
             is_unbalanced: true,
             ..PrintFacts::default()
         };

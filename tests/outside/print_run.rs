@@ -49,12 +49,12 @@ pub(crate) fn cases() -> Vec<Case> {
         is_test: true,
         ..spec(6, 6, Shape::ManyInOne)
     };
-    let ink = |letter| Fault {
+    let picture = |letter| Fault {
         letter,
-        kind: FaultKind::InkInMargin,
+        kind: FaultKind::PictureInMargin,
     };
-    let inked = Spec {
-        faults: (1..=6).map(ink).collect(),
+    let pictured = Spec {
+        faults: (1..=6).map(picture).collect(),
         ..spec(6, 7, Shape::ManyInOne)
     };
     let paper_only = |spec| Spec {
@@ -80,7 +80,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("simplex-address-page", spec(8, 8, Shape::Csv), false, true),
         case("nested", spec(8, 9, Shape::Nested), true, false),
         case("test", test, true, false),
-        case("ink-in-margin", inked, true, false),
+        case("picture-in-margin", pictured, true, false),
     ]
 }
 

@@ -106,8 +106,8 @@ async fn the_receipt_without_a_print_contract_follows_the_schema() {
 async fn receipts_quote_what_senders_write_so_that_xml_can_hold_it() {
     let hub = hub(|sender| sender.address_page = true);
     let rows = "letter_id,name,address,postal_code,city,file\n\
-        \"<&>\"\"']]>\",Maija Testi,Kuja 1,00100,Helsinki,layers.pdf\n\
-        \u{8}\u{b}\u{fffe},\u{738b} Testi,Kuja 2,00100,Helsinki,layers.pdf\n\
+        \"<&>\"\"']]>\",Maija Testi,Kuja 1,00100,Helsinki,half-read.pdf\n\
+        \u{8}\u{b}\u{fffe},\u{738b} Testi,Kuja 2,00100,Helsinki,half-read.pdf\n\
         b,\u{738b} Testi,Kuja 2,00100,Helsinki,\u{1b}<missing>.pdf\n";
     hub.process("batch.zip", &csv_batch(rows)).await;
     let receipt = hub.receipt("processing");
@@ -120,7 +120,7 @@ async fn receipts_quote_what_senders_write_so_that_xml_can_hold_it() {
 async fn the_receipt_of_a_held_letter_follows_the_schema() {
     let hub = hub(|_| {});
     let rows = "letter_id,name,address,postal_code,city,file\n\
-        a,Maija Testi,Kuja 1,00100,Helsinki,layers.pdf\n";
+        a,Maija Testi,Kuja 1,00100,Helsinki,half-read.pdf\n";
     hub.process("batch.zip", &csv_batch(rows)).await;
     let receipt = hub.receipt("processing");
     assert!(receipt.contains("state=\"held\""), "{receipt}");
@@ -252,14 +252,14 @@ const FAULTS: [FaultKind; 8] = [
     FaultKind::InkInMargin,
 ];
 
-/// A page that can be opened, and not composed: its layer shows when another is off.
-const LAYERS: &str = "%PDF-1.7\n\
-    1 0 obj <</Type/Catalog/Pages 2 0 R/OCProperties<</D<<>>>>>> endobj\n\
+/// A page that can be opened, and not composed: one of its content streams cannot be read, and
+/// what it leaves open cannot be known.
+const HALF_READ: &str = "%PDF-1.7\n\
+    1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n\
     2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj\n\
-    3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 595.276 841.89]\
-    /Resources<</Properties<</M 4 0 R>>>>>> endobj\n\
-    4 0 obj <</Type/OCMD/OCGs[5 0 R]/P/AllOff>> endobj\n\
-    5 0 obj <</Type/OCG/Name(a)>> endobj\n\
+    3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 595.276 841.89]/Contents[4 0 R 5 0 R]>> endobj\n\
+    4 0 obj <</Length 1/Filter/XXNobodyReadsThis>>\nstream\nq\nendstream endobj\n\
+    5 0 obj <</Length 1>>\nstream\nq\nendstream endobj\n\
     trailer <</Root 1 0 R/Size 6>>\n%%EOF\n";
 
 fn letters(letters: u32) -> Spec {
@@ -269,10 +269,10 @@ fn letters(letters: u32) -> Spec {
     }
 }
 
-/// A batch with these rows and `layers.pdf`.
+/// A batch with these rows and `half-read.pdf`.
 fn csv_batch(rows: &str) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, content) in [("batch.csv", rows), ("layers.pdf", LAYERS)] {
+    for (name, content) in [("batch.csv", rows), ("half-read.pdf", HALF_READ)] {
         zip.start_file(name, SimpleFileOptions::default()).unwrap();
         zip.write_all(content.as_bytes()).unwrap();
     }

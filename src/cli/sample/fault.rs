@@ -3,7 +3,7 @@ use std::str::FromStr;
 use crate::sample::{Fault, FaultKind};
 
 /// What can be wrong with a letter, as `--fault` names it.
-const KINDS: [(FaultKind, &str); 10] = [
+const KINDS: [(FaultKind, &str); 11] = [
     (FaultKind::IdentityCodeSlip, "identity-code-slip"),
     (FaultKind::PostalCodeMissing, "postal-code-missing"),
     (FaultKind::LetterIdRepeated, "letter-id-repeated"),
@@ -14,6 +14,7 @@ const KINDS: [(FaultKind, &str); 10] = [
     (FaultKind::CrowdedWindow, "crowded-window"),
     (FaultKind::UsLetterPaper, "us-letter-paper"),
     (FaultKind::InkInMargin, "ink-in-margin"),
+    (FaultKind::PictureInMargin, "picture-in-margin"),
 ];
 
 /// `12:us-letter-paper`: the letter's position, and what is wrong with it.

@@ -11,7 +11,8 @@ pub(super) struct Paints {
 
 impl Paints {
     pub(super) fn add(&mut self, page: u32, content: &PageContent) {
-        self.colour_pages += u32::from(content.has_colour);
+        // What cannot be seen may be in colour: grey would lose it.
+        self.colour_pages += u32::from(content.has_colour || content.unread.is_some());
         if content.has_transparency {
             self.transparent.add(page);
         }
