@@ -45,7 +45,8 @@ impl Copier {
         if fragment.file.is_null(number) {
             return Ok(None);
         }
-        let sharing = fragment.digests.get(number).ok_or_else(unknown)?;
+        let slot = fragment.file.objects.slot(number);
+        let sharing = fragment.digests.get(slot).ok_or_else(unknown)?;
         let known = match sharing {
             Sharing::ByDigest(digest) => self.written.get(&digest),
             Sharing::Never => self.unshared.get(&number),

@@ -32,21 +32,21 @@ pub(super) enum Sharing {
     Never,
 }
 
-/// Of one document under one key, by object number. Filled by any thread: what a shared font
+/// Of one document under one key, by the objects' slots. Filled by any thread: what a shared font
 /// digests to is found out once, however many fragments use it.
 pub(super) struct DigestTable(Vec<OnceLock<Sharing>>);
 
 impl DigestTable {
-    pub(super) fn new(objects: usize) -> Self {
-        Self((0..objects).map(|_| OnceLock::new()).collect())
+    pub(super) fn new(slots: usize) -> Self {
+        Self((0..slots).map(|_| OnceLock::new()).collect())
     }
 
-    pub(super) fn get(&self, number: u32) -> Option<Sharing> {
-        self.0.get(number as usize)?.get().copied()
+    pub(super) fn get(&self, slot: Option<usize>) -> Option<Sharing> {
+        self.0.get(slot?)?.get().copied()
     }
 
-    pub(super) fn set(&self, number: u32, sharing: Sharing) {
-        if let Some(slot) = self.0.get(number as usize) {
+    pub(super) fn set(&self, slot: Option<usize>, sharing: Sharing) {
+        if let Some(slot) = slot.and_then(|slot| self.0.get(slot)) {
             // Another thread may have been first; it found the same.
             let _ = slot.set(sharing);
         }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::annotations::Annotations;
 use super::dictionary::Dictionary;
 use super::digest::{DigestKey, DigestTable};
+use super::entries::Entries;
 use super::layers::Layers;
 use super::objects::Objects;
 use super::page::Page;
@@ -122,7 +123,9 @@ impl File<'_> {
     /// Whether a reference to that object leads nowhere in a new file: to nothing, or out of
     /// the page into the page tree and the rest of the document.
     pub(super) fn is_null(&self, number: u32) -> bool {
-        number == self.catalog || self.tree.contains(number) || self.objects.is_absent(number)
+        number == self.catalog
+            || self.tree.contains(&self.objects, number)
+            || self.objects.is_absent(number)
     }
 
     pub(super) fn digests(&self, key: &DigestKey) -> Arc<DigestTable> {
@@ -133,7 +136,7 @@ impl File<'_> {
         if tables.len() == MOST_KEYS {
             tables.remove(0);
         }
-        let table = Arc::new(DigestTable::new(self.objects.entries().len()));
+        let table = Arc::new(DigestTable::new(self.objects.slots()));
         tables.push((key.clone(), Arc::clone(&table)));
         table
     }
@@ -162,7 +165,7 @@ fn open_as_stated(objects: &mut Objects<'_>) -> Result<(Opened, bool), Refusal> 
 }
 
 fn open_rebuilt(objects: &mut Objects<'_>) -> Result<Opened, Refusal> {
-    objects.set_entries(Vec::new());
+    objects.set_entries(Entries::default());
     let found = repair::rebuild(objects)?;
     objects.expect_all();
     open_tree(objects, found)
@@ -172,7 +175,7 @@ fn open_tree(objects: &mut Objects<'_>, found: CrossReferences) -> Result<Opened
     if found.encrypted {
         return Err(Refusal::Encrypted);
     }
-    objects.set_entries(found.entries);
+    objects.set_entries(found.entries.finish());
     let root = found.root.ok_or(NO_CATALOG)?;
     let catalog = objects
         .object(root)?

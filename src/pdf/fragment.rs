@@ -262,7 +262,7 @@ impl Walk<'_, '_> {
     }
 
     fn enter(&mut self, number: u32) -> Result<(), Refusal> {
-        let known = self.digests.get(number).is_some();
+        let known = self.digests.get(self.file.objects.slot(number)).is_some();
         if known || self.file.is_null(number) || self.closes_cycle(number) {
             return Ok(());
         }
@@ -309,7 +309,8 @@ impl Walk<'_, '_> {
         } else {
             self.sharing(visit.object, &slots)
         };
-        self.digests.set(visit.number, sharing);
+        let slot = self.file.objects.slot(visit.number);
+        self.digests.set(slot, sharing);
     }
 
     pub(super) fn sharing(&mut self, object: Object<'_>, slots: &[Slot]) -> Sharing {
@@ -318,7 +319,7 @@ impl Walk<'_, '_> {
             if file.is_null(child) {
                 return Some(Digest::NULL);
             }
-            match digests.get(child) {
+            match digests.get(file.objects.slot(child)) {
                 Some(Sharing::ByDigest(digest)) => Some(digest),
                 Some(Sharing::Never) | None => None,
             }

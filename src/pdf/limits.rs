@@ -4,8 +4,8 @@
 /// near them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Highest object number a file may use; beyond a million, no higher than its bytes. A page is
-    /// two or three objects, and 16 bytes are held for each number.
+    /// Highest object number a file may use. A page is two or three objects, and 16 bytes are held
+    /// for each of them.
     pub max_objects: u32,
     /// Arrays and dictionaries inside one another, in one object.
     pub max_nesting: u16,

@@ -23,6 +23,7 @@ mod dictionary;
 mod lexer;
 
 mod allowance;
+mod entries;
 mod inflate;
 mod object;
 mod object_stream;

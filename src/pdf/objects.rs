@@ -4,23 +4,11 @@ use std::sync::OnceLock;
 
 use super::allowance::Allowance;
 use super::dictionary::{Dictionary, reference};
+use super::entries::{Entries, Entry};
 use super::lexer::{Lexer, Token};
 use super::object::{Holds, Object, Slot, data_start, ends_stream, header_at, put_length_slot};
 use super::object_stream::ObjectStream;
 use super::{Limits, Refusal};
-
-/// Where an object stands, by the cross-references.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Entry {
-    #[default]
-    Absent,
-    /// Gone, in a file that is damaged: what refers to it must not be printed without it.
-    Lost,
-    /// Offset of its `n g obj` from the start of the file.
-    InFile(usize),
-    /// In an object stream, at that index.
-    InStream { stream: u32, index: u32 },
-}
 
 type LoadedStream = OnceLock<Result<ObjectStream, Refusal>>;
 
@@ -28,7 +16,7 @@ type LoadedStream = OnceLock<Result<ObjectStream, Refusal>>;
 pub(super) struct Objects<'a> {
     bytes: &'a [u8],
     limits: Limits,
-    entries: Vec<Entry>,
+    entries: Entries,
     /// What a number without an entry is: absent, or lost if the cross-references were.
     unknown: Entry,
     /// Object streams by object number, ascending; each inflated when first asked for.
@@ -55,14 +43,10 @@ impl<'a> Objects<'a> {
         let inflation = limits
             .max_inflated_object_stream_bytes
             .max(length.saturating_mul(4));
-        let limits = Limits {
-            max_objects: limits.max_objects.min(plausible_objects(bytes.len())),
-            ..limits.clone()
-        };
         Self {
             bytes,
-            limits,
-            entries: Vec::new(),
+            limits: limits.clone(),
+            entries: Entries::default(),
             unknown: Entry::Absent,
             streams: Vec::new(),
             rescans: Allowance::new(
@@ -78,11 +62,11 @@ impl<'a> Objects<'a> {
         }
     }
 
-    pub(super) fn set_entries(&mut self, entries: Vec<Entry>) {
+    pub(super) fn set_entries(&mut self, entries: Entries) {
         let mut streams: Vec<u32> = entries
             .iter()
             .filter_map(|entry| match entry {
-                Entry::InStream { stream, .. } => Some(*stream),
+                Entry::InStream { stream, .. } => Some(stream),
                 _ => None,
             })
             .collect();
@@ -113,7 +97,7 @@ impl<'a> Objects<'a> {
         let inflated = self.streams.iter().filter_map(|(_, stream)| stream.get());
         let inflated = inflated.filter_map(|stream| stream.as_ref().ok());
         let inflated: usize = inflated.map(ObjectStream::held_bytes).sum();
-        inflated.saturating_add(size_of_val(self.entries.as_slice()))
+        inflated.saturating_add(self.entries.held_bytes())
     }
 
     pub(super) fn bytes(&self) -> &'a [u8] {
@@ -124,14 +108,24 @@ impl<'a> Objects<'a> {
         &self.limits
     }
 
-    pub(super) fn entries(&self) -> &[Entry] {
-        &self.entries
+    /// How many entries may be held: no honest file has more objects than bytes.
+    pub(super) fn most_entries(&self) -> usize {
+        self.bytes.len().max(ANYHOW)
+    }
+
+    /// A place for the object in a table of [`Self::slots`]; `None` where there is none of that number.
+    pub(super) fn slot(&self, number: u32) -> Option<usize> {
+        self.entries.slot(number)
+    }
+
+    pub(super) fn slots(&self) -> usize {
+        self.entries.slots()
     }
 
     pub(super) fn entry(&self, number: u32) -> Entry {
-        match self.entries.get(number as usize) {
-            None | Some(Entry::Absent) => self.unknown,
-            Some(entry) => *entry,
+        match self.entries.get(number) {
+            Entry::Absent => self.unknown,
+            entry => entry,
         }
     }
 
@@ -350,12 +344,9 @@ impl<'a> Objects<'a> {
     }
 }
 
-/// The highest object number that is looked for in a file of so many bytes: one that names object
-/// 8,000,000 in a few bytes must not cost the memory of as many.
-fn plausible_objects(bytes: usize) -> u32 {
-    const ANYHOW: u32 = 1_000_000;
-    u32::try_from(bytes).unwrap_or(u32::MAX).max(ANYHOW)
-}
+/// Rows of a cross-reference stream deflate to next to nothing: a file of a few hundred bytes must
+/// not cost the memory of a million.
+const ANYHOW: usize = 1 << 16;
 
 /// Where the length of a stream may stand when it is a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -383,11 +374,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_numbers_a_million_objects_anyhow_and_more_if_it_is_large() {
-        assert_eq!(plausible_objects(100), 1_000_000);
-        assert_eq!(plausible_objects(1_000_000), 1_000_000);
-        assert_eq!(plausible_objects(1_000_001), 1_000_001);
-        let small = Objects::new(b"", &Limits::default());
-        assert_eq!(small.limits().max_objects, 1_000_000);
+    fn a_file_has_some_objects_anyhow_and_more_if_it_is_large() {
+        let most = |bytes: &[u8]| Objects::new(bytes, &Limits::default()).most_entries();
+        assert_eq!(most(b""), 65_536);
+        assert_eq!(most(&[0; 65_536]), 65_536);
+        assert_eq!(most(&[0; 65_537]), 65_537);
     }
 }

@@ -11,7 +11,7 @@ pub(super) struct PageTree {
     /// Object number and index into `inherited`, by page.
     pages: Vec<(u32, u32)>,
     inherited: Vec<Inherited>,
-    /// By object number: pages and nodes. A page that another object refers to must not take
+    /// By the objects' slots: pages and nodes. A page that another object refers to must not take
     /// the whole file along.
     members: Vec<bool>,
 }
@@ -33,7 +33,7 @@ impl PageTree {
             tree: Self {
                 pages: Vec::new(),
                 inherited: vec![Inherited::default()],
-                members: vec![false; objects.entries().len()],
+                members: vec![false; objects.slots()],
             },
             stack: Vec::new(),
             lexed: 0,
@@ -69,8 +69,9 @@ impl PageTree {
     }
 
     /// Whether the object is a page or a node of the tree.
-    pub(super) fn contains(&self, number: u32) -> bool {
-        self.members.get(number as usize).copied().unwrap_or(false)
+    pub(super) fn contains(&self, objects: &Objects<'_>, number: u32) -> bool {
+        let slot = objects.slot(number);
+        slot.is_some_and(|slot| self.members.get(slot).copied().unwrap_or(false))
     }
 }
 
@@ -97,7 +98,8 @@ impl Walk<'_, '_> {
         self.lexed = self.lexed.saturating_add(object.value.len());
         self.objects.check_lexed(self.lexed)?;
         let dictionary = Dictionary::of(object.value).ok_or(DAMAGED)?;
-        let seen = match self.tree.members.get_mut(number as usize) {
+        let slot = self.objects.slot(number).ok_or(DAMAGED)?;
+        let seen = match self.tree.members.get_mut(slot) {
             Some(member) => std::mem::replace(member, true),
             None => return Err(DAMAGED),
         };

@@ -5,10 +5,11 @@
 
 use super::Refusal;
 use super::dictionary::Dictionary;
+use super::entries::{Entry, Settling};
 use super::lexer::{Lexer, MOST_NESTING, is_regular, is_space};
 use super::object::{Object, header_at};
 use super::object_stream::ObjectStream;
-use super::objects::{Entry, Lengths, Objects};
+use super::objects::{Lengths, Objects};
 use super::xref::{self, CrossReferences, is_encrypted};
 
 /// Looks through the whole file.
@@ -42,39 +43,36 @@ pub(super) fn mend(objects: &Objects<'_>, found: &mut CrossReferences) -> Result
     let rebuilt = rebuild(objects)?;
     found.encrypted |= rebuilt.encrypted;
     let mut mended = false;
-    for index in misplaced {
-        let better = rebuilt.entries.get(index).copied().unwrap_or_default();
-        mended |= better != Entry::Absent;
-        if let Some(entry) = found.entries.get_mut(index) {
-            *entry = match (better, *entry) {
-                // Some producers mark what there is not as in use, at the start of the file.
-                (Entry::Absent, Entry::InFile(0)) => Entry::Absent,
-                (Entry::Absent, _) => Entry::Lost,
-                (better, _) => better,
-            };
-        }
+    for (number, offset) in misplaced {
+        let better = rebuilt.entries.get(number);
+        mended |= better.is_some();
+        // Some producers mark what there is not as in use, at the start of the file.
+        let otherwise = if offset == 0 {
+            Entry::Absent
+        } else {
+            Entry::Lost
+        };
+        found.entries.put(number, better.unwrap_or(otherwise));
     }
-    for (entry, better) in found.entries.iter_mut().zip(rebuilt.entries) {
-        if *entry == Entry::Absent {
-            *entry = better;
+    let end = found.entries.end();
+    for (number, better) in rebuilt.entries.iter().filter(|(number, _)| *number < end) {
+        if found.entries.get(number).unwrap_or_default() == Entry::Absent {
+            found.entries.put(number, better);
         }
     }
     Ok(mended)
 }
 
-fn misplaced(bytes: &[u8], entries: &[Entry]) -> Vec<usize> {
-    let is_misplaced = |(index, entry): (usize, &Entry)| match entry {
+/// Numbers, and the offsets at which their objects are not.
+fn misplaced(bytes: &[u8], entries: &Settling) -> Vec<(u32, usize)> {
+    let is_misplaced = |(number, entry)| match entry {
         Entry::InFile(offset) => {
-            let number = header_at(bytes, *offset).map(|(number, _)| number as usize);
-            (number != Some(index)).then_some(index)
+            let found = header_at(bytes, offset).map(|(found, _)| found);
+            (found != Some(number)).then_some((number, offset))
         }
         _ => None,
     };
-    entries
-        .iter()
-        .enumerate()
-        .filter_map(is_misplaced)
-        .collect()
+    entries.iter().filter_map(is_misplaced).collect()
 }
 
 /// A word worth a look, and where it ends.
@@ -188,16 +186,7 @@ impl Scan<'_, '_> {
     }
 
     fn settle(&mut self, number: u32, entry: Entry) -> Result<(), Refusal> {
-        let max_objects = self.objects.limits().max_objects;
-        let index = xref::index(i64::from(number), max_objects)?;
-        let entries = &mut self.found.entries;
-        if index >= entries.len() {
-            entries.resize(index + 1, Entry::Absent);
-        }
-        if let Some(slot) = entries.get_mut(index) {
-            *slot = entry;
-        }
-        Ok(())
+        xref::put(&mut self.found.entries, number, entry, self.objects)
     }
 }
 

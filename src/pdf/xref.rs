@@ -3,14 +3,16 @@
 
 use super::Refusal;
 use super::dictionary::{Dictionary, is_name};
+use super::entries::{Entry, Settling};
 use super::inflate::decoded;
 use super::lexer::{Lexer, MOST_NESTING, Token};
-use super::objects::{Entry, Lengths, Objects};
+use super::objects::{Lengths, Objects};
 
 /// What the cross-references say.
 #[derive(Default)]
 pub(super) struct CrossReferences {
-    pub(super) entries: Vec<Entry>,
+    /// Those that are free too.
+    pub(super) entries: Settling,
     /// Object number of the catalog.
     pub(super) root: Option<u32>,
     pub(super) encrypted: bool,
@@ -20,7 +22,6 @@ pub(super) struct CrossReferences {
 pub(super) fn read(objects: &Objects<'_>) -> Result<CrossReferences, Refusal> {
     let mut chain = Chain {
         objects,
-        known: Vec::new(),
         found: CrossReferences::default(),
     };
     let mut visited = std::collections::BTreeSet::new();
@@ -63,8 +64,6 @@ fn newest_section(bytes: &[u8]) -> Option<usize> {
 
 struct Chain<'o, 'a> {
     objects: &'o Objects<'a>,
-    /// Which entries a newer section has settled, free ones too.
-    known: Vec<bool>,
     found: CrossReferences,
 }
 
@@ -139,13 +138,16 @@ impl Chain<'_, '_> {
         let rows = decoded(dictionary, object.data.ok_or(DAMAGED)?, &objects.inflation)?;
         let widths = widths(dictionary).ok_or(DAMAGED)?;
         self.take_trailer(dictionary);
+        // Rows of free numbers hide what is older. Where nothing is, a million of them cost nothing.
+        let hides = dictionary.get(b"Prev").is_some();
         let mut rows = rows.chunks_exact(widths.iter().sum());
         for (first, count) in subsections(dictionary) {
             for number in first..first.saturating_add(count) {
                 let Some(row) = rows.next() else {
                     return previous(dictionary);
                 };
-                if let Some(entry) = entry_of(row, widths) {
+                let entry = entry_of(row, widths);
+                if let Some(entry) = entry.filter(|entry| hides || *entry != Entry::Absent) {
                     self.settle(number, entry)?;
                 }
             }
@@ -162,16 +164,9 @@ impl Chain<'_, '_> {
     /// Newer sections are read first, and stay.
     fn settle(&mut self, number: i64, entry: Entry) -> Result<(), Refusal> {
         // A number beyond the limit may be damage: rebuilding tells.
-        let max_objects = self.objects.limits().max_objects;
-        let index = index(number, max_objects).map_err(|_| DAMAGED)?;
-        if index >= self.known.len() {
-            self.known.resize(index + 1, false);
-            self.found.entries.resize(index + 1, Entry::Absent);
-        }
-        let known = self.known.get_mut(index);
-        if let (Some(known @ false), Some(slot)) = (known, self.found.entries.get_mut(index)) {
-            *known = true;
-            *slot = entry;
+        let number = checked(number, self.objects).map_err(|_| DAMAGED)?;
+        if self.found.entries.get(number).is_none() {
+            put(&mut self.found.entries, number, entry, self.objects).map_err(|_| DAMAGED)?;
         }
         Ok(())
     }
@@ -184,16 +179,33 @@ pub(super) fn is_encrypted(trailer: Dictionary<'_>) -> bool {
         .is_some_and(|value| value != b"null")
 }
 
-/// An object number as an index, within the limit.
-pub(super) fn index(number: i64, max_objects: u32) -> Result<usize, Refusal> {
-    let index = usize::try_from(number).map_err(|_| DAMAGED)?;
-    if index > max_objects as usize {
-        return Err(Refusal::Limit {
-            what: "the number of objects",
-        });
-    }
-    Ok(index)
+/// An object number within the limit.
+fn checked(number: i64, objects: &Objects<'_>) -> Result<u32, Refusal> {
+    let number = u64::try_from(number).map_err(|_| DAMAGED)?;
+    let within = u32::try_from(number).ok();
+    within
+        .filter(|number| *number <= objects.limits().max_objects)
+        .ok_or(TOO_MANY)
 }
+
+/// Settles an entry, if there may be as many.
+pub(super) fn put(
+    entries: &mut Settling,
+    number: u32,
+    entry: Entry,
+    objects: &Objects<'_>,
+) -> Result<(), Refusal> {
+    let number = checked(i64::from(number), objects)?;
+    entries.put(number, entry);
+    if entries.settled() > objects.most_entries() {
+        return Err(TOO_MANY);
+    }
+    Ok(())
+}
+
+const TOO_MANY: Refusal = Refusal::Limit {
+    what: "the number of objects",
+};
 
 fn previous(trailer: Dictionary<'_>) -> Result<Option<usize>, Refusal> {
     let offset = trailer.integer(b"Prev");

@@ -150,6 +150,55 @@ fn objects_are_taken_up_to_their_limit_and_not_past_it() {
 }
 
 #[test]
+fn an_object_number_costs_no_more_than_the_bytes_that_claim_it() {
+    let held = |number| {
+        let bytes = Pdf::with_page(A4).object(number, "0").finished();
+        let document = open(&bytes).unwrap();
+        assert_eq!(
+            document.file().objects.slots(),
+            if number < 64 { 8 } else { 6 }
+        );
+        document.held_bytes()
+    };
+    assert!(held(1_000_000) <= 2 * held(7));
+    assert!(held(8_000_000) <= 2 * held(7));
+}
+
+/// A cross-reference stream whose rows for the numbers from 100 on are all the same.
+fn equal_rows(row: &[u8], count: usize, entries: &str) -> Vec<u8> {
+    let pdf = Pdf::with_page(A4);
+    let mut rows = Vec::new();
+    for number in 0..5 {
+        let offset = pdf.offsets.get(&number).copied();
+        rows.push(u8::from(offset.is_some()));
+        rows.extend(u16::try_from(offset.unwrap_or(0)).unwrap().to_be_bytes());
+    }
+    rows.extend(row.repeat(count));
+    let at = pdf.bytes.len();
+    let entries = format!(
+        "/Type/XRef/W[1 2 0]/Index[0 5 100 {count}]/Size 9999999/Root 1 0 R/Filter/FlateDecode{entries}"
+    );
+    let pdf = pdf.stream(9, &entries, &deflated(&rows));
+    pdf.append(&format!("startxref\n{at}\n%%EOF")).bytes
+}
+
+#[test]
+fn rows_that_deflate_to_nothing_cost_nothing() {
+    let free = equal_rows(&[0, 0, 0], 1_000_000, "");
+    let document = open(&free).unwrap();
+    assert!(!document.was_repaired());
+    assert!(document.file().objects.slots() <= 64 + 2 * 5);
+    let used = |count| {
+        let bytes = equal_rows(&[2, 0, 1], count, "");
+        let document = open(&bytes).unwrap();
+        (document.was_repaired(), document.page_count())
+    };
+    assert_eq!(used(65_536 - 4), (false, 1));
+    assert_eq!(used(65_536 - 3), (true, 1));
+    assert_eq!(used(1_000_000), (true, 1));
+}
+
+#[test]
 fn an_object_stream_that_inflates_without_end() {
     let bomb = deflated(&vec![b' '; 1 << 20]);
     let pdf = Pdf::with_page(&format!("{A4}/Resources 7 0 R"));
