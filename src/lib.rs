@@ -25,6 +25,8 @@ pub mod transport;
 
 pub mod sftp_server;
 
+pub mod second_reader;
+
 pub mod mailbox;
 
 pub mod signing;

@@ -20,6 +20,7 @@ use kuori::{
     inbox::{self, Inbox},
     mailbox::{FolderKey, Mailbox, Maildirs},
     outbox::{Outbox, Places},
+    pdf::NoSecondReader,
     pipeline::{
         self, Clock, Gate, HoldPolicy, House, Landscape, PrintHouseSettings, Runner, SenderSettings,
     },
@@ -64,6 +65,11 @@ impl Hub {
         Self::of(sender(), print::Settings::default(), |house| {
             house.mailbox = wrap(Arc::clone(&house.mailbox));
         })
+    }
+
+    /// A house of which something else is other than usual.
+    pub(crate) fn with_house(change: impl FnOnce(&mut House)) -> Self {
+        Self::of(sender(), print::Settings::default(), change)
     }
 
     /// A house that signs its receipts with a key of its own.
@@ -400,6 +406,7 @@ fn house(
         test_mailbox: maildirs("test-mailboxes"),
         senders: BTreeMap::from([(sender.id.clone(), sender)]),
         print_houses: BTreeMap::from(print_houses),
+        second_reader: Arc::new(NoSecondReader),
         clock: Clock::new(move || *time.lock().unwrap()),
         time_zone: jiff::tz::TimeZone::get("Europe/Helsinki").unwrap(),
         signer: None,

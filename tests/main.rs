@@ -36,5 +36,6 @@ mod page_content;
 mod privacy;
 mod program;
 mod samples;
+mod second_readings;
 mod sftp;
 mod verdicts;

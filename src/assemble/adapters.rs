@@ -12,7 +12,9 @@ use crate::{
     inbox::{self, Inbox},
     mailbox::{FolderKey, Mailbox, Maildirs},
     outbox::Places,
+    pdf::SecondReader,
     pipeline::{Clock, House},
+    second_reader::{self, Clerk},
     signing::Signer,
     store::{Place, Store},
     transport::{DirectoryFolder, RemoteFolder, RemotePath, SftpFolder},
@@ -46,10 +48,17 @@ pub(super) fn house(config: &Config, store: &Arc<Store>, clock: &Clock) -> Resul
             .iter()
             .map(|house| (house.settings.id.clone(), house.settings.clone()))
             .collect(),
+        second_reader: second_reader(&config.second_reader)?,
         clock: clock.clone(),
         time_zone: config.time_zone.clone(),
         signer: signer(config)?,
     })
+}
+
+/// Has PDFs read that the house itself does not.
+pub fn second_reader(settings: &second_reader::Settings) -> Result<Arc<dyn SecondReader>, Error> {
+    let clerk = Clerk::new(settings.clone()).map_err(Error::SecondReader)?;
+    Ok(Arc::new(clerk))
 }
 
 /// The site's key, where a sender wants signed receipts.

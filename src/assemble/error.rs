@@ -25,6 +25,8 @@ pub enum Error {
     Server(#[source] sftp_server::Error),
     #[error("cannot open the mailboxes")]
     Mailbox(#[source] mailbox::Error),
+    #[error("cannot tell which program the second reader is")]
+    SecondReader(#[source] io::Error),
     #[error("receipts are to be signed")]
     Signing(#[from] signing::Error),
     #[error(transparent)]

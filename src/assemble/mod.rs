@@ -12,6 +12,7 @@ mod party;
 mod receipt_key;
 mod works;
 
+pub use adapters::second_reader;
 pub use daemon::Daemon;
 pub use error::Error;
 pub use party::Party;

@@ -1,9 +1,9 @@
 use std::{borrow::Cow, io};
 
-use super::{Archive, Limits, SharedBytes, Shelf, archive::Entry, kept::Kept};
+use super::{Archive, Limits, SharedBytes, Shelf, archive::Entry, kept::Kept, ladder::Ladder};
 use crate::{
     domain::{Code, DocumentName, Finding, Place},
-    pdf::{self, Document, Refusal},
+    pdf::{self, Document, Reading, Refusal},
 };
 
 /// What is known of a PDF once it was opened.
@@ -36,8 +36,7 @@ pub(super) struct Unpacked<'d> {
 
 /// The bytes of a PDF.
 pub(super) enum Content<'d> {
-    /// They stay until the archive is done: it stores them as they are, or they are kept.
-    Lent(&'d [u8]),
+    Lent(Lent<'d>),
     Own(Vec<u8>),
     Shelved(SharedBytes),
 }
@@ -76,44 +75,61 @@ impl<'d> Unpacked<'d> {
     }
 }
 
+/// Bytes that stay until the archive is done: it stores them as they are, or they are kept.
+#[derive(Clone, Copy)]
+pub(super) struct Lent<'d> {
+    pub(super) bytes: &'d [u8],
+    pub(super) reading: Reading,
+}
+
+impl<'d> Lent<'d> {
+    fn of(bytes: &'d [u8]) -> Self {
+        Self {
+            bytes,
+            reading: Reading::AsSent,
+        }
+    }
+
+    pub(super) fn open(self, limits: &pdf::Limits) -> Result<Document<'d>, Refusal> {
+        Document::open_rewritten(self.bytes, limits, self.reading)
+    }
+}
+
 impl<'d> Content<'d> {
     fn kept(bytes: SharedBytes, kept: &'d Kept) -> Self {
         match kept.keep(&bytes) {
-            Some(lent) => Self::Lent(lent),
+            Some(lent) => Self::Lent(Lent::of(lent)),
             None => Self::Shelved(bytes),
         }
     }
 
-    /// Opens the PDF for `work`; hands it back where its bytes stay.
+    /// Opens the PDF for `work`; hands it back where its bytes stay. The error is the shelf's, or the
+    /// second reader's.
     pub(super) fn open<T>(
         &self,
-        limits: &pdf::Limits,
+        name: &DocumentName,
+        ladder: &Ladder<'_, 'd>,
         work: impl FnOnce(Result<&Document<'_>, &Refusal>) -> T,
-    ) -> (T, Option<Document<'d>>) {
+    ) -> io::Result<(T, Option<Opened<'d>>)> {
         let bytes = match self {
-            Self::Lent(bytes) => {
-                let opened = Document::open(bytes, limits);
-                return (work(opened.as_ref()), opened.ok());
-            }
+            Self::Lent(lent) => return ladder.open_lent(*lent, name, work),
             Self::Own(bytes) => bytes,
             Self::Shelved(bytes) => (**bytes).as_ref(),
         };
-        (work(Document::open(bytes, limits).as_ref()), None)
+        Ok((ladder.open_briefly(bytes, work)?, None))
     }
+}
 
-    /// The bytes, where they stay.
-    pub(super) fn lent(&self) -> Option<&'d [u8]> {
-        match self {
-            Self::Lent(bytes) => Some(bytes),
-            Self::Own(_) | Self::Shelved(_) => None,
-        }
-    }
+/// A document that stands open, and the bytes that it is read from.
+pub(super) struct Opened<'d> {
+    pub(super) lent: Lent<'d>,
+    pub(super) document: Option<Document<'d>>,
 }
 
 impl<'d> From<Cow<'d, [u8]>> for Content<'d> {
     fn from(content: Cow<'d, [u8]>) -> Self {
         match content {
-            Cow::Borrowed(bytes) => Self::Lent(bytes),
+            Cow::Borrowed(bytes) => Self::Lent(Lent::of(bytes)),
             Cow::Owned(bytes) => Self::Own(bytes),
         }
     }
@@ -152,9 +168,10 @@ pub(super) fn shelve(
 /// Why a PDF is not taken, as the sender is told.
 pub(super) fn not_taken(refusal: &Refusal, document: &DocumentName) -> Finding {
     let code = match refusal {
-        Refusal::Unreadable { .. } | Refusal::NoSuchPage { .. } | Refusal::NoSuchRange { .. } => {
-            Code::PdfUnreadable
-        }
+        Refusal::Unreadable { .. }
+        | Refusal::UnreadableTwice { .. }
+        | Refusal::NoSuchPage { .. }
+        | Refusal::NoSuchRange { .. } => Code::PdfUnreadable,
         Refusal::Encrypted => Code::PdfEncrypted,
         Refusal::Limit { .. } => Code::PdfLimits,
     };

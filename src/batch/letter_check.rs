@@ -2,7 +2,7 @@ use std::ops::RangeInclusive;
 
 use crate::{
     domain::{ChannelWish, Code, PostalAddress, PrintFacts},
-    pdf::Document,
+    pdf::{Document, NoSecondReader, SecondReader},
 };
 
 /// Judges a letter's pages while its PDF is open.
@@ -11,6 +11,11 @@ use crate::{
 /// letter goes. The same letter must get the same answer.
 pub trait LetterCheck: Sync {
     fn check(&self, document: &Document<'_>, letter: &LetterPages<'_>) -> CheckedPages;
+
+    /// Who reads the PDFs that this house does not.
+    fn second_reader(&self) -> &dyn SecondReader {
+        &NoSecondReader
+    }
 }
 
 /// A letter whose pages are to be judged.

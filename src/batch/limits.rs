@@ -28,6 +28,9 @@ pub struct Limits {
     /// Files that letters name and that are not in the ZIP: beyond this it was packed wrongly,
     /// and the batch is given up.
     pub max_missing_documents: u32,
+    /// Documents that only the second reader reads; each is a process of its own. Beyond this they are
+    /// refused.
+    pub max_second_readings: u32,
     /// ZIPs inside a ZIP; 0 takes none.
     pub max_nesting: u8,
     /// One field of control data, in characters.
@@ -55,6 +58,7 @@ impl Default for Limits {
             max_entries: 200_000,
             max_messages: 1_000_000,
             max_missing_documents: 1_000,
+            max_second_readings: 1_000,
             max_nesting: 1,
             max_field_chars: 512,
             max_body_chars: 5_000,

@@ -26,6 +26,7 @@ mod count;
 mod coverage;
 mod document;
 mod kept;
+mod ladder;
 mod ledger;
 mod letter_check;
 mod limits;

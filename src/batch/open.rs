@@ -7,6 +7,7 @@ mod source;
 use std::{
     collections::{HashMap, HashSet, hash_map::RandomState},
     hash::BuildHasher,
+    sync::atomic::AtomicU32,
 };
 
 use self::{pending::Pending, shared::SharedDocuments, source::Source};
@@ -53,6 +54,7 @@ pub fn open<E>(
         shelf,
         check,
         sink,
+        readings_left: AtomicU32::new(settings.limits.max_second_readings),
         print_only: is_print_only(file_name),
         shape: None,
         is_test: false,
@@ -90,6 +92,8 @@ struct Opening<'s, E> {
     shelf: &'s dyn Shelf,
     check: &'s dyn LetterCheck,
     sink: &'s mut dyn FnMut(Vec<OpenedMessage>) -> Result<(), E>,
+    /// How many documents the second reader may still get.
+    readings_left: AtomicU32,
     print_only: bool,
     shape: Option<Shape>,
     is_test: bool,

@@ -10,4 +10,5 @@ mod hostile;
 mod letter_checks;
 mod limits;
 mod rules;
+mod second_readings;
 mod shelves;

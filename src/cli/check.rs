@@ -30,10 +30,12 @@ use super::{
     settings, words,
 };
 use crate::{
+    assemble,
     batch::{self, Archive, Entry, OpenedMessage, Settings},
     config::nearest,
     domain::{Code, Finding, Language, SenderId},
     pipeline::{PageCheck, SenderSettings},
+    second_reader,
     store::Scratch,
 };
 
@@ -90,7 +92,7 @@ pub(super) fn run(
 /// As the arguments ask for it; without a settings file by the defaults.
 fn check(arguments: &Arguments, invocation: &Invocation<'_>) -> Result<Check, CommandError> {
     let mut terms = match &arguments.config {
-        None => Terms::ordinary(invocation),
+        None => Terms::ordinary(invocation)?,
         Some(file) => Terms::of_sender(arguments.sender.as_ref(), file, invocation)?,
     };
     if let Some(file) = &arguments.postal_codes {
@@ -114,13 +116,14 @@ struct Terms {
 }
 
 impl Terms {
-    fn ordinary(invocation: &Invocation<'_>) -> Self {
-        Self {
+    fn ordinary(invocation: &Invocation<'_>) -> Result<Self, CommandError> {
+        let second_reader = assemble::second_reader(&second_reader::Settings::default())?;
+        Ok(Self {
             settings: Settings::default(),
-            pages: PageCheck::default(),
+            pages: PageCheck::default().with_second_reader(second_reader),
             rules: Rules::ordinary(invocation.now),
             language: Language::default(),
-        }
+        })
     }
 
     /// Those of the sender that was named, or of the only one.
@@ -136,7 +139,8 @@ impl Terms {
         let print_house = print_houses.find(|house| sender.print_house.as_ref() == Some(&house.id));
         let settings = sender.batch_settings(print_house);
         Ok(Self {
-            pages: PageCheck::of(&sender, print_house),
+            pages: PageCheck::of(&sender, print_house)
+                .with_second_reader(assemble::second_reader(&config.second_reader)?),
             rules: Rules::of(&sender, settings.paper, invocation.now),
             settings,
             language: sender.language,

@@ -30,6 +30,7 @@ mod receipt;
 mod render_page;
 mod renderer;
 mod reprocess;
+mod rewrite_pdf;
 mod run;
 mod runtime;
 mod sample;
@@ -129,6 +130,9 @@ enum Command {
     /// Draw the first page of a PDF, from standard input to standard output
     #[command(hide = true)]
     RenderPage(render_page::Arguments),
+    /// What the second reader of PDFs is started as: standard input to standard output
+    #[command(hide = true)]
+    RewritePdf(rewrite_pdf::Arguments),
 }
 
 /// Runs one command. `args` begins with the program's name.
@@ -137,6 +141,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(told) => return refuse(&told),
     };
+    if let Command::RewritePdf(arguments) = &command {
+        return rewrite_pdf::run(arguments);
+    }
     if !matches!(command, Command::Run(_)) {
         telemetry::start(
             options.log_format.unwrap_or_default(),
@@ -198,5 +205,6 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Receipt(command) => receipt::run(command, invocation),
         Command::Config(command) => config::run(command, invocation),
         Command::RenderPage(arguments) => render_page::run(arguments, invocation),
+        Command::RewritePdf(_) => Ok(Outcome::Done),
     }
 }

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use crate::{
     inbox::Completeness,
     pipeline::{self, PrintHouseSettings, SenderSettings},
+    second_reader,
     sftp_server::{self, Account, Role},
     telemetry::LogFormat,
     transport::SftpSettings,
@@ -24,6 +25,7 @@ pub struct Config {
     /// The table of postal codes: whoever reads it gives it to every sender's `batch` settings.
     pub postal_codes_file: Option<PathBuf>,
     pub runner: pipeline::Settings,
+    pub second_reader: second_reader::Settings,
     pub mailbox: MailboxConfig,
     /// `None` where the embedded SFTP server is switched off.
     pub server: Option<ServerConfig>,

@@ -11,7 +11,7 @@ use super::objects::Objects;
 use super::page::Page;
 use super::page_tree::PageTree;
 use super::xref::CrossReferences;
-use super::{Limits, PageGeometry, Refusal, content, repair, xref};
+use super::{Limits, PageGeometry, Reading, Refusal, content, repair, xref};
 
 /// A sender's PDF, opened: zero copy over its bytes, shared freely between threads.
 #[derive(Clone)]
@@ -23,6 +23,15 @@ impl<'a> Document<'a> {
     /// Reads the cross-references and the page tree; rebuilds them by scanning where they are
     /// damaged. Refuses what is encrypted.
     pub fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self, Refusal> {
+        Self::open_rewritten(bytes, limits, Reading::AsSent)
+    }
+
+    /// The same for bytes that may stand for the sender's.
+    pub fn open_rewritten(
+        bytes: &'a [u8],
+        limits: &Limits,
+        reading: Reading,
+    ) -> Result<Self, Refusal> {
         let mut objects = Objects::new(bytes, limits);
         let (opened, repaired) = match open_as_stated(&mut objects) {
             Err(Refusal::Unreadable { .. }) => (open_rebuilt(&mut objects)?, true),
@@ -35,6 +44,7 @@ impl<'a> Document<'a> {
             layers: opened.layers,
             leaves_drawing: OnceLock::new(),
             repaired,
+            reading,
             digests: Mutex::default(),
             content: content::Shared::new(bytes.len()),
             active: OnceLock::new(),
@@ -49,6 +59,11 @@ impl<'a> Document<'a> {
     /// Whether cross-references had to be rebuilt.
     pub fn was_repaired(&self) -> bool {
         self.file.repaired
+    }
+
+    /// Whether the bytes are the sender's own.
+    pub fn reading(&self) -> Reading {
+        self.file.reading
     }
 
     /// The page of that number, from 1.
@@ -86,6 +101,7 @@ pub(super) struct File<'a> {
     leaves_drawing: OnceLock<Result<bool, Refusal>>,
     pub(super) catalog: u32,
     repaired: bool,
+    reading: Reading,
     /// What the document does besides being shown, once it was looked for.
     pub(super) active: OnceLock<Result<Vec<&'static str>, Refusal>>,
     /// A table for each of the keys used last.

@@ -10,6 +10,9 @@
 //!                      Overlay ──┘
 //! ```
 //!
+//! What cannot be read even after its cross-references were rebuilt, and what is encrypted, is handed to
+//! a [`SecondReader`] where the caller has one.
+//!
 //! The sender's objects are copied as they stand: values are read only far enough to find where
 //! they end and what they refer to, and no content stream is inflated on the way. What a page
 //! draws is looked through only when it is asked for, or may need to be wrapped ([`Treatment`]). Graphs
@@ -39,6 +42,7 @@ mod geometry;
 mod layers;
 mod page;
 mod page_tree;
+mod second_reader;
 
 mod content;
 mod filters;
@@ -70,6 +74,7 @@ pub use limits::Limits;
 pub use overlay::Overlay;
 pub use parts::PartValue;
 pub use refusal::Refusal;
+pub use second_reader::{NoSecondReader, NotRewritten, Reading, Rewrite, Rewritten, SecondReader};
 pub use version::PdfVersion;
 pub use writer::{Finished, Writer, WriterSettings};
 

@@ -8,7 +8,13 @@ pub enum Refusal {
     /// Even after the cross-references were rebuilt by scanning.
     #[error("the PDF cannot be read: {what}")]
     Unreadable { what: &'static str },
-    /// Whatever the password: nothing here decrypts.
+    /// Nor by the second reader.
+    #[error("the PDF cannot be read: {first}; nor by a second reader: {second}")]
+    UnreadableTwice {
+        first: &'static str,
+        second: &'static str,
+    },
+    /// With a password that is not empty, or where nobody was asked: nothing here decrypts.
     #[error("the PDF is encrypted")]
     Encrypted,
     #[error("the PDF goes beyond a limit: {what}")]

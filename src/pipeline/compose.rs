@@ -60,7 +60,7 @@ impl<'a> Round<'a> {
     /// in a later round.
     fn run(self, stop: &Stop) -> Result<usize, Error> {
         let (house, sender, row) = (self.house, self.sender, self.row);
-        let documents = Documents::load(&house.store, row, &sender.batch.limits)?;
+        let documents = Documents::load(house, row, &sender.batch.limits)?;
         documents.lend(|letters| {
             let refused = plan::run(house, sender, row, letters)?;
             Ok(refused + compose_planned(house, row, letters, stop)?)

@@ -36,7 +36,7 @@ const CUT_AT_ONCE: usize = 16;
 pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
     if has_work(house, row)? {
-        let documents = Documents::load(&house.store, row, &sender.batch.limits)?;
+        let documents = Documents::load(house, row, &sender.batch.limits)?;
         house.store.begin_delivery(row, house.clock.now())?;
         documents.lend(|letters| deliver_all(house, row, letters, stop))?;
     }

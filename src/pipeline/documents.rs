@@ -5,16 +5,16 @@ use std::{
     collections::HashMap,
     io::{self, Read},
     ops::Range,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use super::Error;
+use super::{Error, House};
 use crate::{
     batch::{self, Archive, Entry, SharedBytes, Shelf},
     domain::{BatchId, DocumentName, Finding, PageRange},
-    pdf::{Document, Limits},
+    pdf::{Document, Limits, Refusal, Rewritten, SecondReader},
     print::{LetterPdf, LetterSource, SourceError},
-    store::{BatchRow, MappedFile, NewSpoolFile, Spool, SpoolKey, Store},
+    store::{BatchRow, MappedFile, NewSpoolFile, Spool, SpoolKey},
     telemetry,
 };
 
@@ -106,6 +106,7 @@ pub(super) struct Documents<'a> {
     nested: Option<Nested>,
     shared: Vec<(DocumentName, SharedBytes)>,
     shelf: SpoolShelf<'a>,
+    second_reader: &'a dyn SecondReader,
 }
 
 /// All archives inside the batch's, one after the other.
@@ -116,10 +117,11 @@ struct Nested {
 
 impl<'a> Documents<'a> {
     pub(super) fn load(
-        store: &'a Store,
+        house: &'a House,
         row: &BatchRow,
         limits: &'a batch::Limits,
     ) -> Result<Self, Error> {
+        let store = &*house.store;
         let mut documents = Self {
             batch: row.id,
             limits,
@@ -127,6 +129,7 @@ impl<'a> Documents<'a> {
             nested: None,
             shared: Vec::new(),
             shelf: SpoolShelf::new(store.spool(), row.id),
+            second_reader: house.second_reader.as_ref(),
         };
         documents.nested = documents.unpack_nested()?;
         documents.shared = documents.unpack_shared(store.shared_documents(row.id)?)?;
@@ -138,18 +141,38 @@ impl<'a> Documents<'a> {
         &self,
         work: impl FnOnce(&Letters<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let rewritten: Vec<_> = self.shared.iter().map(|_| OnceLock::new()).collect();
         let mut shared = HashMap::new();
-        for (name, bytes) in &self.shared {
+        for ((name, bytes), rewritten) in self.shared.iter().zip(&rewritten) {
             let bytes = (**bytes).as_ref();
-            let document = Document::open(bytes, &Limits::default());
-            let document = document.map_err(|refusal| self.changed(&refusal))?;
+            let document = self.open(bytes, rewritten)?;
             let size = bytes.len() as u64;
             shared.insert(name.clone(), SharedDocument { document, size });
         }
         work(&Letters {
             archives: self.archives()?,
             shared,
+            second_reader: self.second_reader,
         })
+    }
+
+    /// What stands for a document that only the second reader reads is in `rewritten` afterwards.
+    fn open<'b>(
+        &self,
+        bytes: &'b [u8],
+        rewritten: &'b OnceLock<Rewritten>,
+    ) -> Result<Document<'b>, Error> {
+        let limits = Limits::default();
+        let changed = |refusal: Refusal| self.changed(&refusal);
+        let refusal = match Document::open(bytes, &limits) {
+            Ok(document) => return Ok(document),
+            Err(refusal) => refusal,
+        };
+        let plain = Rewritten::of(bytes, &refusal, &limits, self.second_reader);
+        let plain = plain.map_err(|source| self.not_unpacked(source))?;
+        let plain = plain.map_err(changed)?;
+        let opened = rewritten.get_or_init(|| plain).open(&limits);
+        opened.map_err(changed)
     }
 
     fn unpack_nested(&self) -> Result<Option<Nested>, Error> {
@@ -274,6 +297,7 @@ impl<'a> Archives<'a> {
 pub(super) struct Letters<'a> {
     archives: Archives<'a>,
     shared: HashMap<DocumentName, SharedDocument<'a>>,
+    second_reader: &'a dyn SecondReader,
 }
 
 struct SharedDocument<'a> {
@@ -313,6 +337,10 @@ impl LetterSource for Letters<'_> {
             Some(document) => Ok(LetterPdf::Shared(document)),
             None => Ok(LetterPdf::Own(self.own(&pages.document)?.into_owned())),
         }
+    }
+
+    fn second_reader(&self) -> &dyn SecondReader {
+        self.second_reader
     }
 
     fn held_bytes(&self, pages: &PageRange) -> u64 {

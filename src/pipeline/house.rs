@@ -10,6 +10,7 @@ use crate::{
         ServiceKind,
     },
     mailbox::Mailbox,
+    pdf::SecondReader,
     print, receipts, routing,
     signing::Signer,
     store::Store,
@@ -160,6 +161,8 @@ pub struct House {
     pub test_mailbox: Arc<dyn Mailbox>,
     pub senders: BTreeMap<SenderId, SenderSettings>,
     pub print_houses: BTreeMap<PrintHouseId, PrintHouseSettings>,
+    /// Who reads the PDFs that the house itself does not.
+    pub second_reader: Arc<dyn SecondReader>,
     pub clock: Clock,
     /// By whose clocks people here live.
     pub time_zone: TimeZone,

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::{
     Error, Gate, House, PageCheck, SenderSettings, acknowledge, documents::SpoolShelf,
     house::NOT_WHOLE, stop::Stop,
@@ -34,7 +36,8 @@ fn read(
         Ok(archive) => archive,
         Err(findings) => return Ok(Err(findings)),
     };
-    let check = PageCheck::of(sender, print_house);
+    let check =
+        PageCheck::of(sender, print_house).with_second_reader(Arc::clone(&house.second_reader));
     let shelf = SpoolShelf::new(house.store.spool(), row.id);
     let mut record = |page: Vec<OpenedMessage>| {
         let page: Vec<_> = page

@@ -1,20 +1,23 @@
+use std::sync::Arc;
+
 use super::{Landscape, PrintHouseSettings, SenderSettings};
 use crate::{
     batch::{CheckedPages, LetterCheck, LetterPages, PageFinding},
     domain::ChannelWish,
-    pdf::Document,
+    pdf::{Document, NoSecondReader, SecondReader},
     print::{self, Checked, LetterToCheck},
 };
 
 /// The check of a sender's letters: what their print house wants of a page, as the sender's own
 /// settings have it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PageCheck {
     print: print::Settings,
     has_address_page: bool,
     duplex: bool,
     compares_address: bool,
     turns_landscape: bool,
+    second_reader: Arc<dyn SecondReader>,
 }
 
 impl PageCheck {
@@ -26,6 +29,16 @@ impl PageCheck {
             duplex: sender.duplex,
             compares_address: sender.compare_address,
             turns_landscape: sender.landscape == Landscape::Turn,
+            second_reader: Arc::new(NoSecondReader),
+        }
+    }
+
+    /// With somebody who reads the PDFs that the house does not.
+    #[must_use]
+    pub fn with_second_reader(self, second_reader: Arc<dyn SecondReader>) -> Self {
+        Self {
+            second_reader,
+            ..self
         }
     }
 
@@ -66,6 +79,7 @@ impl Default for PageCheck {
             duplex: true,
             compares_address: true,
             turns_landscape: false,
+            second_reader: Arc::new(NoSecondReader),
         }
     }
 }
@@ -73,6 +87,10 @@ impl Default for PageCheck {
 impl LetterCheck for PageCheck {
     fn check(&self, document: &Document<'_>, letter: &LetterPages<'_>) -> CheckedPages {
         told(self.look(document, letter))
+    }
+
+    fn second_reader(&self) -> &dyn SecondReader {
+        self.second_reader.as_ref()
     }
 }
 

@@ -24,7 +24,7 @@ use std::ops::RangeInclusive;
 
 use crate::{
     domain::{Code, PostalAddress, PrintFacts},
-    pdf::{Area, ContentWants, Document, PageContent, PageGeometry, Refusal},
+    pdf::{Area, ContentWants, Document, PageContent, PageGeometry, Reading, Refusal},
 };
 
 use self::{fonts::MissingFonts, page_list::PageList, paint::Paints, trespass::Trespasses};
@@ -100,10 +100,24 @@ pub fn check_for_mailbox(
     // Content that cannot be read keeps no letter out of a mailbox.
     let content = document.content(first, &wants).ok();
     let mismatch = content.and_then(|content| window::mismatch(&content, &window, letter));
+    let reading = read_otherwise(document, first);
     Checked {
-        findings: refused.into_iter().chain(mismatch).collect(),
+        findings: reading.into_iter().chain(refused).chain(mismatch).collect(),
         facts: PrintFacts::default(),
     }
+}
+
+/// Told with the letter's first page, where its bytes are not those that the sender sent.
+fn read_otherwise(document: &Document<'_>, first: u32) -> Option<PageFinding> {
+    let (code, detail) = match document.reading() {
+        Reading::AsSent => return None,
+        Reading::Decrypted => (Code::PdfDecrypted, "it was opened with the empty password"),
+        Reading::BySecondReader => (
+            Code::PdfSecondReader,
+            "the cross-references could not be rebuilt, and another reader made a plain PDF of it",
+        ),
+    };
+    Some(PageFinding::new(code, first, detail))
 }
 
 /// What is known of a letter while its pages are looked at one after another.
@@ -133,6 +147,9 @@ impl<'l> Look<'l> {
         if document.was_repaired() {
             let detail = "the cross-references were rebuilt";
             self.found(PageFinding::new(Code::PdfRebuilt, first, detail));
+        }
+        if let Some(finding) = read_otherwise(document, first) {
+            self.found(finding);
         }
         match document.active_content() {
             Ok(found) => self.found_active(found, first, "the document has"),
@@ -284,6 +301,7 @@ impl PageFinding {
     fn of_refusal(refusal: &Refusal, page: u32) -> Self {
         let code = match refusal {
             Refusal::Unreadable { .. }
+            | Refusal::UnreadableTwice { .. }
             | Refusal::NoSuchPage { .. }
             | Refusal::NoSuchRange { .. } => Code::PdfUnreadable,
             Refusal::Encrypted => Code::PdfEncrypted,

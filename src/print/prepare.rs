@@ -1,8 +1,13 @@
+use std::sync::OnceLock;
+
 use rayon::prelude::*;
 
 use crate::{
     domain::{Letter, PageRange},
-    pdf::{Document, Fragment, Limits, Overlay, Treatment},
+    pdf::{
+        Document, Fragment, Limits, NoSecondReader, Overlay, Refusal, Rewritten, SecondReader,
+        Treatment,
+    },
 };
 
 use super::{AddressPages, BundleIdentity, Error, Mark, PlannedPiece, Settings, mark_drawing};
@@ -30,6 +35,17 @@ pub trait LetterSource: Sync {
         let _ = pages;
         0
     }
+
+    /// Who reads the PDFs that this house does not: the same as when their batch was opened.
+    fn second_reader(&self) -> &dyn SecondReader {
+        &NoSecondReader
+    }
+}
+
+/// A letter's PDF, and what stands for it if only the second reader reads it.
+struct Fetched<'a> {
+    pdf: LetterPdf<'a>,
+    rewritten: OnceLock<Rewritten>,
 }
 
 /// What all pieces of a bundle are prepared with.
@@ -59,7 +75,7 @@ pub(super) struct PreparedPages<'a> {
 #[derive(Default)]
 pub(super) struct Bench<'a> {
     /// Of each piece, those of its letters.
-    letters: Vec<Vec<LetterPdf<'a>>>,
+    letters: Vec<Vec<Fetched<'a>>>,
     address_pdf: Vec<u8>,
 }
 
@@ -113,12 +129,13 @@ impl<'a> Bench<'a> {
 }
 
 impl<'a> Workshop<'a> {
-    fn fetch(&self, piece: &PlannedPiece) -> Result<Vec<LetterPdf<'a>>, Error> {
+    fn fetch(&self, piece: &PlannedPiece) -> Result<Vec<Fetched<'a>>, Error> {
         let fetched = piece.letters().map(|letter| {
             let pdf = self.source.letter_pdf(&letter.pages);
-            pdf.map_err(|source| Error::Source {
-                message: letter.message,
-                source,
+            let pdf = pdf.map_err(|source| not_got(letter, source))?;
+            Ok(Fetched {
+                pdf,
+                rewritten: OnceLock::new(),
             })
         });
         fetched.collect()
@@ -147,7 +164,7 @@ impl<'a> Workshop<'a> {
     fn letters<'b>(
         &self,
         piece: &PlannedPiece,
-        pdfs: &'b [LetterPdf<'_>],
+        pdfs: &'b [Fetched<'_>],
     ) -> Result<Vec<PreparedPages<'b>>, Error> {
         let prepared = piece.letters_by_page().zip(pdfs);
         prepared
@@ -160,16 +177,34 @@ impl<'a> Workshop<'a> {
         &self,
         piece: &PlannedPiece,
         letter: (&Letter, u32),
-        pdf: &'b LetterPdf<'_>,
+        fetched: &'b Fetched<'_>,
     ) -> Result<PreparedPages<'b>, Error> {
-        match pdf {
-            LetterPdf::Shared(document) => self.letter_of(piece, letter, document),
-            LetterPdf::Own(bytes) => {
-                let document = Document::open(bytes, &self.settings.pdf_limits)
-                    .map_err(|refusal| refused(letter.0, refusal))?;
-                self.letter_of(piece, letter, &document)
+        let bytes = match &fetched.pdf {
+            LetterPdf::Shared(document) => return self.letter_of(piece, letter, document),
+            LetterPdf::Own(bytes) => bytes,
+        };
+        let document = match Document::open(bytes, &self.settings.pdf_limits) {
+            Ok(document) => document,
+            Err(refusal) => {
+                let rewritten = self.rewritten(letter.0, bytes, &refusal)?;
+                let rewritten = fetched.rewritten.get_or_init(|| rewritten);
+                let opened = rewritten.open(&self.settings.pdf_limits);
+                opened.map_err(|refusal| refused(letter.0, refusal))?
             }
-        }
+        };
+        self.letter_of(piece, letter, &document)
+    }
+
+    fn rewritten(
+        &self,
+        letter: &Letter,
+        bytes: &[u8],
+        refusal: &Refusal,
+    ) -> Result<Rewritten, Error> {
+        let (limits, reader) = (&self.settings.pdf_limits, self.source.second_reader());
+        let rewritten = Rewritten::of(bytes, refusal, limits, reader);
+        let rewritten = rewritten.map_err(|error| not_got(letter, error.into()))?;
+        rewritten.map_err(|refusal| refused(letter, refusal))
     }
 
     fn letter_of<'b>(
@@ -228,7 +263,14 @@ fn treatment(letter: &Letter) -> Treatment {
     }
 }
 
-fn refused(letter: &Letter, refusal: crate::pdf::Refusal) -> Error {
+fn not_got(letter: &Letter, source: SourceError) -> Error {
+    Error::Source {
+        message: letter.message,
+        source,
+    }
+}
+
+fn refused(letter: &Letter, refusal: Refusal) -> Error {
     Error::Letter {
         message: letter.message,
         refusal,

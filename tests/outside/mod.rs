@@ -20,6 +20,7 @@
 mod bundles;
 mod corpus;
 mod corpus_zips;
+mod decrypted;
 mod flattened;
 mod mail;
 mod marks;

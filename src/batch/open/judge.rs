@@ -59,6 +59,7 @@ impl<E> Opening<'_, E> {
             settings: self.settings,
             shelf: self.shelf,
             check: self.check,
+            readings_left: &self.readings_left,
             shared: &desk.shared,
             room,
         };

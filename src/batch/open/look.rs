@@ -1,4 +1,4 @@
-use std::{collections::HashMap, io};
+use std::{collections::HashMap, io, sync::atomic::AtomicU32};
 
 use rayon::prelude::*;
 
@@ -10,7 +10,8 @@ use crate::{
     batch::{
         CheckedPages, LetterCheck, Settings, Shelf,
         account::Account,
-        document::{Content, Examined, Named, Unpacked, not_taken},
+        document::{Content, Examined, Named, Opened, Unpacked, not_taken},
+        ladder::Ladder,
     },
     domain::{DocumentName, Finding},
     pdf::Document,
@@ -22,6 +23,7 @@ pub(super) struct Look<'l, 'd> {
     pub(super) settings: &'l Settings,
     pub(super) shelf: &'l dyn Shelf,
     pub(super) check: &'l dyn LetterCheck,
+    pub(super) readings_left: &'l AtomicU32,
     pub(super) shared: &'l SharedDocuments<'d>,
     pub(super) room: Room,
 }
@@ -102,7 +104,7 @@ impl<'d> Look<'_, 'd> {
         };
         let (account, standing) = match unpacked.content {
             Ok(content) => {
-                let (account, document) = content.open(&self.settings.pdf, |opened| {
+                let (account, opened) = content.open(named.name, &self.ladder(), |opened| {
                     let pages = opened.map(Document::page_count);
                     let pages = pages.map_err(|refusal| not_taken(refusal, named.name));
                     let mut account = claimed(named, examined(pages), letters);
@@ -111,10 +113,9 @@ impl<'d> Look<'_, 'd> {
                         account.refuse(refusal);
                     }
                     account
-                });
-                let lent = content.lent().filter(|_| named.is_shared);
-                let standing = lent.map(|bytes| self.standing(bytes, document));
-                (account, standing)
+                })?;
+                let opened = opened.filter(|_| named.is_shared);
+                (account, opened.map(|opened| self.standing(opened)))
             }
             Err(finding) => (claimed(named, examined(Err(finding)), letters), None),
         };
@@ -147,18 +148,19 @@ impl<'d> Look<'_, 'd> {
             return Ok(Some(looked(refusal, None)));
         }
         let content = match standing {
-            Some(standing) => Ok(Content::Lent(standing.bytes)),
+            Some(standing) => Ok(Content::Lent(standing.lent)),
             None => self.unpack(named)?.content,
         };
         let content = match content {
             Ok(content) => content,
             Err(finding) => return Ok(Some(looked(Some(refused(&finding, letters)), None))),
         };
-        let (refusal, document) = content.open(&self.settings.pdf, |opened| match opened {
-            Ok(document) => self.look(document, named.name, letters).err(),
-            Err(refusal) => Some(refused(&not_taken(refusal, named.name), letters)),
-        });
-        let standing = content.lent().map(|bytes| self.standing(bytes, document));
+        let (refusal, opened) =
+            content.open(named.name, &self.ladder(), |opened| match opened {
+                Ok(document) => self.look(document, named.name, letters).err(),
+                Err(refusal) => Some(refused(&not_taken(refusal, named.name), letters)),
+            })?;
+        let standing = opened.map(|opened| self.standing(opened));
         Ok(Some(looked(refusal, standing)))
     }
 
@@ -167,10 +169,20 @@ impl<'d> Look<'_, 'd> {
         Unpacked::of(named, archive, kept, &self.settings.limits, self.shelf)
     }
 
-    fn standing(&self, bytes: &'d [u8], document: Option<Document<'d>>) -> Standing<'d> {
+    fn ladder(&self) -> Ladder<'_, 'd> {
+        Ladder {
+            limits: &self.settings.pdf,
+            second: self.check.second_reader(),
+            readings_left: self.readings_left,
+            shelf: self.shelf,
+            kept: self.shared.kept,
+        }
+    }
+
+    fn standing(&self, opened: Opened<'d>) -> Standing<'d> {
         Standing {
-            bytes,
-            document: document.filter(|document| self.room.takes(document)),
+            lent: opened.lent,
+            document: opened.document.filter(|document| self.room.takes(document)),
         }
     }
 

@@ -3,7 +3,11 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use crate::{batch::kept::Kept, domain::DocumentName, pdf::Document};
+use crate::{
+    batch::{document::Lent, kept::Kept},
+    domain::DocumentName,
+    pdf::Document,
+};
 
 /// The documents of an archive that several letters share, as far as they stand open.
 ///
@@ -15,7 +19,7 @@ pub(super) struct SharedDocuments<'d> {
 
 /// A shared document whose bytes stay.
 pub(super) struct Standing<'d> {
-    pub(super) bytes: &'d [u8],
+    pub(super) lent: Lent<'d>,
     /// `None` where it was closed to make room.
     pub(super) document: Option<Document<'d>>,
 }

@@ -33,6 +33,9 @@ pub(super) struct LimitsTable {
     max_messages: u32,
     /// Files that letters name and that are not in the ZIP; beyond this the batch is given up.
     max_missing_documents: u32,
+    /// PDFs of one batch that only the second reader reads; beyond this they are refused. See
+    /// `second_reader`.
+    max_second_readings: u32,
     /// ZIPs inside a ZIP; 0 takes none.
     max_nesting: u8,
     /// Length of one field of control data.
@@ -65,6 +68,7 @@ mirror!(LimitsTable of Limits {
     max_entries,
     max_messages,
     max_missing_documents,
+    max_second_readings,
     max_nesting,
     max_field_chars,
     max_body_chars,

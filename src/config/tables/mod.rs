@@ -14,6 +14,7 @@ mod place;
 mod print_house;
 mod routing;
 mod runner;
+mod second_reader;
 mod sender;
 mod server;
 mod sftp;
@@ -28,8 +29,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::{
-    mailbox::MailboxTable, print_house::PrintHouseTable, runner::RunnerTable, sender::SenderTable,
-    server::ServerTable, site::Site, words::LogFormatName,
+    mailbox::MailboxTable, print_house::PrintHouseTable, runner::RunnerTable,
+    second_reader::SecondReaderTable, sender::SenderTable, server::ServerTable, site::Site,
+    words::LogFormatName,
 };
 use super::{Config, LogConfig, folders, key_path::KeyPath, problem::Problems};
 
@@ -56,6 +58,7 @@ pub(super) struct Tables {
     postal_codes_file: Option<PathBuf>,
     log: LogTable,
     runner: RunnerTable,
+    second_reader: SecondReaderTable,
     mailbox: MailboxTable,
     server: ServerTable,
     /// A table for each sender, under its name: `[senders.example-city]`. At least one.
@@ -74,6 +77,7 @@ impl Default for Tables {
             postal_codes_file: None,
             log: LogTable::default(),
             runner: RunnerTable::default(),
+            second_reader: SecondReaderTable::default(),
             mailbox: MailboxTable::default(),
             server: ServerTable::default(),
             senders: BTreeMap::new(),
@@ -101,6 +105,7 @@ impl Tables {
             receipt_key_file: site.path(&self.receipt_key_file),
             postal_codes_file: self.postal_codes_file.map(|file| site.path(&file)),
             runner: self.runner.read(&root.key("runner"), problems),
+            second_reader: self.second_reader.read(&site),
             mailbox: self.mailbox.read(&site),
             server: self.server.read(&root.key("server"), &site, problems),
             senders: each(self.senders, &root.key("senders"), |name, table, at| {

@@ -162,7 +162,9 @@ impl Walk<'_, '_> {
     }
 
     fn known_sharing(&self, number: u32) -> Sharing {
-        self.digests.get(number).unwrap_or(Sharing::Never)
+        self.digests
+            .get(self.file.objects.slot(number))
+            .unwrap_or(Sharing::Never)
     }
 
     /// Bytes that begin with a zero are no value of a file, and so meet no object's digest.
