@@ -34,7 +34,10 @@ fn carry_out(order: &Order) -> Result<(), Verdict> {
     let mut pdf = Vec::new();
     let most = order.max_input_bytes.saturating_add(1);
     let read = io::stdin().lock().take(most).read_to_end(&mut pdf);
-    read.map_err(|_| Verdict::Failed)?;
+    read.map_err(|error| match error.kind() {
+        io::ErrorKind::OutOfMemory => Verdict::TooLong,
+        _ => Verdict::Failed,
+    })?;
     if pdf.len() as u64 > order.max_input_bytes {
         return Err(Verdict::TooLong);
     }

@@ -60,9 +60,8 @@ impl Clerk {
             child,
             deadline: Instant::now() + self.settings.max_wall,
         };
-        let read = running.talk(pdf, self.settings.max_output_bytes);
-        let plain = read.map_err(NotRewritten::Failed)?;
-        let status = running.end().map_err(NotRewritten::Failed)?;
+        let talked = running.talk(pdf, self.settings.max_output_bytes);
+        let (plain, status) = talked.map_err(NotRewritten::Failed)?;
         if plain.len() as u64 > self.settings.max_output_bytes {
             return Err(Verdict::GrowsTooLong.into());
         }
@@ -119,8 +118,8 @@ struct Running {
 
 impl Running {
     /// Writes and reads at once: neither side waits for a pipe that the other does not empty. Reads one
-    /// byte more than is taken.
-    fn talk(&mut self, pdf: &[u8], most: u64) -> io::Result<Vec<u8>> {
+    /// byte more than is taken, and tells how the child ended.
+    fn talk(&mut self, pdf: &[u8], most: u64) -> io::Result<(Vec<u8>, ExitStatus)> {
         let (Some(mut stdin), Some(stdout)) = (self.child.stdin.take(), self.child.stdout.take())
         else {
             return Err(io::Error::other("the child has no pipes"));
@@ -134,13 +133,24 @@ impl Running {
                 let all = stdout.take(most.saturating_add(1)).read_to_end(&mut read);
                 send.send(all.map(|_| read))
             });
-            let read = receive.recv_timeout(self.left());
-            if !matches!(&read, Ok(Ok(read)) if read.len() as u64 <= most) {
-                // Both threads end with it.
-                let _ = self.child.kill();
-            }
-            read.unwrap_or_else(|_| Err(too_slow()))
+            let talked = self.heard(&receive, most);
+            // Both threads end with the child, and not before where it neither reads nor ends.
+            let _ = self.child.kill();
+            talked
         })
+    }
+
+    fn heard(
+        &mut self,
+        receive: &mpsc::Receiver<io::Result<Vec<u8>>>,
+        most: u64,
+    ) -> io::Result<(Vec<u8>, ExitStatus)> {
+        let read = receive.recv_timeout(self.left());
+        let read = read.unwrap_or_else(|_| Err(too_slow()))?;
+        if read.len() as u64 > most {
+            self.child.kill()?;
+        }
+        Ok((read, self.end()?))
     }
 
     /// How it ended. It has closed its output, so that it is about to.
