@@ -377,7 +377,7 @@ mod tests {
     fn a_file_has_some_objects_anyhow_and_more_if_it_is_large() {
         let most = |bytes: &[u8]| Objects::new(bytes, &Limits::default()).most_entries();
         assert_eq!(most(b""), 65_536);
-        assert_eq!(most(&[0; 65_536]), 65_536);
-        assert_eq!(most(&[0; 65_537]), 65_537);
+        assert_eq!(most(&vec![0; 65_536]), 65_536);
+        assert_eq!(most(&vec![0; 65_537]), 65_537);
     }
 }

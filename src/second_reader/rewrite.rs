@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use lopdf::{Document, LoadOptions, xref::XrefType};
+use lopdf::{Document, LoadOptions, Object, xref::XrefType};
 
 use super::{decrypt::decrypt, lift::lift, verdict::Verdict, whole};
 use crate::pdf::Rewrite;
@@ -54,6 +54,15 @@ fn written(mut document: Document, most: u64) -> Result<Vec<u8>, Verdict> {
     ] {
         document.trailer.remove(key);
     }
+    // They are not written, and the table ends where the last object does.
+    let is_kept = |object: &Object| {
+        !object
+            .type_name()
+            .is_ok_and(|it| it == b"ObjStm" || it == b"XRef")
+    };
+    document.objects.retain(|_, object| is_kept(object));
+    let last = document.objects.last_key_value();
+    document.max_id = last.map_or(0, |((number, _), _)| *number);
     document.reference_table.cross_reference_type = XrefType::CrossReferenceTable;
     let mut bounded = Bounded {
         bytes: Vec::new(),

@@ -27,7 +27,7 @@ impl Default for Settings {
             max_output_bytes: 128 << 20,
             max_memory_bytes: 512 << 20,
             max_cpu_secs: 5,
-            max_wall: Duration::from_secs(120),
+            max_wall: Duration::from_mins(2),
             at_once: 2,
         }
     }
