@@ -13,8 +13,9 @@ use super::dictionary::{Dictionary, elements, is_name, number};
 use super::document::File;
 use super::objects::Objects;
 use super::page::{Page, rectangle};
-use appearance::{Appearance, Look};
+use appearance::Look;
 
+pub(super) use appearance::Appearance;
 pub(super) use flattened::Flattened;
 
 /// What of a page's annotations shows in print.

@@ -26,8 +26,10 @@ mod pattern;
 mod resources;
 mod source;
 
+mod annotated;
 mod colouring;
 mod interpreter;
+mod marks;
 mod painting;
 mod run;
 mod showing;
@@ -37,6 +39,7 @@ pub use found::{Drawn, FontUse, Ink, PageContent, Paint, ShownText};
 pub(super) use source::Shared;
 pub use wants::{ContentLimits, ContentWants};
 
+use super::annotations::Annotations;
 use super::dictionary::Dictionary;
 use super::{Document, Refusal};
 use interpreter::Interpreter;
@@ -46,15 +49,17 @@ use resources::Resources;
 use source::Source;
 
 impl Document<'_> {
-    /// What the page of that number, from 1, draws. Errors in content are passed over, as readers
-    /// do; what cannot be read is told in [`PageContent::unread`]. Past one of the limits, or past
-    /// what all pages of a file may ask for together, it is a [`Refusal::Limit`].
+    /// What the page of that number, from 1, draws in print. Errors in content are passed over, as
+    /// readers do; what cannot be read is told in [`PageContent::unread`]. Past one of the limits it is a
+    /// [`Refusal::Limit`].
     pub fn content(&self, page: u32, wants: &ContentWants<'_>) -> Result<PageContent, Refusal> {
         let file = self.file();
         let page = file.page(page)?;
         let geometry = page.geometry(&file.objects)?;
-        let source = Source::new(&file.objects, &file.content, wants.limits);
-        let content = OwnContent::read(&source, &page)?;
+        let annotations = Annotations::of(file, &page, geometry.rotate)?;
+        let source = Source::of(file, wants.limits);
+        let own = OwnContent::read(&source, &page)?;
+        let is_balanced = own.is_balanced()?;
         let resources = match page.resources {
             Some(resources) => Dictionary::of(source.object(resources)?.value),
             None => None,
@@ -63,12 +68,13 @@ impl Document<'_> {
         let onto = Matrix::onto(geometry.visible, geometry.rotate, geometry.user_unit);
         let seen = Area::at(0.0, 0.0, geometry.width_mm(), geometry.height_mm());
         let interpreter = Interpreter::new(source, wants, (onto, seen), resources);
-        let mut found = interpreter.read_page(&content.bytes)?;
-        if content.unread.is_some() {
-            found.unread = content.unread;
-            found.is_balanced = false;
-        }
-        found.is_blank &= found.unread.is_none();
-        Ok(found)
+        let found = interpreter.read_page(&own.bytes, &annotations.drawn)?;
+        let unread = own.unread.or(found.unread);
+        Ok(PageContent {
+            is_balanced,
+            is_blank: found.is_blank && unread.is_none(),
+            unread,
+            ..found
+        })
     }
 }

@@ -12,7 +12,7 @@ use super::document::File;
 use super::loose_ends::LooseEnds;
 use super::object::{Holds, Object, Slot};
 use super::page::Page;
-use super::{Document, PageGeometry, Refusal};
+use super::{ContentLimits, Document, PageGeometry, Refusal};
 pub(super) use wrap::{Form, Wrapped};
 
 /// Consecutive pages of a document, walked and digested, ready to be written. Made on any thread;
@@ -34,6 +34,9 @@ pub struct Treatment {
     pub may_be_unbalanced: bool,
     /// Pages that lie on their side are turned upright.
     pub turn_landscape: bool,
+    /// What content may come to where it is looked through or joined: as it was when the pages were
+    /// looked at first, so that what passed then passes now.
+    pub content_limits: ContentLimits,
 }
 
 /// What is written of a page.
@@ -143,8 +146,9 @@ impl Walk<'_, '_> {
         let turns = treatment.turn_landscape && geometry.lies_on_its_side();
         let must_wrap = turns || geometry.has_unit();
         let is_drawn_over = !annotations.drawn.is_empty();
-        let loose_ends = if treatment.may_be_unbalanced || is_drawn_over {
-            self.loose_ends(&contents)?
+        let must_join = must_wrap && contents.len() > 1;
+        let loose_ends = if treatment.may_be_unbalanced || is_drawn_over || must_join {
+            self.loose_ends(&contents, &treatment.content_limits)?
         } else {
             None
         };

@@ -19,9 +19,9 @@ impl<'j, 'a> Joined<'j, 'a> {
         Self { objects, streams }
     }
 
-    /// All of the content, a newline behind each stream. `None` if a filter is not read.
-    pub(super) fn content(&self) -> Result<Option<Vec<u8>>, Refusal> {
-        let most = self.objects.limits().max_content_bytes;
+    /// All of the content, a newline behind each stream, of so many bytes at most. `None` if a filter is
+    /// not read.
+    pub(super) fn content(&self, most: u64) -> Result<Option<Vec<u8>>, Refusal> {
         let mut content = Vec::new();
         for stream in self.streams {
             let Some(object) = self.objects.object(*stream)? else {
@@ -37,9 +37,9 @@ impl<'j, 'a> Joined<'j, 'a> {
         Ok(Some(content))
     }
 
-    /// The same, deflated. The level is part of what makes the same input give the same bytes.
+    /// The same, deflated: it was looked at once before, and has its length. The level is part of what makes the same input give the same bytes.
     pub(super) fn deflated(&self) -> io::Result<Vec<u8>> {
-        let content = self.content().map_err(io::Error::other)?;
+        let content = self.content(u64::MAX).map_err(io::Error::other)?;
         let content = content.ok_or_else(|| io::Error::other("content that cannot be joined"))?;
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(6));
         encoder.write_all(&content)?;

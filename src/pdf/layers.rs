@@ -237,6 +237,8 @@ struct Expression<'e, 'a> {
 
 const MOST_PARTS: u32 = 10_000;
 const DEEPEST: u32 = 64;
+/// What it costs to look at one, in bytes gone through: content may ask over and over.
+const PART: usize = 64;
 const TOO_LONG: Refusal = Refusal::Limit {
     what: "what the visibility of a layer depends on",
 };
@@ -258,6 +260,7 @@ impl<'e, 'a> Expression<'e, 'a> {
         if let Some(state) = self.layers.state_of(part) {
             return Ok(state == LayerState::Shown);
         }
+        self.objects.count_work(PART)?;
         let mut parts = elements(self.objects.resolved(part)?);
         let Some(operator) = parts.next() else {
             return Ok(true);

@@ -16,8 +16,6 @@ pub struct Limits {
     /// Bytes of all object streams and cross-reference streams of a file together, inflated.
     /// Files that are large themselves may inflate to four times their size.
     pub max_inflated_object_stream_bytes: u64,
-    /// Bytes of a page's content, unfiltered, where it must be looked through or joined.
-    pub max_content_bytes: u64,
     /// Pages of one file.
     pub max_pages: u32,
 }
@@ -30,7 +28,6 @@ impl Default for Limits {
             max_page_tree_depth: 64,
             max_reference_depth: 500,
             max_inflated_object_stream_bytes: 64 * 1024 * 1024,
-            max_content_bytes: 20 * 1024 * 1024,
             max_pages: 1_000_000,
         }
     }

@@ -8,6 +8,7 @@
 mod inline_image;
 mod operators;
 
+use super::Refusal;
 use super::lexer::{Lexer, Token};
 use inline_image::skip_inline_image;
 use operators::{Kind, Operator, Role};
@@ -30,8 +31,9 @@ impl LooseEnds {
 }
 
 /// `None` if the content is clean: its operators are known and have what they need, and all that it
-/// begins, it ends. `content` is all of a page's, joined.
-pub(super) fn loose_ends(content: &[u8]) -> Option<LooseEnds> {
+/// begins, it ends. `content` is all of a page's, joined. More open than can be closed behind it is a
+/// [`Refusal::Limit`].
+pub(super) fn loose_ends(content: &[u8]) -> Result<Option<LooseEnds>, Refusal> {
     let mut scan = Scan {
         content,
         lexer: Lexer::new(content, 0),
@@ -45,9 +47,17 @@ pub(super) fn loose_ends(content: &[u8]) -> Option<LooseEnds> {
     scan.run();
     let closed = scan.saved == 0 && scan.compatible == 0 && !scan.in_text;
     let nothing_left = scan.operands.is_empty() && scan.ends == LooseEnds::default();
+    if scan.ends.marked > MOST_MARKED {
+        return Err(Refusal::Limit {
+            what: "marked content that does not end",
+        });
+    }
     let is_clean = scan.is_clean && closed && nothing_left;
-    (!is_clean).then_some(scan.ends)
+    Ok((!is_clean).then_some(scan.ends))
 }
+
+/// Each costs four bytes behind the form.
+const MOST_MARKED: usize = 1_000;
 
 struct Scan<'c> {
     content: &'c [u8],
@@ -104,8 +114,7 @@ impl Scan<'_> {
 
     /// Readers disagree about `--5` and `1.2.3`.
     fn real(&mut self, digits: &[u8]) {
-        let text = std::str::from_utf8(digits).ok();
-        self.is_clean &= text.is_some_and(|text| text.parse::<f64>().is_ok());
+        self.is_clean &= is_real(digits);
         self.operand(Kind::Real);
     }
 
@@ -186,6 +195,17 @@ impl Scan<'_> {
     }
 }
 
+/// Whether it has a sign at most, a point at most, and a digit; it holds nothing else.
+fn is_real(run: &[u8]) -> bool {
+    let digits = match run {
+        [b'+' | b'-', digits @ ..] => digits,
+        digits => digits,
+    };
+    let points = digits.iter().filter(|byte| **byte == b'.').count();
+    let others = digits.iter().filter(|byte| !byte.is_ascii_digit()).count();
+    points == others && points <= 1 && digits.len() > points
+}
+
 /// Whether there was one to take.
 fn take_one(count: &mut usize) -> bool {
     let fewer = count.checked_sub(1);
@@ -198,7 +218,7 @@ mod tests {
     use super::*;
 
     fn is_clean(content: &str) -> bool {
-        loose_ends(content.as_bytes()).is_none()
+        loose_ends(content.as_bytes()).unwrap().is_none()
     }
 
     #[test]
@@ -276,7 +296,7 @@ mod tests {
 
     #[test]
     fn what_reaches_past_a_form_is_counted() {
-        let ends = |path, marked| Some(LooseEnds { path, marked });
+        let ends = |path, marked| Ok(Some(LooseEnds { path, marked }));
         assert_eq!(loose_ends(b"q"), ends(false, 0));
         assert_eq!(loose_ends(b"0 0 m 1 1 l"), ends(true, 0));
         assert_eq!(loose_ends(b"0 0 5 5 re W"), ends(true, 0));

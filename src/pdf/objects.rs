@@ -174,8 +174,9 @@ impl<'a> Objects<'a> {
         Ok(())
     }
 
-    /// Counts what a page is wrapped from: pages that share their content must not each be as large.
-    pub(super) fn count_wrapped(&self, bytes: usize) -> Result<(), Refusal> {
+    /// Counts what is gone through again however small it is, or made something of: pages that share their
+    /// content must not each be as large.
+    pub(super) fn count_work(&self, bytes: usize) -> Result<(), Refusal> {
         self.rereads.spend(bytes)
     }
 

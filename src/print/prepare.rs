@@ -214,7 +214,7 @@ impl<'a> Workshop<'a> {
         document: &Document<'b>,
     ) -> Result<PreparedPages<'b>, Error> {
         let pages = letter.pages.first..=letter.pages.last();
-        let (key, treatment) = (&self.identity.digest_key, treatment(letter));
+        let (key, treatment) = (&self.identity.digest_key, treatment(letter, self.settings));
         let fragment = Fragment::of(document, pages, key, &treatment)
             .map_err(|refusal| refused(letter, refusal))?;
         let marks = (0..fragment.page_count())
@@ -255,11 +255,12 @@ impl<'a> Workshop<'a> {
 }
 
 /// What a look at the letter's pages, when its batch was opened, says must be done to them.
-fn treatment(letter: &Letter) -> Treatment {
+fn treatment(letter: &Letter, settings: &Settings) -> Treatment {
     let facts = letter.facts;
     Treatment {
         may_be_unbalanced: facts.is_unbalanced,
         turn_landscape: facts.has_landscape,
+        content_limits: settings.check.content_limits,
     }
 }
 

@@ -4,7 +4,8 @@
 use std::{fmt::Write as _, fs, io::Write as _, path::Path};
 
 use kuori::pdf::{
-    DigestKey, Document, Fragment, Limits, Overlay, PdfVersion, Treatment, Writer, WriterSettings,
+    ContentLimits, DigestKey, Document, Fragment, Limits, Overlay, PdfVersion, Treatment, Writer,
+    WriterSettings,
 };
 
 use super::{
@@ -24,10 +25,12 @@ const A4: &str = "/MediaBox[0 0 595.276 841.89]";
 const LOOKED_AT: Treatment = Treatment {
     may_be_unbalanced: true,
     turn_landscape: false,
+    content_limits: ContentLimits::DEFAULT,
 };
 const TURNED: Treatment = Treatment {
     may_be_unbalanced: true,
     turn_landscape: true,
+    content_limits: ContentLimits::DEFAULT,
 };
 
 /// Text, a picture, colours, and something beneath the mark.

@@ -54,7 +54,8 @@ pub(super) struct ZoneTable {
     on: SidesName,
 }
 
-/// Bounds on what one page may draw; a page past one of them is refused with `pdf-limits`.
+/// Bounds on what one page, and all pages of a file together, may draw; past one of them it is refused
+/// with `pdf-limits`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the keys are the room's names")]
@@ -62,6 +63,9 @@ pub(super) struct ContentTable {
     /// Unpacked bytes of a page's content, those of a form each time that it is drawn.
     #[schemars(range(min = 1))]
     max_content_bytes: u64,
+    /// The same of all pages of a file together; in a large file they may come to 64 times its length.
+    #[schemars(range(min = 1))]
+    max_document_bytes: u64,
     /// Operators of a page.
     #[schemars(range(min = 1))]
     max_operators: u32,
@@ -73,7 +77,7 @@ pub(super) struct ContentTable {
     max_kept: usize,
 }
 
-mirror!(ContentTable of ContentLimits { max_content_bytes, max_operators, max_form_depth, max_kept });
+mirror!(ContentTable of ContentLimits { max_content_bytes, max_document_bytes, max_operators, max_form_depth, max_kept });
 
 /// Stands for the 14 fonts in a list of fonts.
 const STANDARD_14: &str = "standard-14";

@@ -25,7 +25,8 @@ pub(super) struct Form {
 pub(in crate::pdf) struct Appearance {
     /// Object number of the stream.
     pub(in crate::pdf) number: u32,
-    pub(super) says_so: bool,
+    /// Whether it says that it is a form; it is made one otherwise.
+    pub(in crate::pdf) says_so: bool,
     /// From its coordinates, after its own matrix, to the page's.
     pub(in crate::pdf) matrix: [f64; 6],
 }

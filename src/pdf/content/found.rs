@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::Area;
 
-/// What a page's own content draws. Annotations are no part of it.
+/// What a page draws in print: its own content, but for layers that are hidden, and after it the
+/// annotations that are made part of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageContent {
     /// In drawing order; only what touches one of the areas asked for.
@@ -15,9 +16,10 @@ pub struct PageContent {
     pub has_colour: bool,
     /// Soft masks, alpha below 1, or blend modes other than Normal, used by something visible.
     pub has_transparency: bool,
-    /// The page's own content streams, joined, pop what they pushed and no more; and nothing is left
-    /// open that what is drawn after them would fall into: a text object, a path that is not painted,
-    /// marked content of a layer, a string, an array, a picture. Not said of what could not be read.
+    /// Anything may be drawn after the page's own content streams as they stand: joined, they end all
+    /// that they begin, and their operators are known and have what they need. A page of which that
+    /// is not so is wrapped by [`super::super::Treatment::may_be_unbalanced`]. Not said of what could not
+    /// be read.
     pub is_balanced: bool,
     /// Nothing is seen: nothing was drawn, or only in white.
     pub is_blank: bool,

@@ -54,7 +54,6 @@ impl<'c> Reader<'c> {
         let image = self.image_dictionary();
         let length = image.as_ref().map(InlineImage::data_length);
         let ends = length.is_some_and(|length| self.skip_image(length));
-        self.is_cut |= !ends;
         image.filter(|_| ends)
     }
 

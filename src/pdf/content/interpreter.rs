@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::colour::stronger;
 use super::external::{External, Form};
+use super::marks::Marks;
 use super::matrix::Matrix;
-use super::operands::{Operand, Operands};
+use super::operands::Operands;
 use super::path::Path;
 use super::reader::Reader;
 use super::resources::Resources;
@@ -16,7 +17,7 @@ use super::source::Source;
 use super::state::State;
 use super::{Area, ContentWants, Drawn, FontUse, Ink, PageContent, Paint};
 use crate::pdf::Refusal;
-use crate::pdf::dictionary::name_is;
+use crate::pdf::annotations;
 use crate::pdf::font::Font;
 
 /// What is known while a page is gone through.
@@ -40,7 +41,7 @@ pub(super) struct Interpreter<'s, 'w> {
     pub(super) externals: HashMap<u32, External<'s>>,
     /// The forms that are being drawn, each by the one before it.
     forms: Vec<Option<u32>>,
-    marks: Marks,
+    pub(super) marks: Marks,
     /// The strongest paint of a pattern whose content is looked at, but not drawn.
     probe: Option<Paint>,
     pub(super) scratch: Vec<u8>,
@@ -52,17 +53,6 @@ pub(super) struct PageFont {
     pub(super) font: Option<Arc<Font>>,
     pub(super) usage: FontUse,
     pub(super) was_used: bool,
-}
-
-/// What the page's own content opens and closes besides graphics states.
-#[derive(Default)]
-struct Marks {
-    /// `Q` had nothing to pop.
-    has_underflow: bool,
-    /// Marked content that is open.
-    depth: u32,
-    /// Where marked content that may be hidden began.
-    optional: Option<u32>,
 }
 
 /// Graphics states saved at a time. The standard once promised 28.
@@ -111,17 +101,32 @@ impl<'s, 'w> Interpreter<'s, 'w> {
         }
     }
 
-    /// Goes through the page's own content.
-    pub(super) fn read_page(mut self, content: &[u8]) -> Result<PageContent, Refusal> {
-        let is_cut = self.run(content)?;
-        let is_open = self.text.is_open || self.path.is_open() || self.marks.optional.is_some();
-        self.found.is_balanced =
-            !is_cut && !is_open && !self.marks.has_underflow && self.states.is_empty();
+    /// Goes through the page's own content, and what is drawn after it.
+    pub(super) fn read_page(
+        mut self,
+        own: &[u8],
+        after: &[annotations::Drawn],
+    ) -> Result<PageContent, Refusal> {
+        let page = self.state;
+        self.run(own)?;
+        for drawn in after {
+            self.begin_anew(page);
+            self.draw_annotation(drawn)?;
+        }
         Ok(self.found)
     }
 
-    /// Whether the content ended inside a string or the like.
-    fn run(&mut self, content: &[u8]) -> Result<bool, Refusal> {
+    /// Whatever was left open ends here.
+    fn begin_anew(&mut self, state: State) {
+        self.state = state;
+        self.states.clear();
+        self.path = Path::default();
+        self.path_clips = false;
+        self.text = TextObject::default();
+        self.marks = Marks::default();
+    }
+
+    pub(super) fn run(&mut self, content: &[u8]) -> Result<(), Refusal> {
         let mut reader = Reader::new(content);
         let mut operands = Operands::new();
         while let Some(operator) = reader.next(&mut operands) {
@@ -134,7 +139,7 @@ impl<'s, 'w> Interpreter<'s, 'w> {
                 _ => self.perform(operator, &operands)?,
             }
         }
-        Ok(reader.is_cut())
+        Ok(())
     }
 
     /// What is unknown, and what lacks operands, is passed over.
@@ -142,7 +147,7 @@ impl<'s, 'w> Interpreter<'s, 'w> {
         if self.build_path(operator, operands)
             || self.set_text(operator, operands)
             || self.set_colour(operator, operands)
-            || self.mark(operator, operands)
+            || self.mark(operator)
         {
             return Ok(());
         }
@@ -160,6 +165,7 @@ impl<'s, 'w> Interpreter<'s, 'w> {
                 }
             }
             b"gs" => return self.set_parameters(operands),
+            b"BDC" => return self.mark_with_properties(operands),
             b"Do" => return self.draw_external(operands),
             b"sh" => return self.draw_shading(operands),
             b"cs" | b"CS" | b"scn" | b"SCN" | b"sc" | b"SC" => {
@@ -184,40 +190,7 @@ impl<'s, 'w> Interpreter<'s, 'w> {
     fn restore(&mut self) {
         if self.states.len() > self.floor {
             self.state = self.states.pop().unwrap_or(self.state);
-        } else {
-            self.marks.has_underflow |= self.forms.is_empty();
         }
-    }
-
-    /// Marked content (14.6). All of it is drawn: layers that are off are another's matter.
-    fn mark(&mut self, operator: &[u8], operands: &Operands<'_>) -> bool {
-        match operator {
-            b"BMC" | b"BDC" => self.open_mark(operands),
-            b"EMC" => self.close_mark(),
-            b"MP" | b"DP" | b"BX" | b"EX" | b"i" | b"ri" | b"j" | b"J" | b"M" | b"d" => {}
-            _ => return false,
-        }
-        true
-    }
-
-    fn open_mark(&mut self, operands: &Operands<'_>) {
-        if !self.forms.is_empty() {
-            return;
-        }
-        let tag = operands.all().first();
-        if matches!(tag, Some(Operand::Name(name)) if name_is(name, b"OC")) {
-            self.marks.optional.get_or_insert(self.marks.depth);
-        }
-        self.marks.depth = self.marks.depth.saturating_add(1);
-    }
-
-    fn close_mark(&mut self) {
-        if !self.forms.is_empty() {
-            return;
-        }
-        self.marks.depth = self.marks.depth.saturating_sub(1);
-        let depth = self.marks.depth;
-        self.marks.optional = self.marks.optional.filter(|at| *at < depth);
     }
 
     /// Draws a form in the coordinates that are set. One that draws itself is left out.
@@ -252,16 +225,18 @@ impl<'s, 'w> Interpreter<'s, 'w> {
         let path = std::mem::take(&mut self.path);
         let path_clips = std::mem::take(&mut self.path_clips);
         let text = std::mem::take(&mut self.text);
+        let marks = std::mem::take(&mut self.marks);
         self.forms.push(form.number);
         let run = self.run(&form.bytes);
         self.forms.pop();
+        self.marks = marks;
         self.text = text;
         self.path_clips = path_clips;
         self.path = path;
         self.states.truncate(self.floor);
         self.floor = floor;
         self.resources = resources;
-        run.map(drop)
+        run
     }
 
     /// What a form's content looks like, without it being drawn.
@@ -285,7 +260,8 @@ impl<'s, 'w> Interpreter<'s, 'w> {
         alpha: f64,
         ink: impl FnOnce(&mut Self, &Area) -> Result<Ink, Refusal>,
     ) -> Result<bool, Refusal> {
-        let Some(shown) = self.state.shown(area) else {
+        let shown = self.state.shown(area).filter(|_| !self.marks.hide());
+        let Some(shown) = shown else {
             return Ok(false);
         };
         let paint = if alpha > 0.0 { paint } else { Paint::Invisible };

@@ -3,8 +3,10 @@
 use super::source::Source;
 use crate::pdf::Refusal;
 use crate::pdf::dictionary::{elements, is_array};
+use crate::pdf::loose_ends::loose_ends;
 use crate::pdf::page::Page;
 
+/// Joined as [`crate::pdf::joined::Joined`] does it, so that both judge alike.
 #[derive(Default)]
 pub(super) struct OwnContent {
     pub(super) bytes: Vec<u8>,
@@ -35,12 +37,20 @@ impl OwnContent {
         Ok(content)
     }
 
+    /// Whether anything may be drawn after it as it stands; not known of what cannot be read.
+    pub(super) fn is_balanced(&self) -> Result<bool, Refusal> {
+        Ok(self.unread.is_none() && loose_ends(&self.bytes)?.is_none())
+    }
+
     fn add<'s>(&mut self, source: &Source<'s>, stream: &'s [u8]) -> Result<(), Refusal> {
         match decoded(source, stream) {
-            Ok(Some(bytes)) if self.bytes.is_empty() => self.bytes = bytes,
             Ok(Some(bytes)) => {
+                if self.bytes.is_empty() {
+                    self.bytes = bytes;
+                } else {
+                    self.bytes.extend_from_slice(&bytes);
+                }
                 self.bytes.push(b'\n');
-                self.bytes.extend_from_slice(&bytes);
             }
             Ok(None) => self.unread = Some("the content has a filter that is not read"),
             Err(Refusal::Unreadable { what }) => self.unread = Some(what),

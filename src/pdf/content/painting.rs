@@ -11,6 +11,7 @@ use super::operands::Operands;
 use super::{Area, Ink, Paint, colour_space};
 use crate::pdf::Refusal;
 use crate::pdf::dictionary::Dictionary;
+use crate::pdf::object::Object;
 
 const UNKNOWN_FILTER: &str = "a form or a pattern has a filter that is not read";
 
@@ -129,7 +130,8 @@ impl<'s> Interpreter<'s, '_> {
     }
 
     pub(super) fn draw_external(&mut self, operands: &Operands<'_>) -> Result<(), Refusal> {
-        let Some(name) = operands.name() else {
+        let name = operands.name().filter(|_| !self.marks.hide());
+        let Some(name) = name else {
             return Ok(());
         };
         let resources = Rc::clone(&self.resources);
@@ -144,39 +146,80 @@ impl<'s> Interpreter<'s, '_> {
             }
             None => None,
         };
+        external.map_or(Ok(()), |external| self.draw_object(&external))
+    }
+
+    pub(super) fn draw_object(&mut self, external: &External<'s>) -> Result<(), Refusal> {
         match external {
-            Some(External::Form(form)) => self.draw_form(&form),
-            Some(External::Picture(picture)) => self.draw_picture(picture),
-            Some(External::Nothing) | None => Ok(()),
+            External::Form(form) => self.draw_form(form),
+            External::Picture(picture) => self.draw_picture(*picture),
+            External::Nothing => Ok(()),
+        }
+    }
+
+    fn external(&mut self, value: &'s [u8]) -> Result<External<'s>, Refusal> {
+        match number_of(value) {
+            Some(number) => self.external_of(number),
+            None => {
+                let object = self.source.object(value)?;
+                self.read_external(None, object)
+            }
         }
     }
 
     /// Each is read once a page, by whatever names it goes.
-    fn external(&mut self, value: &'s [u8]) -> Result<External<'s>, Refusal> {
-        let number = number_of(value);
-        if let Some(known) = number.and_then(|number| self.externals.get(&number)) {
+    pub(super) fn external_of(&mut self, number: u32) -> Result<External<'s>, Refusal> {
+        if let Some(known) = self.externals.get(&number) {
             return Ok(known.clone());
         }
-        let object = self.source.object(value)?;
+        let object = self.source.numbered(number)?;
+        let external = self.read_external(Some(number), object)?;
+        self.externals.insert(number, external.clone());
+        Ok(external)
+    }
+
+    fn read_external(
+        &mut self,
+        number: Option<u32>,
+        object: Object<'s>,
+    ) -> Result<External<'s>, Refusal> {
         let Some(dictionary) = Dictionary::of(object.value) else {
             return Ok(External::Nothing);
         };
-        let external = if is_kind(&self.source, dictionary, b"Image")? {
-            External::Picture(Picture::read(&self.source, dictionary)?)
-        } else if is_kind(&self.source, dictionary, b"Form")? {
-            if let Some(form) = Form::read(&self.source, number, object)? {
-                External::Form(Rc::new(form))
-            } else {
+        if is_kind(&self.source, dictionary, b"Form")? {
+            return self.form(number, object);
+        }
+        let is_picture = is_kind(&self.source, dictionary, b"Image")?;
+        if !is_picture || self.is_hidden(dictionary)? {
+            return Ok(External::Nothing);
+        }
+        let picture = Picture::read(&self.source, dictionary)?;
+        Ok(External::Picture(picture))
+    }
+
+    pub(super) fn form(
+        &mut self,
+        number: Option<u32>,
+        stream: Object<'s>,
+    ) -> Result<External<'s>, Refusal> {
+        let dictionary = Dictionary::of(stream.value).unwrap_or(Dictionary::EMPTY);
+        if self.is_hidden(dictionary)? {
+            return Ok(External::Nothing);
+        }
+        Ok(match Form::read(&self.source, number, stream)? {
+            Some(form) => External::Form(Rc::new(form)),
+            None => {
                 self.found.unread.get_or_insert(UNKNOWN_FILTER);
                 External::Nothing
             }
-        } else {
-            External::Nothing
-        };
-        if let Some(number) = number {
-            self.externals.insert(number, external.clone());
+        })
+    }
+
+    fn is_hidden(&self, external: Dictionary<'s>) -> Result<bool, Refusal> {
+        match external.get(b"OC") {
+            Some(membership) => Ok(!self.source.shows(membership)?),
+            None => Ok(false),
         }
-        Ok(external)
     }
 
     /// A picture fills the unit square (8.9.5).

@@ -16,18 +16,12 @@ pub(super) struct Path {
     /// Each subpath.
     shapes: Vec<Area>,
     whole: Option<Area>,
-    is_open: bool,
 }
 
 /// A path of more pieces than that is a drawing: its further pieces count as one.
 const MOST_PIECES: usize = 256;
 
 impl Path {
-    /// Whether anything was constructed that no operator has painted.
-    pub(super) fn is_open(&self) -> bool {
-        self.is_open
-    }
-
     /// The box of all of it.
     pub(super) fn whole(&self) -> Option<Area> {
         self.whole
@@ -42,7 +36,6 @@ impl Path {
     }
 
     pub(super) fn move_to(&mut self, matrix: &Matrix, x: f64, y: f64) {
-        self.is_open = true;
         self.is_begun = false;
         self.point = matrix.point(x, y);
         self.start = self.point;
@@ -89,11 +82,9 @@ impl Path {
         self.shapes.clear();
         self.whole = None;
         self.is_begun = false;
-        self.is_open = false;
     }
 
     fn put_line(&mut self, line: Area, end: (f64, f64)) {
-        self.is_open = true;
         push(&mut self.lines, line);
         match self.shapes.last_mut() {
             Some(shape) if self.is_begun => *shape = union(shape, &line),
@@ -129,16 +120,15 @@ mod tests {
     }
 
     #[test]
-    fn what_was_only_moved_to_draws_nothing_and_is_open_all_the_same() {
+    fn what_was_only_moved_to_draws_nothing() {
         let mut path = Path::default();
         path.move_to(&PLAIN, 500.0, 500.0);
-        assert!(path.is_open());
         assert_eq!(path.whole(), None);
         path.move_to(&PLAIN, 0.0, 0.0);
         path.line_to(&PLAIN, 5.0, 0.0);
         assert_eq!(path.whole(), Some(Area::at(0.0, 0.0, 5.0, 0.0)));
         path.clear();
-        assert!(!path.is_open());
+        assert_eq!(path.whole(), None);
     }
 
     #[test]

@@ -8,7 +8,6 @@ use crate::pdf::lexer::{Lexer, MOST_NESTING, is_regular};
 pub(super) struct Reader<'c> {
     pub(super) bytes: &'c [u8],
     pub(super) at: usize,
-    pub(super) is_cut: bool,
     failures: u32,
 }
 
@@ -20,15 +19,8 @@ impl<'c> Reader<'c> {
         Self {
             bytes,
             at: 0,
-            is_cut: false,
             failures: 0,
         }
-    }
-
-    /// Whether the content ended inside a string, an array, a dictionary or a picture: they would
-    /// go on in what follows it.
-    pub(super) fn is_cut(&self) -> bool {
-        self.is_cut
     }
 
     /// The next operator, and in `operands` what stands before it.
@@ -80,7 +72,6 @@ impl<'c> Reader<'c> {
             _ => self.skip_past(b'>'),
         };
         if !ends {
-            self.is_cut = true;
             return None;
         }
         let value = self.bytes.get(start..self.at).unwrap_or_default();
@@ -137,7 +128,6 @@ impl<'c> Reader<'c> {
         }
         self.failures += 1;
         if self.failures > MOST_FAILURES {
-            self.is_cut = true;
             return None;
         }
         self.at += 2;

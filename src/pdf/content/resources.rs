@@ -23,6 +23,8 @@ pub(super) struct Resources<'s> {
     pub(super) patterns: Category<'s, Pattern>,
     /// What shadings look like.
     pub(super) shadings: Category<'s, Paint>,
+    /// Whether what is marked so shows in print.
+    pub(super) layers: Category<'s, bool>,
 }
 
 impl<'s> Resources<'s> {
@@ -34,6 +36,7 @@ impl<'s> Resources<'s> {
             spaces: Category::new(dictionary, b"ColorSpace"),
             patterns: Category::new(dictionary, b"Pattern"),
             shadings: Category::new(dictionary, b"Shading"),
+            layers: Category::new(dictionary, b"Properties"),
         })
     }
 }

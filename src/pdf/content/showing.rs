@@ -17,7 +17,6 @@ use crate::pdf::font::Font;
 
 /// What lasts from `BT` to `ET` (9.4.1).
 pub(super) struct TextObject {
-    pub(super) is_open: bool,
     matrix: Matrix,
     line: Matrix,
     /// What was shown in a mode that clips, if anything was.
@@ -27,7 +26,6 @@ pub(super) struct TextObject {
 impl Default for TextObject {
     fn default() -> Self {
         Self {
-            is_open: false,
             matrix: Matrix::IDENTITY,
             line: Matrix::IDENTITY,
             clip: None,
@@ -61,10 +59,7 @@ impl<'s> Interpreter<'s, '_> {
             return true;
         }
         match operator {
-            b"BT" => {
-                self.text = TextObject::default();
-                self.text.is_open = true;
-            }
+            b"BT" => self.text = TextObject::default(),
             b"ET" => self.end_text(),
             b"Td" | b"TD" => {
                 if let Some([x, y]) = operands.numbers() {
@@ -199,7 +194,6 @@ impl<'s> Interpreter<'s, '_> {
     }
 
     fn end_text(&mut self) {
-        self.text.is_open = false;
         if let Some(clip) = self.text.clip.take() {
             self.state.clip_to(Some(clip));
         }

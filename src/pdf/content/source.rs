@@ -2,28 +2,33 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ContentLimits;
 use crate::pdf::Refusal;
-use crate::pdf::allowance::Allowance;
 use crate::pdf::dictionary::{Dictionary, elements, number, reference};
+use crate::pdf::document::File;
 use crate::pdf::filters::decoded;
 use crate::pdf::font::Font;
+use crate::pdf::layers::Layers;
 use crate::pdf::object::Object;
 use crate::pdf::objects::Objects;
 
 /// What the looks at all pages of a file share.
 pub(in crate::pdf) struct Shared {
-    /// Decoded content of all pages. Pages of a file may share a picture of a megabyte, drawn with
-    /// paths; but not each of a million pages another way.
-    allowance: Allowance,
+    /// Decoded bytes of content of all pages. Pages of a file may share a picture of a megabyte, drawn
+    /// with paths; but not a million pages one.
+    spent: AtomicU64,
+    /// Somebody asked for more than there was.
+    is_exhausted: AtomicBool,
+    file_bytes: u64,
     /// By object number.
     fonts: Mutex<HashMap<u32, Arc<Font>>>,
 }
 
-const LEAST_ALLOWANCE: u64 = 4 << 30;
-const ALLOWANCE_A_BYTE: u64 = 256;
+/// What the content of a large file may come to, as a multiple of its length.
+const CONTENT_A_BYTE: u64 = 64;
 
 /// Letters share a few fonts. A file of a million pages may have one a page.
 const MOST_FONTS: usize = 256;
@@ -31,26 +36,49 @@ const MOST_FONTS: usize = 256;
 impl Shared {
     /// For a file of so many bytes.
     pub(in crate::pdf) fn new(bytes: usize) -> Self {
-        let allowance = (bytes as u64).saturating_mul(ALLOWANCE_A_BYTE);
         Self {
-            allowance: Allowance::new(
-                allowance.max(LEAST_ALLOWANCE),
-                "the content of all its pages",
-            ),
+            spent: AtomicU64::new(0),
+            is_exhausted: AtomicBool::new(false),
+            file_bytes: bytes as u64,
             fonts: Mutex::default(),
         }
     }
 
     /// Why a page was refused for what all pages ask for together, if any was.
     pub(in crate::pdf) fn exhausted(&self) -> Option<Refusal> {
-        self.allowance.exhausted()
+        let is_exhausted = self.is_exhausted.load(Ordering::Relaxed);
+        is_exhausted.then_some(DOCUMENT_TOO_LONG)
+    }
+
+    /// Counts content that is gone through.
+    pub(in crate::pdf) fn spend(
+        &self,
+        bytes: usize,
+        limits: &ContentLimits,
+    ) -> Result<(), Refusal> {
+        let of_large_file = self.file_bytes.saturating_mul(CONTENT_A_BYTE);
+        let most = limits.max_document_bytes.max(of_large_file);
+        let after = |spent: u64| {
+            spent
+                .checked_add(bytes as u64)
+                .filter(|spent| *spent <= most)
+        };
+        let spent = self
+            .spent
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
+        spent.map(drop).map_err(|_| {
+            self.is_exhausted.store(true, Ordering::Relaxed);
+            DOCUMENT_TOO_LONG
+        })
     }
 }
 
 /// Values of a file, each counted against what one page may ask for.
 pub(super) struct Source<'s> {
     pub(super) objects: &'s Objects<'s>,
+    layers: &'s Layers,
     shared: &'s Shared,
+    limits: ContentLimits,
     bytes_left: Cell<u64>,
     operators_left: Cell<u32>,
 }
@@ -59,14 +87,12 @@ pub(super) struct Source<'s> {
 const MOST_ALIASES: usize = 32;
 
 impl<'s> Source<'s> {
-    pub(super) fn new(
-        objects: &'s Objects<'s>,
-        shared: &'s Shared,
-        limits: &ContentLimits,
-    ) -> Self {
+    pub(super) fn of(file: &'s File<'s>, limits: &ContentLimits) -> Self {
         Self {
-            objects,
-            shared,
+            objects: &file.objects,
+            layers: &file.layers,
+            shared: &file.content,
+            limits: *limits,
             bytes_left: Cell::new(limits.max_content_bytes),
             operators_left: Cell::new(limits.max_operators),
         }
@@ -75,7 +101,7 @@ impl<'s> Source<'s> {
     pub(super) fn spend(&self, bytes: usize) -> Result<(), Refusal> {
         let left = self.bytes_left.get().checked_sub(bytes as u64);
         self.bytes_left.set(left.ok_or(TOO_LONG)?);
-        self.shared.allowance.spend(bytes)
+        self.shared.spend(bytes, &self.limits)
     }
 
     pub(super) fn spend_operators(&self, count: u32) -> Result<(), Refusal> {
@@ -93,10 +119,20 @@ impl<'s> Source<'s> {
             let Some(number) = reference(object.value) else {
                 return Ok(object);
             };
-            object = self.objects.object(number)?.unwrap_or(NULL);
-            self.spend(object.value.len())?;
+            object = self.numbered(number)?;
         }
         Ok(NULL)
+    }
+
+    pub(super) fn numbered(&self, number: u32) -> Result<Object<'s>, Refusal> {
+        let object = self.objects.object(number)?.unwrap_or(NULL);
+        self.spend(object.value.len())?;
+        Ok(object)
+    }
+
+    /// Whether what has that `/OC` shows in print.
+    pub(super) fn shows(&self, membership: &[u8]) -> Result<bool, Refusal> {
+        self.layers.shows(self.objects, membership)
     }
 
     /// The value of a key, references followed; `None` if it is absent or `null`.
@@ -194,4 +230,7 @@ const NULL: Object<'static> = Object {
 };
 const TOO_LONG: Refusal = Refusal::Limit {
     what: "the content of a page",
+};
+const DOCUMENT_TOO_LONG: Refusal = Refusal::Limit {
+    what: "the content of all its pages",
 };

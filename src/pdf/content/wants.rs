@@ -11,12 +11,15 @@ pub struct ContentWants<'a> {
     pub limits: &'a ContentLimits,
 }
 
-/// Bounds on what one page may ask for; past one of them it is refused. No honest letter comes
-/// near them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Bounds on what one page, and all pages of a file together, may ask for; a page past one of them is
+/// refused. No honest letter comes near them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentLimits {
     /// Decoded bytes of a page's content: a form's each time that it is drawn.
     pub max_content_bytes: u64,
+    /// The same of all pages of a file that are looked at. In a large file they may come to 64 times
+    /// its length.
+    pub max_document_bytes: u64,
     /// Operators of a page, those of forms each time that they are drawn.
     pub max_operators: u32,
     /// Forms drawn by forms.
@@ -25,13 +28,18 @@ pub struct ContentLimits {
     pub max_kept: usize,
 }
 
+impl ContentLimits {
+    pub const DEFAULT: Self = Self {
+        max_content_bytes: 20 * 1024 * 1024,
+        max_document_bytes: 256 * 1024 * 1024,
+        max_operators: 4_000_000,
+        max_form_depth: 24,
+        max_kept: 20_000,
+    };
+}
+
 impl Default for ContentLimits {
     fn default() -> Self {
-        Self {
-            max_content_bytes: 20 * 1024 * 1024,
-            max_operators: 4_000_000,
-            max_form_depth: 24,
-            max_kept: 20_000,
-        }
+        Self::DEFAULT
     }
 }

@@ -11,7 +11,7 @@ use crate::pdf::joined::Joined;
 use crate::pdf::loose_ends::{LooseEnds, loose_ends};
 use crate::pdf::object::Object;
 use crate::pdf::page::Page;
-use crate::pdf::{PageGeometry, Refusal};
+use crate::pdf::{ContentLimits, PageGeometry, Refusal};
 
 /// A page of ours that draws a sender's as a form.
 pub(in crate::pdf) struct Wrapped {
@@ -35,18 +35,22 @@ pub(in crate::pdf) struct Form {
 impl Walk<'_, '_> {
     /// What the content leaves open, if anything. Content that cannot be looked through may do
     /// anything, and what reaches past a form about it is then not known.
-    pub(super) fn loose_ends(&self, contents: &[u32]) -> Result<Option<LooseEnds>, Refusal> {
-        let content = Joined::of(&self.file.objects, contents).content()?;
-        let Some(content) = content else {
-            return Ok(Some(LooseEnds::default()));
-        };
-        let loose_ends = loose_ends(&content);
-        if loose_ends.is_some_and(|ends| ends.marked > MOST_MARKED) {
-            return Err(Refusal::Limit {
-                what: "marked content that does not end",
-            });
+    ///
+    /// It is counted as a look at the page's content is, and once a page: many may share a stream.
+    pub(super) fn loose_ends(
+        &self,
+        contents: &[u32],
+        limits: &ContentLimits,
+    ) -> Result<Option<LooseEnds>, Refusal> {
+        let joined = Joined::of(&self.file.objects, contents);
+        match joined.content(limits.max_content_bytes)? {
+            Some(content) => {
+                self.file.content.spend(content.len(), limits)?;
+                loose_ends(&content)
+            }
+            None if contents.len() > 1 => Err(NOT_JOINED),
+            None => Ok(Some(LooseEnds::default())),
         }
-        Ok(loose_ends)
     }
 
     /// `seen` is the page as it is to be seen, turned if it must be.
@@ -84,15 +88,13 @@ impl Walk<'_, '_> {
         let mut value = form_value(page, seen);
         for content in &contents {
             let object = objects.object(*content)?.unwrap_or(NULL);
-            objects.count_wrapped(object.value.len() + object.data.map_or(0, <[u8]>::len))?;
+            objects.count_work(object.value.len() + object.data.map_or(0, <[u8]>::len))?;
             if contents.len() == 1 {
                 put_entries(&mut value, object.value, is_filter);
             }
             self.digest(*content)?;
         }
         if contents.len() > 1 {
-            let joined = Joined::of(objects, &contents).content()?;
-            joined.ok_or(NOT_JOINED)?;
             value.extend_from_slice(b"/Filter/FlateDecode");
         }
         value.extend_from_slice(b">>");
@@ -121,9 +123,6 @@ impl Walk<'_, '_> {
         Ok(self.sharing(Object { value, data }, &slots))
     }
 }
-
-/// Each costs four bytes behind the form.
-const MOST_MARKED: usize = 1_000;
 
 const NO_SIZE: Refusal = Refusal::Unreadable {
     what: "a page has no size that can be written",

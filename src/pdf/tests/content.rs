@@ -6,6 +6,7 @@ mod bounds;
 mod colours;
 mod forms;
 mod geometry;
+mod seen_in_print;
 mod text;
 
 /// A page of 200 by 100 millimetres; a point is a millimetre, measured from the lower left.

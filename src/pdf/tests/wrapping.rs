@@ -7,10 +7,12 @@ use super::*;
 const LOOKED_AT: Treatment = Treatment {
     may_be_unbalanced: true,
     turn_landscape: false,
+    content_limits: ContentLimits::DEFAULT,
 };
 const TURNED: Treatment = Treatment {
     may_be_unbalanced: false,
     turn_landscape: true,
+    content_limits: ContentLimits::DEFAULT,
 };
 
 fn treated(bytes: &[u8], treatment: Treatment) -> Result<Fragment<'_>, Refusal> {
@@ -232,12 +234,15 @@ fn an_empty_page_with_a_unit_is_only_as_large() {
 fn content_is_looked_through_up_to_the_limit_and_not_past_it() {
     let bytes = one_page(A4, CONTENT);
     let limited = |max_content_bytes| {
-        let limits = Limits {
+        let content_limits = ContentLimits {
             max_content_bytes,
-            ..Limits::default()
+            ..ContentLimits::DEFAULT
         };
-        let document = Document::open(&bytes, &limits).unwrap();
-        Fragment::of(&document, 1..=1, &DigestKey([1; 32]), &LOOKED_AT)
+        let treatment = Treatment {
+            content_limits,
+            ..LOOKED_AT
+        };
+        treated(&bytes, treatment)
     };
     let length = CONTENT.len() as u64;
     assert!(limited(length).is_ok());
@@ -275,6 +280,49 @@ fn pages_that_share_much_content_are_not_each_as_large() {
     let pages = |last| Fragment::of(&document, 1..=last, &key, &Treatment::default());
     assert!(pages(5).is_ok());
     assert!(matches!(pages(30), Err(Refusal::Limit { .. })));
+}
+
+/// Thirty pages of 100,000 bytes in a file of a few thousand.
+fn pages_of_one_stream(contents: &str, more: &str) -> Vec<u8> {
+    let kids: Vec<_> = (10..40).map(|page| format!("{page} 0 R")).collect();
+    let mut pdf = Pdf::with_page(A4)
+        .object(
+            2,
+            &format!("<</Type/Pages/Kids[{}]/Count 30>>", kids.join(" ")),
+        )
+        .stream(4, "/Filter/FlateDecode", &deflated(&[b' '; 100_000]))
+        .stream(5, "", b"");
+    let page = format!(
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595.276 841.89]/Contents {contents}{more}>>"
+    );
+    for number in 10..40 {
+        pdf = pdf.object(number, &page);
+    }
+    pdf.finished()
+}
+
+#[test]
+fn pages_that_share_a_stream_are_not_looked_through_without_end() {
+    let looked_through = |bytes: &[u8], pages: u32, treatment: Treatment| {
+        let content_limits = ContentLimits {
+            max_document_bytes: 1_000_030,
+            ..ContentLimits::DEFAULT
+        };
+        let treatment = Treatment {
+            content_limits,
+            ..treatment
+        };
+        let document = open(bytes).unwrap();
+        Fragment::of(&document, 1..=pages, &DigestKey([1; 32]), &treatment).map(drop)
+    };
+    let plain = pages_of_one_stream("4 0 R", "");
+    let joined = pages_of_one_stream("[4 0 R 5 0 R]", "/UserUnit 1.01");
+    for (bytes, treatment) in [(plain, LOOKED_AT), (joined, TURNED)] {
+        assert!(bytes.len() < 1_000_000 / 64);
+        assert_eq!(looked_through(&bytes, 10, treatment), Ok(()));
+        let refused = looked_through(&bytes, 11, treatment).unwrap_err();
+        assert!(refused.to_string().contains("all its pages"), "{refused}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::pdf::fragment::Body;
 
 fn check(pdf: &Pdf, at: &ContentLimits, past: &ContentLimits) {
     wanted(pdf.clone(), at).unwrap();
@@ -21,6 +22,50 @@ fn content_is_read_up_to_the_limit_and_not_past_it() {
     let object = "<</Length 1000>>".len() as u64;
     let exact = 2 * object + 1_000 + 64;
     check(&pdf, &at(exact), &at(exact - 1));
+}
+
+#[test]
+fn all_pages_of_a_file_are_looked_at_up_to_the_limit_and_not_past_it() {
+    let data = deflated(&[b' '; 200_000]);
+    let entries = "/Filter/FlateDecode";
+    let pdf = sized_page(PLAIN, b"").stream(4, entries, &data);
+    let object = format!("<<{entries}/Length {}>>", data.len()).len() as u64;
+    let a_look = 2 * object + 200_000 + 64;
+    let bytes = pdf.finished();
+    let looked = |document: &Document<'_>, max_document_bytes| {
+        let limits = ContentLimits {
+            max_document_bytes,
+            ..ContentLimits::default()
+        };
+        let wants = ContentWants {
+            areas: &[],
+            text_in: None,
+            limits: &limits,
+        };
+        document.content(1, &wants).map(drop)
+    };
+    let document = open(&bytes).unwrap();
+    assert_eq!(looked(&document, 2 * a_look), Ok(()));
+    assert_eq!(looked(&document, 2 * a_look), Ok(()));
+    assert_eq!(document.exhausted(), None);
+    let refused = looked(&document, 3 * a_look - 1).unwrap_err();
+    assert!(refused.to_string().contains("all its pages"), "{refused}");
+    assert_eq!(document.exhausted(), Some(refused));
+}
+
+#[test]
+fn a_large_file_may_draw_64_times_its_length() {
+    let limits = ContentLimits {
+        max_document_bytes: 1,
+        ..ContentLimits::default()
+    };
+    let drawn = |times| {
+        let content = "/F Do ".repeat(times);
+        let pdf = page("/Resources<</XObject<</F 5 0 R>>>>", &content);
+        wanted(pdf.stream(5, "/Subtype/Form", &[b' '; 50_000]), &limits)
+    };
+    assert!(drawn(60).is_ok());
+    assert!(matches!(drawn(70), Err(Refusal::Limit { .. })));
 }
 
 #[test]
@@ -247,12 +292,31 @@ fn is_bounded(content: &[u8]) {
     }
 }
 
+/// Whether a page that is looked at before it is written is written as it stands.
+fn stands(pdf: Pdf) -> bool {
+    let bytes = pdf.finished();
+    let treatment = Treatment {
+        may_be_unbalanced: true,
+        ..Treatment::default()
+    };
+    let document = open(&bytes).unwrap();
+    let fragment = Fragment::of(&document, 1..=1, &DigestKey([1; 32]), &treatment).unwrap();
+    matches!(fragment.pages[0].body, Body::AsItStands { .. })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
     fn whatever_operators_there_are_what_is_drawn_is_on_the_page(content in operators()) {
         is_bounded(content.as_bytes());
+    }
+
+    #[test]
+    fn a_page_is_said_to_be_balanced_just_if_it_is_not_wrapped(first in operators(), second in operators()) {
+        let a4 = "/MediaBox[0 0 595.276 841.89]/Contents[4 0 R 5 0 R]";
+        let pdf = sized_page(a4, first.as_bytes()).stream(5, "", second.as_bytes());
+        assert_eq!(found(pdf.clone()).is_balanced, stands(pdf));
     }
 
     #[test]

@@ -68,17 +68,14 @@ fn the_streams_of_a_page_are_joined() {
 }
 
 #[test]
-fn content_is_balanced_if_what_follows_is_as_it_would_be_without_it() {
+fn content_is_balanced_if_what_follows_is_as_it_would_be_without_it_to_any_reader() {
     for content in [
         "",
         "q Q",
         "q q Q Q",
         "BT ET",
         "/P BMC EMC",
-        "/P BMC",
-        "EMC EMC",
         "/OC /L BDC EMC",
-        "BX",
         "0 0 1 1 re W n",
         "/OC /L BDC /P BMC EMC EMC",
         "% Q",
@@ -91,8 +88,11 @@ fn content_is_balanced_if_what_follows_is_as_it_would_be_without_it() {
         "q Q Q q",
         "BT",
         "BT ET BT",
-        "/OC /L BDC",
-        "/P BMC /OC /L BDC EMC /OC /L BDC",
+        "/P BMC",
+        "EMC",
+        "BX",
+        "1 0 rg",
+        "unknown",
         "0 0 1 1 re",
         "0 0 m",
         "(abc",

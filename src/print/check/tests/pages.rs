@@ -103,6 +103,36 @@ fn what_a_page_uses_does_and_paints_is_told_once() {
 }
 
 #[test]
+fn a_stamp_in_the_place_of_the_mark_is_told() {
+    let stamp = |flags: u32| {
+        let annotation = format!("<</Subtype/Stamp/F {flags}/Rect[15 790 35 800]/AP<</N 5 0 R>>>>");
+        let form = "<</Subtype/Form/BBox[0 0 9 9]/Length 12>>stream\n0 0 9 9 re f\nendstream";
+        codes(&pdf("", &format!("{A4}/Annots[{annotation}]"), form), false)
+    };
+    assert_eq!(stamp(4), ["zone-not-empty"]);
+    assert_eq!(stamp(0), [""; 0]);
+}
+
+#[test]
+fn an_address_on_a_hidden_layer_is_none() {
+    let address = recipient();
+    let rows = "(Maija Mallikas) Tj T* (Mallikatu 1 A 1) Tj T* (00100 HELSINKI) Tj";
+    let content = format!("/OC /L BDC BT /F 11 Tf 14 TL 66 660 Td {rows} ET EMC");
+    let font = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>";
+    let resources = format!("/Resources<</Font<</F {font}>>/Properties<</L 5 0 R>>>>");
+    let lacks_address = |state: &str| {
+        let layer = format!(
+            "<</Type/OCG/Name(a)>>endobj 1 0 obj<</Type/Catalog/Pages 2 0 R\
+             /OCProperties<</OCGs[5 0 R]/D<</{state}[5 0 R]>>>>>>"
+        );
+        let pdf = pdf(&content, &format!("{A4}{resources}"), &layer);
+        checked(&pdf, &letter(&address)).facts.lacks_address
+    };
+    assert!(!lacks_address("ON"));
+    assert!(lacks_address("OFF"));
+}
+
+#[test]
 fn a_page_over_a_limit_is_refused_and_one_at_it_is_not() {
     let address = recipient();
     let letter = LetterToCheck {
