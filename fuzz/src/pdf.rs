@@ -18,7 +18,9 @@ pub fn pdf(bytes: &[u8]) {
     let count = document.page_count();
     assert!((1..=limits.max_pages).contains(&count), "{count} pages");
     assert!(document.page(0).is_err() && document.page(count + 1).is_err());
+    does_little(document.active_content().map(<[_]>::to_vec));
     for number in 1..=count {
+        does_little(document.active_content_of_page(number));
         if let Ok(page) = document.page(number) {
             is_measured(&page);
             draws_on_the_page_only(&document, number, &page);
@@ -33,6 +35,20 @@ fn is_measured(page: &PageGeometry) {
     assert!(page.width_mm() >= 0.0 && page.height_mm() >= 0.0);
     assert!(page.user_unit() > 0.0);
     assert!([0, 90, 180, 270].contains(&page.rotate()));
+}
+
+/// What a document does is told in words, each once, or refused.
+fn does_little(found: Result<Vec<&'static str>, Refusal>) {
+    match found {
+        Ok(mut found) => {
+            let count = found.len();
+            found.sort_unstable();
+            found.dedup();
+            assert_eq!(found.len(), count, "{found:?}");
+        }
+        Err(Refusal::Limit { .. } | Refusal::Unreadable { .. }) => {}
+        Err(refusal) => panic!("{refusal}"),
+    }
 }
 
 /// Whatever the content is, it is gone through within bounds, or refused for going past them.
