@@ -60,6 +60,16 @@ impl Hub {
         Self::of(sender(), print, |_| {})
     }
 
+    /// Both.
+    pub(crate) fn with_sender_and_print(
+        change: impl FnOnce(&mut SenderSettings),
+        print: print::Settings,
+    ) -> Self {
+        let mut sender = sender();
+        change(&mut sender);
+        Self::of(sender, print, |_| {})
+    }
+
     /// A house that reaches its mailboxes through something else.
     pub(crate) fn with_mailbox(wrap: impl FnOnce(Arc<dyn Mailbox>) -> Arc<dyn Mailbox>) -> Self {
         Self::of(sender(), print::Settings::default(), |house| {
@@ -398,6 +408,11 @@ fn house(
     let print_houses = [("example-print", print), ("economy-print", economy_alone())];
     let print_houses = print_houses.map(|(id, print)| {
         let id: PrintHouseId = id.parse().unwrap();
+        let print = print::Settings {
+            // Here every mark is read back, not a sample of them.
+            verify_marks: u32::MAX,
+            ..print
+        };
         (id.clone(), PrintHouseSettings { id, print })
     });
     House {

@@ -62,6 +62,7 @@ mod text;
 mod tree_writer;
 mod version;
 mod writer;
+mod written;
 
 pub use content::{
     Area, ContentLimits, ContentWants, Drawn, FontUse, Ink, PageContent, Paint, ShownText,
@@ -77,6 +78,7 @@ pub use refusal::Refusal;
 pub use second_reader::{NoSecondReader, NotRewritten, Reading, Rewrite, Rewritten, SecondReader};
 pub use version::PdfVersion;
 pub use writer::{Finished, Writer, WriterSettings};
+pub use written::{PartId, WrittenPage, WrittenPart};
 
 #[cfg(test)]
 mod tests;

@@ -78,8 +78,11 @@ impl Parts {
         output.reference(self.node);
         output.put(b"/Start ");
         output.reference(pages.0);
-        output.put(b"/End ");
-        output.reference(pages.1);
+        // A part of one page has no `/End`.
+        if pages.1 != pages.0 {
+            output.put(b"/End ");
+            output.reference(pages.1);
+        }
         output.put(b"/DPM");
         output.put(&open.metadata);
         output.put(b">>");

@@ -12,6 +12,13 @@ pub enum PdfVersion {
 }
 
 impl PdfVersion {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pdf17 => "1.7",
+            Self::Pdf20 => "2.0",
+        }
+    }
+
     /// The first two lines of a file (7.5.2).
     pub(super) fn header(self) -> &'static [u8] {
         match self {

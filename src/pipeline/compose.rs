@@ -11,7 +11,7 @@ use crate::{
     print::{self, BundleIdentity, BundlePlan, Composed, Contents, FileDigest, JobTicket},
     store::{
         BatchRow, BundleRow, MessageRow, NewOutgoing, NewSpoolFile, OutgoingFile, OutgoingKind,
-        Place, SpoolKey, SpooledFile, StepOutcome,
+        Place, Spool, SpoolKey, SpooledFile, StepOutcome,
     },
 };
 
@@ -186,35 +186,69 @@ struct Finished<'a> {
 }
 
 impl Finished<'_> {
-    /// The four files of a bundle, spooled, the marker last.
+    /// The files of a bundle, spooled, the marker last.
     fn files(&self, house: &House, pdf: NewSpoolFile) -> Result<Vec<OutgoingFile>, Error> {
         let spool = house.store.spool();
         let pdf = self.keep("pdf", pdf)?;
+        self.verify(spool, &pdf.file)?;
         let mut pieces = spool.begin()?;
         print::write_piece_list(self.plan, &mut pieces).map_err(Error::Compose)?;
         let pieces = self.keep("pieces.csv", pieces)?;
-        let mut ticket = spool.begin()?;
-        self.write_ticket(&pdf.file, &pieces.file, &mut ticket)?;
-        let ticket = self.keep("job.xml", ticket)?;
+        let mut files = self.tickets(spool, &pdf.file, &pieces.file)?;
         let marker = self.keep("ok", spool.begin()?)?;
-        Ok(vec![pdf, pieces, ticket, marker])
+        files.splice(0..0, [pdf, pieces]);
+        files.push(marker);
+        Ok(files)
     }
 
-    fn write_ticket(
+    /// Reads the PDF back from the disk: what is not as planned goes no further, and leaves no file.
+    fn verify(&self, spool: &Spool, pdf: &SpooledFile) -> Result<(), Error> {
+        let written = spool.map(&pdf.key)?;
+        let verified = print::verify(written.as_ref(), self.plan, self.identity, self.settings);
+        match verified {
+            Ok(verified) => {
+                let (bundle, marks) = (self.bundle.id, verified.marks);
+                tracing::debug!(%bundle, pages = verified.pages, marks, "read back as planned");
+                Ok(())
+            }
+            Err(error) => {
+                spool.remove(&pdf.key)?;
+                Err(Error::Compose(error))
+            }
+        }
+    }
+
+    /// The job ticket and, where it is wanted, the one in XJDF before it.
+    fn tickets(
         &self,
+        spool: &Spool,
         pdf: &SpooledFile,
         pieces: &SpooledFile,
-        out: &mut NewSpoolFile,
-    ) -> Result<(), Error> {
-        let ticket = JobTicket {
+    ) -> Result<Vec<OutgoingFile>, Error> {
+        let (pdf, pieces) = (self.digest("pdf", pdf), self.digest("pieces.csv", pieces));
+        let mut ticket = JobTicket {
             plan: self.plan,
             identity: self.identity,
             settings: self.settings,
             composed: self.composed,
-            pdf: &self.digest("pdf", pdf),
-            piece_list: &self.digest("pieces.csv", pieces),
+            pdf: &pdf,
+            piece_list: &pieces,
+            xjdf: None,
         };
-        print::write_job_ticket(&ticket, out).map_err(Error::Compose)
+        let mut files = Vec::new();
+        let digest;
+        if self.settings.xjdf {
+            let mut out = spool.begin()?;
+            print::write_xjdf(&ticket, &mut out).map_err(Error::Compose)?;
+            let kept = self.keep("xjdf", out)?;
+            digest = self.digest("xjdf", &kept.file);
+            ticket.xjdf = Some(&digest);
+            files.push(kept);
+        }
+        let mut out = spool.begin()?;
+        print::write_job_ticket(&ticket, &mut out).map_err(Error::Compose)?;
+        files.push(self.keep("job.xml", out)?);
+        Ok(files)
     }
 
     fn keep(&self, ending: &str, file: NewSpoolFile) -> Result<OutgoingFile, Error> {

@@ -5,7 +5,7 @@ use crate::{
     pdf::Refusal,
 };
 
-use super::SourceError;
+use super::{Discrepancy, SourceError};
 
 /// Why a bundle could not be laid out or written. Nothing of it may be handed over then.
 #[derive(Debug, thiserror::Error)]
@@ -51,28 +51,47 @@ pub enum Error {
         written: u32,
     },
 
+    /// What was written is not what was planned.
+    #[error("the bundle's PDF was read back, and its page {page} {discrepancy}")]
+    NotAsPlanned {
+        /// Of the bundle, from 1.
+        page: u32,
+        discrepancy: Discrepancy,
+    },
+    #[error("the bundle's PDF was read back, and has {written} pages instead of {planned}")]
+    PagesWritten { planned: u32, written: u32 },
+    #[error("the bundle's PDF cannot be read back")]
+    ReadBack(#[source] Refusal),
+
     #[error("cannot write the bundle's PDF")]
     Write(#[source] io::Error),
     #[error("cannot write the bundle's piece list")]
     PieceList(#[source] io::Error),
     #[error("cannot write the bundle's job ticket")]
     JobTicket(#[source] io::Error),
+    #[error("cannot write the bundle's job ticket in XJDF")]
+    Xjdf(#[source] io::Error),
 }
 
 impl Error {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::Letter { .. } | Self::NotPrintable { .. } => Disposition::Reject,
-            Self::Source { .. } | Self::Write(_) | Self::PieceList(_) | Self::JobTicket(_) => {
-                Disposition::Retry
-            }
+            Self::Source { .. }
+            | Self::Write(_)
+            | Self::PieceList(_)
+            | Self::JobTicket(_)
+            | Self::Xjdf(_) => Disposition::Retry,
             Self::NoLetters
             | Self::TooManyPieces { .. }
             | Self::MixedGroup { .. }
             | Self::NotShared { .. }
             | Self::AddressPages { .. }
             | Self::Mark { .. }
-            | Self::PageCount { .. } => Disposition::Hold,
+            | Self::PageCount { .. }
+            | Self::NotAsPlanned { .. }
+            | Self::PagesWritten { .. }
+            | Self::ReadBack(_) => Disposition::Hold,
         }
     }
 
@@ -89,9 +108,13 @@ impl Error {
             Self::NoLetters
             | Self::TooManyPieces { .. }
             | Self::AddressPages { .. }
+            | Self::NotAsPlanned { .. }
+            | Self::PagesWritten { .. }
+            | Self::ReadBack(_)
             | Self::Write(_)
             | Self::PieceList(_)
-            | Self::JobTicket(_) => None,
+            | Self::JobTicket(_)
+            | Self::Xjdf(_) => None,
         }
     }
 }

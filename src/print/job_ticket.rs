@@ -5,7 +5,7 @@ use quick_xml::{
     events::{BytesDecl, BytesText, Event},
 };
 
-use super::{BundleIdentity, BundlePlan, Composed, Error, Mark, Settings};
+use super::{BundleIdentity, BundlePlan, Composed, Error, Mark, OmrSettings, Settings};
 
 const NAMESPACE: &str = "urn:kuori:job-ticket:1";
 
@@ -27,6 +27,8 @@ pub struct JobTicket<'a> {
     pub composed: &'a Composed,
     pub pdf: &'a FileDigest,
     pub piece_list: &'a FileDigest,
+    /// Where the print house wants it.
+    pub xjdf: Option<&'a FileDigest>,
 }
 
 /// Writes the job ticket (`schemas/job-ticket.xsd`): what the bundle is, how to produce it, and
@@ -51,8 +53,15 @@ fn write_document<W: Write>(xml: &mut Writer<W>, ticket: &JobTicket<'_>) -> io::
             write_production(xml, ticket)?;
             write_counts(xml, ticket)?;
             write_mark(xml, ticket.settings)?;
-            write_file(xml, "pdf", ticket.pdf)?;
-            write_file(xml, "pieceList", ticket.piece_list)
+            if let Some(omr) = &ticket.settings.marks.omr {
+                write_omr(xml, omr)?;
+            }
+            write_pdf(xml, ticket)?;
+            write_file(xml, "pieceList", ticket.piece_list)?;
+            match ticket.xjdf {
+                Some(xjdf) => write_file(xml, "xjdf", xjdf),
+                None => Ok(()),
+            }
         })?;
     xml.get_mut().write_all(b"\n")?;
     xml.get_mut().flush()
@@ -115,6 +124,43 @@ fn write_mark<W: Write>(xml: &mut Writer<W>, settings: &Settings) -> io::Result<
     )
 }
 
+fn write_omr<W: Write>(xml: &mut Writer<W>, omr: &OmrSettings) -> io::Result<()> {
+    let element = xml.create_element("omr").with_attributes([
+        ("xMm", omr.x_mm.to_string().as_str()),
+        ("yMm", &omr.y_mm.to_string()),
+        ("lengthMm", &omr.length_mm.to_string()),
+        ("thicknessMm", &omr.thickness_mm.to_string()),
+        ("pitchMm", &omr.pitch_mm.to_string()),
+        ("sequenceFrom", &omr.sequence.first().to_string()),
+        ("parity", omr.parity.as_str()),
+    ]);
+    let written = element.write_inner_content(|xml| {
+        let mut lines = omr.lines.iter();
+        lines.try_for_each(|line| write_text(xml, "line", line.as_str()))
+    });
+    written.map(|_| ())
+}
+
+/// Why no conformance to PDF/X-4, and so none to PDF/VT-1, is claimed: senders' colours are left as
+/// they are, and an output intent would shift them.
+const NO_OUTPUT_INTENT: &str = "no-output-intent";
+
+fn write_pdf<W: Write>(xml: &mut Writer<W>, ticket: &JobTicket<'_>) -> io::Result<()> {
+    let bytes = ticket.pdf.bytes.to_string();
+    let mut attributes = vec![
+        ("name", ticket.pdf.name.as_str()),
+        ("bytes", &bytes),
+        ("sha256", &ticket.pdf.sha256),
+        ("version", ticket.settings.pdf_version.as_str()),
+        ("conformance", "none"),
+        ("conformanceReason", NO_OUTPUT_INTENT),
+    ];
+    if ticket.settings.document_parts {
+        attributes.push(("pdfVt", "structure"));
+    }
+    write_empty(xml, "pdf", &attributes)
+}
+
 fn write_file<W: Write>(xml: &mut Writer<W>, kind: &str, file: &FileDigest) -> io::Result<()> {
     write_empty(
         xml,
@@ -132,7 +178,7 @@ fn write_text<W: Write>(xml: &mut Writer<W>, name: &str, text: &str) -> io::Resu
     element.write_text_content(BytesText::new(text)).map(|_| ())
 }
 
-fn write_empty<W: Write>(
+pub(super) fn write_empty<W: Write>(
     xml: &mut Writer<W>,
     name: &str,
     attributes: &[(&str, &str)],

@@ -1,11 +1,12 @@
 use std::iter;
 
-use crate::domain::{EnvelopeName, Letter, Piece, PostageCode};
+use crate::domain::{BundleId, EnvelopeName, Letter, Piece, PostageCode};
 
 use super::{
-    Error, Group, Settings,
+    Error, Group, Mark, Settings,
     group::{Kind, Manner},
     household::Addressee,
+    mark_drawing::SheetMarks,
     paper::{Paper, own_sheets, sides},
     plan::{max_pieces, paper_of},
 };
@@ -137,10 +138,20 @@ impl PlannedPiece {
         })
     }
 
-    /// The 1-based sheet whose front the 0-based `page` of this piece is; `None` for a back.
-    pub(super) fn sheet_in_front_of(&self, page: u32) -> Option<u32> {
+    /// What is printed on the 0-based `page` of this piece; `None` for a back.
+    pub(super) fn marks_on(&self, page: u32, bundle: BundleId) -> Option<SheetMarks> {
         let sides = sides(self.letter.duplex);
-        page.is_multiple_of(sides).then(|| page / sides + 1)
+        let sheet = page / sides;
+        page.is_multiple_of(sides).then_some(SheetMarks {
+            mark: Mark {
+                bundle,
+                sequence: self.sequence,
+                sheet: sheet + 1,
+                sheets: self.sheets,
+            },
+            // All pieces of a bundle are duplex, or none is.
+            number: (self.first_page - 1) / sides + sheet,
+        })
     }
 }
 

@@ -1,13 +1,17 @@
 use std::fmt::Write;
 
-use datamatrix::data::DataEncodingError;
+use datamatrix::{DataMatrix, data::DataEncodingError};
 
 use crate::{
     domain::BundleId,
     pdf::{Area, Overlay},
 };
 
-use super::{Mark, MarkSettings, mask::Mask};
+use super::{
+    Mark, MarkSettings,
+    mask::Mask,
+    omr::{OmrSettings, OmrSheet},
+};
 
 const POINTS_A_MM: f64 = 72.0 / 25.4;
 
@@ -21,10 +25,28 @@ const TEST_X_MM: f64 = 98.0;
 const TEST_Y_MM: f64 = 4.0;
 const TEST_PIXEL_MM: f64 = 1.0;
 
-/// The operators that draw a mark over a page of that height: white beneath, then the symbol as
+/// What is printed on the front of a sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SheetMarks {
+    pub(super) mark: Mark,
+    /// From 0, all sheets of the bundle through.
+    pub(super) number: u32,
+}
+
+impl SheetMarks {
+    fn omr(&self) -> OmrSheet {
+        OmrSheet {
+            is_first: self.mark.sheet == 1,
+            is_last: self.mark.sheet == self.mark.sheets,
+            number: self.number,
+        }
+    }
+}
+
+/// The operators that draw marks over a page of that height: white beneath, then the symbol as
 /// one inline image mask, which needs no resources of the page.
 pub(super) fn overlay(
-    mark: &Mark,
+    marks: &SheetMarks,
     is_test: bool,
     settings: &MarkSettings,
     page_height_mm: f64,
@@ -33,15 +55,75 @@ pub(super) fn overlay(
         operators: String::with_capacity(512),
         page_height_mm,
     };
-    let symbol = Mask::symbol(&mark.payload())?;
+    let symbol = Mask::symbol(&marks.mark.payload())?;
     drawing.mask(&symbol, &symbol_place(settings));
     if settings.readable_line {
-        drawing.mask(&readable_mask(mark), &readable_place(settings));
+        drawing.mask(&readable_mask(&marks.mark), &readable_place(settings));
+    }
+    if let Some(omr) = &settings.omr {
+        drawing.lines(omr, marks);
     }
     if is_test {
         drawing.mask(&Mask::text(&["TEST"]), &TEST_PLACE);
     }
     Ok(Overlay(drawing.operators.into_bytes()))
+}
+
+/// Whether such operators draw the OMR lines of that sheet, if any are wanted, and no others.
+pub(super) fn has_omr_lines_of(
+    operators: &[u8],
+    marks: &SheetMarks,
+    settings: &MarkSettings,
+    page_height_mm: f64,
+) -> bool {
+    let wanted: Vec<_> = settings
+        .omr
+        .iter()
+        .flat_map(|omr| {
+            let places = omr.places(marks.omr());
+            places.map(|place| in_points(&place, page_height_mm))
+        })
+        .collect();
+    let drawn = read_lines(operators);
+    let is_near = |(drawn, wanted): (&[f64; 4], &[f64; 4])| {
+        let mut sides = drawn.iter().zip(wanted);
+        sides.all(|(drawn, wanted)| (drawn - wanted).abs() < 0.05)
+    };
+    drawn.is_some_and(|drawn| drawn.len() == wanted.len() && drawn.iter().zip(&wanted).all(is_near))
+}
+
+/// Left, bottom, width and height of each OMR line, in points; `None` where they cannot be read.
+fn read_lines(operators: &[u8]) -> Option<Vec<[f64; 4]>> {
+    let operators = String::from_utf8_lossy(operators);
+    let Some((_, lines)) = operators.split_once(LINES_BEGIN) else {
+        return Some(Vec::new());
+    };
+    let (lines, _) = lines.split_once(LINES_END)?;
+    let line = |line: &str| {
+        let numbers = line.split_whitespace().map(str::parse);
+        let numbers: Vec<f64> = numbers.collect::<Result<_, _>>().ok()?;
+        numbers.try_into().ok()
+    };
+    lines.split_terminator(" re").map(line).collect()
+}
+
+/// What the symbol in such operators says; `None` where there is none that can be decoded.
+pub(super) fn read_symbol(operators: &[u8]) -> Option<String> {
+    let operators = String::from_utf8_lossy(operators);
+    let side = Mask::SYMBOL_MODULES;
+    let (_, image) = operators.split_once(&format!("BI/W {side}/H {side}/"))?;
+    let (_, image) = image.split_once("ID ")?;
+    let (hex, _) = image.split_once('>')?;
+    let mut modules = Vec::with_capacity((side * side) as usize);
+    for digit in hex.chars() {
+        let digit = digit.to_digit(16)?;
+        modules.extend((0..4).rev().map(|bit| digit >> bit & 1 == 1));
+    }
+    if modules.len() != (side * side) as usize {
+        return None;
+    }
+    let payload = DataMatrix::decode(&modules, side as usize).ok()?;
+    String::from_utf8(payload).ok()
 }
 
 /// Where the symbol and, if it is printed, the line under it may put ink or white, whichever the
@@ -113,6 +195,16 @@ fn readable_place(settings: &MarkSettings) -> Place {
     }
 }
 
+/// Around the OMR lines; nothing else that is drawn here begins so.
+const LINES_BEGIN: &str = "q 0 g";
+const LINES_END: &str = " f Q\n";
+
+/// Left, bottom, width, height.
+fn in_points(area: &Area, page_height_mm: f64) -> [f64; 4] {
+    let bottom_mm = page_height_mm - area.bottom_mm;
+    [area.left_mm, bottom_mm, area.width_mm(), area.height_mm()].map(|mm| mm * POINTS_A_MM)
+}
+
 struct Drawing {
     operators: String,
     page_height_mm: f64,
@@ -138,6 +230,21 @@ impl Drawing {
         ));
     }
 
+    /// All lines are one path.
+    fn lines(&mut self, omr: &OmrSettings, marks: &SheetMarks) {
+        self.white_beneath(in_points(&omr.area(), self.page_height_mm), 0.0);
+        let mut places = omr.places(marks.omr()).peekable();
+        if places.peek().is_none() {
+            return;
+        }
+        self.push(format_args!("{LINES_BEGIN}"));
+        for place in places {
+            let [x, y, width, height] = in_points(&place, self.page_height_mm);
+            self.push(format_args!(" {x:.2} {y:.2} {width:.2} {height:.2} re"));
+        }
+        self.push(format_args!("{LINES_END}"));
+    }
+
     fn white_beneath(&mut self, [x, y, width, height]: [f64; 4], quiet: f64) {
         self.push(format_args!(
             "q 1 g {:.2} {:.2} {:.2} {:.2} re f Q\n",
@@ -159,14 +266,22 @@ mod tests {
     use super::*;
     use crate::domain::BundleId;
 
-    fn drawn(is_test: bool) -> String {
-        let mark = Mark {
+    const MARKS: SheetMarks = SheetMarks {
+        mark: Mark {
             bundle: BundleId(31),
             sequence: 12,
             sheet: 1,
             sheets: 3,
-        };
-        let Overlay(operators) = overlay(&mark, is_test, &MarkSettings::default(), 297.0).unwrap();
+        },
+        number: 20,
+    };
+
+    fn drawn(is_test: bool) -> String {
+        drawn_by(is_test, &MarkSettings::default())
+    }
+
+    fn drawn_by(is_test: bool, settings: &MarkSettings) -> String {
+        let Overlay(operators) = overlay(&MARKS, is_test, settings, 297.0).unwrap();
         String::from_utf8(operators).unwrap()
     }
 
@@ -193,5 +308,57 @@ mod tests {
         BI/W 16/H 5/BPC 1/IM true/D[1 0]/F/AHx ID ee6e48844c4448244ec4>
         EI Q
         "#);
+    }
+
+    #[test]
+    fn omr_lines_come_after_the_mark_on_white_of_their_own() {
+        let settings = MarkSettings {
+            omr: Some(OmrSettings::default()),
+            ..MarkSettings::default()
+        };
+        let lines = drawn_by(false, &settings).replace(&drawn(false), "");
+        insta::assert_snapshot!(lines, @r#"
+        q 1 g 5.67 485.01 34.02 84.75 re f Q
+        q 0 g 11.34 562.68 22.68 1.42 re 11.34 538.68 22.68 1.42 re 11.34 502.68 22.68 1.42 re 11.34 490.68 22.68 1.42 re f Q
+        "#);
+    }
+
+    #[test]
+    fn omr_lines_are_read_back_and_those_of_another_sheet_are_noticed() {
+        let settings = MarkSettings {
+            omr: Some(OmrSettings::default()),
+            ..MarkSettings::default()
+        };
+        let with_lines = drawn_by(false, &settings);
+        let fits = |operators: &str, marks: &SheetMarks, settings: &MarkSettings| {
+            has_omr_lines_of(operators.as_bytes(), marks, settings, 297.0)
+        };
+        assert!(fits(&with_lines, &MARKS, &settings));
+        let next = SheetMarks {
+            number: MARKS.number + 1,
+            ..MARKS
+        };
+        assert!(!fits(&with_lines, &next, &settings));
+        assert!(!fits(&with_lines.replace(" re", " rx"), &MARKS, &settings));
+        let none = MarkSettings::default();
+        assert!(!fits(&with_lines, &MARKS, &none));
+        assert!(fits(&drawn(false), &MARKS, &none));
+        assert!(!fits(&drawn(false), &MARKS, &settings));
+    }
+
+    #[test]
+    fn a_symbol_is_read_back_and_nothing_is_read_out_of_what_is_none() {
+        let drawn = drawn(true);
+        assert_eq!(read_symbol(drawn.as_bytes()), Some(MARKS.mark.payload()));
+        let others = [
+            drawn.replace("BI/W 16/H 16/", "BI/W 16/H 17/"),
+            drawn.replace("ffff>", ">"),
+            drawn.replace("ID aaaac86f892c", "ID 000000000000"),
+            drawn.replace("ID aa", "ID xx"),
+            String::new(),
+        ];
+        for other in others {
+            assert_eq!(read_symbol(other.as_bytes()), None, "{other}");
+        }
     }
 }

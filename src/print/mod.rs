@@ -5,7 +5,9 @@
 //!
 //! letters ─► Planner ─► Plan, positions alone
 //! letters in that order ─► lay_out ─► BundlePlan ─┬─► compose ──────────► <bundle>.pdf
+//!                                                 ├─► verify            (that PDF, read back)
 //!                                                 ├─► write_piece_list ─► <bundle>.pieces.csv
+//!                                                 ├─► write_xjdf ───────► <bundle>.xjdf, if wanted
 //!                                                 └─► write_job_ticket ─► <bundle>.job.xml
 //! ```
 //!
@@ -29,12 +31,15 @@ mod layout;
 mod mark;
 mod mark_drawing;
 mod mask;
+mod omr;
 mod paper;
 mod piece_list;
 mod plan;
 mod posting_order;
 mod prepare;
 mod settings;
+mod verify;
+mod xjdf;
 
 #[cfg(test)]
 mod tests;
@@ -54,7 +59,10 @@ pub use identity::BundleIdentity;
 pub use job_ticket::{FileDigest, JobTicket, write_job_ticket};
 pub use layout::{BundlePlan, Contents, PlannedPiece, lay_out};
 pub use mark::{InvalidMark, Mark};
+pub use omr::{OmrLine, OmrParity, OmrSequence, OmrSettings};
 pub use piece_list::write_piece_list;
 pub use plan::{PlacedLetter, Plan, PlannedBundle, Planner};
 pub use prepare::{LetterPdf, LetterSource, SourceError};
 pub use settings::{AddressPageSettings, EnvelopeRule, MarkSettings, PostageRule, Settings};
+pub use verify::{Discrepancy, Verified, verify};
+pub use xjdf::write_xjdf;

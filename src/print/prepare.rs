@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-use super::{AddressPages, BundleIdentity, Error, Mark, PlannedPiece, Settings, mark_drawing};
+use super::{AddressPages, BundleIdentity, Error, PlannedPiece, Settings, mark_drawing};
 
 const A4_HEIGHT_MM: f64 = 297.0;
 
@@ -235,21 +235,15 @@ impl<'a> Workshop<'a> {
         page: u32,
         page_height_mm: f64,
     ) -> Result<Option<Overlay>, Error> {
-        let Some(sheet) = piece.sheet_in_front_of(page) else {
+        let Some(marks) = piece.marks_on(page, self.identity.bundle) else {
             return Ok(None);
         };
-        let mark = Mark {
-            bundle: self.identity.bundle,
-            sequence: piece.sequence,
-            sheet,
-            sheets: piece.sheets,
-        };
         let settings = &self.settings.marks;
-        mark_drawing::overlay(&mark, self.identity.test, settings, page_height_mm)
+        mark_drawing::overlay(&marks, self.identity.test, settings, page_height_mm)
             .map(Some)
             .map_err(|_| Error::Mark {
                 message: piece.letter.message,
-                sheet,
+                sheet: marks.mark.sheet,
             })
     }
 }

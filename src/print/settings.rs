@@ -3,7 +3,7 @@ use crate::{
     pdf::{Limits, PdfVersion},
 };
 
-use super::{CheckSettings, Destination, Mark};
+use super::{CheckSettings, Destination, Mark, OmrSettings};
 
 /// What one print house wants. The defaults are those of `docs/print-rules.md`.
 ///
@@ -33,6 +33,11 @@ pub struct Settings {
     pub address_page: AddressPageSettings,
     /// Whether the PDF carries document parts (ISO 16612-2, 6.5), one a piece.
     pub document_parts: bool,
+    /// Marks of each bundle that are read back out of its PDF before it is handed over, at most; 0
+    /// reads none.
+    pub verify_marks: u32,
+    /// Whether the bundle comes with a job ticket in XJDF as well.
+    pub xjdf: bool,
     /// What the PDF says it is.
     pub pdf_version: PdfVersion,
     /// Bounds on a letter's own PDF when it is opened again for its bundle.
@@ -74,6 +79,8 @@ pub struct MarkSettings {
     pub quiet_zone_modules: u32,
     /// A line under the symbol that people can read: `31-12 1/3`.
     pub readable_line: bool,
+    /// Lines beside it for machines that read no DataMatrix.
+    pub omr: Option<OmrSettings>,
 }
 
 /// What an address page says besides the address.
@@ -106,6 +113,8 @@ impl Default for Settings {
             check: CheckSettings::default(),
             address_page: AddressPageSettings::default(),
             document_parts: true,
+            verify_marks: 20,
+            xjdf: false,
             pdf_version: PdfVersion::default(),
             pdf_limits: Limits::default(),
         }
@@ -156,6 +165,7 @@ impl Default for MarkSettings {
             module_mm: 0.5,
             quiet_zone_modules: 1,
             readable_line: true,
+            omr: None,
         }
     }
 }

@@ -203,7 +203,7 @@ fn the_job_ticket_says_how_to_produce_the_bundle() {
       <production envelope="C5" postage="economy" destination="domestic" registered="false" colour="false" duplex="true" paper="A4" sheetCentigrams="499"/>
       <counts pieces="2" pages="6" sheets="3" weightGrams="29"/>
       <mark symbology="DataMatrix ECC 200" digits="24" xMm="4" yMm="12" moduleMm="0.5"/>
-      <pdf name="P-0031.pdf" bytes="12345" sha256="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"/>
+      <pdf name="P-0031.pdf" bytes="12345" sha256="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" version="1.7" conformance="none" conformanceReason="no-output-intent" pdfVt="structure"/>
       <pieceList name="P-0031.pieces.csv" bytes="222" sha256="bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"/>
     </jobTicket>
     "#);
@@ -218,13 +218,119 @@ fn the_job_ticket_has_the_postage_by_weight() {
     assert!(job_ticket(&settings).contains(r#" postageCode="E-50"/>"#));
 }
 
+#[test]
+fn the_job_ticket_has_the_lines_of_a_machine_that_reads_no_data_matrix() {
+    let settings = Settings {
+        marks: MarkSettings {
+            omr: Some(OmrSettings::default()),
+            ..MarkSettings::default()
+        },
+        ..Settings::default()
+    };
+    let ticket = job_ticket(&settings);
+    let (_, omr) = ticket.split_once("<omr").unwrap();
+    let (omr, _) = omr.split_once("</omr>").unwrap();
+    insta::assert_snapshot!(omr, @r#"
+    xMm="4" yMm="98" lengthMm="8" thicknessMm="0.5" pitchMm="4.233" sequenceFrom="0" parity="data">
+       <line>start</line>
+       <line>end-of-set</line>
+       <line>sequence-4</line>
+       <line>sequence-2</line>
+       <line>sequence-1</line>
+       <line>parity</line>
+       <line>safety</line>
+    "#);
+}
+
+#[test]
+fn the_job_ticket_says_what_the_pdf_is_and_what_it_does_not_claim_to_be() {
+    let pdf = |settings| -> String {
+        let ticket = job_ticket(&settings);
+        let (_, pdf) = ticket.split_once("<pdf name=\"P-0031.pdf\" ").unwrap();
+        let (_, pdf) = pdf.split_once("a\" ").unwrap();
+        pdf.split_once("/>").unwrap().0.to_owned()
+    };
+    let told = [
+        pdf(Settings::default()),
+        pdf(Settings {
+            document_parts: false,
+            pdf_version: PdfVersion::Pdf20,
+            ..Settings::default()
+        }),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    version="1.7" conformance="none" conformanceReason="no-output-intent" pdfVt="structure"
+    version="2.0" conformance="none" conformanceReason="no-output-intent"
+    "#);
+}
+
+#[test]
+fn a_ticket_in_xjdf_has_the_file_the_paper_and_the_sheets() {
+    let settings = Settings {
+        xjdf: true,
+        ..Settings::default()
+    };
+    let xjdf = written(&settings, |ticket, out| write_xjdf(ticket, out).unwrap());
+    insta::assert_snapshot!(xjdf, @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <XJDF xmlns="http://www.CIP4.org/JDFSchema_2_0" JobID="P-0031" DescriptiveName="P-0031 of example-city" Types="Interpreting Rendering DigitalPrinting">
+      <AuditPool>
+        <AuditCreated>
+          <Header AgentName="Kuori" AgentVersion="0.1.0" DeviceID="kuori" Time="2026-03-01T06:12:09Z"/>
+        </AuditCreated>
+      </AuditPool>
+      <ResourceSet Name="RunList" Usage="Input">
+        <Resource>
+          <RunList Pages="0 -1">
+            <FileSpec MimeType="application/pdf" URL="P-0031.pdf" FileSize="12345" NPage="6"/>
+          </RunList>
+        </Resource>
+      </ResourceSet>
+      <ResourceSet Name="Media" Usage="Input">
+        <Resource>
+          <AmountPool>
+            <PartAmount Amount="3"/>
+          </AmountPool>
+          <Media MediaType="Paper" MediaUnit="Sheet" Dimension="595.276 841.89" Weight="80.0"/>
+        </Resource>
+      </ResourceSet>
+      <ResourceSet Name="DigitalPrintingParams" Usage="Input">
+        <Resource>
+          <DigitalPrintingParams Sides="TwoSided"/>
+        </Resource>
+      </ResourceSet>
+      <ResourceSet Name="ColorantControl" Usage="Input">
+        <Resource>
+          <ColorantControl ProcessColorModel="DeviceGray"/>
+        </Resource>
+      </ResourceSet>
+      <ResourceSet Name="Component" Usage="Output">
+        <Resource>
+          <AmountPool>
+            <PartAmount Amount="3"/>
+          </AmountPool>
+          <Component/>
+        </Resource>
+      </ResourceSet>
+    </XJDF>
+    "#);
+    assert!(job_ticket(&settings).contains("<xjdf name=\"P-0031.xjdf\" bytes=\"333\""));
+}
+
 fn job_ticket(settings: &Settings) -> String {
+    written(settings, |ticket, out| {
+        write_job_ticket(ticket, out).unwrap()
+    })
+}
+
+fn written(settings: &Settings, write: impl Fn(&JobTicket<'_>, &mut Vec<u8>)) -> String {
     let plan = &plan(&[letter(12, 3), letter(3, 1)], settings).bundles[0];
     let file = |name: &str, bytes, digit: &str| FileDigest {
         name: name.to_owned(),
         bytes,
         sha256: digit.repeat(64),
     };
+    let xjdf = file("P-0031.xjdf", 333, "c");
     let ticket = JobTicket {
         plan,
         identity: &identity(),
@@ -236,8 +342,9 @@ fn job_ticket(settings: &Settings) -> String {
         },
         pdf: &file("P-0031.pdf", 12_345, "a"),
         piece_list: &file("P-0031.pieces.csv", 222, "b"),
+        xjdf: settings.xjdf.then_some(&xjdf),
     };
     let mut xml = Vec::new();
-    write_job_ticket(&ticket, &mut xml).unwrap();
+    write(&ticket, &mut xml);
     String::from_utf8(xml).unwrap()
 }

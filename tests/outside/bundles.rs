@@ -17,12 +17,12 @@ async fn every_bundle_is_a_sound_pdf_of_a4_pages_with_all_fonts() {
             tools::assert_qpdf_is_content(&bundle.pdf());
             tools::assert_mutool_is_content(&bundle.pdf());
             tools::assert_fonts_are_embedded(&bundle.pdf());
-            every_page_is_a4(&bundle);
+            every_page_is_a4(&bundle, run.print.pdf_version.as_str());
         }
     }
 }
 
-fn every_page_is_a4(bundle: &Bundle) {
+fn every_page_is_a4(bundle: &Bundle, version: &str) {
     let pdf = bundle.pdf();
     let last = bundle.pages().to_string();
     let said = tools::run(
@@ -32,7 +32,7 @@ fn every_page_is_a4(bundle: &Bundle) {
     assert_eq!(said.err, "");
     let value = |name: &str| said.out.lines().find_map(|line| line.strip_prefix(name));
     assert_eq!(value("Pages:").unwrap().trim(), last, "{}", bundle.id);
-    assert_eq!(value("PDF version:").unwrap().trim(), "1.7");
+    assert_eq!(value("PDF version:").unwrap().trim(), version);
     assert_eq!(value("Encrypted:").unwrap().trim(), "no");
     for name in ["MediaBox", "CropBox", "TrimBox"] {
         let marker = format!("{name}:");

@@ -7,7 +7,7 @@
 //! apt-get install qpdf mupdf-tools poppler-utils libxml2-utils openssh-client openssh-server libdmtx0b
 //! python3 -m venv target/outside-venv
 //! target/outside-venv/bin/pip install -r tests/outside/requirements.txt
-//! KUORI_PYTHON=target/outside-venv/bin/python cargo test -- --ignored --skip corpus
+//! KUORI_PYTHON=target/outside-venv/bin/python cargo test -- --ignored --skip corpus --skip xjdf
 //! ```
 //!
 //! `corpus` reads folders of PDFs and of ZIPs that are no part of the repository, so `.ci/run` skips
@@ -15,6 +15,12 @@
 //!
 //! ```text
 //! KUORI_CORPUS_PDF=<folder> KUORI_CORPUS_ZIP=<folder> cargo test --test kuori -- --ignored corpus
+//! ```
+//!
+//! `xjdf` reads the schema of XJDF, whose licence is not ours to hand on, so `.ci/run` skips it too:
+//!
+//! ```text
+//! KUORI_XJDF_SCHEMA=<xjdf.xsd of github.com/cip4/XJDF-Schema> cargo test --test kuori -- --ignored xjdf
 //! ```
 
 mod bundles;
@@ -24,6 +30,7 @@ mod decrypted;
 mod flattened;
 mod mail;
 mod marks;
+mod omr;
 mod pages;
 mod picture;
 mod print_run;

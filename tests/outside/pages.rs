@@ -11,6 +11,8 @@ const DPI: u32 = 60;
 
 /// `docs/print-rules.md`: the mark with its quiet zone, and the readable lines under it.
 const MARK_ZONES: [Zone; 2] = [[3.5, 11.5, 12.5, 20.5], [3.5, 20.5, 19.7, 24.3]];
+/// The default lines with the white about them.
+const OMR_ZONE: Zone = [2.0, 96.0, 14.0, 126.4];
 const TEST_ZONE: Zone = [97.0, 3.0, 115.0, 10.0];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,6 +86,7 @@ fn compare(run: &PrintRun, piece: &Piece, drawn: &[Picture], sources: &mut Sourc
 fn zones(run: &PrintRun, piece: &Piece, number: u32) -> Vec<Zone> {
     match piece.sheet_in_front_of(number) {
         None => Vec::new(),
+        Some(_) if run.print.marks.omr.is_some() => [MARK_ZONES.as_slice(), &[OMR_ZONE]].concat(),
         Some(_) if run.is_test => [MARK_ZONES.as_slice(), &[TEST_ZONE]].concat(),
         Some(_) => MARK_ZONES.to_vec(),
     }

@@ -9,6 +9,8 @@ use std::{
 
 use kuori::{
     domain::{BundleId, DocumentName, MessageId, PageRange},
+    pipeline::SenderSettings,
+    print::{self, MarkSettings, OmrSettings, PdfVersion},
     sample::{Encoding, Fault, FaultKind, Shape, Spec, Version},
 };
 use tempfile::TempDir;
@@ -16,15 +18,23 @@ use zip::ZipArchive;
 
 use crate::hub::{Hub, sample_bytes};
 
-/// One batch, and what its sender's settings say of paper.
+/// One batch, and what its sender's and its print house's settings say of paper.
 pub(crate) struct Case {
-    pub(crate) name: &'static str,
-    spec: Spec,
+    pub(crate) name: String,
+    batch: Batch,
     duplex: bool,
     address_page: bool,
+    print: print::Settings,
 }
 
-/// Every shape, duplex and simplex, with and without an address page, and a test batch.
+enum Batch {
+    Made(Spec),
+    /// A committed sample, whose recipients have no mailboxes.
+    Committed(PathBuf),
+}
+
+/// Every shape, duplex and simplex, with and without an address page, a test batch, lines for older
+/// machines, and each committed sample that prints.
 pub(crate) fn cases() -> Vec<Case> {
     let spec = |letters, seed, shape| Spec {
         letters,
@@ -33,12 +43,6 @@ pub(crate) fn cases() -> Vec<Case> {
         digital_share: 0.2,
         pages: 1..=5,
         ..Spec::default()
-    };
-    let case = |name, spec, duplex, address_page| Case {
-        name,
-        spec,
-        duplex,
-        address_page,
     };
     let latin = Spec {
         encoding: Encoding::Latin1,
@@ -57,56 +61,102 @@ pub(crate) fn cases() -> Vec<Case> {
         faults: (1..=6).map(picture).collect(),
         ..spec(6, 7, Shape::ManyInOne)
     };
-    let paper_only = |spec| Spec {
+    let on_paper = Spec {
         digital_share: 0.0,
-        ..spec
+        ..spec(1, 4, Shape::OneLetter)
     };
-    vec![
-        case("duplex", spec(25, 1, Shape::ManyInOne), true, false),
-        case("simplex", latin, false, false),
-        case("csv", spec(12, 2, Shape::Csv), true, false),
-        case(
-            "one-letter",
-            paper_only(spec(1, 4, Shape::OneLetter)),
-            true,
-            false,
-        ),
-        case(
+    let made = |name: &str, spec, duplex, address_page| Case {
+        name: name.to_owned(),
+        batch: Batch::Made(spec),
+        duplex,
+        address_page,
+        print: print::Settings::default(),
+    };
+    let mut cases = vec![
+        made("duplex", spec(25, 1, Shape::ManyInOne), true, false),
+        made("simplex", latin, false, false),
+        made("csv", spec(12, 2, Shape::Csv), true, false),
+        made("one-letter", on_paper, true, false),
+        made(
             "duplex-address-page",
             spec(12, 5, Shape::ManyPairs),
             true,
             true,
         ),
-        case("simplex-address-page", spec(8, 8, Shape::Csv), false, true),
-        case("nested", spec(8, 9, Shape::Nested), true, false),
-        case("test", test, true, false),
-        case("picture-in-margin", pictured, true, false),
-    ]
+        made("simplex-address-page", spec(8, 8, Shape::Csv), false, true),
+        made("nested", spec(8, 9, Shape::Nested), true, false),
+        made("test", test, true, false),
+        made("picture-in-margin", pictured, true, false),
+    ];
+    cases.extend([true, false].map(|duplex| Case {
+        print: for_older_machines(),
+        ..made("omr", spec(14, 10, Shape::ManyInOne), duplex, duplex)
+    }));
+    cases.extend(committed());
+    cases
+}
+
+/// Lines beside the mark, a ticket in XJDF, and a PDF of another version without document parts.
+fn for_older_machines() -> print::Settings {
+    print::Settings {
+        marks: MarkSettings {
+            omr: Some(OmrSettings::default()),
+            ..MarkSettings::default()
+        },
+        xjdf: true,
+        document_parts: false,
+        pdf_version: PdfVersion::Pdf20,
+        ..print::Settings::default()
+    }
+}
+
+fn committed() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/batches/valid");
+    let files = fs::read_dir(folder).unwrap();
+    let mut zips: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    zips.retain(|path| path.extension().is_some_and(|end| end == "zip"));
+    zips.sort();
+    let case = |path: PathBuf| Case {
+        name: path.file_name().unwrap().to_str().unwrap().to_owned(),
+        batch: Batch::Committed(path),
+        duplex: true,
+        address_page: false,
+        print: print::Settings::default(),
+    };
+    zips.into_iter().map(case).collect()
 }
 
 /// A case that went all the way through the house.
 pub(crate) struct PrintRun {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) is_test: bool,
     pub(crate) address_page: bool,
+    pub(crate) print: print::Settings,
     pub(crate) hub: Hub,
     sent: SentBatch,
 }
 
 impl PrintRun {
     pub(crate) async fn of(case: &Case) -> Self {
-        let hub = Hub::with(|sender| {
+        let change = |sender: &mut SenderSettings| {
             sender.duplex = case.duplex;
             sender.address_page = case.address_page;
-        });
-        hub.consent(&case.spec);
-        let bytes = sample_bytes(&case.spec);
+        };
+        let hub = Hub::with_sender_and_print(change, case.print.clone());
+        let (bytes, is_test) = match &case.batch {
+            Batch::Made(spec) => {
+                hub.consent(spec);
+                (sample_bytes(spec), spec.is_test)
+            }
+            Batch::Committed(path) => (fs::read(path).unwrap(), false),
+        };
         hub.process("batch.zip", &bytes).await;
         assert!(hub.counts().printed > 0, "{}: nothing printed", case.name);
         Self {
-            name: case.name,
-            is_test: case.spec.is_test,
+            name: case.name.clone(),
+            is_test,
             address_page: case.address_page,
+            print: case.print.clone(),
             hub,
             sent: SentBatch::of(&bytes),
         }

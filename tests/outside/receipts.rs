@@ -229,16 +229,37 @@ async fn job_tickets_and_piece_lists_follow_their_schemas() {
         for bundle in run.bundles() {
             let ticket = bundle.file("job.xml");
             is_valid("job-ticket.xsd", std::slice::from_ref(&ticket));
-            let files = ["pdf", "pieces.csv"].map(|ending| bundle.file(ending));
+            let mut files = vec![bundle.pdf(), bundle.file("pieces.csv")];
+            if run.print.xjdf {
+                files.push(bundle.file("xjdf"));
+            }
             let ticket = fs::read_to_string(ticket).unwrap();
             for line in tools::run("sha256sum", &files).out.lines() {
                 let digest = line.split_whitespace().next().unwrap();
                 assert!(ticket.contains(&format!("sha256=\"{digest}\"")), "{line}");
             }
-            let [_, pieces] = files;
+            let pieces = bundle.file("pieces.csv");
             tools::python("check_table.py", [schema("piece-list.csvw.json"), pieces]);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs xmllint, and KUORI_XJDF_SCHEMA"]
+async fn tickets_in_xjdf_follow_the_schema_of_cip4() {
+    let schema = std::env::var("KUORI_XJDF_SCHEMA");
+    let schema = schema.expect("KUORI_XJDF_SCHEMA names CIP4's xjdf.xsd");
+    let mut checked = 0;
+    for case in cases() {
+        let run = PrintRun::of(&case).await;
+        for bundle in run.bundles().iter().filter(|_| run.print.xjdf) {
+            let xjdf = bundle.file("xjdf");
+            let options = ["--noout", "--nonet", "--schema", &schema].map(PathBuf::from);
+            tools::run("xmllint", options.into_iter().chain([xjdf]));
+            checked += 1;
+        }
+    }
+    assert!(checked > 0);
 }
 
 const FAULTS: [FaultKind; 8] = [

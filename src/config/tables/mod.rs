@@ -8,6 +8,7 @@ mod limits;
 mod mailbox;
 mod mirror;
 mod name;
+mod omr;
 mod page;
 mod paper;
 mod place;

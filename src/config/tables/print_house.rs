@@ -7,6 +7,7 @@ use super::{
     account::AccountTable,
     mirror::mirror,
     name::usable_name,
+    omr::OmrTable,
     page::{ContentTable, PageTables, WindowTable, ZoneTable},
     paper::{EnvelopeTable, PostageTable, envelopes, postage},
     place::PlaceTables,
@@ -58,6 +59,11 @@ pub(super) struct PrintHouseTable {
     grey_saves: bool,
     /// Whether the PDF carries document parts (ISO 16612-2, 6.5), one a piece.
     document_parts: bool,
+    /// Marks of each bundle that are read back out of its PDF before it is handed over, at most,
+    /// evenly spread; 0 reads none.
+    verify_marks: u32,
+    /// Whether the bundle comes with a job ticket in XJDF (CIP4) as well.
+    xjdf: bool,
     /// The version of PDF that a bundle says it is.
     pdf_version: PdfVersionName,
     /// How far each side of a page may be from A4.
@@ -94,6 +100,7 @@ struct MarkTable {
     quiet_zone_modules: u32,
     /// A line under the symbol that people can read: `31-12 1/3`.
     readable_line: bool,
+    omr: Option<OmrTable>,
 }
 
 /// What an address page says besides the address.
@@ -109,7 +116,34 @@ struct AddressPageTable {
     registered_text: String,
 }
 
-mirror!(MarkTable of MarkSettings { x_mm, y_mm, module_mm, quiet_zone_modules, readable_line });
+impl Default for MarkTable {
+    fn default() -> Self {
+        let settings = MarkSettings::default();
+        Self {
+            x_mm: settings.x_mm,
+            y_mm: settings.y_mm,
+            module_mm: settings.module_mm,
+            quiet_zone_modules: settings.quiet_zone_modules,
+            readable_line: settings.readable_line,
+            omr: None,
+        }
+    }
+}
+
+impl MarkTable {
+    fn read(self, at: &KeyPath, problems: &mut Problems) -> MarkSettings {
+        let omr = self.omr.map(|omr| omr.read(&at.key("omr"), problems));
+        MarkSettings {
+            x_mm: self.x_mm,
+            y_mm: self.y_mm,
+            module_mm: self.module_mm,
+            quiet_zone_modules: self.quiet_zone_modules,
+            readable_line: self.readable_line,
+            omr,
+        }
+    }
+}
+
 mirror!(AddressPageTable of AddressPageSettings { priority_text, economy_text, registered_text });
 
 impl Default for PrintHouseTable {
@@ -132,6 +166,8 @@ impl Default for PrintHouseTable {
             household_max_sheets: settings.household_max_sheets,
             grey_saves: settings.grey_saves,
             document_parts: settings.document_parts,
+            verify_marks: settings.verify_marks,
+            xjdf: settings.xjdf,
             pdf_version: settings.pdf_version.into(),
             page_tolerance_mm: settings.check.page_tolerance_mm,
             allowed_fonts: Vec::new(),
@@ -179,10 +215,12 @@ impl PrintHouseTable {
             household_max_sheets: self.household_max_sheets,
             grey_saves: self.grey_saves,
             document_parts: self.document_parts,
+            verify_marks: self.verify_marks,
+            xjdf: self.xjdf,
             pdf_version: self.pdf_version.into(),
+            marks: self.marks.read(&at.key("marks"), problems),
             ..Settings::default()
         };
-        self.marks.set(&mut print.marks);
         self.address_page.set(&mut print.address_page);
         Some(PrintHouseConfig {
             settings: PrintHouseSettings { id: id?, print },

@@ -7,7 +7,7 @@ use crate::{
     batch::ArtificialIds,
     domain::{DuplicateLetterIds, Language, PostageClass, ServiceKind},
     pipeline::{Gate, Landscape},
-    print::{Destination, PdfVersion, Sides},
+    print::{Destination, OmrLine, OmrParity, OmrSequence, PdfVersion, Sides},
     receipts::{Format, Level},
     routing::IncompleteAddress,
     telemetry::LogFormat,
@@ -62,6 +62,62 @@ words! {
         All,
         /// The first page of a letter.
         First,
+    }
+}
+
+words! {
+    OmrLineName for OmrLine {
+        /// Always printed: where a reader begins, or the benchmark.
+        Start,
+        /// Always printed.
+        Safety,
+        /// Always printed, between groups of others.
+        Retiming,
+        /// On the last sheet of a piece.
+        EndOfSet,
+        /// On all sheets but the last of a piece.
+        NotEndOfSet,
+        /// On the first sheet of a piece.
+        BeginOfSet,
+        /// On all sheets but the first of a piece.
+        NotBeginOfSet,
+        /// The highest bit of the sequence.
+        #[serde(rename = "sequence-4")]
+        Sequence4,
+        /// The middle one.
+        #[serde(rename = "sequence-2")]
+        Sequence2,
+        /// The lowest one.
+        #[serde(rename = "sequence-1")]
+        Sequence1,
+        /// Makes the number of lines even.
+        Parity,
+        /// On the first sheet of a piece: feed a fixed insert.
+        InsertOnFirst,
+        /// On the last sheet of a piece: feed a fixed insert.
+        InsertOnLast,
+        /// Never printed: a place that must be white.
+        Blank,
+    }
+}
+
+words! {
+    OmrSequenceName for OmrSequence {
+        /// 0 to 7, and again.
+        #[serde(rename = "from-0")]
+        From0,
+        /// 1 to 7, and again.
+        #[serde(rename = "from-1")]
+        From1,
+    }
+}
+
+words! {
+    OmrParityName for OmrParity {
+        /// The lines that are not always printed.
+        Data,
+        /// All lines.
+        All,
     }
 }
 

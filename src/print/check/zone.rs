@@ -42,6 +42,11 @@ pub fn zones(settings: &Settings) -> Vec<Zone> {
     let marks = [
         Some(("mark", symbol)),
         readable.map(|area| ("line under the mark", area)),
+        settings
+            .marks
+            .omr
+            .as_ref()
+            .map(|omr| ("OMR lines", omr.area())),
     ];
     let marks = marks.into_iter().flatten();
     let marks = marks.map(|(name, area)| Zone::new(name, area, ZoneKind::Mark, Sides::Fronts));
