@@ -26,6 +26,10 @@ pub(crate) fn bench(criterion: &mut Criterion) {
         group.bench_function(format!("two-pages/{letters}"), |bencher| {
             bencher.iter(|| assert_eq!(compose(&bundles, &settings, &source), letters));
         });
+        let written = written(&bundles, &settings, &source);
+        group.bench_function(format!("read-back/{letters}"), |bencher| {
+            bencher.iter(|| assert_eq!(read_back(&bundles, &settings, &written), letters * 2));
+        });
     }
 }
 
@@ -45,6 +49,26 @@ fn compose(bundles: &[BundlePlan], settings: &Settings, source: &OnePdf<'_>) -> 
         print::compose(bundle, &identity, settings, source, out, &|_| {}).unwrap()
     });
     composed.map(|bundle| bundle.sheets).sum()
+}
+
+fn written(bundles: &[BundlePlan], settings: &Settings, source: &OnePdf<'_>) -> Vec<Vec<u8>> {
+    let identity = identity();
+    let written = bundles.iter().map(|bundle| {
+        let mut pdf = Vec::new();
+        print::compose(bundle, &identity, settings, source, &mut pdf, &|_| {}).unwrap();
+        pdf
+    });
+    written.collect()
+}
+
+/// Gives the number of pages.
+fn read_back(bundles: &[BundlePlan], settings: &Settings, written: &[Vec<u8>]) -> u32 {
+    let identity = identity();
+    let pages = bundles.iter().zip(written).map(|(bundle, pdf)| {
+        let verified = print::verify(pdf, bundle, &identity, settings);
+        verified.unwrap().pages
+    });
+    pages.sum()
 }
 
 fn identity() -> BundleIdentity {

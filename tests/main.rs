@@ -35,6 +35,7 @@ mod page_checks;
 mod page_content;
 mod privacy;
 mod program;
+mod read_back;
 mod samples;
 mod second_readings;
 mod sftp;

@@ -143,7 +143,7 @@ fn write_omr<W: Write>(xml: &mut Writer<W>, omr: &OmrSettings) -> io::Result<()>
 
 /// Why no conformance to PDF/X-4, and so none to PDF/VT-1, is claimed: senders' colours are left as
 /// they are, and an output intent would shift them.
-const NO_OUTPUT_INTENT: &str = "no-output-intent";
+const WITHOUT_OUTPUT_INTENT: &str = "without-output-intent";
 
 fn write_pdf<W: Write>(xml: &mut Writer<W>, ticket: &JobTicket<'_>) -> io::Result<()> {
     let bytes = ticket.pdf.bytes.to_string();
@@ -153,7 +153,7 @@ fn write_pdf<W: Write>(xml: &mut Writer<W>, ticket: &JobTicket<'_>) -> io::Resul
         ("sha256", &ticket.pdf.sha256),
         ("version", ticket.settings.pdf_version.as_str()),
         ("conformance", "none"),
-        ("conformanceReason", NO_OUTPUT_INTENT),
+        ("conformanceReason", WITHOUT_OUTPUT_INTENT),
     ];
     if ticket.settings.document_parts {
         attributes.push(("pdfVt", "structure"));

@@ -148,6 +148,23 @@ impl OmrSettings {
 }
 
 impl OmrLine {
+    pub const ALL: [Self; 14] = [
+        Self::Start,
+        Self::Safety,
+        Self::Retiming,
+        Self::EndOfSet,
+        Self::NotEndOfSet,
+        Self::BeginOfSet,
+        Self::NotBeginOfSet,
+        Self::Sequence4,
+        Self::Sequence2,
+        Self::Sequence1,
+        Self::Parity,
+        Self::InsertOnFirst,
+        Self::InsertOnLast,
+        Self::Blank,
+    ];
+
     /// As the job ticket and the settings name it.
     pub fn as_str(self) -> &'static str {
         match self {

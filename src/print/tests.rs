@@ -203,7 +203,7 @@ fn the_job_ticket_says_how_to_produce_the_bundle() {
       <production envelope="C5" postage="economy" destination="domestic" registered="false" colour="false" duplex="true" paper="A4" sheetCentigrams="499"/>
       <counts pieces="2" pages="6" sheets="3" weightGrams="29"/>
       <mark symbology="DataMatrix ECC 200" digits="24" xMm="4" yMm="12" moduleMm="0.5"/>
-      <pdf name="P-0031.pdf" bytes="12345" sha256="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" version="1.7" conformance="none" conformanceReason="no-output-intent" pdfVt="structure"/>
+      <pdf name="P-0031.pdf" bytes="12345" sha256="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" version="1.7" conformance="none" conformanceReason="without-output-intent" pdfVt="structure"/>
       <pieceList name="P-0031.pieces.csv" bytes="222" sha256="bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"/>
     </jobTicket>
     "#);
@@ -259,8 +259,8 @@ fn the_job_ticket_says_what_the_pdf_is_and_what_it_does_not_claim_to_be() {
         }),
     ];
     insta::assert_snapshot!(told.join("\n"), @r#"
-    version="1.7" conformance="none" conformanceReason="no-output-intent" pdfVt="structure"
-    version="2.0" conformance="none" conformanceReason="no-output-intent"
+    version="1.7" conformance="none" conformanceReason="without-output-intent" pdfVt="structure"
+    version="2.0" conformance="none" conformanceReason="without-output-intent"
     "#);
 }
 
