@@ -294,14 +294,16 @@ mod tests {
         );
         check("<</F/A85>>", b"<~z!!~>", "\0\0\0\0\0");
         check("<</Filter[/RL]>>", b"\x01He\xffl\x00o\x80zz", "Hello");
-        let hexadecimal: String = DEFLATED.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hexadecimal: Vec<_> = DEFLATED.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hexadecimal = hexadecimal.concat();
         let dictionary = "<</Filter[/ASCIIHexDecode/FlateDecode]/DecodeParms[null null]>>";
         check(dictionary, hexadecimal.as_bytes(), "Hello World");
     }
 
     #[test]
     fn codes_of_lzw_grow_early_unless_it_is_said_that_they_do_not() {
-        let text: String = (0..200).map(|n| format!("{n} ")).collect();
+        let numbers: Vec<_> = (0..200).map(|n| n.to_string()).collect();
+        let text = numbers.join(" ");
         let early = Encoder::with_tiff_size_switch(BitOrder::Msb, 8).encode(text.as_bytes());
         check("<</Filter/LZWDecode>>", &early.unwrap(), &text);
         let late = Encoder::new(BitOrder::Msb, 8).encode(text.as_bytes());

@@ -195,15 +195,18 @@ impl Scan<'_> {
     }
 }
 
-/// Whether it has a sign at most, a point at most, and a digit; it holds nothing else.
+/// Whether it is a sign at most, digits, and a point at most among them.
 fn is_real(run: &[u8]) -> bool {
-    let digits = match run {
-        [b'+' | b'-', digits @ ..] => digits,
-        digits => digits,
-    };
-    let points = digits.iter().filter(|byte| **byte == b'.').count();
-    let others = digits.iter().filter(|byte| !byte.is_ascii_digit()).count();
-    points == others && points <= 1 && digits.len() > points
+    let is_signed = matches!(run, [b'+' | b'-', ..]);
+    let (mut digits, mut points) = (0, 0);
+    for byte in run.iter().skip(usize::from(is_signed)) {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b'.' => points += 1,
+            _ => return false,
+        }
+    }
+    digits > 0 && points <= 1
 }
 
 /// Whether there was one to take.
@@ -282,6 +285,10 @@ mod tests {
             "/P sc",
             "(P) scn",
             "--5 w",
+            "1.2.3 w",
+            "5- w",
+            ". w",
+            "- w",
             "foo",
             "5 0 R",
             "} {",
@@ -291,6 +298,9 @@ mod tests {
         ] {
             assert!(!is_clean(content), "{content}");
         }
+        assert!(is_clean(
+            "-.5 w +5. w .5 w 0000000000000000000000000000001 w"
+        ));
         assert!(is_clean("9 9 9 0 0 0 rg"), "those before them harm nothing");
     }
 

@@ -158,13 +158,11 @@ impl<'s> Interpreter<'s, '_> {
     }
 
     fn external(&mut self, value: &'s [u8]) -> Result<External<'s>, Refusal> {
-        match number_of(value) {
-            Some(number) => self.external_of(number),
-            None => {
-                let object = self.source.object(value)?;
-                self.read_external(None, object)
-            }
+        if let Some(number) = number_of(value) {
+            return self.external_of(number);
         }
+        let object = self.source.object(value)?;
+        self.read_external(None, object)
     }
 
     /// Each is read once a page, by whatever names it goes.
@@ -206,13 +204,11 @@ impl<'s> Interpreter<'s, '_> {
         if self.is_hidden(dictionary)? {
             return Ok(External::Nothing);
         }
-        Ok(match Form::read(&self.source, number, stream)? {
-            Some(form) => External::Form(Rc::new(form)),
-            None => {
-                self.found.unread.get_or_insert(UNKNOWN_FILTER);
-                External::Nothing
-            }
-        })
+        let Some(form) = Form::read(&self.source, number, stream)? else {
+            self.found.unread.get_or_insert(UNKNOWN_FILTER);
+            return Ok(External::Nothing);
+        };
+        Ok(External::Form(Rc::new(form)))
     }
 
     fn is_hidden(&self, external: Dictionary<'s>) -> Result<bool, Refusal> {

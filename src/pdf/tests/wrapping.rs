@@ -290,7 +290,7 @@ fn pages_of_one_stream(contents: &str, more: &str) -> Vec<u8> {
             2,
             &format!("<</Type/Pages/Kids[{}]/Count 30>>", kids.join(" ")),
         )
-        .stream(4, "/Filter/FlateDecode", &deflated(&[b' '; 100_000]))
+        .stream(4, "/Filter/FlateDecode", &deflated(&vec![b' '; 100_000]))
         .stream(5, "", b"");
     let page = format!(
         "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595.276 841.89]/Contents {contents}{more}>>"

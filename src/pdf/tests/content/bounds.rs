@@ -26,7 +26,7 @@ fn content_is_read_up_to_the_limit_and_not_past_it() {
 
 #[test]
 fn all_pages_of_a_file_are_looked_at_up_to_the_limit_and_not_past_it() {
-    let data = deflated(&[b' '; 200_000]);
+    let data = deflated(&vec![b' '; 200_000]);
     let entries = "/Filter/FlateDecode";
     let pdf = sized_page(PLAIN, b"").stream(4, entries, &data);
     let object = format!("<<{entries}/Length {}>>", data.len()).len() as u64;
@@ -62,7 +62,7 @@ fn a_large_file_may_draw_64_times_its_length() {
     let drawn = |times| {
         let content = "/F Do ".repeat(times);
         let pdf = page("/Resources<</XObject<</F 5 0 R>>>>", &content);
-        wanted(pdf.stream(5, "/Subtype/Form", &[b' '; 50_000]), &limits)
+        wanted(pdf.stream(5, "/Subtype/Form", &vec![b' '; 50_000]), &limits)
     };
     assert!(drawn(60).is_ok());
     assert!(matches!(drawn(70), Err(Refusal::Limit { .. })));
