@@ -122,12 +122,10 @@ impl OmrSettings {
 
     /// Each line that is printed on that sheet.
     pub(super) fn places(&self, sheet: OmrSheet) -> impl Iterator<Item = Area> {
-        let printed = self.printed(sheet);
-        self.tops()
-            .zip(printed)
-            .filter_map(move |(top_mm, is_printed)| {
-                is_printed.then(|| Area::at(self.x_mm, top_mm, self.length_mm, self.thickness_mm))
-            })
+        let lines = self.tops().zip(self.printed(sheet));
+        lines
+            .filter(|(_, is_printed)| *is_printed)
+            .map(|(top_mm, _)| Area::at(self.x_mm, top_mm, self.length_mm, self.thickness_mm))
     }
 
     /// All lines with the white about them, whichever are printed.
@@ -143,7 +141,8 @@ impl OmrSettings {
     }
 
     fn tops(&self) -> impl Iterator<Item = f64> {
-        (0..self.lines.len() as u32).map(|line| self.y_mm + f64::from(line) * self.pitch_mm)
+        let lines = (0_u32..).zip(&self.lines);
+        lines.map(|(line, _)| self.y_mm + f64::from(line) * self.pitch_mm)
     }
 }
 

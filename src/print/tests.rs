@@ -319,7 +319,7 @@ fn a_ticket_in_xjdf_has_the_file_the_paper_and_the_sheets() {
 
 fn job_ticket(settings: &Settings) -> String {
     written(settings, |ticket, out| {
-        write_job_ticket(ticket, out).unwrap()
+        write_job_ticket(ticket, out).unwrap();
     })
 }
 
