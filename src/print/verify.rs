@@ -54,7 +54,7 @@ pub fn verify(
     identity: &BundleIdentity,
     settings: &Settings,
 ) -> Result<Verified, Error> {
-    let document = Document::open(pdf, &Limits::default()).map_err(Error::ReadBack)?;
+    let document = Document::open(pdf, &limits_of_our_own()).map_err(Error::ReadBack)?;
     if document.was_repaired() {
         return Err(Error::ReadBack(REPAIRED));
     }
@@ -77,6 +77,15 @@ pub fn verify(
         pages: written,
         marks: reading.marks,
     })
+}
+
+/// Bounds are for strangers' files. The settings of a print house bound this one.
+fn limits_of_our_own() -> Limits {
+    Limits {
+        max_pages: u32::MAX,
+        max_objects: u32::MAX,
+        ..Limits::default()
+    }
 }
 
 /// The document part of each piece; none where there are to be none.
