@@ -104,6 +104,14 @@ fn content_is_balanced_if_what_follows_is_as_it_would_be_without_it_to_any_reade
     }
 }
 
+/// Poppler draws nothing after the first of these, and `MuPDF` nothing after many of the last.
+#[test]
+fn content_at_which_a_reader_stops_is_not_balanced() {
+    for content in ["0 0 rg", "/x cm", "1 Tf", "[1] re", "Tj", "foo", "] >>"] {
+        assert!(!drawn(content).is_balanced, "{content}");
+    }
+}
+
 #[test]
 fn content_that_cannot_be_read_is_told_and_vouched_for_in_nothing() {
     let found = found(sized_page(PLAIN, b"").stream(4, "/Filter/JBIG2Decode", b"x"));
