@@ -142,8 +142,10 @@ fn form_value(page: &Page<'_>, seen: &PageGeometry) -> Vec<u8> {
     out
 }
 
+/// Readers take the short names of inline images here too.
 fn is_filter(key: &[u8]) -> bool {
-    name_is(key, b"Filter") || name_is(key, b"DecodeParms")
+    let names: [&[u8]; 4] = [b"Filter", b"DecodeParms", b"F", b"DP"];
+    names.iter().any(|name| name_is(key, name))
 }
 
 fn put_numbers(out: &mut Vec<u8>, numbers: &[f64]) {

@@ -137,6 +137,17 @@ fn one_stream_is_the_forms_data_as_it_stands() {
 }
 
 #[test]
+fn a_filter_by_its_short_name_goes_with_the_data() {
+    let bytes = Pdf::with_page(A4)
+        .stream(4, "/F/AHx/DP null", b"51>")
+        .finished();
+    let out = read_back(&written(&bytes, LOOKED_AT));
+    let form = form(&out, 0).unwrap();
+    assert_eq!(form.dict.get(b"F").unwrap().as_name().unwrap(), b"AHx");
+    assert!(form.dict.has(b"DP"));
+}
+
+#[test]
 fn several_streams_are_joined_and_deflated() {
     let page = "/MediaBox[0 0 595.276 841.89]/Contents[4 0 R 5 0 R]";
     let bytes = Pdf::with_page(page)
