@@ -206,6 +206,23 @@ fn what_stands_in_the_place_of_the_mark_is_red_in_the_picture() {
     assert_eq!(reds("letters-b-1.png"), 0, "{told}");
 }
 
+#[test]
+fn a_preview_of_a_shared_envelope_has_the_pages_of_all_its_letters() {
+    let site = Site::new();
+    let settings = fs::read_to_string(site.path("kuori.toml")).unwrap();
+    let sharing = settings.replace("hold_first", "household = true\nhold_first");
+    fs::write(site.path("kuori.toml"), sharing).unwrap();
+    let page = String::from_utf8(wrong_paper("100 300 200 200 re f")).unwrap();
+    let page = page.replace("612 792", "595.276 841.89").into_bytes();
+    fs::write(site.path("letters.zip"), batch(&[page.clone(), page])).unwrap();
+    site.kuori("process letters.zip --config kuori.toml");
+    let told = schema_holds(&site, "bundle-preview", "bundle preview P-0001 --piece 1");
+    assert_eq!(told["messages"].as_array().unwrap().len(), 2, "{told}");
+    // A page of ours in front, as no address is shown; all three have a blank back.
+    assert_eq!(told["pages"].as_array().unwrap().len(), 6, "{told}");
+    site.done("bundle preview P-0001 --piece 1 --sheet 3 --out last");
+}
+
 /// What the process that draws makes of a PDF.
 fn drawn(site: &Site, options: &str, pdf: &[u8]) -> std::process::Output {
     let mut child = site

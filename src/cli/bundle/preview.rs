@@ -20,8 +20,10 @@ use crate::{
     pdf::Document,
     print,
     proof::{self, Stage},
-    store::{BundleRow, MappedFile, OutgoingKind, PieceRow, Store},
+    store::{BundleRow, MappedFile, OutgoingKind, Store},
 };
+
+use super::{Piece, pieces};
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Arguments {
@@ -122,10 +124,10 @@ fn bundle(of: BundleOrBatch, store: &Store) -> Result<BundleRow, CommandError> {
     })
 }
 
-fn piece(bundle: &BundleRow, sequence: u32, store: &Store) -> Result<PieceRow, CommandError> {
-    let pieces = store.pieces(bundle.id)?;
-    let found = pieces.iter().find(|piece| piece.sequence == sequence);
-    found.copied().ok_or_else(|| {
+fn piece(bundle: &BundleRow, sequence: u32, store: &Store) -> Result<Piece, CommandError> {
+    let mut pieces = pieces(&store.pieces(bundle.id)?).into_iter();
+    let found = pieces.find(|piece| piece.sequence == sequence);
+    found.ok_or_else(|| {
         let (id, pieces) = (bundle.id, counted(bundle.pieces.into(), "piece", "pieces"));
         CommandError::failed(format!("{id} has no piece {sequence}, but {pieces}"))
             .hint(format!("see `kuori bundle show {id}`"))
@@ -203,7 +205,7 @@ fn composed_file(bundle: &BundleRow, store: &Store) -> Result<MappedFile, Comman
 struct Preview<'a> {
     arguments: &'a Arguments,
     bundle: &'a BundleRow,
-    piece: PieceRow,
+    piece: Piece,
     settings: &'a print::Settings,
 }
 
@@ -244,7 +246,8 @@ impl Preview<'_> {
         Ok(Previewed {
             bundle: self.bundle.id.to_string(),
             piece: self.piece.sequence,
-            message: self.piece.message.to_string(),
+            message: self.piece.message.clone(),
+            messages: self.piece.messages.clone(),
             dpi: self.arguments.dpi,
             pages: drawn,
         })
@@ -305,7 +308,10 @@ pub(in crate::cli) struct Previewed {
     bundle: String,
     /// 1-based in the bundle.
     piece: u32,
+    /// Its first letter's.
     message: String,
+    /// All whose letters lie in this envelope, in their order.
+    messages: Vec<String>,
     /// Dots an inch.
     dpi: u16,
     pages: Vec<PictureOfPage>,
