@@ -176,7 +176,7 @@ impl<'l> Look<'l> {
             self.trespasses.add(page, &content);
         }
         if index == 0 {
-            self.at_window(&content, lies);
+            self.at_window(&content, lies, page);
         }
         Ok(())
     }
@@ -214,16 +214,22 @@ impl<'l> Look<'l> {
         document.content(page, &wants)
     }
 
-    fn at_window(&mut self, content: &PageContent, lies: Lies) {
+    fn at_window(&mut self, content: &PageContent, lies: Lies, page: u32) {
         let window = &self.settings.check.recipient_window;
-        if lies == Lies::Upright && !self.letter.has_address_page {
+        let has_address_page = self.letter.has_address_page;
+        if lies == Lies::Upright && !has_address_page {
             let seen = window::judge(content, window, self.letter);
             self.checked.facts.lacks_address = seen.lacks_address;
             self.checked.findings.extend(seen.findings);
-        } else {
-            let mismatch = window::mismatch(content, window, self.letter);
-            self.checked.findings.extend(mismatch);
+            return;
         }
+        if lies == Lies::Turned && !has_address_page {
+            self.checked.facts.lacks_address = true;
+            let detail = "the page is turned, so that the window does not show its address";
+            self.found(PageFinding::new(Code::AddressMissing, page, detail));
+        }
+        let mismatch = window::mismatch(content, window, self.letter);
+        self.checked.findings.extend(mismatch);
     }
 
     fn found(&mut self, finding: PageFinding) {

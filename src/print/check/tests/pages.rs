@@ -184,3 +184,23 @@ proptest! {
         prop_assert_eq!(codes, [Code::AddressMismatch]);
     }
 }
+
+#[test]
+fn a_first_page_that_is_turned_gets_an_address_page_in_front() {
+    let address = recipient();
+    let turned = LetterToCheck {
+        turns_landscape: true,
+        ..letter(&address)
+    };
+    let checked = checked(&pdf("", LANDSCAPE, "null"), &turned);
+    assert!(checked.facts.lacks_address);
+    let missing = |found: &PageFinding| found.code == Code::AddressMissing;
+    assert_eq!(
+        checked
+            .findings
+            .iter()
+            .filter(|found| missing(found))
+            .count(),
+        1
+    );
+}
