@@ -106,6 +106,10 @@ struct View {
 /// Shapes within the window that may be letters drawn as curves: an address has dozens.
 const FEWEST_OUTLINES: usize = 8;
 
+/// Texts of the window that are put into rows, which takes time by their square: an address that is
+/// drawn letter by letter has some hundreds.
+const MOST_TEXTS: usize = 2_000;
+
 impl View {
     fn of(content: &PageContent, window: &Area) -> Self {
         let inner = shrunk(window);
@@ -116,15 +120,16 @@ impl View {
             .collect();
         let texts = inside
             .iter()
+            .copied()
             .filter(|drawn| matches!(drawn.ink, Ink::Text(_)));
-        let has_visible_text = texts.clone().any(|drawn| is_seen(drawn));
+        let is_too_much = texts.clone().count() > MOST_TEXTS;
+        let too_much = is_too_much.then_some("there is more text in the window than is read");
+        let unread = content.unread.or_else(|| unread(&inside, window));
+        let read = texts.clone().take(MOST_TEXTS);
         Self {
-            has_visible_text,
-            unread: content.unread.or_else(|| unread(&inside, window)),
-            rows: row::rows(
-                texts.copied().filter(|drawn| drawn.paint != Paint::White),
-                window,
-            ),
+            has_visible_text: texts.clone().any(is_seen),
+            unread: too_much.or(unread),
+            rows: row::rows(read.filter(|drawn| drawn.paint != Paint::White), window),
         }
     }
 

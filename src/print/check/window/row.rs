@@ -12,12 +12,16 @@ pub(in crate::print::check) struct Row {
     pub(in crate::print::check) area: Area,
     baseline_mm: f64,
     size_mm: f64,
+    /// The text that it goes on behind, and where that begins.
+    last: (String, f64),
 }
 
 /// Of the font's size: texts whose baselines are nearer belong to one row.
 const SAME_BASELINE: f64 = 0.35;
 /// A wider gap is a space between words.
 const WORD_GAP: f64 = 0.12;
+/// The same text again, nearer than this, is its shadow, or makes it bold.
+const SHADOW: f64 = 0.15;
 /// A wider gap parts two columns.
 const COLUMN_GAP: f64 = 4.0;
 
@@ -58,6 +62,7 @@ fn piece(drawn: &Drawn, window: &Area) -> Option<Row> {
         area: drawn.area,
         baseline_mm: *baseline_mm,
         size_mm: *size_mm,
+        last: (text.clone(), drawn.area.left_mm),
     })
 }
 
@@ -83,7 +88,9 @@ impl Row {
     }
 
     fn join(&mut self, piece: &Self) {
-        let is_shadow = piece.text == self.text && piece.area.overlaps(&self.area);
+        let (last, last_left_mm) = &self.last;
+        let is_shadow = piece.text == *last
+            && (piece.area.left_mm - last_left_mm).abs() < SHADOW * self.size_mm;
         let gap_mm = piece.area.left_mm - self.area.right_mm;
         self.area = Area {
             left_mm: self.area.left_mm.min(piece.area.left_mm),
@@ -94,6 +101,7 @@ impl Row {
         if is_shadow {
             return;
         }
+        self.last = piece.last.clone();
         if gap_mm > WORD_GAP * self.size_mm {
             self.text.push(' ');
         }
