@@ -7,6 +7,9 @@ use crate::domain::{PostalAddress, Private};
 
 use super::folded;
 
+/// Addresses in a window: the recipient's, and the sender's to return it to.
+const MOST_ADDRESSES: usize = 2;
+
 /// What rows of text say about whose letter it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Likeness {
@@ -25,33 +28,31 @@ pub(super) enum Likeness {
 pub(super) fn compare(rows: &[&str], address: &PostalAddress) -> Likeness {
     let rows: Vec<Vec<String>> = rows.iter().map(|row| folded::words(row)).collect();
     let known = Known::of(address);
-    let last_row = rows.len().saturating_sub(1);
+    let is_named = |code_row| known.is_named_in(&rows, Some(code_row)) == Named::Yes;
+    let other_row = known.other_code_row(&rows);
     let own_row = known.code.as_ref().and_then(|code| code.row_in(&rows));
-    let last_code_row = rows
-        .iter()
-        .rposition(|row| begins_with_code(row, known.code.as_ref()));
-    let Some(code_row) = own_row.or(last_code_row) else {
-        return match known.is_named_in(&rows, None) {
-            Named::Yes => Likeness::Same { last_row },
-            Named::No | Named::Unsaid => Likeness::NoAddress,
-        };
-    };
-    let named = known.is_named_in(&rows, Some(code_row));
-    if own_row.is_none() && known.code.is_some() {
-        let is_name_known = named == Named::Yes;
+    // A return address above may have the recipient's code by chance.
+    let own_row = own_row.filter(|own| other_row.is_none_or(|row| row < *own) || is_named(*own));
+    if let (true, None, Some(row)) = (known.code.is_some(), own_row, other_row) {
+        let is_name_known = is_named(row);
         return Likeness::OtherCode { is_name_known };
     }
-    match named {
-        Named::No => Likeness::OtherName,
-        Named::Yes | Named::Unsaid => Likeness::Same { last_row: code_row },
+    let code_row = own_row.or(other_row);
+    match (known.is_named_in(&rows, code_row), code_row) {
+        (Named::Yes, None) => Likeness::Same {
+            last_row: rows.len().saturating_sub(1),
+        },
+        (Named::Yes | Named::Unsaid, Some(last_row)) => Likeness::Same { last_row },
+        (Named::No, Some(_)) => Likeness::OtherName,
+        (Named::No | Named::Unsaid, None) => Likeness::NoAddress,
     }
 }
 
 /// What the control data says of the recipient.
 struct Known {
     code: Option<PostalCode>,
-    /// Words of the name that tell people apart.
-    names: Vec<String>,
+    /// Words that tell people apart, of the name and of the additional name.
+    names: [Vec<String>; 2],
     street: Vec<String>,
 }
 
@@ -69,9 +70,11 @@ impl Known {
             let text = field.as_ref().map(|text| folded::words(text.expose()));
             text.unwrap_or_default()
         };
-        let mut names = words(&address.name);
-        names.extend(words(&address.additional_name));
-        names.retain(|word| tells_apart(word));
+        let names = [&address.name, &address.additional_name].map(|field| {
+            let mut names = words(field);
+            names.retain(|word| tells_apart(word));
+            names
+        });
         Self {
             code: PostalCode::of(address),
             names,
@@ -80,18 +83,18 @@ impl Known {
     }
 
     fn is_named_in(&self, rows: &[Vec<String>], code_row: Option<usize>) -> Named {
-        if self.names.is_empty() {
+        if self.names.iter().all(Vec::is_empty) {
             return Named::Unsaid;
         }
         let before_code = rows.iter().take(code_row.unwrap_or(rows.len()));
         let mut could_be_name = false;
         for row in before_code {
-            if row.iter().any(|word| self.names.contains(word)) || self.is_spelled_in(row) {
+            if self.has_name_in(row) || self.is_spelled_in(row) {
                 return Named::Yes;
             }
             could_be_name |= !self.is_street(row) && could_be_name_of(row);
         }
-        let is_another_script = self.names.iter().all(|word| !word.is_ascii());
+        let is_another_script = self.names.iter().flatten().all(|word| !word.is_ascii());
         if could_be_name && !is_another_script {
             Named::No
         } else {
@@ -99,11 +102,42 @@ impl Known {
         }
     }
 
-    /// Whether the row has the name in letters that stand apart, or in parts: `M A I J A`.
+    /// Whether a word of the name is there. In the street's row its own words are none:
+    /// `Aleksis Kiven katu` does not make a letter Aleksis Virtanen's.
+    fn has_name_in(&self, row: &[String]) -> bool {
+        let mut street = self.street.iter().filter(|word| is_of_letters(word));
+        let is_street = street.all(|word| row.contains(word));
+        let is_name = |word: &String| self.names.iter().any(|names| names.contains(word));
+        row.iter()
+            .any(|word| is_name(word) && !(is_street && self.street.contains(word)))
+    }
+
+    /// Whether the row has a name in letters that stand apart, or in parts: `M A I J A`.
     fn is_spelled_in(&self, row: &[String]) -> bool {
         let row = row.concat();
-        let is_long = self.names.iter().map(String::len).sum::<usize>() >= 5;
-        is_long && self.names.iter().all(|word| row.contains(word.as_str()))
+        self.names.iter().any(|names| {
+            let is_long = names.iter().map(String::len).sum::<usize>() >= 5;
+            is_long && names.iter().all(|word| row.contains(word.as_str()))
+        })
+    }
+
+    /// The last row with a postal code that is not the recipient's. Without the name above it, it
+    /// has to be a locality's, and not one of many: product numbers look like codes too.
+    fn other_code_row(&self, rows: &[Vec<String>]) -> Option<usize> {
+        let is_own = |row: &[String]| self.code.as_ref().is_some_and(|code| code.is_in(row));
+        // `12345 Main Street`
+        let is_house = |row: &[String]| row.first().is_some_and(|word| self.street.contains(word));
+        let is_other = |row: &&Vec<String>| {
+            begins_with_code(row, self.code.as_ref()) && !is_own(row) && !is_house(row)
+        };
+        let last = rows.iter().rposition(|row| is_other(&row))?;
+        if self.is_named_in(rows, Some(last)) == Named::Yes {
+            return Some(last);
+        }
+        let is_list = rows.iter().filter(is_other).count() > MOST_ADDRESSES;
+        rows.get(last)
+            .is_some_and(|row| !is_list && is_locality(row))
+            .then_some(last)
     }
 
     fn is_street(&self, row: &[String]) -> bool {
@@ -125,7 +159,7 @@ fn is_of_letters(word: &str) -> bool {
 }
 
 /// Folded: what every company, noble and household may be called tells nobody apart.
-const COMMON: [&str; 36] = [
+const COMMON: &[&str] = &[
     "oy",
     "ab",
     "oyj",
@@ -160,8 +194,39 @@ const COMMON: [&str; 36] = [
     "ja",
     "and",
     "und",
+    "et",
+    "of",
+    "the",
+    "da",
+    "dos",
+    "del",
+    "di",
+    "den",
+    "ten",
+    "el",
+    "al",
+    "bin",
+    "zu",
+    "ag",
+    "kg",
+    "sa",
+    "nv",
+    "aps",
+    "llc",
+    "plc",
+    "ou",
     "herra",
     "rouva",
+    "herr",
+    "fru",
+    "frau",
+    "mr",
+    "mrs",
+    "ms",
+    "perhe",
+    "familjen",
+    "kuolinpesa",
+    "dodsbo",
 ];
 
 fn tells_apart(word: &str) -> bool {
@@ -221,6 +286,20 @@ fn begins_with_code(row: &[String], own: Option<&PostalCode>) -> bool {
         .any(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 1);
     let length = own.filter(|own| own.is_digits()).map(|own| own.text.len());
     has_letters && (digits == 5 || Some(digits) == length && digits > 2)
+}
+
+/// Whether nothing but a place's name follows the code, and at most the number of its post office:
+/// `00100 HELSINKI 10`, `75008 PARIS CEDEX 08`.
+fn is_locality(row: &[String]) -> bool {
+    let is_number = |word: &&String| word.bytes().all(|byte| byte.is_ascii_digit());
+    let behind = without_country(row).iter().skip_while(is_number);
+    let behind: Vec<_> = behind.collect();
+    match behind.split_last() {
+        Some((last, names)) => {
+            names.iter().all(|word| is_of_letters(word)) && (is_of_letters(last) || last.len() <= 2)
+        }
+        None => false,
+    }
 }
 
 /// Without the prefix of `FI-00100`, of the older `SF-00100`, or of `D-10115`.

@@ -54,6 +54,46 @@ fn the_recipients_address_is_found_however_it_is_written() {
 }
 
 #[test]
+fn letters_that_are_drawn_one_by_one_are_read_once_each() {
+    let mut letters = Vec::new();
+    for (row, baseline_mm) in ADDRESS.iter().zip([60.0, 65.0, 70.0]) {
+        for (at, letter) in (0..).map(f64::from).zip(row.chars().map(String::from)) {
+            let once = text(22.0 + 2.0 * at, baseline_mm, &letter);
+            let mut again = once.clone();
+            again.area = Area::at(once.area.left_mm + 0.1, once.area.top_mm, 2.0, 4.3);
+            // Bold letters are often drawn twice, beside themselves; and boxes may touch.
+            letters.extend([once, again]);
+        }
+    }
+    let bold = seen(letters, &recipient());
+    assert_eq!(told(&bold.findings), NONE);
+    assert!(!bold.lacks_address);
+    let letters = "00100".chars().map(String::from);
+    let mut touching: Vec<_> = (0..)
+        .zip(letters)
+        .map(|(at, digit)| text(22.0 + 1.9 * f64::from(at), 65.0, &digit))
+        .collect();
+    touching.push(text(33.0, 65.0, "HELSINKI"));
+    touching.push(text(22.0, 60.0, "Pekka Toinen"));
+    assert_eq!(told(&seen(touching, &recipient()).findings), [OTHER_NAME]);
+}
+
+#[test]
+fn text_by_the_thousand_is_not_read_and_costs_no_time() {
+    let scattered = (0..20_000).map(|at| {
+        let mut tiny = text(30.0, 56.0 + 0.001 * f64::from(at), "x");
+        if let Ink::Text(shown) = &mut tiny.ink {
+            shown.size_mm = 0.001;
+        }
+        tiny
+    });
+    assert_eq!(
+        told(&seen(scattered.collect(), &recipient()).findings),
+        ["1 address-unread: there is more text in the window than is read"]
+    );
+}
+
+#[test]
 fn somebody_elses_address_is_a_mismatch() {
     assert_eq!(
         of_rows(&["Maija Mallikas", "Toistie 2", "33100 TAMPERE"]),
@@ -67,6 +107,71 @@ fn somebody_elses_address_is_a_mismatch() {
         of_rows(&["Pekka Toinen", "Mallikatu 2", "00100 HELSINKI"]),
         [OTHER_NAME]
     );
+}
+
+#[test]
+fn a_return_address_under_the_recipients_code_vouches_for_nobody() {
+    let return_address = "Kaupunki, PL 1, 00100 HELSINKI";
+    assert_eq!(
+        of_rows(&[return_address, "Pekka Toinen", "Toistie 2", "33100 TAMPERE"]),
+        [OTHER_CODE]
+    );
+    let own = ["Maija Mallikas", "Mallikatu 1 A 1", "00100 HELSINKI"];
+    assert_eq!(of_rows(&[&[return_address], &own[..]].concat()), NONE);
+    let other_city = ["Toinen kaupunki, PL 1", "33101 TAMPERE"];
+    assert_eq!(of_rows(&[&other_city, &own[..]].concat()), NONE);
+}
+
+#[test]
+fn product_numbers_are_no_postal_codes() {
+    for rows in [
+        &[
+            "Tilatut tuotteet",
+            "10451 Omenamehu",
+            "10452 Ruisleipä",
+            "10453 Kahvi",
+        ][..],
+        &["Tuote", "10452 Ruisleipä 2 kpl 3,50"],
+    ] {
+        assert_eq!(of_rows(rows), [NO_ADDRESS], "{rows:?}");
+    }
+    assert_eq!(
+        of_rows(&["Pekka Toinen", "Toistie 2", "SF-00500 HELSINKI 50"]),
+        [OTHER_CODE]
+    );
+}
+
+#[test]
+fn a_street_called_after_somebody_is_nobodys_name() {
+    let address = PostalAddress {
+        name: Some("Aleksis Virtanen".into()),
+        street: Some("Aleksis Kiven katu 7".into()),
+        ..recipient()
+    };
+    let of = |rows_there: &[&str]| told(&seen(rows(rows_there), &address).findings);
+    assert_eq!(
+        of(&["Pekka Toinen", "Aleksis Kiven katu 9", "00100 HELSINKI"]),
+        [OTHER_NAME]
+    );
+    assert_eq!(
+        of(&["Aleksis V.", "Aleksis Kiven katu 7", "00100 HELSINKI"]),
+        NONE
+    );
+}
+
+#[test]
+fn letters_that_stand_apart_spell_a_name_beside_an_additional_one() {
+    let address = PostalAddress {
+        additional_name: Some("c/o Esimerkki Oy".into()),
+        ..recipient()
+    };
+    let apart = [
+        "M A I J A  M A L L I K A S",
+        "c / o",
+        "Mallikatu 1",
+        "00100 HELSINKI",
+    ];
+    assert_eq!(told(&seen(rows(&apart), &address).findings), NONE);
 }
 
 #[test]
@@ -125,15 +230,20 @@ fn addresses_abroad_are_compared_by_the_form_of_their_own_code() {
         of(&["Maija Mallikas", "11347 STOCKHOLM"], stockholm()),
         [OTHER_CODE]
     );
-    // A house number before its street is no code where the own one is there.
-    let new_york = abroad("US", "10001");
-    assert_eq!(
-        of(
-            &["Maija Mallikas", "12345 Main Street", "NEW YORK NY 10001"],
-            new_york
-        ),
-        NONE
-    );
+    // A house number before its street is no code.
+    for code in ["10001", "10001-1234"] {
+        let new_york = PostalAddress {
+            street: Some("12345 Main Street".into()),
+            ..abroad("US", code)
+        };
+        assert_eq!(
+            of(
+                &["Maija Mallikas", "12345 Main St", "NEW YORK NY 10001"],
+                new_york
+            ),
+            NONE
+        );
+    }
 }
 
 #[test]
