@@ -11,7 +11,9 @@ use super::{
     words::{self, ChannelWord, MessageStateWord, ReasonWord, Time, counted},
 };
 use crate::{
-    domain::{BatchId, Channel, Code, Language, MessageId, MessageState, Reason},
+    domain::{
+        BatchId, Channel, Code, Language, MessageId, MessageState, Reason, without_identity_codes,
+    },
     store::{MessageRow, Store},
 };
 
@@ -140,7 +142,7 @@ struct MessageLine {
 pub(super) struct MessageShown {
     #[serde(flatten)]
     message: MessageLine,
-    /// The entry of the ZIP that holds its pages.
+    /// The entry of the ZIP that holds its pages, but for identity codes.
     document: String,
     /// 1-based.
     first_page: u32,
@@ -188,7 +190,7 @@ impl From<&MessageRow> for MessageLine {
 fn shown(row: &MessageRow, beside: &[MessageId], findings: FindingReport) -> MessageShown {
     MessageShown {
         message: row.into(),
-        document: row.message.pages.document.0.clone(),
+        document: without_identity_codes(&row.message.pages.document.0).into_owned(),
         first_page: row.message.pages.first,
         fit_for_mailbox: row.fitness.mailbox,
         fit_for_print: row.fitness.print,

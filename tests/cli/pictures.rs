@@ -157,6 +157,26 @@ fn batch(letters: &[Vec<u8>]) -> Vec<u8> {
 }
 
 #[test]
+fn a_preview_has_all_letters_of_a_shared_envelope() {
+    let site = Site::new();
+    let mut settings = fs::read_to_string(site.path("kuori.toml")).unwrap();
+    settings = settings.replace("hold_first_batch", "household = true\nhold_first_batch");
+    fs::write(site.path("kuori.toml"), settings).unwrap();
+    let page = String::from_utf8(wrong_paper("200 300 14 14 re f")).unwrap();
+    let page = page.replace("612 792", "595.276 841.89").into_bytes();
+    fs::write(site.path("letters.zip"), batch(&[page.clone(), page])).unwrap();
+    let said = site.kuori("process letters.zip --config kuori.toml --sender example-city");
+    assert!(matches!(said.code, Some(0 | 3)), "{said:?}");
+    let piece = &site.json("bundle show P-0001")["pieces"][0];
+    assert_eq!(piece["messages"].as_array().unwrap().len(), 2);
+    let told = schema_holds(&site, "bundle-preview", "bundle preview P-0001 --piece 1");
+    // An address page and two letters, with a blank back each.
+    assert_eq!(told["pages"].as_array().unwrap().len(), 6);
+    site.done("bundle preview P-0001 --piece 1 --sheet 3 --out third");
+    assert!(site.path("third/P-0001-1-5.png").exists());
+}
+
+#[test]
 fn a_page_that_is_not_drawn_is_told_and_the_others_are_drawn() {
     let site = Site::new();
     let ordinary = wrong_paper("100 100 200 200 re f");
