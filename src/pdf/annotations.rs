@@ -151,7 +151,10 @@ impl Reader<'_, '_> {
             Kind::Field if field::has_frame(objects, annotation)? => Outcome::Lost,
             Kind::Field | Kind::Popup => Outcome::Nothing,
             Kind::Link => match border::of_link(objects, annotation)? {
-                Some(operators) => Outcome::Drawn(Drawn::Border(operators)),
+                Some(operators) => {
+                    objects.count_reread(appearance::COST)?;
+                    Outcome::Drawn(Drawn::Border(operators))
+                }
                 None => Outcome::Nothing,
             },
             Kind::Note | Kind::Other | Kind::Unknown => Outcome::Lost,

@@ -232,6 +232,8 @@ impl Walk<'_, '_> {
             self.digest(number)?;
             return Ok(Some(Attached::Object(number)));
         }
+        // Every page below a node of the tree may inherit it, and each has a copy.
+        self.file.objects.count_reread(value.len())?;
         let mut slots = Vec::new();
         let value = self.file.objects.value_of(value, &mut slots)?;
         self.digest_references(&slots)?;

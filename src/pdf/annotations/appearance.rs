@@ -32,7 +32,7 @@ pub(in crate::pdf) struct Appearance {
 }
 
 /// What it costs to draw one, in bytes gone through: some stand for operators, names and digests.
-const COST: usize = 256;
+pub(super) const COST: usize = 256;
 
 impl Look {
     /// `None` if there is no appearance, or none that a reader could draw.

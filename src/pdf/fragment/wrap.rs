@@ -86,6 +86,7 @@ impl Walk<'_, '_> {
     ) -> Result<Form, Refusal> {
         let objects = &self.file.objects;
         let mut value = form_value(page, seen);
+        objects.count_reread(value.len())?;
         for content in &contents {
             let object = objects.object(*content)?.unwrap_or(NULL);
             objects.count_work(object.value.len() + object.data.map_or(0, <[u8]>::len))?;

@@ -334,3 +334,44 @@ fn no_byte_that_is_changed_or_missing_brings_it_down() {
         }
     }
 }
+
+/// Nothing may be spent but what the length of the file stands for.
+fn without_ground() -> Limits {
+    Limits {
+        max_inflated_object_stream_bytes: 0,
+        ..Limits::default()
+    }
+}
+
+fn first_pages<'a>(bytes: &'a [u8], last: u32, limits: &Limits) -> Result<Fragment<'a>, Refusal> {
+    let document = Document::open(bytes, limits)?;
+    let (key, as_it_is) = (DigestKey([1; 32]), Treatment::default());
+    Fragment::of(&document, 1..=last, &key, &as_it_is)
+}
+
+#[test]
+fn resources_that_every_page_inherits_and_has_a_copy_of() {
+    for unit in ["", "/UserUnit 1.01"] {
+        let kids = "3 0 R ".repeat(1_000);
+        let much = "/A".repeat(20_000);
+        let node =
+            format!("<</Type/Pages/Count 1000/Kids[{kids}]/Resources<</Properties[{much}]>>>>");
+        let bytes = Pdf::with_page(&format!("{A4}{unit}"))
+            .object(2, &node)
+            .finished();
+        assert!(first_pages(&bytes, 10, &without_ground()).is_ok());
+        assert!(is_limit(&first_pages(&bytes, 1_000, &without_ground())));
+    }
+}
+
+#[test]
+fn one_link_whose_border_is_drawn_over_and_over() {
+    let page = |times: usize| {
+        let links = "5 0 R ".repeat(times);
+        Pdf::with_page(&format!("{A4}/Annots[{links}]"))
+            .object(5, "<</Subtype/Link/F 4/Rect[9 9 99 99]>>")
+            .finished()
+    };
+    assert!(first_pages(&page(5), 1, &without_ground()).is_ok());
+    assert!(is_limit(&first_pages(&page(10_000), 1, &without_ground())));
+}
