@@ -140,9 +140,13 @@ impl Known {
             .then_some(last)
     }
 
+    /// Whether the row is the street's, however it is shortened. A name may have one of its words.
     fn is_street(&self, row: &[String]) -> bool {
-        let is_shared = |word: &String| is_of_letters(word) && self.street.contains(word);
-        row.concat() == self.street.concat() || row.iter().any(is_shared)
+        let words = || row.iter().filter(|word| is_of_letters(word));
+        let shared = words().filter(|word| self.street.contains(word)).count();
+        let has_number = words().count() < row.len();
+        row.concat() == self.street.concat()
+            || shared > 0 && (has_number || 2 * shared > words().count())
     }
 }
 

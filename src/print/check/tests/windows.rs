@@ -153,6 +153,15 @@ fn a_street_called_after_somebody_is_nobodys_name() {
         of(&["Pekka Toinen", "Aleksis Kiven katu 9", "00100 HELSINKI"]),
         [OTHER_NAME]
     );
+    let address_of_maija = PostalAddress {
+        street: address.street.clone(),
+        ..recipient()
+    };
+    let neighbour = rows(&["Aleksis Toinen", "Aleksis Kiven katu 7", "00100 HELSINKI"]);
+    assert_eq!(
+        told(&seen(neighbour, &address_of_maija).findings),
+        [OTHER_NAME]
+    );
     assert_eq!(
         of(&["Aleksis V.", "Aleksis Kiven katu 7", "00100 HELSINKI"]),
         NONE
