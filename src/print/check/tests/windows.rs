@@ -142,6 +142,22 @@ fn product_numbers_are_no_postal_codes() {
 }
 
 #[test]
+fn only_the_first_column_of_a_printers_line_is_the_address() {
+    let address = of_rows(&[
+        "Maija Mallikas      12",
+        "Mallikatu 1",
+        "00100 HELSINKI      7 8",
+    ]);
+    assert_eq!(address, NONE);
+    let other = of_rows(&[
+        "Pekka Toinen      1",
+        "Toistie 2",
+        "33100 TAMPERE      345 6",
+    ]);
+    assert!(other.contains(&OTHER_CODE.to_owned()), "{other:?}");
+}
+
+#[test]
 fn a_street_called_after_somebody_is_nobodys_name() {
     let address = PostalAddress {
         name: Some("Aleksis Virtanen".into()),

@@ -22,6 +22,8 @@ const SAME_BASELINE: f64 = 0.35;
 const WORD_GAP: f64 = 0.12;
 /// The same text again, nearer than this, is its shadow, or makes it bold.
 const SHADOW: f64 = 0.15;
+/// Parts two columns that one operator shows, as programs for line printers do.
+const COLUMN_SPACES: &str = "     ";
 /// A wider gap parts two columns.
 const COLUMN_GAP: f64 = 4.0;
 
@@ -57,13 +59,20 @@ fn piece(drawn: &Drawn, window: &Area) -> Option<Row> {
     };
     let is_in = (window.left_mm - size_mm..window.right_mm).contains(&drawn.area.left_mm)
         && (window.top_mm..window.bottom_mm).contains(&middle_mm(&drawn.area));
-    (is_in && !text.trim().is_empty()).then(|| Row {
-        text: text.clone(),
+    let text = first_column(text);
+    (is_in && !text.is_empty()).then(|| Row {
+        text: text.to_owned(),
         area: drawn.area,
         baseline_mm: *baseline_mm,
         size_mm: *size_mm,
-        last: (text.clone(), drawn.area.left_mm),
+        last: (text.to_owned(), drawn.area.left_mm),
     })
+}
+
+fn first_column(text: &str) -> &str {
+    let text = text.trim();
+    text.split_once(COLUMN_SPACES)
+        .map_or(text, |(first, _)| first)
 }
 
 fn middle_mm(area: &Area) -> f64 {
