@@ -4,7 +4,7 @@ use super::{Landscape, PrintHouseSettings, SenderSettings};
 use crate::{
     batch::{CheckedPages, LetterCheck, LetterPages, PageFinding},
     domain::ChannelWish,
-    pdf::{Document, NoSecondReader, SecondReader},
+    pdf::{Document, NoSecondReader, PageGeometry, SecondReader},
     print::{self, Checked, LetterToCheck},
 };
 
@@ -62,6 +62,11 @@ impl PageCheck {
     /// Whether a letter is printed on both sides.
     pub fn is_duplex(&self, letter: &LetterPages<'_>) -> bool {
         letter.duplex.unwrap_or(self.duplex)
+    }
+
+    /// Whether a page lies on its side and is turned for print.
+    pub fn turns(&self, page: &PageGeometry) -> bool {
+        self.turns_landscape && page.lies_on_its_side()
     }
 
     /// What the print house wants.

@@ -6,6 +6,8 @@ use crate::print::{self, Zone, ZoneKind};
 pub enum Stage {
     /// A sender's: the place of the mark must be white.
     Received,
+    /// The same, lying on its side until print turns it.
+    ReceivedOnSide,
     /// A bundle's: our mark stands in its place.
     Composed,
 }
@@ -19,7 +21,11 @@ pub fn outlines(
 ) -> Vec<Outline> {
     let zones = print::zones(settings).into_iter();
     let on_page = zones.filter(|zone| zone.on.hold(index, duplex));
-    let drawn = on_page.map(|zone| Outline {
+    let placed = on_page.map(|zone| match stage {
+        Stage::ReceivedOnSide => zone.on_side(),
+        Stage::Received | Stage::Composed => zone,
+    });
+    let drawn = placed.map(|zone| Outline {
         look: look(&zone, stage),
         name: zone.name,
         area: zone.area,

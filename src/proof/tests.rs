@@ -77,6 +77,19 @@ fn text_in_the_place_of_the_mark_is_red_and_a_clean_page_is_not() {
 }
 
 #[test]
+fn zones_of_a_page_on_its_side_are_where_print_turns_them_to() {
+    // The symbol comes to lie 8 mm from the upper edge and 16 mm from the right one.
+    let on_side = outlines(&print::Settings::default(), Stage::ReceivedOnSide, 0, true);
+    let crowded = page_of("[0 0 841.89 595.276]", &text_at(790, 567));
+    let (_, told) = drawn(&crowded, 100, on_side);
+    let disturbed = told.iter().filter(|drawn| drawn.is_disturbed);
+    let disturbed: Vec<_> = disturbed.map(|drawn| drawn.outline.name.as_str()).collect();
+    assert_eq!(disturbed, ["mark"]);
+    let (_, told) = drawn(&crowded, 100, zones());
+    assert!(told.iter().all(|drawn| !drawn.is_disturbed));
+}
+
+#[test]
 fn text_is_seen_through_what_is_red() {
     let black = |picture: &Picture| count(picture, |[red, green, _]| red < 130 && green < 20);
     let (crowded, _) = drawn(&page(&text_at(14, 795)), 100, zones());

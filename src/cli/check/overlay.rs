@@ -18,6 +18,7 @@ use crate::{
     domain::{Code, DocumentName, Finding, Place, without_identity_codes},
     pdf::{Document, Limits},
     pipeline::PageCheck,
+    proof::Stage,
     store::{Scratch, ScratchBytes},
 };
 
@@ -146,7 +147,7 @@ impl Overlay {
                 document,
                 number: page,
                 dpi: self.dpi,
-                outlines: letter.outlines(page, &found, batch.check),
+                outlines: letter.outlines(page, stage(document, page, batch), &found, batch.check),
             };
             let kept = drawn.draw(self.renderer);
             let kept = kept.keep(|png| self.write(batch.name, letter, page, png))?;
@@ -177,6 +178,14 @@ impl Overlay {
         let name = free.unwrap_or_default();
         self.taken.insert(name.clone());
         name
+    }
+}
+
+/// A page that cannot be read is not drawn either.
+fn stage(document: &Document<'_>, page: u32, batch: &OpenBatch<'_>) -> Stage {
+    match document.page(page) {
+        Ok(geometry) if batch.check.turns(&geometry) => Stage::ReceivedOnSide,
+        _ => Stage::Received,
     }
 }
 

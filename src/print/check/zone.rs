@@ -64,6 +64,15 @@ impl Zone {
             on,
         }
     }
+
+    /// The same on an A4 page that lies on its side until print turns it, as its reader sees it.
+    #[must_use]
+    pub fn on_side(self) -> Self {
+        Self {
+            area: place_on(Lies::Turned, &self.area),
+            ..self
+        }
+    }
 }
 
 /// Boxes of text reach a little beyond its ink, and lines end where zones begin.

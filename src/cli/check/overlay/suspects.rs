@@ -80,12 +80,13 @@ impl Suspect {
     pub(super) fn outlines(
         &self,
         page: u32,
+        stage: Stage,
         found: &[PageFinding],
         check: &PageCheck,
     ) -> Vec<Outline> {
         let index = page.saturating_sub(self.pages.first);
         let duplex = check.is_duplex(&self.asked());
-        let mut outlines = proof::outlines(check.print(), Stage::Received, index, duplex);
+        let mut outlines = proof::outlines(check.print(), stage, index, duplex);
         let here = found.iter().filter(|finding| finding.page == page);
         let offences = here.flat_map(|finding| {
             finding.areas.iter().map(|area| Outline {
