@@ -2,6 +2,7 @@
 
 mod wrap;
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -91,6 +92,7 @@ impl<'a> Fragment<'a> {
             stack: Vec::new(),
             slots: Vec::new(),
             found: Vec::new(),
+            values: HashMap::new(),
             lexed: 0,
         };
         let pages = pages
@@ -123,6 +125,8 @@ pub(super) struct Walk<'w, 'a> {
     slots: Vec<Slot>,
     /// The slots of the object read last.
     pub(super) found: Vec<Slot>,
+    /// Values of attributes, by where they stand in memory.
+    values: HashMap<(usize, usize), (Arc<[u8]>, Sharing)>,
     lexed: usize,
 }
 
@@ -232,14 +236,20 @@ impl Walk<'_, '_> {
             self.digest(number)?;
             return Ok(Some(Attached::Object(number)));
         }
-        // Every page below a node of the tree may inherit it, and each has a copy.
+        // Every page below a node of the tree may inherit it.
+        let place = (value.as_ptr().addr(), value.len());
+        if let Some((value, sharing)) = self.values.get(&place) {
+            return Ok(Some(Attached::Value(Arc::clone(value), *sharing)));
+        }
         self.file.objects.count_reread(value.len())?;
         let mut slots = Vec::new();
         let value = self.file.objects.value_of(value, &mut slots)?;
         self.digest_references(&slots)?;
         let object = Object { value, data: None };
         let sharing = self.sharing(object, &slots);
-        Ok(Some(Attached::Value(value.into(), sharing)))
+        let value: Arc<[u8]> = value.into();
+        self.values.insert(place, (Arc::clone(&value), sharing));
+        Ok(Some(Attached::Value(value, sharing)))
     }
 
     pub(super) fn digest_references(&mut self, slots: &[Slot]) -> Result<(), Refusal> {
