@@ -38,10 +38,15 @@ fn look_at_all(document: &Document<'_>) {
     let [x, y, width, height] = WINDOW;
     let window = Area::at(x, y, width, height);
     let [mark, foot] = ZONES.map(|[x, y, width, height]| Area::at(x, y, width, height));
+    // The same document is looked at over and over.
+    let limits = ContentLimits {
+        max_document_bytes: u64::MAX,
+        ..ContentLimits::default()
+    };
     let wants = ContentWants {
         areas: &[window, mark, foot],
         text_in: Some(window),
-        limits: &ContentLimits::default(),
+        limits: &limits,
     };
     for page in 1..=document.page_count() {
         let content = document.content(page, &wants).unwrap();
