@@ -63,7 +63,7 @@ pub(super) struct ContentTable {
     /// Unpacked bytes of a page's content, those of a form each time that it is drawn.
     #[schemars(range(min = 1))]
     max_content_bytes: u64,
-    /// The same of all pages of a file together; in a large file they may come to 64 times its length.
+    /// The same of all pages of a file together; in a large file they may come to 256 times its length.
     #[schemars(range(min = 1))]
     max_document_bytes: u64,
     /// Operators of a page.

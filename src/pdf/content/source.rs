@@ -28,7 +28,7 @@ pub(in crate::pdf) struct Shared {
 }
 
 /// What the content of a large file may come to, as a multiple of its length.
-const CONTENT_A_BYTE: u64 = 64;
+const CONTENT_A_BYTE: u64 = 256;
 
 /// Letters share a few fonts. A file of a million pages may have one a page.
 const MOST_FONTS: usize = 256;

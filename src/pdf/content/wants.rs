@@ -17,7 +17,7 @@ pub struct ContentWants<'a> {
 pub struct ContentLimits {
     /// Decoded bytes of a page's content: a form's each time that it is drawn.
     pub max_content_bytes: u64,
-    /// The same of all pages of a file that are looked at. In a large file they may come to 64 times
+    /// The same of all pages of a file that are looked at. In a large file they may come to 256 times
     /// its length.
     pub max_document_bytes: u64,
     /// Operators of a page, those of forms each time that they are drawn.

@@ -301,7 +301,7 @@ fn pages_of_one_stream(contents: &str, more: &str) -> Vec<u8> {
             2,
             &format!("<</Type/Pages/Kids[{}]/Count 30>>", kids.join(" ")),
         )
-        .stream(4, "/Filter/FlateDecode", &deflated(&vec![b' '; 100_000]))
+        .stream(4, "/Filter/FlateDecode", &deflated(&vec![b' '; 400_000]))
         .stream(5, "", b"");
     let page = format!(
         "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595.276 841.89]/Contents {contents}{more}>>"
@@ -316,7 +316,7 @@ fn pages_of_one_stream(contents: &str, more: &str) -> Vec<u8> {
 fn pages_that_share_a_stream_are_not_looked_through_without_end() {
     let looked_through = |bytes: &[u8], pages: u32, treatment: Treatment| {
         let content_limits = ContentLimits {
-            max_document_bytes: 1_000_030,
+            max_document_bytes: 4_000_030,
             ..ContentLimits::DEFAULT
         };
         let treatment = Treatment {
@@ -329,7 +329,7 @@ fn pages_that_share_a_stream_are_not_looked_through_without_end() {
     let plain = pages_of_one_stream("4 0 R", "");
     let joined = pages_of_one_stream("[4 0 R 5 0 R]", "/UserUnit 1.01");
     for (bytes, treatment) in [(plain, LOOKED_AT), (joined, TURNED)] {
-        assert!(bytes.len() < 1_000_000 / 64);
+        assert!(bytes.len() < 4_000_000 / 256);
         assert_eq!(looked_through(&bytes, 10, treatment), Ok(()));
         let refused = looked_through(&bytes, 11, treatment).unwrap_err();
         assert!(refused.to_string().contains("all its pages"), "{refused}");
