@@ -92,7 +92,7 @@ impl<'a> Fragment<'a> {
             stack: Vec::new(),
             slots: Vec::new(),
             found: Vec::new(),
-            values: HashMap::new(),
+            values: Values::new(),
             lexed: 0,
         };
         let pages = pages
@@ -125,10 +125,12 @@ pub(super) struct Walk<'w, 'a> {
     slots: Vec<Slot>,
     /// The slots of the object read last.
     pub(super) found: Vec<Slot>,
-    /// Values of attributes, by where they stand in memory.
-    values: HashMap<(usize, usize), (Arc<[u8]>, Sharing)>,
+    values: Values,
     lexed: usize,
 }
+
+/// Values of attributes, by where they stand in memory: address and length.
+type Values = HashMap<(usize, usize), (Arc<[u8]>, Sharing)>;
 
 /// An object whose children are being visited.
 struct Visit<'w> {
