@@ -64,13 +64,14 @@ fn odd_tree(content: &str) -> Vec<u8> {
             .to_owned();
     let second = text.len();
     let length = content.len();
-    text += &format!("2 0 obj\n<</Length {length}>>\nstream\n{content}\nendstream\nendobj\n");
+    let stream = format!("<</Length {length}>>\nstream\n{content}\nendstream");
+    text.push_str(&["2 0 obj\n", &stream, "\nendobj\n"].concat());
     let table = text.len();
-    text += &format!(
+    let rest = format!(
         "xref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n{second:010} 00000 n \n\
          trailer\n<</Size 3/Root 1 0 R>>\nstartxref\n{table}\n%%EOF\n"
     );
-    text.into_bytes()
+    [text, rest].concat().into_bytes()
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The child's work, done here: the files were made by qpdf from `plain.pdf`.
 
-use std::fs;
+use std::{fmt::Write as _, fs};
 
 use lopdf::{Document, Object};
 
@@ -131,14 +131,16 @@ fn a_damaged_file_that_is_encrypted_too_is_not_mended() {
 fn file(objects: &[&str], trailer: &str) -> Vec<u8> {
     let (mut text, mut rows) = ("%PDF-1.7\n".to_owned(), String::new());
     for (number, object) in (1..).zip(objects) {
-        rows += &format!("{:010} 00000 n \n", text.len());
-        text += &format!("{number} 0 obj\n{object}\nendobj\n");
+        writeln!(rows, "{:010} 00000 n ", text.len()).unwrap();
+        writeln!(text, "{number} 0 obj\n{object}\nendobj").unwrap();
     }
     let (size, start) = (objects.len() + 1, text.len());
-    text += &format!(
+    write!(
+        text,
         "xref\n0 {size}\n0000000000 65535 f \n{rows}trailer\n<</Size {size}{trailer}>>\n\
          startxref\n{start}\n%%EOF\n"
-    );
+    )
+    .unwrap();
     text.into_bytes()
 }
 

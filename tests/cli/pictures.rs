@@ -275,10 +275,10 @@ fn the_process_that_draws_is_held_to_its_time_and_memory() {
     );
 
     if cfg!(target_os = "linux") {
-        let size = "--width 6120 --height 7920";
-        let enough = drawn(&site, &format!("{size} --memory-mib 2048"), &ordinary);
+        let large = "--width 6120 --height 7920";
+        let enough = drawn(&site, &format!("{large} --memory-mib 2048"), &ordinary);
         assert_eq!(enough.status.code(), Some(0));
-        let too_little = drawn(&site, &format!("{size} --memory-mib 128"), &ordinary);
+        let too_little = drawn(&site, &format!("{large} --memory-mib 128"), &ordinary);
         assert_ne!(too_little.status.code(), Some(0));
         let endless = drawn(
             &site,

@@ -107,8 +107,7 @@ fn judge(file: &Path) -> Verdict {
     soundness(&plain, file)
         .or_else(|| soundness(&marked, file))
         .or_else(|| looks(&plain, &marked, file))
-        .map(|verdict| verdict.unless_told(&bytes))
-        .unwrap_or(Verdict::Same)
+        .map_or(Verdict::Same, |verdict| verdict.unless_told(&bytes))
 }
 
 /// Annotations without an appearance are drawn by readers, and not by us.

@@ -123,7 +123,6 @@ const CASES: &[Case] = &[
              0 1 1 rg 0 200 50 50 re f\nendstream",
         ],
         drawn_by: DrawnBy::Poppler,
-        ..ORDINARY
     },
     Case {
         what: "all layers hidden but one",
@@ -192,7 +191,8 @@ fn a_mark_lies_over_annotations() {
     let by_mupdf = (1..=last).map(|page| by_mupdf(&file, page).remove(0));
     for picture in draw(&file, DPI, 1, last).into_iter().chain(by_mupdf) {
         // The lower left corner of the page as seen.
-        let height_mm = picture.height as f64 * 25.4 / f64::from(DPI);
+        let height = u32::try_from(picture.height).unwrap();
+        let height_mm = f64::from(height) * 25.4 / f64::from(DPI);
         let corner = [1.0, height_mm - 8.0, 8.0, height_mm - 1.0];
         assert!(picture.is_black_within(corner, DPI));
     }

@@ -16,6 +16,13 @@ use super::{
 };
 
 pub(super) fn samples() -> Vec<Sample> {
+    let mut samples = of_the_file();
+    samples.extend(of_the_paper());
+    samples
+}
+
+/// What the file brings along, or does not.
+fn of_the_file() -> Vec<Sample> {
     let letter = Sample::that_stops(Stops::Letter);
     let nothing = Sample::that_stops(Stops::Nothing);
     vec![
@@ -64,6 +71,14 @@ pub(super) fn samples() -> Vec<Sample> {
             "A line on the page of `kirje-2.pdf` is half transparent.",
             || drawn(with("/Half gs 300 400 100 1 re f")),
         ),
+    ]
+}
+
+/// What stands where on the first page.
+fn of_the_paper() -> Vec<Sample> {
+    let letter = Sample::that_stops(Stops::Letter);
+    let nothing = Sample::that_stops(Stops::Nothing);
+    vec![
         nothing(
             Code::AddressMissing,
             "empty-window.zip",
