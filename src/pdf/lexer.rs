@@ -31,6 +31,8 @@ pub(super) struct Lexer<'b> {
     bytes: &'b [u8],
     position: usize,
     start: usize,
+    /// Content has no references: after a number none is looked for.
+    has_references: bool,
 }
 
 /// A reference and where it stands.
@@ -46,6 +48,15 @@ impl<'b> Lexer<'b> {
             bytes,
             position,
             start: position,
+            has_references: true,
+        }
+    }
+
+    /// Reads a content stream (7.8.2).
+    pub(super) fn of_content(bytes: &'b [u8], position: usize) -> Self {
+        Self {
+            has_references: false,
+            ..Self::new(bytes, position)
         }
     }
 
@@ -168,6 +179,9 @@ impl<'b> Lexer<'b> {
         let Some(integer) = integer(run) else {
             return Token::Real(run);
         };
+        if !self.has_references {
+            return Token::Integer(integer);
+        }
         let reference = u32::try_from(integer)
             .ok()
             .filter(|_| self.ends_as_reference());

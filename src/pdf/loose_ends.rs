@@ -36,7 +36,7 @@ impl LooseEnds {
 pub(super) fn loose_ends(content: &[u8]) -> Result<Option<LooseEnds>, Refusal> {
     let mut scan = Scan {
         content,
-        lexer: Lexer::new(content, 0),
+        lexer: Lexer::of_content(content, 0),
         operands: Vec::new(),
         is_clean: true,
         saved: 0,

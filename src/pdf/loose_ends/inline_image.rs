@@ -16,7 +16,7 @@ pub(super) fn skip_inline_image<'c>(lexer: &mut Lexer<'c>, content: &'c [u8]) ->
     let stated = length(entries).and_then(|length| start.checked_add(length));
     let stated = stated.and_then(|end| end_at(content, end));
     let end = stated.or_else(|| searched_end(content, start));
-    *lexer = Lexer::new(content, end.unwrap_or(content.len()));
+    *lexer = Lexer::of_content(content, end.unwrap_or(content.len()));
     stated.is_some()
 }
 
