@@ -160,7 +160,7 @@ fn a_child_that_does_not_end_is_ended() {
         "{}",
         told(endless)
     );
-    assert!(start.elapsed() < Duration::from_secs(60));
+    assert!(start.elapsed() < Duration::from_mins(1));
 }
 
 #[test]
@@ -179,7 +179,9 @@ fn batch(letters: &[Vec<u8>]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     for (number, pdf) in (1..).zip(letters) {
-        rows += &format!("K-{number},,{number}.pdf,Maija Mallikas,Mallikatu 1,00100,Helsinki,FI\n");
+        let row =
+            format!("K-{number},,{number}.pdf,Maija Mallikas,Mallikatu 1,00100,Helsinki,FI\n");
+        rows.push_str(&row);
         zip.start_file(format!("{number}.pdf"), options).unwrap();
         zip.write_all(pdf).unwrap();
     }
