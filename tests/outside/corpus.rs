@@ -8,9 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kuori::pdf::{
-    Area, ContentLimits, ContentWants, DigestKey, Document, Fragment, Limits, Overlay, PdfVersion,
-    Refusal, Treatment, Writer, WriterSettings,
+use kuori::{
+    domain::PostalAddress,
+    pdf::{
+        Area, ContentLimits, ContentWants, DigestKey, Document, Fragment, Limits, Overlay,
+        PdfVersion, Refusal, Treatment, Writer, WriterSettings,
+    },
+    print::{self, LetterToCheck},
 };
 use rayon::prelude::*;
 use tempfile::TempDir;
@@ -21,6 +25,8 @@ use super::{
 };
 
 const LONGEST: Duration = Duration::from_secs(5);
+/// Of this process at its peak, with a file on each core; what draws is another process.
+const MOST_MEMORY_KIB: u64 = 512 << 10;
 const DPI: u32 = 30;
 const DPI_TEXT: &str = "30";
 /// Pages that are drawn of one file.
@@ -46,7 +52,20 @@ fn every_pdf_of_the_corpus_is_spliced_soundly_or_refused() -> Result<(), env::Va
             .iter()
             .any(|(verdict, _)| *verdict == Verdict::Same)
     );
+    let peak = peak_kib();
+    println!("peak {} MiB", peak >> 10);
+    assert!(peak <= MOST_MEMORY_KIB, "{peak} KiB");
     Ok(())
+}
+
+/// The most memory that this process held at once (`proc(5)`).
+fn peak_kib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.unwrap()
+        .trim_matches([' ', '\t', 'k', 'B'])
+        .parse()
+        .unwrap()
 }
 
 /// What came of one file.
@@ -127,12 +146,8 @@ fn spliced(bytes: &[u8], marked: bool) -> Result<Vec<u8>, Refusal> {
     if !marked {
         look_through(&document);
     }
-    let fragment = Fragment::of(
-        &document,
-        1..=pages,
-        &DigestKey([1; 32]),
-        &Treatment::default(),
-    )?;
+    let treatment = treatment(&document);
+    let fragment = Fragment::of(&document, 1..=pages, &DigestKey([1; 32]), &treatment)?;
     let settings = WriterSettings {
         title: "corpus".to_owned(),
         producer: "Kuori".to_owned(),
@@ -150,6 +165,23 @@ fn spliced(bytes: &[u8], marked: bool) -> Result<Vec<u8>, Refusal> {
     let (bytes, finished) = writer.finish().unwrap();
     assert_eq!(finished.pages, pages);
     Ok(bytes)
+}
+
+/// What the check of a letter's pages finds out about it, as when its batch is opened.
+fn treatment(document: &Document<'_>) -> Treatment {
+    let letter = LetterToCheck {
+        pages: 1..=document.page_count(),
+        address: &PostalAddress::default(),
+        has_address_page: false,
+        duplex: true,
+        compares_address: true,
+        turns_landscape: false,
+    };
+    let checked = print::check(document, &letter, &print::Settings::default());
+    Treatment {
+        may_be_unbalanced: checked.facts.is_unbalanced,
+        ..Treatment::default()
+    }
 }
 
 /// What a page draws is of no interest here, but it is found, and soon. A page whose content goes past
