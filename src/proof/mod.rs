@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A picture is for people who want to see where something stands. Nothing is decided by it, and
-//! nothing that is printed comes from it. [`render`] reads a stranger's fonts and pictures by a
+//! nothing that is printed comes from it. [`render()`] reads a stranger's fonts and pictures by a
 //! library that was not made for malice: whoever calls it on senders' pages does so in a process
 //! of its own, within limits. The room does not know files, processes, letters or bundles.
 
