@@ -2,18 +2,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet};
 
-use super::{Error, Works};
-use crate::{
-    config::Config,
-    inbox::Inbox,
-    pipeline::{Clock, Wake},
-    sftp_server::Server,
-    store::Store,
-    telemetry,
-};
-
-/// How often the outbox looks for rows that another process made due.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+use super::{Error, Works, handing_over::hand_over, polling::poll};
+use crate::{config::Config, pipeline::Clock, sftp_server::Server, store::Store};
 
 /// The house with its doors open: works until it is told to stop.
 pub struct Daemon {
@@ -65,9 +55,10 @@ impl Daemon {
         let (halt, halted) = watch::channel(false);
         let mut loops = JoinSet::new();
         for inbox in &self.works.inboxes {
-            loops.spawn(self.poll(Arc::clone(inbox), halted.clone()));
+            let inbox = Arc::clone(inbox);
+            loops.spawn(poll(&self.works, inbox, self.poll_interval, halted.clone()));
         }
-        loops.spawn(self.hand_over(halted.clone()));
+        loops.spawn(hand_over(&self.works, halted.clone()));
         let passed_on = pass_on(stop, halt.clone());
         let (ran, ()) = tokio::join!(
             async {
@@ -83,55 +74,6 @@ impl Daemon {
         }
         Ok(ran?)
     }
-
-    fn poll(
-        &self,
-        inbox: Arc<Inbox>,
-        mut stop: watch::Receiver<bool>,
-    ) -> impl Future<Output = ()> + Send + use<> {
-        let (clock, arrived) = (self.works.clock.clone(), Arc::clone(&self.works.arrived));
-        let interval = self.poll_interval;
-        async move {
-            while !*stop.borrow() {
-                poll_once(&inbox, &clock, &arrived).await;
-                tokio::select! {
-                    () = tokio::time::sleep(interval) => {}
-                    _ = stop.changed() => {}
-                }
-            }
-        }
-    }
-
-    fn hand_over(
-        &self,
-        mut stop: watch::Receiver<bool>,
-    ) -> impl Future<Output = ()> + Send + use<> {
-        let (outbox, clock) = (Arc::clone(&self.works.outbox), self.works.clock.clone());
-        let (stepped, arrived) = (
-            Arc::clone(&self.works.stepped),
-            Arc::clone(&self.works.arrived),
-        );
-        async move {
-            while !*stop.borrow() {
-                match outbox.hand_over_next(clock.now()).await {
-                    // What is handed over is to be told.
-                    Ok(true) => {
-                        arrived.notify_one();
-                        continue;
-                    }
-                    Ok(false) => {}
-                    Err(error) => {
-                        tracing::error!(error = telemetry::with_causes(&error), "outbox");
-                    }
-                }
-                tokio::select! {
-                    () = stepped.notified() => {}
-                    () = tokio::time::sleep(LOOK_INTERVAL) => {}
-                    _ = stop.changed() => {}
-                }
-            }
-        }
-    }
 }
 
 /// Turns `halt` true when `stop` does, and ends once it is true, whoever turned it.
@@ -140,27 +82,5 @@ async fn pass_on(mut stop: watch::Receiver<bool>, halt: watch::Sender<bool>) {
     tokio::select! {
         _ = stop.wait_for(|stop| *stop) => { halt.send_replace(true); }
         _ = halted.wait_for(|halted| *halted) => {}
-    }
-}
-
-async fn poll_once(inbox: &Inbox, clock: &Clock, arrived: &Wake) {
-    match inbox.poll(clock.now()).await {
-        Ok(received) if received.is_empty() => {}
-        Ok(received) => {
-            tracing::info!(
-                inbox = inbox.settings().place,
-                batches = received.len(),
-                "received"
-            );
-            arrived.notify_one();
-        }
-        Err(error) => {
-            let error = telemetry::with_causes(&error);
-            tracing::warn!(
-                inbox = inbox.settings().place,
-                error,
-                "cannot look into the inbox"
-            );
-        }
     }
 }

@@ -7,8 +7,10 @@
 mod adapters;
 mod daemon;
 mod error;
+mod handing_over;
 mod lock;
 mod party;
+mod polling;
 mod receipt_key;
 mod works;
 
