@@ -129,10 +129,10 @@ impl Demo {
             server.settings.listen.set_port(0);
         }
         for sender in &mut config.senders {
-            sender.public_keys = vec![parties.sender_key.clone()];
+            sender.account.public_keys = vec![parties.sender_key.clone()];
         }
         for print_house in &mut config.print_houses {
-            print_house.public_keys = vec![parties.print_house_key.clone()];
+            print_house.account.public_keys = vec![parties.print_house_key.clone()];
         }
         config
     }

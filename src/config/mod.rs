@@ -31,7 +31,7 @@ pub use problem::Problem;
 pub use reference::reference;
 pub use schema::schema;
 pub use settings::{
-    Config, FolderConfig, LogConfig, MailboxConfig, PrintHouseConfig, Quota, SenderConfig,
+    AccountConfig, Config, FolderConfig, LogConfig, MailboxConfig, PrintHouseConfig, SenderConfig,
     ServerConfig,
 };
 

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
 use crate::{
@@ -61,9 +62,7 @@ pub struct SenderConfig {
     pub completeness: Completeness,
     /// Endings of uploads in progress, in lower case.
     pub unfinished_endings: Vec<String>,
-    /// Who may log in to the embedded server: lines as in `authorized_keys`.
-    pub public_keys: Vec<String>,
-    pub quota: Quota,
+    pub account: AccountConfig,
 }
 
 impl SenderConfig {
@@ -81,9 +80,7 @@ pub struct PrintHouseConfig {
     pub settings: PrintHouseSettings,
     /// Holds `pickup/` and `feedback/`.
     pub folder: FolderConfig,
-    /// Who may log in to the embedded server: lines as in `authorized_keys`.
-    pub public_keys: Vec<String>,
-    pub quota: Quota,
+    pub account: AccountConfig,
 }
 
 /// Where the folders of a sender or print house are.
@@ -95,11 +92,15 @@ pub enum FolderConfig {
     Sftp(SftpSettings),
 }
 
-/// How much an account of the embedded server may leave in its upload folder; `None` is no bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Quota {
-    pub bytes: Option<u64>,
-    pub files: Option<u64>,
+/// What the settings say of an account on the embedded server; [`Account`] has the meanings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccountConfig {
+    pub public_keys: Vec<String>,
+    pub allowed_addresses: Vec<IpNet>,
+    pub allows_sha1_rsa: bool,
+    pub quota_bytes: Option<u64>,
+    pub quota_files: Option<u64>,
+    pub max_bytes_per_sec: Option<u64>,
 }
 
 impl Config {
@@ -107,18 +108,13 @@ impl Config {
     pub fn accounts(&self) -> Vec<Account> {
         let senders = self.senders.iter().map(|sender| {
             let name = sender.settings.id.as_str();
-            let keys = &sender.public_keys;
-            (
-                &sender.folder,
-                account(name, Role::Sender, keys, sender.quota),
-            )
+            (&sender.folder, account(name, Role::Sender, &sender.account))
         });
         let print_houses = self.print_houses.iter().map(|house| {
             let name = house.settings.id.as_str();
-            let keys = &house.public_keys;
             (
                 &house.folder,
-                account(name, Role::PrintHouse, keys, house.quota),
+                account(name, Role::PrintHouse, &house.account),
             )
         });
         senders
@@ -129,12 +125,14 @@ impl Config {
     }
 }
 
-fn account(name: &str, role: Role, public_keys: &[String], quota: Quota) -> Account {
+fn account(name: &str, role: Role, config: &AccountConfig) -> Account {
     Account {
-        name: name.to_owned(),
-        role,
-        public_keys: public_keys.to_vec(),
-        quota_bytes: quota.bytes,
-        quota_files: quota.files,
+        public_keys: config.public_keys.clone(),
+        allowed_addresses: config.allowed_addresses.clone(),
+        allows_sha1_rsa: config.allows_sha1_rsa,
+        quota_bytes: config.quota_bytes,
+        quota_files: config.quota_files,
+        max_bytes_per_sec: config.max_bytes_per_sec,
+        ..Account::new(name, role)
     }
 }

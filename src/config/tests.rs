@@ -92,10 +92,11 @@ fn the_embedded_settings_keep_everything_in_the_given_folder() {
 }
 
 #[test]
-fn an_account_has_the_keys_and_the_quota_of_its_table() {
+fn an_account_has_the_keys_and_the_bounds_of_its_table() {
     let text = r#"
 [senders.a.account]
 public_keys = ["ssh-ed25519 AAAAC3Nz a"]
+allowed_addresses = ["192.0.2.7", "2001:db8::/32"]
 quota_files = 10
 [senders.b]
 directory = "/srv/b"
@@ -110,17 +111,28 @@ directory = "/srv/b"
             public_keys: [
                 "ssh-ed25519 AAAAC3Nz a",
             ],
+            password_hash: None,
+            allowed_addresses: [
+                192.0.2.7/32,
+                2001:db8::/32,
+            ],
+            allows_sha1_rsa: false,
             quota_bytes: None,
             quota_files: Some(
                 10,
             ),
+            max_bytes_per_sec: None,
         },
         Account {
             name: "p",
             role: PrintHouse,
             public_keys: [],
+            password_hash: None,
+            allowed_addresses: [],
+            allows_sha1_rsa: false,
             quota_bytes: None,
             quota_files: None,
+            max_bytes_per_sec: None,
         },
     ]
     "#);

@@ -31,6 +31,6 @@ mod upload;
 mod virtual_path;
 
 pub use accept::Server;
-pub use account::{Account, Role};
+pub use account::{Account, Role, network};
 pub use error::Error;
 pub use settings::Settings;

@@ -13,6 +13,8 @@ pub struct Settings {
     /// Each account's home is `root/<name>`. Unfinished uploads lie in `root/.staging`.
     pub root: PathBuf,
     pub max_connections: usize,
+    /// Connections on which nobody is logged in yet; they take no place of those who are.
+    pub max_connections_before_login: usize,
     pub max_connections_per_account: usize,
     /// Senders behind one address translator share an address, so this is not very low.
     pub max_connections_per_address: usize,
@@ -25,12 +27,23 @@ pub struct Settings {
     /// What a client may have sent, beyond one packet, while it does not take our replies.
     pub max_backlog_bytes: usize,
     pub max_file_bytes: u64,
+    /// Entries of a folder that a listing shows, and that an upload folder may hold.
+    pub max_folder_entries: u64,
+    /// Requests of one session that are worked on at once.
+    pub max_requests_at_once: usize,
+    /// How long a broken upload lies there for its client to go on with.
+    pub keep_partial_hours: u32,
     /// From the connection to the accepted login.
     pub login_time_secs: u64,
     /// Rejected logins on one connection; every key that an agent offers counts as one.
     pub login_tries: usize,
+    /// Failed logins from one address within the window, after which it is shut out for as long.
+    pub login_failures_per_address: u32,
+    pub login_failure_window_secs: u64,
     /// A connection that sends nothing for this long is closed.
     pub idle_secs: u64,
+    /// What an upload in hand gets when the server stops.
+    pub stop_grace_secs: u64,
 }
 
 impl Default for Settings {
@@ -40,6 +53,7 @@ impl Default for Settings {
             host_keys: PathBuf::from("sftp-host-keys"),
             root: PathBuf::from("sftp"),
             max_connections: 200,
+            max_connections_before_login: 50,
             max_connections_per_account: 16,
             max_connections_per_address: 32,
             max_sessions_per_connection: 4,
@@ -47,9 +61,15 @@ impl Default for Settings {
             max_packet_bytes: 256 * 1024,
             max_backlog_bytes: 8 * 1024 * 1024,
             max_file_bytes: 4 * 1024 * 1024 * 1024,
+            max_folder_entries: 200_000,
+            max_requests_at_once: 64,
+            keep_partial_hours: 48,
             login_time_secs: 30,
             login_tries: 3,
+            login_failures_per_address: 20,
+            login_failure_window_secs: 600,
             idle_secs: 600,
+            stop_grace_secs: 10,
         }
     }
 }

@@ -55,11 +55,10 @@ impl House {
         };
         change(&mut settings);
         let account = |name: &str, role| Account {
-            name: name.to_owned(),
-            role,
             public_keys: vec![make_key(&dir.path().join(name))],
             quota_bytes,
             quota_files,
+            ..Account::new(name, role)
         };
         let accounts = vec![
             account("city", Role::Sender),

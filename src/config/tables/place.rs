@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::{account::AccountTable, sftp::SftpTable, site::Site};
-use crate::config::{FolderConfig, Quota, key_path::KeyPath, problem::Problems};
+use crate::config::{AccountConfig, FolderConfig, key_path::KeyPath, problem::Problems};
 
 /// The three keys of a sender or print house that say where its folders are; at most one is given.
 pub(super) struct PlaceTables {
@@ -13,15 +13,14 @@ pub(super) struct PlaceTables {
 /// Where the folders are, and who may log in there if it is our own server.
 pub(super) struct Place {
     pub(super) folder: FolderConfig,
-    pub(super) public_keys: Vec<String>,
-    pub(super) quota: Quota,
+    pub(super) account: AccountConfig,
 }
 
 impl PlaceTables {
     pub(super) fn read(self, at: &KeyPath, site: &Site, problems: &mut Problems) -> Place {
         self.at_most_one(at, problems);
         let account = self.account.unwrap_or_default();
-        let (public_keys, quota) = account.read(&at.key("account"), problems);
+        let account = account.read(&at.key("account"), problems);
         let folder = match (self.sftp, self.directory) {
             (Some(sftp), _) => {
                 let settings = sftp.read(&at.key("sftp"), site, problems);
@@ -37,11 +36,7 @@ impl PlaceTables {
                 FolderConfig::Embedded
             }
         };
-        Place {
-            folder,
-            public_keys,
-            quota,
-        }
+        Place { folder, account }
     }
 
     fn at_most_one(&self, at: &KeyPath, problems: &mut Problems) {

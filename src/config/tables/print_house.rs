@@ -225,8 +225,7 @@ impl PrintHouseTable {
         Some(PrintHouseConfig {
             settings: PrintHouseSettings { id: id?, print },
             folder: place.folder,
-            public_keys: place.public_keys,
-            quota: place.quota,
+            account: place.account,
         })
     }
 }

@@ -149,8 +149,7 @@ impl SenderTable {
             folder: place.folder,
             completeness: upload.completeness,
             unfinished_endings: upload.unfinished_endings,
-            public_keys: place.public_keys,
-            quota: place.quota,
+            account: place.account,
         })
     }
 

@@ -32,6 +32,9 @@ struct ServerLimitsTable {
     /// Connections in all.
     #[schemars(range(min = 1))]
     max_connections: usize,
+    /// Connections on which nobody is logged in yet; they take no place of those who are.
+    #[schemars(range(min = 1))]
+    max_connections_before_login: usize,
     /// Connections of one account.
     #[schemars(range(min = 1))]
     max_connections_per_account: usize,
@@ -53,19 +56,37 @@ struct ServerLimitsTable {
     /// Largest file that is taken.
     #[schemars(range(min = 1))]
     max_file_bytes: u64,
+    /// Entries of a folder that a listing shows, and that an upload folder may hold.
+    #[schemars(range(min = 1))]
+    max_folder_entries: u64,
+    /// Requests of one session that are worked on at once.
+    #[schemars(range(min = 1))]
+    max_requests_at_once: usize,
+    /// How long a broken upload lies there for its client to go on with. 0 keeps none.
+    keep_partial_hours: u32,
     /// Time from the connection to the accepted login.
     #[schemars(range(min = 1))]
     login_time_secs: u64,
     /// Rejected logins on one connection; every key that an agent offers counts as one.
     #[schemars(range(min = 1))]
     login_tries: usize,
+    /// Failed logins from one address within `login_failure_window_secs`, after which it is shut out
+    /// for as long; not where somebody has logged in from lately.
+    #[schemars(range(min = 1))]
+    login_failures_per_address: u32,
+    /// How long a failed login is held against its address.
+    #[schemars(range(min = 1))]
+    login_failure_window_secs: u64,
     /// A connection that sends nothing for this long is closed.
     #[schemars(range(min = 1))]
     idle_secs: u64,
+    /// Time that connections with something in hand get when the server stops.
+    stop_grace_secs: u64,
 }
 
 mirror!(ServerLimitsTable of Settings {
     max_connections,
+    max_connections_before_login,
     max_connections_per_account,
     max_connections_per_address,
     max_sessions_per_connection,
@@ -73,9 +94,15 @@ mirror!(ServerLimitsTable of Settings {
     max_packet_bytes,
     max_backlog_bytes,
     max_file_bytes,
+    max_folder_entries,
+    max_requests_at_once,
+    keep_partial_hours,
     login_time_secs,
     login_tries,
+    login_failures_per_address,
+    login_failure_window_secs,
     idle_secs,
+    stop_grace_secs,
 } besides { listen, host_keys, root });
 
 impl Default for ServerTable {
