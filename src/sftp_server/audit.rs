@@ -1,4 +1,4 @@
-use std::{fmt::Display, net::SocketAddr};
+use std::{fmt::Display, net::SocketAddr, time::Duration};
 
 use super::virtual_path::VirtualPath;
 
@@ -56,6 +56,23 @@ impl Audit {
 pub(super) fn login_refused(user: &str, address: SocketAddr, reason: &str) {
     tracing::warn!(target: "audit", event = "login refused", account = ?shortened(user),
         %address, reason);
+}
+
+/// A connection that was closed before a word was said.
+pub(super) fn connection_refused(address: SocketAddr, reason: &str) {
+    tracing::warn!(target: "audit", event = "connection refused", %address, reason);
+}
+
+/// Too many logins failed: what comes from there is refused for a while.
+pub(super) fn shut_out(address: SocketAddr, time: Duration) {
+    tracing::warn!(target: "audit", event = "address shut out", %address,
+        seconds = time.as_secs(), reason = "too many failed logins");
+}
+
+/// One who was logged in, and whose account, key or terms changed.
+pub(super) fn sent_away(account: &str, address: SocketAddr) {
+    tracing::warn!(target: "audit", event = "connection closed", account, %address,
+        reason = "the account, its key or its terms changed");
 }
 
 /// Bounds what a stranger can write into our log.

@@ -1,10 +1,9 @@
 use std::{
-    collections::HashMap,
     convert::Infallible,
     io,
     net::{Shutdown, SocketAddr, TcpStream as StdTcpStream},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -14,95 +13,189 @@ use russh::server;
 use tokio::{
     net::TcpStream,
     sync::{mpsc, watch},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
-use super::{account::KnownAccount, audit, login::Login, settings::Settings};
+use super::{
+    audit,
+    count::{Counted, Taken},
+    in_hand::InHand,
+    login::{Guest, Login},
+    settings::Settings,
+    shared::Shared,
+};
 
-/// What all connections use.
-pub(super) struct Shared {
-    pub(super) settings: Arc<Settings>,
-    pub(super) ssh: Arc<server::Config>,
-    pub(super) accounts: HashMap<String, Arc<KnownAccount>>,
+/// What a connection takes up until somebody is logged in on it.
+pub(super) struct Places {
+    pub(super) counted: Counted,
+    pub(super) waiting: Taken,
 }
 
-/// Serves one connection until it ends, fails to log in within its time, or `stop` changes.
-/// Returns when its sessions have put away what they had open.
+/// What a connection and its handler both know.
+#[derive(Clone)]
+pub(super) struct Visitor {
+    pub(super) address: SocketAddr,
+    pub(super) settings: Arc<Settings>,
+    /// Set once somebody is logged in.
+    pub(super) guest: Arc<OnceLock<Guest>>,
+    /// A login was refused, and counted.
+    pub(super) was_refused: Arc<AtomicBool>,
+    pub(super) in_hand: InHand,
+    /// Cloned into each session's thread, so that the connection can wait for all of them.
+    pub(super) alive: mpsc::Sender<Infallible>,
+}
+
+/// Serves one connection until it ends, fails to log in within its time, is welcome no more, or
+/// `stop` changes. Returns when its sessions have put away what they had open.
 pub(super) async fn serve(
     shared: Arc<Shared>,
     socket: TcpStream,
     address: SocketAddr,
+    places: Places,
     mut stop: watch::Receiver<bool>,
 ) {
     let (alive, mut all_gone) = mpsc::channel(1);
-    let served = Connection::serve(shared, socket, address, alive, &mut stop).await;
+    let rules = shared.rules();
+    let visitor = Visitor {
+        address,
+        settings: Arc::clone(&rules.settings),
+        guest: Arc::default(),
+        was_refused: Arc::default(),
+        in_hand: InHand::default(),
+        alive,
+    };
+    let Places { counted, waiting } = places;
+    let login = Login::new(Arc::clone(&shared), visitor.clone(), waiting);
+    let served = Connection::serve(&shared, socket, (visitor, login), &mut stop).await;
     if let Err(error) = served {
         tracing::debug!(%address, %error, "a connection broke off");
     }
     let _ = all_gone.recv().await;
+    drop(counted);
 }
 
-struct Connection {
+struct Connection<'a> {
+    shared: &'a Shared,
     session: server::RunningSession<Login>,
     /// A second handle on the socket. Asking the SSH library to disconnect is not enough: a
     /// client that stalls in the key exchange would keep it from listening.
     closer: StdTcpStream,
-    address: SocketAddr,
-    logged_in: Arc<AtomicBool>,
+    visitor: Visitor,
 }
 
-impl Connection {
+/// Why a connection is closed that its client would keep.
+enum Closing {
+    LoginTooLate,
+    /// The account, its key or its terms changed.
+    NotWelcome,
+    Stopping,
+}
+
+impl<'a> Connection<'a> {
     async fn serve(
-        shared: Arc<Shared>,
+        shared: &'a Shared,
         socket: TcpStream,
-        address: SocketAddr,
-        alive: mpsc::Sender<Infallible>,
+        (visitor, login): (Visitor, Login),
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), russh::Error> {
-        let deadline = Instant::now() + Duration::from_secs(shared.settings.login_time_secs);
+        let deadline = Instant::now() + Duration::from_secs(visitor.settings.login_time_secs);
         let (socket, closer) = split_off_closer(socket)?;
-        let logged_in = Arc::new(AtomicBool::new(false));
-        let ssh = Arc::clone(&shared.ssh);
-        let login = Login::new(shared, address, Arc::clone(&logged_in), alive);
+        let ssh = Arc::clone(&shared.rules().ssh);
         let session = tokio::select! {
             session = server::run_stream(ssh, socket, login) => session?,
             () = sleep_until(deadline) => {
-                audit::login_refused("", address, "no greeting in time");
+                audit::login_refused("", visitor.address, "no greeting in time");
                 return Ok(());
             }
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
         };
         let mut connection = Self {
+            shared,
             session,
             closer,
-            address,
-            logged_in,
+            visitor,
         };
-        connection.watch(deadline, stop).await
+        connection.serve_greeted(deadline, stop).await
     }
 
-    async fn watch(
+    async fn serve_greeted(
         &mut self,
         deadline: Instant,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), russh::Error> {
-        tokio::select! {
-            ended = &mut self.session => return ended,
-            () = sleep_until(deadline) => self.close_unless_logged_in(),
-            _ = stop.wait_for(|stop| *stop) => {}
+        let ended = tokio::select! {
+            ended = &mut self.session => Ok(ended),
+            closing = closing(self.shared, &self.visitor, deadline, stop) => Err(closing),
+        };
+        let is_over = matches!(ended, Err(Closing::Stopping));
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(closing) => self.close(&closing).await,
+        };
+        if !is_over {
+            self.count_failure();
         }
-        tokio::select! {
-            ended = &mut self.session => return ended,
-            _ = stop.wait_for(|stop| *stop) => {}
+        ended
+    }
+
+    /// A stranger who makes us exchange keys for nothing costs as much as one who guesses.
+    fn count_failure(&self) {
+        let Visitor {
+            guest, was_refused, ..
+        } = &self.visitor;
+        if guest.get().is_none() && !was_refused.load(Ordering::Acquire) {
+            self.shared.failed(self.visitor.address);
+        }
+    }
+
+    async fn close(&mut self, closing: &Closing) -> Result<(), russh::Error> {
+        match closing {
+            Closing::LoginTooLate => {
+                audit::login_refused("", self.visitor.address, "no login in time");
+            }
+            Closing::NotWelcome => {
+                if let Some(guest) = self.visitor.guest.get() {
+                    audit::sent_away(guest.name(), self.visitor.address);
+                }
+            }
+            Closing::Stopping => {
+                let grace = Duration::from_secs(self.visitor.settings.stop_grace_secs);
+                tokio::select! {
+                    () = self.visitor.in_hand.finish() => {}
+                    () = sleep(grace) => {}
+                    ended = &mut self.session => return ended,
+                }
+            }
         }
         let _ = self.closer.shutdown(Shutdown::Both);
         (&mut self.session).await
     }
+}
 
-    fn close_unless_logged_in(&self) {
-        if !self.logged_in.load(Ordering::Acquire) {
-            audit::login_refused("", self.address, "no login in time");
-            let _ = self.closer.shutdown(Shutdown::Both);
+/// Waits until there is a reason to close the connection.
+async fn closing(
+    shared: &Shared,
+    visitor: &Visitor,
+    deadline: Instant,
+    stop: &mut watch::Receiver<bool>,
+) -> Closing {
+    let mut changes = shared.changes();
+    let mut too_late = std::pin::pin!(sleep_until(deadline));
+    let mut is_in = false;
+    loop {
+        tokio::select! {
+            () = &mut too_late, if !is_in => {
+                if visitor.guest.get().is_none() {
+                    return Closing::LoginTooLate;
+                }
+                is_in = true;
+            }
+            _ = stop.wait_for(|stop| *stop) => return Closing::Stopping,
+            _ = changes.changed() => {
+                if visitor.guest.get().is_some_and(|guest| !shared.is_welcome(guest)) {
+                    return Closing::NotWelcome;
+                }
+            }
         }
     }
 }

@@ -30,6 +30,10 @@ pub enum Error {
         account: String,
         source: russh::keys::ssh_key::Error,
     },
+    #[error("the password of account `{account}` is not an argon2id hash")]
+    AccountPassword { account: String },
+    #[error("cannot hash a password")]
+    Password(argon2::password_hash::Error),
 }
 
 impl Error {
@@ -42,7 +46,9 @@ impl Error {
             | Self::HostKeyOpen { .. }
             | Self::AccountName { .. }
             | Self::AccountTwice { .. }
-            | Self::AccountKey { .. } => Disposition::Hold,
+            | Self::AccountKey { .. }
+            | Self::AccountPassword { .. }
+            | Self::Password(_) => Disposition::Hold,
         }
     }
 }

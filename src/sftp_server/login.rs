@@ -1,27 +1,28 @@
 use std::{
     collections::HashMap,
-    convert::Infallible,
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
 use russh::{
     Channel, ChannelId, Pty,
-    keys::{Algorithm, HashAlg},
+    client::GexParams,
+    kex::dh::groups::DhGroup,
+    keys::{Algorithm, HashAlg, PublicKey},
     server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
-    account::KnownAccount,
+    account::{Credential, KnownAccount},
+    algorithms::{group, methods},
     audit::{self, Audit},
-    connection::Shared,
+    connection::Visitor,
+    count::Taken,
     jail::Jail,
     requests::Requests,
     session,
+    shared::Shared,
 };
 
 /// One connection as the SSH library sees it: who logs in, and the SFTP sessions they open.
@@ -29,11 +30,10 @@ use super::{
 /// Whatever is not named here (forwarding, X11, agent, shell, commands) is refused.
 pub(super) struct Login {
     shared: Arc<Shared>,
-    address: SocketAddr,
-    logged_in: Arc<AtomicBool>,
-    /// Cloned into each session's thread, so that the connection can wait for all of them.
-    alive: mpsc::Sender<Infallible>,
-    user: Option<User>,
+    visitor: Visitor,
+    /// Given back at the login.
+    waiting: Option<Taken>,
+    places_taken: Option<(Taken, Taken)>,
     tries_left: usize,
     /// Channels on which nothing was asked for yet.
     channels: HashMap<ChannelId, (Channel<Msg>, OwnedSemaphorePermit)>,
@@ -41,69 +41,169 @@ pub(super) struct Login {
     places: Arc<Semaphore>,
 }
 
-struct User {
-    account: Arc<KnownAccount>,
+/// Somebody who is logged in.
+pub(super) struct Guest {
+    pub(super) account: Arc<KnownAccount>,
+    pub(super) credential: Credential,
+    pub(super) address: SocketAddr,
     audit: Audit,
-    _connection: OwnedSemaphorePermit,
+}
+
+impl Guest {
+    pub(super) fn name(&self) -> &str {
+        &self.account.account.name
+    }
 }
 
 impl Login {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        address: SocketAddr,
-        logged_in: Arc<AtomicBool>,
-        alive: mpsc::Sender<Infallible>,
-    ) -> Self {
-        let tries_left = shared.settings.login_tries;
-        let places = Semaphore::new(shared.settings.max_sessions_per_connection);
+    pub(super) fn new(shared: Arc<Shared>, visitor: Visitor, waiting: Taken) -> Self {
+        let places = Semaphore::new(visitor.settings.max_sessions_per_connection);
         Self {
             shared,
-            address,
-            logged_in,
-            alive,
-            user: None,
-            tries_left,
+            waiting: Some(waiting),
+            places_taken: None,
+            tries_left: visitor.settings.login_tries,
+            visitor,
             channels: HashMap::new(),
             places: Arc::new(places),
         }
     }
 
+    /// The account of that name, where `takes` says yes to it; else what the audit log is told. The
+    /// client hears the same in every case.
     fn account(
         &self,
         user: &str,
-        key: &russh::keys::PublicKey,
-        algorithm: &Algorithm,
-    ) -> Option<Arc<KnownAccount>> {
-        // SHA-1 signatures can be forged for money (RFC 9142, section 3.1).
-        if matches!(algorithm, Algorithm::Rsa { hash: None }) || self.tries_left == 0 {
-            return None;
+        takes: impl FnOnce(&KnownAccount) -> Result<(), &'static str>,
+    ) -> Result<Arc<KnownAccount>, &'static str> {
+        let known = self.shared.rules().accounts.get(user).map(Arc::clone);
+        let known = known.ok_or("unknown user or key")?;
+        if known.is_shut() {
+            return Err("the account is disabled, or has no key");
         }
-        let account = self.shared.accounts.get(user)?;
-        account.has_key(key).then(|| Arc::clone(account))
+        takes(&known)?;
+        if !known.is_allowed_from(self.visitor.address.ip()) {
+            return Err("the account may not be used from this address");
+        }
+        Ok(known)
+    }
+
+    fn account_with_key(
+        &self,
+        user: &str,
+        key: &PublicKey,
+        algorithm: &Algorithm,
+    ) -> Result<Arc<KnownAccount>, &'static str> {
+        if self.tries_left == 0 {
+            return Err("too many tries");
+        }
+        self.account(user, |known| {
+            // SHA-1 signatures can be forged for money (RFC 9142, section 3.1).
+            let is_sha1 = matches!(algorithm, Algorithm::Rsa { hash: None });
+            if !known.has_key(key) {
+                Err("unknown user or key")
+            } else if is_sha1 && !known.account.allows_sha1_rsa {
+                Err("an RSA signature over SHA-1, which the account does not take")
+            } else {
+                Ok(())
+            }
+        })
+    }
+
+    async fn account_with_password(
+        &self,
+        user: &str,
+        password: &str,
+    ) -> Result<(Arc<KnownAccount>, Credential), &'static str> {
+        if !self.shared.rules().wanted.passwords || self.tries_left == 0 {
+            return Err("no account has a password, or too many tries");
+        }
+        // Compared first, and where there is no such account too: every answer takes as long.
+        let known = self.shared.rules().accounts.get(user).map(Arc::clone);
+        let hash = known.and_then(|known| known.account.password_hash.clone());
+        let passwords = &self.shared.passwords;
+        let is_right = passwords.is_right(password, hash.as_deref()).await;
+        let credential = hash.map(Credential::Password).filter(|_| is_right);
+        let credential = credential.ok_or("unknown user or password")?;
+        let account = self.account(user, |known| {
+            let takes = known.takes(&credential);
+            takes.then_some(()).ok_or("unknown user or password")
+        })?;
+        Ok((account, credential))
     }
 
     fn refuse(&mut self, user: &str, reason: &str) -> Auth {
         self.tries_left = self.tries_left.saturating_sub(1);
-        audit::login_refused(user, self.address, reason);
-        Auth::reject()
+        let address = self.visitor.address;
+        audit::login_refused(user, address, reason);
+        self.visitor.was_refused.store(true, Ordering::Release);
+        self.shared.failed(address);
+        let rules = self.shared.rules();
+        if rules.accounts.contains_key(user) {
+            self.shared.visits.refused(user, address.ip());
+        }
+        Auth::Reject {
+            // Without this the library takes a method off the list once it failed.
+            proceed_with_methods: Some(methods(rules.wanted)),
+            partial_success: false,
+        }
+    }
+
+    fn accept(
+        &mut self,
+        account: Arc<KnownAccount>,
+        credential: Credential,
+        told: &str,
+    ) -> Result<Auth, &'static str> {
+        let settings = &self.visitor.settings;
+        let connections = &account.connections;
+        let connection = connections.take(settings.max_connections_per_account);
+        let connection = connection.ok_or("too many connections of this account")?;
+        let place = self.shared.logged_in.take(settings.max_connections);
+        let place = place.ok_or("too many connections")?;
+        let (name, address) = (account.account.name.clone(), self.visitor.address);
+        let guest = Guest {
+            audit: Audit {
+                account: name.clone(),
+                address,
+            },
+            account,
+            credential,
+            address,
+        };
+        let guest = self.visitor.guest.get_or_init(|| guest);
+        // The rules may have changed since the account was looked up.
+        if !self.shared.is_welcome(guest) {
+            return Err("the account has just changed");
+        }
+        guest.audit.login(&told);
+        self.places_taken = Some((connection, place));
+        self.waiting = None;
+        self.shared.succeeded(address);
+        let visits = &self.shared.visits;
+        visits.login(&name, address.ip(), told.to_owned());
+        Ok(Auth::Accept)
     }
 
     /// Starts the SFTP session of `channel` on a thread of its own.
     fn start_session(&mut self, channel: ChannelId) -> Option<()> {
-        let user = self.user.as_ref()?;
-        let settings = Arc::clone(&self.shared.settings);
+        let guest = self.visitor.guest.get()?;
+        let settings = Arc::clone(&self.visitor.settings);
         let jail = Jail::open(
             &settings.root,
-            Arc::clone(&user.account),
+            Arc::clone(&guest.account),
             settings.max_file_bytes,
         );
         let jail = jail
             .inspect_err(|error| tracing::error!(%error, "cannot open the account's home"))
             .ok()?;
-        let requests = Requests::new(jail, user.audit.clone(), Arc::clone(&settings));
+        let requests = Requests::new(jail, guest.audit.clone(), Arc::clone(&settings));
         let (channel, place) = self.channels.remove(&channel)?;
         let channel = session::Channel::new(channel, &settings);
-        let (runtime, alive) = (tokio::runtime::Handle::current(), self.alive.clone());
+        let (runtime, alive) = (
+            tokio::runtime::Handle::current(),
+            self.visitor.alive.clone(),
+        );
         let served = move || {
             if let Err(reason) = runtime.block_on(session::serve(channel, requests)) {
                 tracing::debug!(%reason, "an SFTP session broke off");
@@ -122,17 +222,24 @@ impl Login {
 impl Handler for Login {
     type Error = russh::Error;
 
+    async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
+        let entered = match self.account_with_password(user, password).await {
+            Ok((account, credential)) => self.accept(account, credential, "password"),
+            Err(reason) => Err(reason),
+        };
+        Ok(entered.unwrap_or_else(|reason| self.refuse(user, reason)))
+    }
+
     async fn auth_publickey_offered(
         &mut self,
         user: &str,
         offer: PublicKeyOffer<'_>,
     ) -> Result<Auth, Self::Error> {
-        Ok(
-            match self.account(user, offer.public_key, offer.algorithm) {
-                Some(_) => Auth::Accept,
-                None => self.refuse(user, "unknown user or key"),
-            },
-        )
+        let known = self.account_with_key(user, offer.public_key, offer.algorithm);
+        Ok(match known {
+            Ok(_) => Auth::Accept,
+            Err(reason) => self.refuse(user, reason),
+        })
     }
 
     async fn auth_publickey(
@@ -140,24 +247,25 @@ impl Handler for Login {
         user: &str,
         key: VerifiedPublicKey<'_>,
     ) -> Result<Auth, Self::Error> {
-        let Some(account) = self.account(user, key.public_key, key.algorithm) else {
-            return Ok(self.refuse(user, "unknown user or key"));
-        };
-        let Ok(connection) = Arc::clone(&account.connections).try_acquire_owned() else {
-            return Ok(self.refuse(user, "too many connections of this account"));
-        };
-        let audit = Audit {
-            account: account.account.name.clone(),
-            address: self.address,
-        };
-        audit.login(&key.public_key.fingerprint(HashAlg::Sha256));
-        self.user = Some(User {
-            account,
-            audit,
-            _connection: connection,
+        let known = self.account_with_key(user, key.public_key, key.algorithm);
+        let entered = known.and_then(|account| {
+            let credential = Credential::Key(key.public_key.clone());
+            let told = key.public_key.fingerprint(HashAlg::Sha256).to_string();
+            self.accept(account, credential, &told)
         });
-        self.logged_in.store(true, Ordering::Release);
-        Ok(Auth::Accept)
+        Ok(entered.unwrap_or_else(|reason| self.refuse(user, reason)))
+    }
+
+    async fn lookup_dh_gex_group(
+        &mut self,
+        wanted: &GexParams,
+    ) -> Result<Option<DhGroup>, Self::Error> {
+        let [min, preferred, max] = [
+            wanted.min_group_size(),
+            wanted.preferred_group_size(),
+            wanted.max_group_size(),
+        ];
+        Ok(group(min, preferred, max))
     }
 
     async fn channel_open_session(

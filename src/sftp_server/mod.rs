@@ -8,29 +8,38 @@
 //! This room does not know what a batch or a bundle is, when a file is taken, or by whom: the
 //! poller looks into the same folders as it would on anybody else's server.
 //!
-//! A request goes `accept` → `connection` (deadlines, counts) → `login` (who) → `session` (bytes
+//! A request goes `accept` (counts, penalties) → `connection` (deadlines) → `login` (who) → `session` (bytes
 //! to packets) → `requests` (packets to operations) → `jail` (operations below one folder).
 
 mod accept;
 mod account;
+mod algorithms;
 mod audit;
 mod connection;
+mod count;
 mod error;
 mod folder;
 mod handles;
 mod host_keys;
+mod in_hand;
 mod jail;
 mod listing;
 mod login;
+mod password;
+mod penalties;
 mod refusal;
 mod reply;
 mod requests;
 mod session;
 mod settings;
+mod shared;
 mod upload;
 mod virtual_path;
+mod visits;
 
 pub use accept::Server;
-pub use account::{Account, Role, network};
+pub use account::{Account, Role, key_fingerprint, network};
 pub use error::Error;
+pub use password::{hash_password, new_password};
 pub use settings::Settings;
+pub use visits::Visit;

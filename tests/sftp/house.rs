@@ -86,6 +86,19 @@ impl House {
         }
     }
 
+    /// The accounts that it was started with.
+    pub(crate) fn accounts(&self) -> Vec<Account> {
+        self.started_with.1.clone()
+    }
+
+    /// Gives the server the accounts that it was started with, with one of them changed.
+    pub(crate) fn change_account(&self, name: &str, change: impl FnOnce(&mut Account)) {
+        let mut accounts = self.accounts();
+        let account = accounts.iter_mut().find(|account| account.name == name);
+        change(account.unwrap());
+        self.server.set_accounts(accounts).unwrap();
+    }
+
     pub(crate) fn settings(&self, user: &str) -> SftpSettings {
         SftpSettings {
             host: "127.0.0.1".to_owned(),

@@ -1,6 +1,7 @@
 //! The SFTP server and the remote folders, each tested through the other. OpenSSH's part is in
 //! `outside/sftp.rs`.
 
+mod accounts;
 mod audit;
 pub(crate) mod contract;
 mod files;
