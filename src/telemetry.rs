@@ -7,9 +7,10 @@
 use std::{
     error::Error,
     io::{self, IsTerminal, Write},
+    sync::OnceLock,
 };
 
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use tracing_subscriber::{EnvFilter, Registry, fmt, prelude::*, reload};
 
 use crate::domain::without_identity_codes;
 
@@ -31,12 +32,28 @@ pub fn start(format: LogFormat, filter: &str) {
         .with_writer(|| Masked(io::stderr()))
         .with_ansi(is_watched)
         .with_target(true);
+    let (filter, handle) = reload::Layer::new(filter);
     let registry = tracing_subscriber::registry().with(filter);
-    let _ = match format {
+    let started = match format {
         LogFormat::Text => registry.with(lines).try_init(),
         LogFormat::Json => registry.with(lines.json()).try_init(),
     };
+    if started.is_ok() {
+        let _ = FILTER.set(handle);
+    }
 }
+
+/// Logs more or less from now on; `filter` as for [`start`]. One that cannot be read changes nothing.
+pub fn set_filter(filter: &str) {
+    let Ok(filter) = EnvFilter::try_new(filter) else {
+        return;
+    };
+    if let Some(handle) = FILTER.get() {
+        let _ = handle.reload(filter);
+    }
+}
+
+static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
 
 /// An error and its causes in one line, without identity codes: `cannot list `inbox`: connection
 /// refused`.

@@ -2,45 +2,50 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet};
 
-use super::{Error, Works, handing_over::hand_over, polling::poll};
-use crate::{config::Config, pipeline::Clock, sftp_server::Server, store::Store};
+use super::{
+    Error, Works, accounts::accounts_of_settings, doors::Doors, handing_over::hand_over,
+    polling::poll, reload,
+};
+use crate::{config::Config, pipeline::Clock, store::Store, telemetry};
+
+/// Other settings to take over; `None` before the first.
+pub type Newer = watch::Receiver<Option<Arc<Config>>>;
 
 /// The house with its doors open: works until it is told to stop.
 pub struct Daemon {
     works: Works,
-    server: Option<Server>,
-    poll_interval: Duration,
+    doors: Option<Arc<Doors>>,
+    config: Config,
 }
 
 impl Daemon {
     /// Builds the house and opens the embedded server where the settings want one.
     pub async fn start(config: &Config, clock: Clock) -> Result<Self, Error> {
         let works = Works::open(config, clock)?;
-        let server = match &config.server {
-            None => None,
-            Some(server) => {
-                let started = Server::start(server.settings.clone(), config.accounts()).await;
-                Some(started.map_err(Error::Server)?)
-            }
-        };
+        works.store.know_accounts(&accounts_of_settings(config))?;
+        let doors = Doors::open(config, &works.store, &works.clock).await?;
         Ok(Self {
             works,
-            server,
-            poll_interval: Duration::from_secs(config.poll_interval_secs.into()),
+            doors: doors.map(Arc::new),
+            config: config.clone(),
         })
     }
 
     /// Where the embedded server listens.
     pub fn address(&self) -> Option<SocketAddr> {
-        self.server.as_ref().map(Server::local_addr)
+        self.doors.as_deref().map(Doors::address)
     }
 
     /// The fingerprints of the embedded server's host keys, for the other side's `known_hosts`.
     pub fn fingerprints(&self) -> Vec<String> {
-        self.server
-            .as_ref()
-            .map(Server::fingerprints)
-            .unwrap_or_default()
+        let fingerprints = self.doors.as_deref().map(Doors::fingerprints);
+        fingerprints.unwrap_or_default()
+    }
+
+    /// Accounts of the embedded server that nothing opens.
+    pub fn accounts_without_key(&self) -> Result<Vec<String>, Error> {
+        let shut = self.doors.as_deref().map(Doors::accounts_without_key);
+        shut.unwrap_or(Ok(Vec::new()))
     }
 
     /// The rows and files that the daemon works on.
@@ -52,35 +57,130 @@ impl Daemon {
     /// begun, and the server lets go of its connections. Where steps cannot go on, the rest stops
     /// too.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), Error> {
+        let (_none, newer) = watch::channel(None);
+        self.run_and_reload(stop, newer).await
+    }
+
+    /// As [`Daemon::run`], and takes over each of the settings that come: accounts and limits of the
+    /// server at once, the rest when the steps in hand have reached their transaction. Meanwhile the
+    /// server keeps its connections. Settings with which the house cannot be built change nothing.
+    pub async fn run_and_reload(
+        mut self,
+        stop: watch::Receiver<bool>,
+        mut newer: Newer,
+    ) -> Result<(), Error> {
+        let (shut, closing) = watch::channel(false);
+        let keeping = self.doors.clone().map(|doors| {
+            let closing = closing.clone();
+            tokio::spawn(async move { doors.keep(closing).await })
+        });
+        let worked = loop {
+            match self.work(stop.clone(), &mut newer).await {
+                Ok(Some(config)) => self.take_over(&config),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        shut.send_replace(true);
+        if let Some(keeping) = keeping {
+            let _ = keeping.await;
+        }
+        if let Some(doors) = self.doors.and_then(Arc::into_inner) {
+            doors.close().await;
+        }
+        worked
+    }
+
+    /// Works until `stop` turns true, or until there are settings to take over.
+    async fn work(
+        &self,
+        stop: watch::Receiver<bool>,
+        newer: &mut Newer,
+    ) -> Result<Option<Arc<Config>>, Error> {
         let (halt, halted) = watch::channel(false);
         let mut loops = JoinSet::new();
+        let poll_interval = Duration::from_secs(self.config.poll_interval_secs.into());
         for inbox in &self.works.inboxes {
             let inbox = Arc::clone(inbox);
-            loops.spawn(poll(&self.works, inbox, self.poll_interval, halted.clone()));
+            loops.spawn(poll(&self.works, inbox, poll_interval, halted.clone()));
         }
         loops.spawn(hand_over(&self.works, halted.clone()));
-        let passed_on = pass_on(stop, halt.clone());
-        let (ran, ()) = tokio::join!(
+        let told = self.until_told(stop, newer, halt.clone());
+        let (ran, told) = tokio::join!(
             async {
                 let ran = self.works.runner.run(halted).await;
                 halt.send_replace(true);
                 ran
             },
-            passed_on
+            told
         );
         while loops.join_next().await.is_some() {}
-        if let Some(server) = self.server {
-            server.stop().await;
-        }
-        Ok(ran?)
+        ran?;
+        Ok(told)
     }
-}
 
-/// Turns `halt` true when `stop` does, and ends once it is true, whoever turned it.
-async fn pass_on(mut stop: watch::Receiver<bool>, halt: watch::Sender<bool>) {
-    let mut halted = halt.subscribe();
-    tokio::select! {
-        _ = stop.wait_for(|stop| *stop) => { halt.send_replace(true); }
-        _ = halted.wait_for(|halted| *halted) => {}
+    /// Turns `halt` true when `stop` does or other settings come, and ends once it is true, whoever
+    /// turned it. What of the settings can be is taken over here, at once.
+    async fn until_told(
+        &self,
+        mut stop: watch::Receiver<bool>,
+        newer: &mut Newer,
+        halt: watch::Sender<bool>,
+    ) -> Option<Arc<Config>> {
+        let mut halted = halt.subscribe();
+        loop {
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => {
+                    halt.send_replace(true);
+                    return None;
+                }
+                _ = halted.wait_for(|halted| *halted) => return None,
+                Ok(()) = newer.changed() => {}
+            }
+            let given = newer.borrow_and_update().clone();
+            if let Some(config) = given.and_then(|given| self.let_in(&given)) {
+                halt.send_replace(true);
+                return Some(Arc::new(config));
+            }
+        }
+    }
+
+    /// Takes over at the doors what of other settings concerns them; `None` where they cannot be used.
+    fn let_in(&self, given: &Config) -> Option<Config> {
+        let config = reload::usable(&self.config, given.clone())?;
+        let taken = self.doors.as_deref().map(|doors| doors.take_over(&config));
+        match taken {
+            Some(Err(error)) => {
+                let error = telemetry::with_causes(&error);
+                tracing::error!(error, "cannot use the settings: the old ones stay");
+                None
+            }
+            Some(Ok(())) | None => Some(config),
+        }
+    }
+
+    fn take_over(&mut self, config: &Config) {
+        let rebuilt = self.works.rebuild(config).and_then(|()| {
+            let accounts = accounts_of_settings(config);
+            Ok(self.works.store.know_accounts(&accounts)?)
+        });
+        match rebuilt {
+            Ok(()) => {
+                reload::tell(&self.config, config);
+                self.config = config.clone();
+            }
+            Err(error) => {
+                let error = telemetry::with_causes(&error);
+                tracing::error!(error, "cannot use the settings: the old ones stay");
+                let back = self
+                    .doors
+                    .as_deref()
+                    .map(|doors| doors.take_over(&self.config));
+                if let Some(Err(error)) = back {
+                    tracing::error!(error = telemetry::with_causes(&error), "accounts");
+                }
+            }
+        }
     }
 }

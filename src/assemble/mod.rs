@@ -1,21 +1,26 @@
 //! Builds the adapters that the settings ask for and hands them on.
 //!
 //! Comes in: the settings. Goes out: [`Works`], which carries out steps when asked, and [`Daemon`],
-//! which asks for ever: polls inboxes, runs steps, hands over, and serves SFTP. The only place that
+//! which asks for ever: polls inboxes, runs steps, hands over, and serves SFTP, by other settings from
+//! one moment on where it is told so. The only place that
 //! knows which adapter stands behind which contract.
 
+mod accounts;
 mod adapters;
 mod daemon;
+mod doors;
 mod error;
 mod handing_over;
 mod lock;
 mod party;
 mod polling;
 mod receipt_key;
+mod reload;
 mod works;
 
+pub use accounts::accounts_of_settings;
 pub use adapters::second_reader;
-pub use daemon::Daemon;
+pub use daemon::{Daemon, Newer};
 pub use error::Error;
 pub use party::Party;
 pub use receipt_key::{ReceiptKey, check_receipt_key, receipt_key};

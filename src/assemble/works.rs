@@ -59,6 +59,27 @@ impl Works {
         })
     }
 
+    /// Builds inboxes, steps and outbox anew, as other settings want them; the data folder stays.
+    ///
+    /// # Errors
+    ///
+    /// Where they cannot be built, those that there are stay.
+    pub(super) fn rebuild(&mut self, config: &Config) -> Result<(), Error> {
+        let house = Arc::new(adapters::house(config, &self.store, &self.clock)?);
+        let places = adapters::places(config)?;
+        let senders = config.senders.iter().map(|sender| &sender.settings.id);
+        self.store.know_senders(senders)?;
+        self.inboxes = adapters::inboxes(config, &self.store, &places);
+        self.outbox = Arc::new(Outbox::new(Arc::clone(&self.store), places));
+        self.runner = Arc::new(Runner::new(
+            house,
+            config.runner,
+            Arc::clone(&self.arrived),
+            Arc::clone(&self.stepped),
+        ));
+        Ok(())
+    }
+
     /// Takes what is in the inboxes, runs every step that is due and hands over what is due, until
     /// there is nothing left to do now. Returns what was received.
     pub async fn run_until_idle(&self) -> Result<Vec<Received>, Error> {

@@ -129,6 +129,7 @@ impl From<store::Error> for CommandError {
         let hint = match &error {
             store::Error::NoBatch(_) => Some("see `kuori batch list`".to_owned()),
             store::Error::NoSender { given, known } => Some(known_senders(given, known)),
+            store::Error::NoAccount { given, known } => Some(known_accounts(given, known)),
             store::Error::NoMessage(id) => Some(format!("see `kuori message list {}`", id.batch)),
             store::Error::NoBundle(_) => Some("see `kuori bundle list`".to_owned()),
             _ => None,
@@ -147,6 +148,17 @@ fn known_senders(given: &SenderId, known: &[String]) -> String {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "see `kuori sender list`; a sender is known once `kuori run` has started with it"
             .to_owned(),
+    }
+}
+
+fn known_accounts(given: &str, known: &[String]) -> String {
+    match nearest(given, known.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => {
+            "an account is that of a sender or print house of the settings, and known once `kuori \
+                 run` has started with it; before that, name the settings: `--config FILE`"
+                .to_owned()
+        }
     }
 }
 

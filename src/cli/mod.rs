@@ -5,6 +5,7 @@
 //! rooms, and shows one document, as text or as JSON. It does not know SQL, the network, or what
 //! a step does; and it prints no identity code, no name and no address.
 
+mod account;
 mod batch;
 mod bundle;
 mod check;
@@ -104,6 +105,11 @@ enum Command {
     /// Look at senders, put them on hold or release them
     #[command(subcommand)]
     Sender(sender::Command),
+    /// Say who may log in to the embedded server, and with what
+    ///
+    /// The daemon follows within a second: who is disabled, or whose key goes, loses the connection.
+    #[command(subcommand)]
+    Account(account::Command),
     /// Look at messages
     #[command(subcommand)]
     Message(message::Command),
@@ -197,6 +203,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Sample(arguments) => sample::run(arguments, invocation),
         Command::Batch(command) => batch::run(command, invocation),
         Command::Sender(command) => sender::run(command, invocation),
+        Command::Account(command) => account::run(command, invocation),
         Command::Message(command) => message::run(command, invocation),
         Command::Bundle(command) => bundle::run(command, invocation),
         Command::Events(arguments) => events::run(arguments, invocation),

@@ -1,12 +1,23 @@
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::{signal::unix::Signal, sync::watch};
 
 use super::{
     CommandError, Invocation, clock,
     error::Outcome,
-    runtime::{runtime, stop_signal},
+    options::Options,
+    runtime::{reload_signal, runtime, stop_signal},
     settings,
 };
-use crate::{assemble::Daemon, config::Config, pipeline::Clock, telemetry};
+use crate::{
+    assemble::{Daemon, Newer},
+    config::Config,
+    pipeline::Clock,
+    telemetry,
+};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -32,9 +43,13 @@ pub(super) fn run(
         let stop = stop_signal().map_err(|error| {
             CommandError::failed("cannot listen for signals").caused_by(error.to_string())
         })?;
+        let hangups = reload_signal().map_err(|error| {
+            CommandError::failed("cannot listen for signals").caused_by(error.to_string())
+        })?;
         let daemon = Daemon::start(&config, Clock::new(clock::now)).await?;
-        announce(&daemon, &config, file.as_deref());
-        daemon.run(stop).await?;
+        announce(&daemon, &config, file.as_deref())?;
+        let newer = follow(hangups, file, options.clone());
+        daemon.run_and_reload(stop, newer).await?;
         tracing::info!("stopped");
         Ok(Outcome::Done)
     })
@@ -45,18 +60,34 @@ fn in_current_folder() -> Option<PathBuf> {
     file.exists().then_some(file)
 }
 
-fn announce(daemon: &Daemon, config: &Config, file: Option<&Path>) {
+/// Reads the settings again at each SIGHUP. Where something is wrong with them, all of it is logged,
+/// and the old ones stay.
+fn follow(mut hangups: Signal, file: Option<PathBuf>, options: Options) -> Newer {
+    let (settings, newer) = watch::channel(None);
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            match settings::load(file.as_deref(), &options) {
+                Ok(config) => {
+                    telemetry::set_filter(options.log_filter(&config.log.filter));
+                    settings.send_replace(Some(Arc::new(config)));
+                }
+                Err(problems) => {
+                    tracing::error!(
+                        "the settings are not taken over, the old ones stay: {problems}"
+                    );
+                }
+            }
+        }
+    });
+    newer
+}
+
+fn announce(daemon: &Daemon, config: &Config, file: Option<&Path>) -> Result<(), CommandError> {
     let settings = file.map_or("embedded".into(), Path::to_string_lossy);
     tracing::info!(data_folder = %config.data_folder.display(), %settings, "running");
-    for account in config
-        .accounts()
-        .iter()
-        .filter(|account| account.public_keys.is_empty())
-    {
-        tracing::warn!(
-            account = account.name,
-            "nobody can log in: the settings give it no key"
-        );
+    for account in daemon.accounts_without_key()? {
+        let hint = "`kuori account add` gives it a key";
+        tracing::warn!(account, hint, "nobody can log in");
     }
     if let Some(address) = daemon.address() {
         tracing::info!(%address, "serving SFTP");
@@ -64,4 +95,5 @@ fn announce(daemon: &Daemon, config: &Config, file: Option<&Path>) {
             tracing::info!(fingerprint, "host key");
         }
     }
+    Ok(())
 }

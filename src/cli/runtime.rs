@@ -32,6 +32,11 @@ pub(super) fn stop_signal() -> io::Result<watch::Receiver<bool>> {
     Ok(stopped)
 }
 
+/// Changes at each SIGHUP; one that comes while another is worked on is not lost.
+pub(super) fn reload_signal() -> io::Result<Signal> {
+    signal(SignalKind::hangup())
+}
+
 async fn next(interrupt: &mut Signal, terminate: &mut Signal) {
     tokio::select! {
         _ = interrupt.recv() => {}

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("delivery_reports.sql"),
     include_str!("print_facts.sql"),
     include_str!("shared_pieces.sql"),
+    include_str!("accounts.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

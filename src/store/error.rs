@@ -34,6 +34,9 @@ pub enum Error {
     /// The senders that the last start knew, by name.
     #[error("there is no sender `{given}`")]
     NoSender { given: SenderId, known: Vec<String> },
+    /// The accounts that the last start knew, by name.
+    #[error("there is no sender and no print house `{given}`")]
+    NoAccount { given: String, known: Vec<String> },
     #[error("there is no message {0}")]
     NoMessage(MessageId),
     #[error("there is no bundle {0}")]
@@ -51,6 +54,7 @@ impl Error {
             | Self::Damaged { .. }
             | Self::NoBatch(_)
             | Self::NoSender { .. }
+            | Self::NoAccount { .. }
             | Self::NoMessage(_)
             | Self::NoBundle(_) => Disposition::Hold,
         }

@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
 use super::{
     Error, Store,
@@ -67,6 +67,7 @@ impl Store {
 enum About<'a> {
     Batch(BatchId, Option<u32>),
     Sender(&'a SenderId),
+    Account(&'a str),
 }
 
 /// Notes what the daemon did.
@@ -117,20 +118,47 @@ pub(super) fn note_sender(
     insert(tx, action.at, About::Sender(sender), action.told(what))
 }
 
+/// Notes what an operator did to an account and why.
+pub(super) fn note_account(
+    tx: &Transaction<'_>,
+    action: &NewEvent,
+    account: &str,
+    what: &str,
+) -> Result<(), Error> {
+    insert(tx, action.at, About::Account(account), action.told(what))
+}
+
+pub(super) fn of_account(db: &Connection, account: &str) -> Result<Vec<Event>, Error> {
+    let sql = "SELECT * FROM events WHERE account = ?1 ORDER BY id";
+    let mut query = db.prepare_cached(sql).doing("list events")?;
+    let rows = query.query_map([account], event).doing("list events")?;
+    rows.collect::<Result<_, _>>().doing("list events")
+}
+
 fn insert(
     tx: &Transaction<'_>,
     at: Timestamp,
     about: About<'_>,
     (actor, what, why): (&str, &str, Option<&str>),
 ) -> Result<(), Error> {
-    let sql = "INSERT INTO events (at, batch, position, sender, actor, what, why)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    let (batch, position, sender) = match about {
-        About::Batch(batch, position) => (Some(batch.0), position, None),
-        About::Sender(sender) => (None, None, Some(sender.as_str())),
+    let sql = "INSERT INTO events (at, batch, position, sender, account, actor, what, why)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let (batch, position, sender, account) = match about {
+        About::Batch(batch, position) => (Some(batch.0), position, None, None),
+        About::Sender(sender) => (None, None, Some(sender.as_str()), None),
+        About::Account(account) => (None, None, None, Some(account)),
     };
     let mut insert = tx.prepare_cached(sql).doing("note an event")?;
-    let given = params![millis(at), batch, position, sender, actor, what, why];
+    let given = params![
+        millis(at),
+        batch,
+        position,
+        sender,
+        account,
+        actor,
+        what,
+        why
+    ];
     insert.execute(given).doing("note an event")?;
     Ok(())
 }

@@ -9,6 +9,7 @@
 //! row is committed away before its file is removed. So a row never points to a missing file, and a
 //! file without a row is swept at the next start.
 
+mod accounts;
 mod arrivals;
 mod batches;
 mod bundles;
@@ -34,6 +35,10 @@ mod senders;
 mod spool;
 mod sweep;
 
+pub use accounts::{
+    AccountChange, AccountKey, AccountKeyLine, AccountLogin, AccountOfSettings, AccountPlan,
+    AccountRole, AccountRow, AccountVisit,
+};
 pub use arrivals::{Arrival, ArrivalState};
 pub use batches::{BatchRow, NewBatch, OpenOutcome, Received, StepOutcome};
 pub use bundles::{BundleGroup, BundleRow, NewBundle, NewPiece, PieceRow};

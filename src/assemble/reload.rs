@@ -1,0 +1,125 @@
+//! What becomes of other settings while the daemon runs.
+
+use crate::config::Config;
+
+/// What is taken over of `newer`: all, but for what only a restart can change.
+///
+/// `None` where nothing is: the data folder is another one.
+pub(super) fn usable(older: &Config, mut newer: Config) -> Option<Config> {
+    let restart = |key| {
+        tracing::warn!(
+            key,
+            "changed in the settings: takes a restart, stays as it was"
+        )
+    };
+    if newer.data_folder != older.data_folder {
+        tracing::error!(
+            "another `data_folder` takes a restart: the old settings stay, all of them"
+        );
+        return None;
+    }
+    if newer.log.format != older.log.format {
+        restart("log.format");
+    }
+    match (&older.server, &mut newer.server) {
+        (Some(older), Some(newer)) => {
+            let (older, newer) = (&older.settings, &mut newer.settings);
+            if older.listen != newer.listen {
+                restart("server.listen");
+                newer.listen = older.listen;
+            }
+            if older.host_keys != newer.host_keys {
+                restart("server.host_keys_folder");
+                newer.host_keys.clone_from(&older.host_keys);
+            }
+            if older.root != newer.root {
+                restart("server.accounts_folder");
+                newer.root.clone_from(&older.root);
+            }
+        }
+        (None, None) => {}
+        (Some(_), None) | (None, Some(_)) => restart("server.enabled"),
+    }
+    Some(newer)
+}
+
+/// Says in one log line what other settings change.
+pub(super) fn tell(older: &Config, newer: &Config) {
+    let senders = |config: &Config| -> Vec<String> {
+        let names = config
+            .senders
+            .iter()
+            .map(|sender| sender.settings.id.to_string());
+        names.collect()
+    };
+    let print_houses = |config: &Config| -> Vec<String> {
+        let names = config
+            .print_houses
+            .iter()
+            .map(|house| house.settings.id.to_string());
+        names.collect()
+    };
+    tracing::info!(
+        senders_added = only_in(senders(newer), &senders(older)),
+        senders_removed = only_in(senders(older), &senders(newer)),
+        print_houses_added = only_in(print_houses(newer), &print_houses(older)),
+        print_houses_removed = only_in(print_houses(older), &print_houses(newer)),
+        accounts_changed = accounts_changed(older, newer),
+        "took over the settings"
+    );
+}
+
+fn only_in(names: Vec<String>, others: &[String]) -> String {
+    let mut names = names;
+    names.retain(|name| !others.contains(name));
+    names.join(" ")
+}
+
+fn accounts_changed(older: &Config, newer: &Config) -> String {
+    let older = older.accounts();
+    let mut names = newer.accounts();
+    names.retain(|account| {
+        let before = older.iter().find(|older| older.name == account.name);
+        before.is_some_and(|before| before != account)
+    });
+    let names: Vec<_> = names.into_iter().map(|account| account.name).collect();
+    names.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    fn config() -> Config {
+        Config::embedded(PathBuf::from("/data"))
+    }
+
+    #[test]
+    fn what_takes_a_restart_stays_and_the_rest_is_taken_over() {
+        let mut newer = config();
+        if let Some(server) = &mut newer.server {
+            server.settings.listen = "127.0.0.1:4444".parse().unwrap();
+            server.settings.root = PathBuf::from("/elsewhere");
+            server.settings.host_keys = PathBuf::from("/elsewhere");
+            server.settings.max_connections = 7;
+        }
+        newer.poll_interval_secs = 77;
+        let taken = usable(&config(), newer).unwrap();
+        let settings = taken.server.unwrap().settings;
+        assert_eq!(settings.listen.port(), 2222);
+        assert_eq!(settings.root, Path::new("/data/sftp"));
+        assert!(settings.host_keys.starts_with("/data"));
+        assert_eq!(
+            (settings.max_connections, taken.poll_interval_secs),
+            (7, 77)
+        );
+    }
+
+    #[test]
+    fn settings_of_another_data_folder_are_not_taken_over_at_all() {
+        let newer = Config::embedded(PathBuf::from("/other"));
+        assert!(usable(&config(), newer).is_none());
+    }
+}

@@ -1,0 +1,622 @@
+//! Accounts on the embedded server: what commands change, and who came.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::{
+    Error, Event, NewEvent, Store,
+    columns::{Columns, millis},
+    error::Doing,
+    events,
+};
+
+/// What an account is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountRole {
+    Sender,
+    PrintHouse,
+}
+
+/// An account as the settings have it.
+#[derive(Debug, Clone)]
+pub struct AccountOfSettings {
+    pub name: String,
+    pub role: AccountRole,
+    /// Its folders are on the embedded server.
+    pub is_served: bool,
+    pub keys: Vec<AccountKeyLine>,
+}
+
+/// A public key: its fingerprint as `ssh-keygen -l` prints it, and its line as in
+/// `authorized_keys`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountKeyLine {
+    pub fingerprint: String,
+    pub line: String,
+}
+
+/// An account as it stands in the store.
+#[derive(Debug, Clone)]
+pub struct AccountRow {
+    pub name: String,
+    pub role: AccountRole,
+    pub is_served: bool,
+    pub disabled_at: Option<Timestamp>,
+    pub password_hash: Option<String>,
+    /// Beside those of the settings.
+    pub addresses: Vec<String>,
+    pub keys: Vec<AccountKey>,
+    pub login: Option<AccountLogin>,
+    /// Refused logins since the last one that was not, and the newest of them.
+    pub refused: u32,
+    pub last_refused: Option<(Timestamp, String)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountKey {
+    pub key: AccountKeyLine,
+    pub in_settings: bool,
+    /// When a command added it, and whose; `None` where only the settings have it.
+    pub added: Option<(Timestamp, String)>,
+    pub valid_until: Option<Timestamp>,
+}
+
+impl AccountKey {
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.valid_until.is_none_or(|until| until > now)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountLogin {
+    pub at: Timestamp,
+    pub from: String,
+    /// The key's fingerprint, or `password`.
+    pub by: String,
+}
+
+/// Who came to an account lately.
+#[derive(Debug, Clone)]
+pub struct AccountVisit {
+    pub account: String,
+    pub login: Option<AccountLogin>,
+    /// Refused since that login, or since the last visit that was noted.
+    pub refused: u32,
+    pub refused_from: Option<String>,
+}
+
+/// What a command does to an account.
+#[derive(Debug, Clone)]
+pub enum AccountChange {
+    AddKey(AccountKeyLine),
+    /// The new key is the only one from `old_until` on; `None`: from now on.
+    RotateKey {
+        key: AccountKeyLine,
+        old_until: Option<Timestamp>,
+    },
+    RemoveKey {
+        fingerprint: String,
+    },
+    SetPassword {
+        hash: String,
+    },
+    RemovePassword,
+    SetAddresses(Vec<String>),
+    Disable,
+    Enable,
+}
+
+/// What a change does: each deed in words, or why nothing is done.
+pub type AccountPlan = Result<Vec<String>, String>;
+
+impl Store {
+    /// Remembers the accounts of the settings, so that commands beside the daemon know them.
+    pub fn know_accounts(&self, accounts: &[AccountOfSettings]) -> Result<(), Error> {
+        self.write("record the accounts", |tx| {
+            let gone = "UPDATE accounts SET is_served = 0";
+            tx.execute(gone, []).doing("record the accounts")?;
+            accounts.iter().try_for_each(|account| know(tx, account))
+        })
+    }
+
+    /// All accounts by name, with their keys.
+    pub fn accounts(&self) -> Result<Vec<AccountRow>, Error> {
+        self.read(|db| {
+            let sql = "SELECT * FROM accounts ORDER BY name";
+            let mut query = db.prepare_cached(sql).doing("list accounts")?;
+            let rows = query.query_map([], account_row).doing("list accounts")?;
+            let rows: Vec<_> = rows.collect::<Result<_, _>>().doing("list accounts")?;
+            rows.into_iter().map(|row| with_keys(db, row)).collect()
+        })
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::NoAccount`], as for the other calls that name one.
+    pub fn account(&self, name: &str) -> Result<AccountRow, Error> {
+        self.read(|db| account(db, name))
+    }
+
+    /// Grows whenever there may be a change in who may log in.
+    pub fn account_changes(&self) -> Result<u64, Error> {
+        self.read(|db| {
+            let changes = db.query_row("SELECT changes FROM account_changes", [], |row| row.get(0));
+            changes.doing("look for changes of accounts")
+        })
+    }
+
+    /// What [`Store::change_account`] would do.
+    pub fn plan_account_change(
+        &self,
+        name: &str,
+        changes: &[AccountChange],
+    ) -> Result<AccountPlan, Error> {
+        let row = self.account(name)?;
+        Ok(changes.iter().map(|change| told(&row, change)).collect())
+    }
+
+    /// Carries out all of the changes, or none where one of them cannot be.
+    pub fn change_account(
+        &self,
+        name: &str,
+        changes: &[AccountChange],
+        action: &NewEvent,
+    ) -> Result<AccountPlan, Error> {
+        self.write("change an account", |tx| {
+            let row = account(tx, name)?;
+            let plan: AccountPlan = changes.iter().map(|change| told(&row, change)).collect();
+            for (what, change) in plan.iter().flatten().zip(changes) {
+                carry_out(tx, &row, change, action)?;
+                events::note_account(tx, action, name, what)?;
+                count_change(tx)?;
+            }
+            Ok(plan)
+        })
+    }
+
+    /// What commands did to an account, oldest first.
+    pub fn account_events(&self, name: &str) -> Result<Vec<Event>, Error> {
+        self.read(|db| events::of_account(db, name))
+    }
+
+    /// Notes who logged in, and who was refused.
+    pub fn note_account_visits(
+        &self,
+        visits: &[AccountVisit],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.write("note logins", |tx| {
+            visits
+                .iter()
+                .try_for_each(|visit| note_visit(tx, visit, now))
+        })
+    }
+}
+
+fn know(tx: &Transaction<'_>, account: &AccountOfSettings) -> Result<(), Error> {
+    let doing = "record an account";
+    let sql = "INSERT INTO accounts (name, role, is_served) VALUES (?1, ?2, ?3)
+         ON CONFLICT (name) DO UPDATE SET role = ?2, is_served = ?3";
+    let given = params![account.name, word(account.role), account.is_served];
+    tx.execute(sql, given).doing(doing)?;
+    let sql = "UPDATE account_keys SET in_settings = 0 WHERE account = ?1";
+    tx.execute(sql, [&account.name]).doing(doing)?;
+    for key in &account.keys {
+        let sql = "INSERT INTO account_keys (account, fingerprint, line, in_settings)
+             VALUES (?1, ?2, ?3, 1)
+             ON CONFLICT (account, fingerprint) DO UPDATE SET in_settings = 1";
+        let given = params![account.name, key.fingerprint, key.line];
+        tx.execute(sql, given).doing(doing)?;
+    }
+    let sql = "DELETE FROM account_keys
+         WHERE account = ?1 AND in_settings = 0 AND added_at IS NULL";
+    tx.execute(sql, [&account.name]).doing(doing)?;
+    Ok(())
+}
+
+fn account(db: &Connection, name: &str) -> Result<AccountRow, Error> {
+    let doing = "look at an account";
+    let sql = "SELECT * FROM accounts WHERE name = ?";
+    let found = db.query_row(sql, [name], account_row).optional();
+    match found.doing(doing)? {
+        Some(row) => with_keys(db, row),
+        None => Err(Error::NoAccount {
+            given: name.to_owned(),
+            known: names(db)?,
+        }),
+    }
+}
+
+fn names(db: &Connection) -> Result<Vec<String>, Error> {
+    let sql = "SELECT name FROM accounts ORDER BY name";
+    let mut query = db.prepare_cached(sql).doing("list accounts")?;
+    let names = query.query_map([], |row| row.get(0));
+    let names = names.doing("list accounts")?.collect::<Result<_, _>>();
+    names.doing("list accounts")
+}
+
+/// What a change does to an account as it stands, or why it does nothing.
+fn told(row: &AccountRow, change: &AccountChange) -> Result<String, String> {
+    let has = |fingerprint: &str| {
+        let mut keys = row.keys.iter();
+        keys.find(|known| known.key.fingerprint == fingerprint)
+    };
+    match change {
+        AccountChange::AddKey(key) => match has(&key.fingerprint) {
+            Some(known) if known.valid_until.is_none() => {
+                Err(format!("it has the key {} already", key.fingerprint))
+            }
+            _ => Ok(format!("key added: {}", key.fingerprint)),
+        },
+        AccountChange::RotateKey { key, old_until } => Ok(match old_until {
+            Some(until) => format!("key rotated to {}; the old until {until}", key.fingerprint),
+            None => format!("key rotated to {}", key.fingerprint),
+        }),
+        AccountChange::RemoveKey { fingerprint } => match has(fingerprint) {
+            Some(_) => Ok(format!("key removed: {fingerprint}")),
+            None => Err(format!("it has no key {fingerprint}")),
+        },
+        AccountChange::SetPassword { .. } => Ok("password set".to_owned()),
+        AccountChange::RemovePassword => match row.password_hash {
+            Some(_) => Ok("password removed".to_owned()),
+            None => Err("it has no password".to_owned()),
+        },
+        AccountChange::SetAddresses(addresses) if addresses.is_empty() => {
+            Ok("addresses: those of the settings".to_owned())
+        }
+        AccountChange::SetAddresses(addresses) => {
+            Ok(format!("addresses: {}", addresses.join(", ")))
+        }
+        AccountChange::Disable => match row.disabled_at {
+            Some(since) => Err(format!("it is disabled since {since}")),
+            None => Ok("disabled".to_owned()),
+        },
+        AccountChange::Enable => match row.disabled_at {
+            Some(_) => Ok("enabled".to_owned()),
+            None => Err("it is not disabled".to_owned()),
+        },
+    }
+}
+
+fn carry_out(
+    tx: &Transaction<'_>,
+    row: &AccountRow,
+    change: &AccountChange,
+    action: &NewEvent,
+) -> Result<(), Error> {
+    let set = |sql: &str, value: Option<String>| {
+        let done = tx.execute(sql, params![row.name, value]);
+        done.map(drop).doing("change an account")
+    };
+    let now = millis(action.at);
+    match change {
+        AccountChange::AddKey(key) => add_key(tx, row, key, action),
+        AccountChange::RotateKey { key, old_until } => {
+            let until = old_until.map_or(now, millis);
+            end_keys(
+                tx,
+                row,
+                |known| known.key.fingerprint != key.fingerprint,
+                until,
+            )?;
+            add_key(tx, row, key, action)
+        }
+        AccountChange::RemoveKey { fingerprint } => {
+            end_keys(tx, row, |known| known.key.fingerprint == *fingerprint, now)?;
+            // One that the settings have stays, so that it stays ended.
+            let sql = "DELETE FROM account_keys
+                 WHERE account = ?1 AND fingerprint = ?2 AND in_settings = 0";
+            set(sql, Some(fingerprint.clone()))
+        }
+        AccountChange::SetPassword { hash } => {
+            let sql = "UPDATE accounts SET password_hash = ?2 WHERE name = ?1";
+            set(sql, Some(hash.clone()))
+        }
+        AccountChange::RemovePassword => set(
+            "UPDATE accounts SET password_hash = ?2 WHERE name = ?1",
+            None,
+        ),
+        AccountChange::SetAddresses(addresses) => {
+            let sql = "UPDATE accounts SET addresses = ?2 WHERE name = ?1";
+            set(sql, Some(addresses.join(" ")))
+        }
+        AccountChange::Disable | AccountChange::Enable => {
+            let since = matches!(change, AccountChange::Disable).then_some(now);
+            let sql = "UPDATE accounts SET disabled_at = ?2 WHERE name = ?1";
+            let done = tx.execute(sql, params![row.name, since]);
+            done.map(drop).doing("change an account")
+        }
+    }
+}
+
+fn add_key(
+    tx: &Transaction<'_>,
+    row: &AccountRow,
+    key: &AccountKeyLine,
+    action: &NewEvent,
+) -> Result<(), Error> {
+    let sql =
+        "INSERT INTO account_keys (account, fingerprint, line, in_settings, added_at, added_by)
+         VALUES (?1, ?2, ?3, 0, ?4, ?5)
+         ON CONFLICT (account, fingerprint)
+         DO UPDATE SET added_at = ?4, added_by = ?5, valid_until = NULL";
+    let given = params![
+        row.name,
+        key.fingerprint,
+        key.line,
+        millis(action.at),
+        action.actor
+    ];
+    tx.execute(sql, given).doing("add a key")?;
+    Ok(())
+}
+
+/// Ends those keys at `until`, unless they end before.
+fn end_keys(
+    tx: &Transaction<'_>,
+    row: &AccountRow,
+    which: impl Fn(&AccountKey) -> bool,
+    until: i64,
+) -> Result<(), Error> {
+    let sql = "UPDATE account_keys SET valid_until = MIN(IFNULL(valid_until, ?3), ?3)
+         WHERE account = ?1 AND fingerprint = ?2";
+    row.keys
+        .iter()
+        .filter(|key| which(key))
+        .try_for_each(|key| {
+            let given = params![row.name, key.key.fingerprint, until];
+            tx.execute(sql, given).map(drop).doing("end a key")
+        })
+}
+
+fn count_change(tx: &Transaction<'_>) -> Result<(), Error> {
+    let sql = "UPDATE account_changes SET changes = changes + 1";
+    tx.execute(sql, []).map(drop).doing("count a change")
+}
+
+fn note_visit(tx: &Transaction<'_>, visit: &AccountVisit, now: Timestamp) -> Result<(), Error> {
+    let doing = "note a login";
+    if let Some(login) = &visit.login {
+        let sql = "UPDATE accounts SET login_at = ?2, login_from = ?3, login_by = ?4, refused = 0
+             WHERE name = ?1";
+        let given = params![visit.account, millis(login.at), login.from, login.by];
+        tx.execute(sql, given).doing(doing)?;
+    }
+    if visit.refused > 0 {
+        let sql = "UPDATE accounts SET refused = refused + ?2, refused_at = ?3, refused_from = ?4
+             WHERE name = ?1";
+        let given = params![
+            visit.account,
+            visit.refused,
+            millis(now),
+            visit.refused_from
+        ];
+        tx.execute(sql, given).doing(doing)?;
+    }
+    Ok(())
+}
+
+fn with_keys(db: &Connection, row: AccountRow) -> Result<AccountRow, Error> {
+    let sql = "SELECT * FROM account_keys WHERE account = ? ORDER BY added_at, fingerprint";
+    let mut query = db.prepare_cached(sql).doing("list keys")?;
+    let keys = query.query_map([&row.name], key_row).doing("list keys")?;
+    let keys = keys.collect::<Result<_, _>>().doing("list keys")?;
+    Ok(AccountRow { keys, ..row })
+}
+
+fn account_row(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
+    let addresses: String = row.get("addresses")?;
+    let login = row.maybe_time("login_at")?;
+    let refused_at = row.maybe_time("refused_at")?;
+    let role: String = row.get("role")?;
+    let is_print_house = role == word(AccountRole::PrintHouse);
+    Ok(AccountRow {
+        name: row.get("name")?,
+        role: if is_print_house {
+            AccountRole::PrintHouse
+        } else {
+            AccountRole::Sender
+        },
+        is_served: row.get("is_served")?,
+        disabled_at: row.maybe_time("disabled_at")?,
+        password_hash: row.get("password_hash")?,
+        addresses: addresses.split_whitespace().map(str::to_owned).collect(),
+        keys: Vec::new(),
+        login: match login {
+            None => None,
+            Some(at) => Some(AccountLogin {
+                at,
+                from: row.get("login_from")?,
+                by: row.get("login_by")?,
+            }),
+        },
+        refused: row.get("refused")?,
+        last_refused: match refused_at {
+            None => None,
+            Some(at) => Some((
+                at,
+                row.get::<_, Option<String>>("refused_from")?
+                    .unwrap_or_default(),
+            )),
+        },
+    })
+}
+
+fn key_row(row: &Row<'_>) -> rusqlite::Result<AccountKey> {
+    let added = row.maybe_time("added_at")?;
+    Ok(AccountKey {
+        key: AccountKeyLine {
+            fingerprint: row.get("fingerprint")?,
+            line: row.get("line")?,
+        },
+        in_settings: row.get("in_settings")?,
+        added: match added {
+            None => None,
+            Some(at) => Some((at, row.get("added_by")?)),
+        },
+        valid_until: row.maybe_time("valid_until")?,
+    })
+}
+
+fn word(role: AccountRole) -> &'static str {
+    match role {
+        AccountRole::Sender => "sender",
+        AccountRole::PrintHouse => "print-house",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> AccountKeyLine {
+        AccountKeyLine {
+            fingerprint: format!("SHA256:{name}"),
+            line: format!("ssh-ed25519 AAAA {name}"),
+        }
+    }
+
+    fn city(keys: &[&str]) -> AccountOfSettings {
+        AccountOfSettings {
+            name: "city".to_owned(),
+            role: AccountRole::Sender,
+            is_served: true,
+            keys: keys.iter().map(|name| key(name)).collect(),
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn action(second: i64) -> NewEvent {
+        NewEvent {
+            at: at(second),
+            actor: "maija".to_owned(),
+            why: "a new laptop".to_owned(),
+        }
+    }
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.know_accounts(&[city(&["first"])]).unwrap();
+        (folder, store)
+    }
+
+    fn valid(store: &Store, now: Timestamp) -> Vec<String> {
+        let keys = store.account("city").unwrap().keys.into_iter();
+        let valid = keys.filter(|key| key.is_valid(now));
+        valid.map(|key| key.key.fingerprint).collect()
+    }
+
+    #[test]
+    fn a_rotated_key_ends_the_old_ones_when_it_is_said_even_those_of_the_settings() {
+        let (_folder, store) = store();
+        let rotate = AccountChange::RotateKey {
+            key: key("second"),
+            old_until: Some(at(100)),
+        };
+        store
+            .change_account("city", &[rotate], &action(10))
+            .unwrap()
+            .unwrap();
+        assert_eq!(valid(&store, at(99)), ["SHA256:first", "SHA256:second"]);
+        assert_eq!(valid(&store, at(100)), ["SHA256:second"]);
+        // The settings still have it, and a restart does not bring it back.
+        store.know_accounts(&[city(&["first"])]).unwrap();
+        assert_eq!(valid(&store, at(100)), ["SHA256:second"]);
+        store.know_accounts(&[city(&[])]).unwrap();
+        assert_eq!(store.account("city").unwrap().keys.len(), 1);
+    }
+
+    #[test]
+    fn a_removed_key_is_gone_and_can_be_added_again() {
+        let (_folder, store) = store();
+        let remove = [AccountChange::RemoveKey {
+            fingerprint: "SHA256:first".to_owned(),
+        }];
+        store
+            .change_account("city", &remove, &action(10))
+            .unwrap()
+            .unwrap();
+        assert_eq!(valid(&store, at(10)), [""; 0]);
+        let add = [AccountChange::AddKey(key("first"))];
+        store
+            .change_account("city", &add, &action(11))
+            .unwrap()
+            .unwrap();
+        assert_eq!(valid(&store, at(11)), ["SHA256:first"]);
+        let twice = store.change_account("city", &add, &action(12)).unwrap();
+        assert_eq!(twice.unwrap_err(), "it has the key SHA256:first already");
+    }
+
+    #[test]
+    fn each_change_is_counted_and_leaves_an_event_and_a_rehearsal_neither() {
+        let (_folder, store) = store();
+        let before = store.account_changes().unwrap();
+        let changes = [
+            AccountChange::Disable,
+            AccountChange::SetPassword {
+                hash: "x".to_owned(),
+            },
+        ];
+        store
+            .plan_account_change("city", &changes)
+            .unwrap()
+            .unwrap();
+        assert_eq!(store.account_changes().unwrap(), before);
+        store
+            .change_account("city", &changes, &action(10))
+            .unwrap()
+            .unwrap();
+        assert_eq!(store.account_changes().unwrap(), before + 2);
+        let events = store.account_events("city").unwrap();
+        let told: Vec<_> = events.iter().map(|event| event.what.as_str()).collect();
+        assert_eq!(told, ["disabled", "password set"]);
+        assert_eq!(events[0].why.as_deref(), Some("a new laptop"));
+        assert!(store.account("city").unwrap().disabled_at.is_some());
+        // All or nothing.
+        let half = [AccountChange::RemovePassword, AccountChange::Disable];
+        assert!(
+            store
+                .change_account("city", &half, &action(11))
+                .unwrap()
+                .is_err()
+        );
+        assert!(store.account("city").unwrap().password_hash.is_some());
+    }
+
+    #[test]
+    fn an_account_that_nobody_knows_is_told_with_those_that_are() {
+        let (_folder, store) = store();
+        let unknown = store.account("ciyt").unwrap_err();
+        assert!(matches!(unknown, Error::NoAccount { ref known, .. } if known == &["city"]));
+    }
+
+    #[test]
+    fn visits_add_up_until_somebody_gets_in() {
+        let (_folder, store) = store();
+        let visit = |login: Option<&str>, refused| AccountVisit {
+            account: "city".to_owned(),
+            login: login.map(|by| AccountLogin {
+                at: at(5),
+                from: "192.0.2.7".to_owned(),
+                by: by.to_owned(),
+            }),
+            refused,
+            refused_from: (refused > 0).then(|| "192.0.2.8".to_owned()),
+        };
+        let note = |visit| store.note_account_visits(&[visit], at(9)).unwrap();
+        note(visit(None, 2));
+        note(visit(None, 3));
+        assert_eq!(store.account("city").unwrap().refused, 5);
+        note(visit(Some("password"), 1));
+        let row = store.account("city").unwrap();
+        assert_eq!(
+            (row.refused, row.login.unwrap().by.as_str()),
+            (1, "password")
+        );
+        assert_eq!(row.last_refused, Some((at(9), "192.0.2.8".to_owned())));
+    }
+}
