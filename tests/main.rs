@@ -36,6 +36,7 @@ mod page_content;
 mod privacy;
 mod program;
 mod read_back;
+mod reload;
 mod samples;
 mod second_readings;
 mod sftp;

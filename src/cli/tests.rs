@@ -1,5 +1,6 @@
 //! Commands as they are typed, against a house that the store's own calls have filled.
 
+mod accounts;
 mod check;
 mod consents;
 mod decisions;
@@ -39,6 +40,7 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       sample     Make an artificial batch
       batch      Look at batches, approve or cancel them
       sender     Look at senders, put them on hold or release them
+      account    Say who may log in to the embedded server, and with what
       message    Look at messages
       bundle     Look at what the print house gets
       events     Print what happened to a batch or sender, oldest first

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{House, mismatch::mismatch};
 use crate::cli::{
-    batch, bundle, check, config, consent, demo, events, finding, message, process, receipt,
-    reprocess, sample, sender,
+    account, batch, bundle, check, config, consent, demo, events, finding, message, process,
+    receipt, reprocess, sample, sender,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -30,6 +30,9 @@ fn schemas() -> Vec<(&'static str, Schema)> {
             "sender-release",
             schema_for!(sender::release::SenderReleased),
         ),
+        ("account-list", schema_for!(account::list::AccountList)),
+        ("account-show", schema_for!(account::show::AccountShown)),
+        ("account-change", schema_for!(account::deed::AccountChanged)),
         ("message-list", schema_for!(message::MessageList)),
         ("message-show", schema_for!(message::MessageShown)),
         ("bundle-list", schema_for!(bundle::BundleList)),
@@ -102,6 +105,12 @@ fn every_json_output_satisfies_its_schema() {
         ("sender-list", "sender list".to_owned()),
         ("sender-release", "sender release example-city".to_owned()),
         ("events", "events --sender example-city".to_owned()),
+        (
+            "account-change",
+            format!("account add example-city --generate --config {DEMO}"),
+        ),
+        ("account-list", "account list".to_owned()),
+        ("account-show", "account show example-city".to_owned()),
         ("message-list", "message list B-0001".to_owned()),
         ("message-show", "message show B-0001-6".to_owned()),
         ("bundle-list", "bundle list".to_owned()),
