@@ -5,13 +5,16 @@ use std::{
 };
 
 use russh::{
-    Channel, ChannelId, Pty,
+    Channel, ChannelId, ChannelMsg, Pty,
     client::GexParams,
     kex::dh::groups::DhGroup,
     keys::{Algorithm, HashAlg, PublicKey},
     server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
+};
 
 use super::{
     account::{Credential, KnownAccount},
@@ -25,6 +28,10 @@ use super::{
     shared::Shared,
 };
 
+/// Channels of one connection over its whole life: the SSH library keeps some memory of each that
+/// we close before its client does.
+const MAX_CHANNELS_IN_ALL: usize = 1000;
+
 /// One connection as the SSH library sees it: who logs in, and the SFTP sessions they open.
 ///
 /// Whatever is not named here (forwarding, X11, agent, shell, commands) is refused.
@@ -35,11 +42,15 @@ pub(super) struct Login {
     waiting: Option<Taken>,
     places_taken: Option<(Taken, Taken)>,
     tries_left: usize,
-    /// Channels on which nothing was asked for yet.
-    channels: HashMap<ChannelId, (Channel<Msg>, OwnedSemaphorePermit)>,
+    /// Channels on which SFTP was not asked for yet.
+    channels: HashMap<ChannelId, (Asked, OwnedSemaphorePermit)>,
+    channels_left: usize,
     /// One permit a channel, from its opening to the end of its session.
     places: Arc<Semaphore>,
 }
+
+/// The channel once SFTP was asked for on it; see [`until_sftp_is_asked_for`].
+type Asked = JoinHandle<Option<Channel<Msg>>>;
 
 /// Somebody who is logged in.
 pub(super) struct Guest {
@@ -65,6 +76,7 @@ impl Login {
             tries_left: visitor.settings.login_tries,
             visitor,
             channels: HashMap::new(),
+            channels_left: MAX_CHANNELS_IN_ALL,
             places: Arc::new(places),
         }
     }
@@ -198,16 +210,22 @@ impl Login {
             .inspect_err(|error| tracing::error!(%error, "cannot open the account's home"))
             .ok()?;
         let requests = Requests::new(jail, guest.audit.clone(), Arc::clone(&settings));
-        let (channel, place) = self.channels.remove(&channel)?;
-        let channel = session::Channel::new(channel, &settings);
+        let (asked, place) = self.channels.remove(&channel)?;
         let (runtime, alive) = (
             tokio::runtime::Handle::current(),
             self.visitor.alive.clone(),
         );
-        let served = move || {
-            if let Err(reason) = runtime.block_on(session::serve(channel, requests)) {
+        let served = async move {
+            let Ok(Some(channel)) = asked.await else {
+                return;
+            };
+            let channel = session::Channel::new(channel, &settings);
+            if let Err(reason) = session::serve(channel, requests).await {
                 tracing::debug!(%reason, "an SFTP session broke off");
             }
+        };
+        let served = move || {
+            runtime.block_on(served);
             drop((place, alive));
         };
         std::thread::Builder::new()
@@ -275,8 +293,13 @@ impl Handler for Login {
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
         // Dropping the reply refuses the channel.
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            self.channels.insert(channel.id(), (channel, place));
+        if self.channels_left > 0
+            && let Ok(place) = Arc::clone(&self.places).try_acquire_owned()
+        {
+            self.channels_left -= 1;
+            let id = channel.id();
+            let asked = tokio::spawn(until_sftp_is_asked_for(channel));
+            self.channels.insert(id, (asked, place));
             reply.accept().await;
         }
         Ok(())
@@ -336,6 +359,18 @@ impl Handler for Login {
         session.channel_failure(channel)
     }
 
+    async fn x11_request(
+        &mut self,
+        channel: ChannelId,
+        _single_connection: bool,
+        _protocol: &str,
+        _cookie: &str,
+        _screen: u32,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        session.channel_failure(channel)
+    }
+
     async fn env_request(
         &mut self,
         channel: ChannelId,
@@ -344,5 +379,20 @@ impl Handler for Login {
         session: &mut Session,
     ) -> Result<(), Self::Error> {
         session.channel_failure(channel)
+    }
+}
+
+/// Takes what comes before the request for SFTP off the channel's queue. The SSH library waits for
+/// room in that queue without end: unread, it would hold the connection for ever, past its
+/// client's leaving and our own stop.
+async fn until_sftp_is_asked_for(mut channel: Channel<Msg>) -> Option<Channel<Msg>> {
+    loop {
+        match channel.wait().await? {
+            ChannelMsg::RequestSubsystem { name, .. } if name == "sftp" => return Some(channel),
+            ChannelMsg::Data { .. } | ChannelMsg::ExtendedData { .. } | ChannelMsg::Close => {
+                return None;
+            }
+            _ => {}
+        }
     }
 }

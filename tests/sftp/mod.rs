@@ -5,6 +5,7 @@ mod accounts;
 mod audit;
 pub(crate) mod contract;
 mod files;
+mod hostile;
 pub(crate) mod house;
 mod login;
 mod protocol;
