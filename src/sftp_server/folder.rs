@@ -29,6 +29,10 @@ impl Folder {
     }
 }
 
+/// The poller's own folder in an upload folder, where it moves what it takes: a client that put a
+/// file under this name would keep it from taking anything.
+pub(super) const OURS: &str = ".kuori";
+
 /// Whether `name` is one that clients give to a file which they are going to rename:
 /// `.filepart` (WinSCP), `.part`, `.partial`, `.tmp`, or a leading dot.
 pub(super) fn is_temporary(name: &str) -> bool {

@@ -17,7 +17,7 @@ use rustix::{
 
 use super::{
     account::KnownAccount,
-    folder::{Folder, is_temporary},
+    folder::{Folder, OURS, is_temporary},
     listing::{Listing, attributes, folder_attributes},
     refusal::Refusal,
     upload::{Destination, Upload},
@@ -149,6 +149,12 @@ impl Jail {
     pub(super) fn rename(&self, from: &VirtualPath, to: &VirtualPath) -> Result<(), Refusal> {
         let (source, old) = self.upload_place(from)?;
         let (target, new) = self.upload_place(to)?;
+        if !is_temporary(old) && is_temporary(new) {
+            // Under such a name it could be overwritten and removed.
+            return Err(Refusal::Denied(
+                "a file that was received cannot be changed",
+            ));
+        }
         let standing = statat(&source, old, AtFlags::SYMLINK_NOFOLLOW)?;
         if FileType::from_raw_mode(standing.st_mode) != FileType::RegularFile {
             return Err(Refusal::Missing);
@@ -205,6 +211,9 @@ impl Jail {
         let folder = *folders
             .find(|folder| folder.name() == first)
             .ok_or(Refusal::Missing)?;
+        if folder.takes_uploads() && rest.first().is_some_and(|name| name == OURS) {
+            return Err(Refusal::Denied("`.kuori` is the server's own folder"));
+        }
         Ok(if rest.is_empty() {
             Place::Folder
         } else {

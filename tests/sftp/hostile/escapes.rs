@@ -167,7 +167,7 @@ const REACHES: [&str; 44] = [
     "linked-folder/canary-name.zip",
     "linked-folder/canary-name.tmp",
     "linked-folder/new.tmp",
-    "linked-folder/../canary-name.zip",
+    "linked-folder/../new.zip",
     "up/other/inbox/canary-name.zip",
     "up/receipts",
     "top/etc/passwd",

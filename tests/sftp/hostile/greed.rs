@@ -167,12 +167,12 @@ async fn a_client_that_takes_no_replies_is_cut_off_and_harms_nobody() {
     let read = Packet::empty().string("receipts/a").u32(1).u32(0);
     ssh.data(channel, &sftp(kind::OPEN, &read)).await.unwrap();
     let read = Packet::empty().string("1").u64(0).u32(u32::MAX);
-    let reads = sftp(kind::READ, &read).repeat(800);
+    let reads = sftp(kind::READ, &read).repeat(1000);
     let mut sent = 0_u64;
     // Eight times what a session may keep waiting.
-    while sent < 64 * 1024 * 1024 && ssh.data(channel, &reads[..30_000]).await.is_some() {
-        sent += 30_000;
-        if sent.is_multiple_of(3_000_000) {
+    while sent < 64 * 1024 * 1024 && ssh.data(channel, &reads).await.is_some() {
+        sent += 26_000;
+        if sent.is_multiple_of(2_600_000) {
             a_good_client_works(&house, &format!("{sent}.zip")).await;
         }
     }

@@ -216,7 +216,8 @@ impl Ssh {
         key_request(user, &key_pair(key).1, false)
     }
 
-    /// Opens a session channel with `window` for the server's replies; its number at the server.
+    /// Opens a session channel with `window` for the server's replies; its number at the server,
+    /// or `None` where it is refused.
     pub(crate) async fn open_channel(&mut self, window: u32) -> Option<u32> {
         let open = Packet::ssh(msg::CHANNEL_OPEN)
             .string("session")
@@ -224,8 +225,10 @@ impl Ssh {
             .u32(window)
             .u32(32_768);
         self.send(&open.payload()).await?;
-        let confirmed = self.expect(msg::CHANNEL_OPEN_CONFIRMATION).await?;
-        u32_at(&confirmed, 5)
+        let answers = [msg::CHANNEL_OPEN_CONFIRMATION, msg::CHANNEL_OPEN_FAILURE];
+        let answer = self.expect_any(&answers).await?;
+        let confirmed = answer[0] == msg::CHANNEL_OPEN_CONFIRMATION;
+        confirmed.then(|| u32_at(&answer, 5))?
     }
 
     /// Opens a channel and an SFTP session on it, greeted.
@@ -233,7 +236,13 @@ impl Ssh {
         let channel = self.open_channel(window).await?;
         self.send(&request(channel, "subsystem").string("sftp").payload())
             .await?;
-        self.expect(msg::CHANNEL_SUCCESS).await?;
+        let answers = [
+            msg::CHANNEL_SUCCESS,
+            msg::CHANNEL_FAILURE,
+            msg::CHANNEL_CLOSE,
+        ];
+        let answer = self.expect_any(&answers).await?;
+        (answer[0] == msg::CHANNEL_SUCCESS).then_some(())?;
         self.data(channel, &Packet::sftp(1).u32(3).framed()).await?;
         Some(channel)
     }
