@@ -36,23 +36,14 @@ impl Works {
         let lock = Lock::take(&config.data_folder)?;
         let store = Arc::new(Store::open(&config.data_folder)?);
         put_in_order(&store)?;
-        store.know_senders(config.senders.iter().map(|sender| &sender.settings.id))?;
-        let house = Arc::new(adapters::house(config, &store, &clock)?);
-        let places = adapters::places(config)?;
-        let inboxes = adapters::inboxes(config, &store, &places);
         let (arrived, stepped) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let runner = Runner::new(
-            house,
-            config.runner,
-            Arc::clone(&arrived),
-            Arc::clone(&stepped),
-        );
+        let parts = Parts::build(config, &store, &clock, (&arrived, &stepped))?;
         Ok(Self {
-            outbox: Arc::new(Outbox::new(Arc::clone(&store), places)),
-            runner: Arc::new(runner),
+            runner: parts.runner,
+            inboxes: parts.inboxes,
+            outbox: parts.outbox,
             store,
             clock,
-            inboxes,
             arrived,
             stepped,
             _lock: lock,
@@ -65,18 +56,11 @@ impl Works {
     ///
     /// Where they cannot be built, those that there are stay.
     pub(super) fn rebuild(&mut self, config: &Config) -> Result<(), Error> {
-        let house = Arc::new(adapters::house(config, &self.store, &self.clock)?);
-        let places = adapters::places(config)?;
-        let senders = config.senders.iter().map(|sender| &sender.settings.id);
-        self.store.know_senders(senders)?;
-        self.inboxes = adapters::inboxes(config, &self.store, &places);
-        self.outbox = Arc::new(Outbox::new(Arc::clone(&self.store), places));
-        self.runner = Arc::new(Runner::new(
-            house,
-            config.runner,
-            Arc::clone(&self.arrived),
-            Arc::clone(&self.stepped),
-        ));
+        let bells = (&self.arrived, &self.stepped);
+        let parts = Parts::build(config, &self.store, &self.clock, bells)?;
+        self.runner = parts.runner;
+        self.inboxes = parts.inboxes;
+        self.outbox = parts.outbox;
         Ok(())
     }
 
@@ -103,6 +87,33 @@ impl Works {
             any = true;
         }
         Ok(any)
+    }
+}
+
+/// What is built from settings and store alone, and anew for other settings.
+struct Parts {
+    runner: Arc<Runner>,
+    inboxes: Vec<Arc<Inbox>>,
+    outbox: Arc<Outbox>,
+}
+
+impl Parts {
+    fn build(
+        config: &Config,
+        store: &Arc<Store>,
+        clock: &Clock,
+        (arrived, stepped): (&Wake, &Wake),
+    ) -> Result<Self, Error> {
+        let house = Arc::new(adapters::house(config, store, clock)?);
+        let places = adapters::places(config)?;
+        store.know_senders(config.senders.iter().map(|sender| &sender.settings.id))?;
+        let inboxes = adapters::inboxes(config, store, &places);
+        let (arrived, stepped) = (Arc::clone(arrived), Arc::clone(stepped));
+        Ok(Self {
+            runner: Arc::new(Runner::new(house, config.runner, arrived, stepped)),
+            inboxes,
+            outbox: Arc::new(Outbox::new(Arc::clone(store), places)),
+        })
     }
 }
 

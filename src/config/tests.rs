@@ -332,6 +332,8 @@ key_file = "d.key"
 password_file = "d.password"
 known_hosts_file = "known_hosts"
 fingerprints = []
+[senders.e.account]
+allowed_addresses = ["192.0.2.0/33", "::1", "city.example"]
 "#;
     let told = wrong(text);
     assert!(!told.contains("hunter2"));
@@ -344,6 +346,8 @@ fingerprints = []
     line 11: `senders.c.account.public_keys[1]` is a private key; it belongs to the sender alone, and its `.pub` file here
     line 11: `senders.c.account.public_keys[2]` must be a public key such as `ssh-ed25519 AAAA…`, without options
     line 16: `senders.d.sftp.password_file` is given beside `key_file`; keep one of the two
+    line 20: `senders.e.account.allowed_addresses[1]` must be an address or a network such as `192.0.2.7` or `2001:db8::/32`
+    line 20: `senders.e.account.allowed_addresses[3]` must be an address or a network such as `192.0.2.7` or `2001:db8::/32`
     "#);
 }
 

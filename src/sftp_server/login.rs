@@ -209,7 +209,12 @@ impl Login {
         let jail = jail
             .inspect_err(|error| tracing::error!(%error, "cannot open the account's home"))
             .ok()?;
-        let requests = Requests::new(jail, guest.audit.clone(), Arc::clone(&settings));
+        let requests = Requests::new(
+            jail,
+            guest.audit.clone(),
+            Arc::clone(&settings),
+            self.visitor.in_hand.clone(),
+        );
         let (asked, place) = self.channels.remove(&channel)?;
         let (runtime, alive) = (
             tokio::runtime::Handle::current(),

@@ -16,6 +16,8 @@ pub(super) enum Refusal {
     Taken,
     #[error("the account's quota is used up")]
     Quota,
+    #[error("the server is stopping; try again in a minute")]
+    Stopping,
     #[error("{0}")]
     Unsupported(&'static str),
     #[error("no such handle")]
@@ -33,7 +35,9 @@ impl Refusal {
             Self::Missing => StatusCode::NoSuchFile,
             Self::Denied(_) | Self::Taken => StatusCode::PermissionDenied,
             Self::Unsupported(_) => StatusCode::OpUnsupported,
-            Self::Quota | Self::Handle | Self::TooManyHandles | Self::Io(_) => StatusCode::Failure,
+            Self::Quota | Self::Stopping | Self::Handle | Self::TooManyHandles | Self::Io(_) => {
+                StatusCode::Failure
+            }
         }
     }
 

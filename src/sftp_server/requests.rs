@@ -10,6 +10,7 @@ use russh_sftp::{
 use super::{
     audit::{Audit, Deed},
     handles::{Download, Handles, Open},
+    in_hand::InHand,
     jail::Jail,
     listing,
     refusal::Refusal,
@@ -29,16 +30,18 @@ pub(super) struct Requests {
     handles: Handles,
     audit: Audit,
     settings: Arc<Settings>,
+    in_hand: InHand,
     greeted: bool,
 }
 
 impl Requests {
-    pub(super) fn new(jail: Jail, audit: Audit, settings: Arc<Settings>) -> Self {
+    pub(super) fn new(jail: Jail, audit: Audit, settings: Arc<Settings>, in_hand: InHand) -> Self {
         Self {
             jail,
             handles: Handles::new(settings.max_handles),
             audit,
             settings,
+            in_hand,
             greeted: false,
         }
     }
@@ -109,7 +112,10 @@ impl Requests {
         let path = VirtualPath::parse(&request.filename)?;
         let writes = OpenFlags::WRITE | OpenFlags::APPEND;
         let open = if request.pflags.intersects(writes) {
-            Open::Upload(self.jail.start_upload(&path, request.pflags)?)
+            let in_hand = self.in_hand.begin().ok_or(Refusal::Stopping)?;
+            let mut upload = self.jail.start_upload(&path, request.pflags)?;
+            upload.hold(in_hand);
+            Open::Upload(upload)
         } else {
             Open::Download(Download {
                 file: self.jail.open_file(&path)?,

@@ -9,7 +9,7 @@ use rustix::fs::{CWD, renameat};
 use tempfile::NamedTempFile;
 
 use super::{
-    folder::is_temporary, jail::rename_without_replacing, refusal::Refusal,
+    folder::is_temporary, in_hand::OneInHand, jail::rename_without_replacing, refusal::Refusal,
     virtual_path::VirtualPath,
 };
 
@@ -27,6 +27,7 @@ pub(super) struct Upload {
     destination: Destination,
     append: bool,
     max_bytes: u64,
+    in_hand: Option<OneInHand>,
 }
 
 impl Upload {
@@ -44,7 +45,13 @@ impl Upload {
             destination,
             append,
             max_bytes,
+            in_hand: None,
         })
+    }
+
+    /// Keeps its place among the uploads that a stop waits for.
+    pub(super) fn hold(&mut self, in_hand: OneInHand) {
+        self.in_hand = Some(in_hand);
     }
 
     pub(super) fn path(&self) -> &VirtualPath {

@@ -252,6 +252,31 @@ async fn a_stop_waits_for_nothing_where_nothing_is_in_hand() {
 }
 
 #[tokio::test]
+async fn an_upload_in_hand_is_finished_at_a_stop_and_no_other_is_begun() {
+    let house = House::start_with(|settings| settings.stop_grace_secs = 600).await;
+    let (busy, arrived) = (house.raw("city").await, house.on_disk("city/inbox/a.zip"));
+    let upload = busy.create("inbox/a.zip").await.unwrap();
+    let address = house.server.local_addr();
+    let stopping = tokio::spawn(house.server.stop());
+    // The door is shut once the server stops.
+    until(|| std::net::TcpStream::connect(address).is_err()).await;
+    assert!(!stopping.is_finished());
+    busy.write(&upload, b"x").await.unwrap();
+    // Whether the answer still gets through is another matter.
+    let _ = busy.close(&upload).await;
+    timeout(PATIENCE, stopping).await.unwrap().unwrap();
+    assert_eq!(std::fs::read(arrived).unwrap(), b"x");
+}
+
+#[tokio::test]
+async fn an_upload_that_takes_too_long_does_not_hold_a_stop() {
+    let house = House::start_with(|settings| settings.stop_grace_secs = 1).await;
+    let slow = house.raw("city").await;
+    let _upload = slow.create("inbox/a.zip").await.unwrap();
+    timeout(PATIENCE, house.server.stop()).await.unwrap();
+}
+
+#[tokio::test]
 async fn who_came_is_told_once() {
     let house = House::start().await;
     house.raw("city").await;
