@@ -22,7 +22,7 @@ use kuori::{
     sample::Spec,
     store::{Again, CannotCancel, NewEvent, Selection},
     transport::{
-        Action, Downloaded, Error, FileDigest, Listing, RemoteFile, RemoteFolder, RemotePath,
+        Action, Error, FileDigest, Listing, ReadBack, RemoteFile, RemoteFolder, RemotePath,
         Uploaded,
     },
 };
@@ -137,25 +137,31 @@ impl RemoteFolder for ChaosFolder {
         self.after(is_chosen, self.inner.stat(path).await).await
     }
 
-    async fn download(
+    async fn read_from(
         &self,
-        from: &RemotePath,
+        path: &RemotePath,
+        offset: u64,
         to: &mut (dyn Write + Send),
-    ) -> Result<Downloaded, Error> {
+    ) -> Result<u64, Error> {
         let is_chosen = self.before().await?;
         if !is_chosen {
-            return self.inner.download(from, to).await;
+            return self.inner.read_from(path, offset, to).await;
         }
         let mut whole = Vec::new();
-        let done = self.inner.download(from, &mut whole).await;
+        let done = self.inner.read_from(path, offset, &mut whole).await;
         to.write_all(&whole[..whole.len() / 2]).unwrap();
         self.after(is_chosen, done).await
     }
 
-    async fn upload(&self, from: &Path, to: &RemotePath) -> Result<Uploaded, Error> {
+    async fn upload(
+        &self,
+        from: &Path,
+        to: &RemotePath,
+        read_back: ReadBack,
+    ) -> Result<Uploaded, Error> {
         let is_chosen = self.before().await?;
         self.let_print_house_look(|clears| clears == Clears::BeforeTheNextWrite);
-        let done = self.inner.upload(from, to).await;
+        let done = self.inner.upload(from, to, read_back).await;
         self.let_print_house_look(|clears| clears != Clears::BeforeTheNextWrite);
         self.after(is_chosen, done).await
     }

@@ -2,7 +2,7 @@ use std::{fs, net::SocketAddr, path::Path};
 
 use super::Error;
 use crate::transport::{
-    HostKey, Login, RemoteFolder, RemotePath, SftpFolder, SftpSettings, make_key_pair,
+    HostKey, Login, ReadBack, RemoteFolder, RemotePath, SftpFolder, SftpSettings, make_key_pair,
 };
 
 /// A sender or a print house as it sits at the other end of the line: logs in to an SFTP server
@@ -44,7 +44,7 @@ impl Party {
 
     /// Uploads a file under a temporary name and renames it.
     pub async fn upload(&self, from: &Path, to: &str) -> Result<(), Error> {
-        let uploaded = self.folder.upload(from, &path(to)?).await;
+        let uploaded = self.folder.upload(from, &path(to)?, ReadBack::Size).await;
         uploaded
             .map(drop)
             .map_err(|source| connect(&self.name, source))

@@ -7,6 +7,7 @@
 mod address;
 mod address_block;
 mod address_characters;
+mod back_off;
 mod bundle;
 mod country;
 mod decision;
@@ -28,6 +29,7 @@ mod private;
 pub use address::{AddressGap, PostalAddress};
 pub use address_block::{AddressBlock, BlockPart, MAX_ROW_CHARS, one_line};
 pub use address_characters::is_printable;
+pub use back_off::BackOff;
 pub use bundle::{BundleState, BundleSummary, EnvelopeName, Piece, PostageClass, PostageCode};
 pub use country::{CountryCode, InvalidCountryCode};
 pub use decision::{Asked, Channel, Decision, Fitness, Reason, Route};

@@ -7,7 +7,7 @@ use crate::{
     domain::Disposition,
     store::{self, Outgoing, OutgoingFile, OutgoingState, Place, Store},
     telemetry,
-    transport::{self, RemoteFolder, RemotePath},
+    transport::{self, ReadBack, RemoteFolder, RemotePath},
 };
 
 /// How long one hand-over may take before another worker may try it.
@@ -114,7 +114,7 @@ impl Outbox {
     ) -> Result<(), Error> {
         let to = remote_path(&file.path)?;
         let from = self.store.spool().path(&file.file.key);
-        let uploaded = folder.upload(&from, &to).await;
+        let uploaded = folder.upload(&from, &to, ReadBack::Size).await;
         let sent = uploaded.map_err(failed(outgoing, file))?.digest;
         if sent.bytes != file.file.bytes || sent.sha256_hex() != file.file.sha256 {
             return Err(Error::Damaged {

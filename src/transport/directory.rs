@@ -1,6 +1,6 @@
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
 };
@@ -16,7 +16,7 @@ use rustix::{
 };
 
 use super::{
-    Action, Downloaded, Error, FileDigest, Listing, RemoteFile, RemoteFolder, RemotePath, Uploaded,
+    Action, Error, FileDigest, Listing, ReadBack, RemoteFile, RemoteFolder, RemotePath, Uploaded,
     digest::{CHUNK_BYTES, DigestWriter},
 };
 
@@ -130,7 +130,12 @@ impl DirectoryFolder {
         }
     }
 
-    fn upload_now(&self, local: &Path, to: &RemotePath) -> Result<Uploaded, Error> {
+    fn upload_now(
+        &self,
+        local: &Path,
+        to: &RemotePath,
+        read_back: ReadBack,
+    ) -> Result<Uploaded, Error> {
         let failed = |source: io::Error| Error::io(Action::Upload, to, source);
         let unreadable = |source| Error::Local {
             path: local.to_owned(),
@@ -144,6 +149,9 @@ impl DirectoryFolder {
         let (parent, name) = self.open_parent(to).map_err(|e| failed(e.into()))?;
         let temporary = format!(".{name}.part");
         let digest = write_new(&parent, &temporary, source).map_err(failed)?;
+        if read_back == ReadBack::Digest {
+            self.check_digest(&to.parent().join(&temporary)?, digest)?;
+        }
         match rename_without_replacing(&parent, &temporary, &parent, name) {
             Ok(()) => {
                 fsync(&parent).map_err(|e| failed(e.into()))?;
@@ -157,6 +165,18 @@ impl DirectoryFolder {
                 self.same_file(to, digest)
             }
             Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    fn check_digest(&self, temporary: &RemotePath, sent: FileDigest) -> Result<(), Error> {
+        let found = self.digest_now(temporary);
+        let found = found.map_err(|source| Error::io(Action::Upload, temporary, source))?;
+        if found == Some(sent) {
+            Ok(())
+        } else {
+            Err(Error::DigestDiffers {
+                path: temporary.clone(),
+            })
         }
     }
 
@@ -218,14 +238,24 @@ impl RemoteFolder for DirectoryFolder {
         .await
     }
 
-    async fn download(
+    async fn read_from(
         &self,
-        from: &RemotePath,
+        path: &RemotePath,
+        offset: u64,
         to: &mut (dyn Write + Send),
-    ) -> Result<Downloaded, Error> {
-        let failed = |source: io::Error| Error::io(Action::Download, from, source);
-        let mut file = self.open_file(from).map_err(|e| failed(e.into()))?;
-        let mut to = DigestWriter::new(to);
+    ) -> Result<u64, Error> {
+        let failed = |source: io::Error| Error::io(Action::Download, path, source);
+        let mut file = self.open_file(path).map_err(|e| failed(e.into()))?;
+        let found = file.metadata().map_err(failed)?.len();
+        if offset > found {
+            return Err(Error::SizeDiffers {
+                path: path.clone(),
+                expected: offset,
+                found,
+            });
+        }
+        file.seek(SeekFrom::Start(offset)).map_err(failed)?;
+        let mut bytes = 0;
         let mut chunk = vec![0; CHUNK_BYTES];
         loop {
             let read = file.read(&mut chunk).map_err(failed)?;
@@ -234,18 +264,25 @@ impl RemoteFolder for DirectoryFolder {
                 break;
             }
             to.write_all(data).map_err(|source| Error::Write {
-                path: from.clone(),
+                path: path.clone(),
                 source,
             })?;
+            bytes += data.len() as u64;
             // `to` cannot go to another thread; between chunks others get their turn.
             tokio::task::yield_now().await;
         }
-        Ok(to.finish())
+        Ok(bytes)
     }
 
-    async fn upload(&self, from: &Path, to: &RemotePath) -> Result<Uploaded, Error> {
+    async fn upload(
+        &self,
+        from: &Path,
+        to: &RemotePath,
+        read_back: ReadBack,
+    ) -> Result<Uploaded, Error> {
         let (from, to) = (from.to_owned(), to.clone());
-        self.blocking(move |this| this.upload_now(&from, &to)).await
+        self.blocking(move |this| this.upload_now(&from, &to, read_back))
+            .await
     }
 
     async fn rename(&self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {

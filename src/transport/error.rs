@@ -81,6 +81,8 @@ pub enum Error {
         expected: u64,
         found: u64,
     },
+    #[error("`{path}` does not hold what was sent to it")]
+    DigestDiffers { path: RemotePath },
     #[error("cannot {action} `{path}`")]
     Sftp {
         action: Action,
@@ -108,6 +110,7 @@ impl Error {
             | Self::ConnectTimeout { .. }
             | Self::NoSftp { .. }
             | Self::SizeDiffers { .. }
+            | Self::DigestDiffers { .. }
             | Self::Write { .. } => Disposition::Retry,
             Self::Sftp { source, .. } => of_sftp(source),
             Self::Io { source, .. } | Self::Local { source, .. } => of_io(source),

@@ -21,6 +21,8 @@ use std::{io::Write, path::Path};
 
 use async_trait::async_trait;
 
+use digest::DigestWriter;
+
 pub use connection::{Login, SftpSettings};
 pub use digest::FileDigest;
 pub use directory::DirectoryFolder;
@@ -39,19 +41,39 @@ pub trait RemoteFolder: Send + Sync {
     /// `None` where no file stands.
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, Error>;
 
-    /// Writes the file's bytes to `to`, in order. After an error `to` has a part of them.
+    /// Reads the file's bytes from `offset` on into `to`, in order, and returns how many there
+    /// were: none at its end, and [`Error::SizeDiffers`] past it. After an error `to` has a part
+    /// of them: a call with a later offset goes on.
+    async fn read_from(
+        &self,
+        path: &RemotePath,
+        offset: u64,
+        to: &mut (dyn Write + Send),
+    ) -> Result<u64, Error>;
+
+    /// Writes the whole file to `to`. After an error `to` has a part of it.
     async fn download(
         &self,
         from: &RemotePath,
         to: &mut (dyn Write + Send),
-    ) -> Result<Downloaded, Error>;
+    ) -> Result<Downloaded, Error> {
+        let mut to = DigestWriter::new(to);
+        self.read_from(from, 0, &mut to).await?;
+        Ok(to.finish())
+    }
 
     /// Puts the local file `from` at `to`: under a temporary name beside it, synced where the
-    /// other side offers that, its size read back, and renamed without replacing anything.
+    /// other side offers that, read back as far as `read_back` says, and renamed without
+    /// replacing anything.
     ///
     /// It can be called again: a file at `to` with the same size and digest is success. One
     /// with other contents is [`Error::Taken`].
-    async fn upload(&self, from: &Path, to: &RemotePath) -> Result<Uploaded, Error>;
+    async fn upload(
+        &self,
+        from: &Path,
+        to: &RemotePath,
+        read_back: ReadBack,
+    ) -> Result<Uploaded, Error>;
 
     /// Renames within the place, without replacing.
     async fn rename(&self, from: &RemotePath, to: &RemotePath) -> Result<(), Error>;
@@ -63,6 +85,16 @@ pub trait RemoteFolder: Send + Sync {
 
     /// Reads the whole file for its digest; `None` where no file stands.
     async fn digest(&self, path: &RemotePath) -> Result<Option<FileDigest>, Error>;
+}
+
+/// How much of an uploaded file is read back before it gets its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReadBack {
+    /// How long it is.
+    #[default]
+    Size,
+    /// All of it, for its SHA-256.
+    Digest,
 }
 
 /// What a folder holds.

@@ -9,7 +9,7 @@ use russh_sftp::{
 use tokio::sync::Mutex;
 
 use super::{
-    Action, Downloaded, Error, FileDigest, Listing, RemoteFile, RemoteFolder, RemotePath,
+    Action, Error, FileDigest, Listing, ReadBack, RemoteFile, RemoteFolder, RemotePath,
     SftpSettings, Uploaded,
     connection::Connection,
     remote_handle::RemoteHandle,
@@ -86,6 +86,7 @@ impl SftpFolder {
         file: &File,
         local: &Path,
         to: &RemotePath,
+        read_back: ReadBack,
     ) -> Result<Uploaded, Error> {
         let temporary = temporary_beside(to)?;
         self.remove_leftover(connection, &temporary).await?;
@@ -105,6 +106,9 @@ impl SftpFolder {
                 expected: digest.bytes,
                 found,
             });
+        }
+        if read_back == ReadBack::Digest && self.digest(&temporary).await? != Some(digest) {
+            return Err(Error::DigestDiffers { path: temporary });
         }
         self.settle(&temporary, to, digest).await
     }
@@ -168,19 +172,25 @@ impl RemoteFolder for SftpFolder {
         }
     }
 
-    async fn download(
+    async fn read_from(
         &self,
-        from: &RemotePath,
+        path: &RemotePath,
+        offset: u64,
         to: &mut (dyn Write + Send),
-    ) -> Result<Downloaded, Error> {
+    ) -> Result<u64, Error> {
         let connection = self.connection().await?;
-        let full = self.full(from);
-        transfer::download(&connection, &full, self.settings.in_flight, to)
+        let full = self.full(path);
+        transfer::read_from(&connection, &full, offset, self.settings.in_flight, to)
             .await
-            .map_err(|stopped| stopped_by(&connection, Action::Download, from, stopped))
+            .map_err(|stopped| stopped_by(&connection, Action::Download, path, stopped))
     }
 
-    async fn upload(&self, from: &Path, to: &RemotePath) -> Result<Uploaded, Error> {
+    async fn upload(
+        &self,
+        from: &Path,
+        to: &RemotePath,
+        read_back: ReadBack,
+    ) -> Result<Uploaded, Error> {
         let local = |source| Error::Local {
             path: from.to_owned(),
             source,
@@ -199,7 +209,8 @@ impl RemoteFolder for SftpFolder {
         }
         let file = File::open(from).map_err(local)?;
         let connection = self.connection().await?;
-        self.upload_new(&connection, &file, from, to).await
+        self.upload_new(&connection, &file, from, to, read_back)
+            .await
     }
 
     async fn rename(&self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {

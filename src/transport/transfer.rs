@@ -40,19 +40,20 @@ impl From<SftpError> for Stopped {
     }
 }
 
-/// Reads the file at `path` (as the server names it) into `to`, in order.
-pub(super) async fn download(
+/// Reads the file at `path` (as the server names it) from `offset` on into `to`, in order.
+pub(super) async fn read_from(
     connection: &Arc<Connection>,
     path: &str,
+    offset: u64,
     in_flight: usize,
     to: &mut (dyn Write + Send),
-) -> Result<FileDigest, Stopped> {
+) -> Result<u64, Stopped> {
     let file = RemoteHandle::open_file(connection, path, OpenFlags::READ).await?;
-    let read = read_all(connection, file.name(), in_flight, to).await;
+    let read = read_all(connection, file.name(), offset, in_flight, to).await;
     let closed = file.close().await;
-    let digest = read?;
+    let bytes = read?;
     closed?;
-    Ok(digest)
+    Ok(bytes)
 }
 
 /// Creates the file at `path`, which must not be there, and writes `from` to it: synced where the
@@ -79,12 +80,19 @@ pub(super) async fn upload(
 async fn read_all(
     connection: &Arc<Connection>,
     handle: &Arc<str>,
+    start: u64,
     in_flight: usize,
     to: &mut (dyn Write + Send),
-) -> Result<FileDigest, Stopped> {
+) -> Result<u64, Stopped> {
     let expected = size_of(connection, handle).await?;
-    let mut to = DigestWriter::new(to);
-    let mut chunks = chunks(expected, connection.chunk_bytes);
+    if start > expected {
+        return Err(Stopped::Changed {
+            expected: start,
+            found: expected,
+        });
+    }
+    let mut bytes = 0;
+    let mut chunks = chunks(start, expected, connection.chunk_bytes);
     let mut reads: VecDeque<JoinHandle<Result<Vec<u8>, SftpError>>> = VecDeque::new();
     loop {
         while reads.len() < in_flight.max(1)
@@ -98,14 +106,14 @@ async fn read_all(
         let Some(read) = reads.pop_front() else { break };
         let data = settled(read).await?;
         to.write_all(&data).map_err(Stopped::Local)?;
+        bytes += data.len() as u64;
     }
     to.flush().map_err(Stopped::Local)?;
-    let digest = to.finish();
     let found = size_of(connection, handle).await?;
-    if digest.bytes != expected || found != expected {
+    if start + bytes != expected || found != expected {
         return Err(Stopped::Changed { expected, found });
     }
-    Ok(digest)
+    Ok(bytes)
 }
 
 /// Reads `len` bytes, in as many replies as the server makes of them; fewer at the end.
@@ -177,11 +185,11 @@ async fn size_of(connection: &Connection, handle: &str) -> Result<u64, SftpError
         .ok_or_else(|| SftpError::UnexpectedBehavior("the server tells no size".to_owned()))
 }
 
-/// Offsets and lengths that cover `bytes`.
-fn chunks(bytes: u64, chunk_bytes: usize) -> impl Iterator<Item = (u64, usize)> {
-    let mut offset = 0;
+/// Offsets and lengths that cover the bytes from `start` to `end`.
+fn chunks(start: u64, end: u64, chunk_bytes: usize) -> impl Iterator<Item = (u64, usize)> {
+    let mut offset = start;
     std::iter::from_fn(move || {
-        let left = usize::try_from(bytes - offset).unwrap_or(usize::MAX);
+        let left = usize::try_from(end - offset).unwrap_or(usize::MAX);
         let len = left.min(chunk_bytes);
         let chunk = (len > 0).then_some((offset, len));
         offset += len as u64;
@@ -203,9 +211,10 @@ mod tests {
 
     #[test]
     fn chunks_cover_the_file_once() {
-        let cut = |bytes| chunks(bytes, 4).collect::<Vec<_>>();
+        let cut = |bytes| chunks(0, bytes, 4).collect::<Vec<_>>();
         assert_eq!(cut(0), []);
         assert_eq!(cut(4), [(0, 4)]);
         assert_eq!(cut(9), [(0, 4), (4, 4), (8, 1)]);
+        assert_eq!(chunks(7, 9, 4).collect::<Vec<_>>(), [(7, 2)]);
     }
 }

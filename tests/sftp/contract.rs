@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use kuori::{
     domain::Disposition,
-    transport::{DirectoryFolder, Error, RemoteFolder, RemotePath},
+    transport::{DirectoryFolder, Error, ReadBack, RemoteFolder, RemotePath, Uploaded},
 };
 use sha2::{Digest, Sha256};
 
@@ -41,6 +41,11 @@ impl Place<'_> {
         self.disk.join(path.as_str())
     }
 
+    async fn put(&self, content: &[u8], to: &RemotePath) -> Result<Uploaded, Error> {
+        let local = self.local(content);
+        self.folder.upload(&local, to, ReadBack::Size).await
+    }
+
     async fn names(&self, folder: &RemotePath) -> Vec<String> {
         let files = self.folder.list(folder).await.unwrap().files;
         let mut names: Vec<_> = files.into_iter().map(|file| file.name).collect();
@@ -54,6 +59,7 @@ pub(crate) async fn check(place: Place<'_>) {
     what_an_earlier_try_left_is_cleared_away(&place).await;
     an_upload_can_be_repeated_but_replaces_nothing(&place).await;
     downloads_are_whole(&place).await;
+    reading_goes_on_at_any_offset(&place).await;
     listings_hold_files_only(&place).await;
     renames_replace_nothing(&place).await;
     what_is_not_there_is_said_so(&place).await;
@@ -63,7 +69,7 @@ async fn uploads_arrive_whole(place: &Place<'_>) {
     for bytes in [0, 1, 32 * 1024, 255 * 1024 + 1, 5_000_000] {
         let content = noise(bytes);
         let to = place.in_drop(&format!("up-{bytes}"));
-        let uploaded = place.folder.upload(&place.local(&content), &to).await;
+        let uploaded = place.put(&content, &to).await;
         let uploaded = uploaded.unwrap();
         assert_eq!(uploaded.digest.bytes, bytes as u64);
         assert_eq!(uploaded.digest.sha256, sha256(&content));
@@ -82,7 +88,7 @@ async fn what_an_earlier_try_left_is_cleared_away(place: &Place<'_>) {
     let to = place.in_drop("late");
     place
         .folder
-        .upload(&place.local(b"late"), &to)
+        .upload(&place.local(b"late"), &to, ReadBack::Digest)
         .await
         .unwrap();
     assert_eq!(std::fs::read(place.on_disk(&to)).unwrap(), b"late");
@@ -97,11 +103,19 @@ async fn what_an_earlier_try_left_is_cleared_away(place: &Place<'_>) {
 async fn an_upload_can_be_repeated_but_replaces_nothing(place: &Place<'_>) {
     let to = place.in_drop("once");
     let content = place.local(b"the same bytes");
-    place.folder.upload(&content, &to).await.unwrap();
-    let again = place.folder.upload(&content, &to).await.unwrap();
+    place
+        .folder
+        .upload(&content, &to, ReadBack::Size)
+        .await
+        .unwrap();
+    let again = place
+        .folder
+        .upload(&content, &to, ReadBack::Size)
+        .await
+        .unwrap();
     assert!(again.was_there);
     for different in [b"the SAME bytes".as_slice(), b"longer than the same bytes"] {
-        let refused = place.folder.upload(&place.local(different), &to).await;
+        let refused = place.put(different, &to).await;
         assert!(matches!(refused, Err(Error::Taken { .. })), "{refused:?}");
     }
     assert_eq!(
@@ -130,6 +144,22 @@ async fn downloads_are_whole(place: &Place<'_>) {
         place.folder.remove(&from).await.unwrap();
         assert_eq!(place.folder.stat(&from).await.unwrap(), None);
     }
+}
+
+async fn reading_goes_on_at_any_offset(place: &Place<'_>) {
+    let content = noise(1_000_000);
+    let from = place.in_pick("resumed");
+    put(&place.on_disk(&from), &content);
+    for offset in [0, 1, 255 * 1024, 999_999, 1_000_000] {
+        let mut got = Vec::new();
+        let read = place.folder.read_from(&from, offset as u64, &mut got).await;
+        assert_eq!(read.unwrap(), (1_000_000 - offset) as u64);
+        assert!(got == content[offset..], "from {offset}");
+    }
+    let mut nothing = Vec::new();
+    let past = place.folder.read_from(&from, 1_000_001, &mut nothing).await;
+    let past = past.unwrap_err();
+    assert!(matches!(past, Error::SizeDiffers { .. }), "{past:?}");
 }
 
 async fn listings_hold_files_only(place: &Place<'_>) {
@@ -161,8 +191,8 @@ async fn renames_replace_nothing(place: &Place<'_>) {
         place.in_drop("two"),
         place.in_drop("three"),
     );
-    place.folder.upload(&place.local(b"1"), &one).await.unwrap();
-    place.folder.upload(&place.local(b"2"), &two).await.unwrap();
+    place.put(b"1", &one).await.unwrap();
+    place.put(b"2", &two).await.unwrap();
     assert!(place.folder.rename(&one, &two).await.is_err());
     place.folder.rename(&one, &three).await.unwrap();
     assert_eq!(std::fs::read(place.on_disk(&two)).unwrap(), b"2");
