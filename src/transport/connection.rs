@@ -1,95 +1,45 @@
 use std::{
     borrow::Cow,
-    fs,
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use russh::{
     Preferred, SshId, cipher, client, compression,
-    keys::{self, Algorithm, EcdsaCurve, HashAlg, PrivateKeyWithHashAlg},
+    keys::{Algorithm, EcdsaCurve, HashAlg},
 };
-use russh_sftp::{
-    client::{Config as SftpConfig, RawSftpSession, error::Error as SftpError},
-    extensions,
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
 };
-use tokio::time::timeout;
 
 use super::{
-    Error, HostKey,
+    Error, SftpSettings,
     digest::CHUNK_BYTES,
     host_key::{CheckError, HostKeyCheck, Pins},
+    login::log_in,
+    pace::Pace,
+    wire::{Bounds, Field, Kind, SftpFailure, Wire},
 };
-use crate::domain::Private;
-
-/// How we show who we are.
-#[derive(Debug, Clone)]
-pub enum Login {
-    /// An unencrypted private key: Ed25519, ECDSA, or RSA (with SHA-2 signatures only).
-    Key(PathBuf),
-    /// A file that holds the password; a line end behind it is not part of it.
-    PasswordFile(PathBuf),
-}
-
-/// An SFTP server and how to use it.
-#[derive(Debug, Clone)]
-pub struct SftpSettings {
-    pub host: String,
-    pub port: u16,
-    pub user: String,
-    pub login: Login,
-    pub host_key: HostKey,
-    /// Folder on the server that paths are relative to; empty is where the login lands.
-    pub root: String,
-    /// From the first packet to the start of the SFTP service.
-    pub connect_timeout_secs: u64,
-    /// For one request, from when it is queued: behind others it waits for their data, so
-    /// `in_flight` times 255 KiB must pass in this time on the slowest line.
-    pub request_timeout_secs: u64,
-    pub keepalive_secs: u64,
-    /// Reads or writes of one file that are under way at once.
-    pub in_flight: usize,
-    /// What the server may send before we take it; bounds the rate on a long line.
-    pub window_bytes: u32,
-}
-
-impl Default for SftpSettings {
-    fn default() -> Self {
-        Self {
-            host: "localhost".to_owned(),
-            port: 22,
-            user: "kuori".to_owned(),
-            login: Login::Key(PathBuf::from("id_ed25519")),
-            host_key: HostKey::Fingerprints(Vec::new()),
-            root: String::new(),
-            connect_timeout_secs: 20,
-            request_timeout_secs: 90,
-            keepalive_secs: 15,
-            in_flight: 16,
-            window_bytes: 16 * 1024 * 1024,
-        }
-    }
-}
-
-impl SftpSettings {
-    pub(super) fn server(&self) -> String {
-        format!("{}:{}", self.host, self.port)
-    }
-}
 
 /// A logged-in connection with its SFTP session.
 pub(super) struct Connection {
-    pub(super) sftp: RawSftpSession,
-    /// Bytes of one read or write.
-    pub(super) chunk_bytes: usize,
+    pub(super) wire: Wire,
+    /// Bytes of one read.
+    pub(super) read_bytes: usize,
+    /// Bytes of one write.
+    pub(super) write_bytes: usize,
     pub(super) has_fsync: bool,
+    pub(super) max_folder_entries: usize,
+    in_flight: usize,
+    round_trip: Duration,
+    offers: Vec<String>,
+    calls: Arc<Semaphore>,
     ssh: client::Handle<HostKeyCheck>,
-    broken: AtomicBool,
 }
+
+/// Calls that are under way on one connection at once; more wait.
+const CALLS_AT_ONCE: usize = 256;
 
 impl Connection {
     pub(super) async fn open(settings: &SftpSettings) -> Result<Self, Error> {
@@ -103,20 +53,33 @@ impl Connection {
     }
 
     pub(super) fn is_usable(&self) -> bool {
-        !self.broken.load(Ordering::Acquire) && !self.ssh.is_closed()
+        self.wire.is_usable() && !self.ssh.is_closed()
     }
 
-    /// Takes note of an error after which this connection is not used any more.
-    pub(super) fn note(&self, error: &SftpError) {
-        if !matches!(error, SftpError::Status(_) | SftpError::Limited(_)) {
-            self.broken.store(true, Ordering::Release);
-        }
+    /// The extensions of the protocol that the server offers.
+    pub(super) fn offers(&self) -> &[String] {
+        &self.offers
+    }
+
+    pub(super) fn pace(&self, chunk_bytes: usize) -> Pace {
+        Pace::new(self.in_flight, chunk_bytes, self.round_trip)
+    }
+
+    /// Waits until one more call may be under way.
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.calls).acquire_owned().await.ok()
     }
 
     async fn open_untimed(settings: &SftpSettings) -> Result<Self, Error> {
         let mut ssh = greet(settings).await?;
         log_in(&mut ssh, settings).await?;
         start_sftp(ssh, settings).await
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.wire.end();
     }
 }
 
@@ -136,33 +99,6 @@ async fn greet(settings: &SftpSettings) -> Result<client::Handle<HostKeyCheck>, 
         })
 }
 
-async fn log_in(
-    ssh: &mut client::Handle<HostKeyCheck>,
-    settings: &SftpSettings,
-) -> Result<(), Error> {
-    let user = settings.user.as_str();
-    let answer = match &settings.login {
-        Login::Key(path) => {
-            let key = private_key(path)?;
-            ssh.authenticate_publickey(user, key).await
-        }
-        Login::PasswordFile(path) => {
-            let password = password(path)?;
-            ssh.authenticate_password(user, password.expose().as_str())
-                .await
-        }
-    };
-    let answer = answer.map_err(|source| connect_error(settings, source))?;
-    if answer.success() {
-        Ok(())
-    } else {
-        Err(Error::LoginRefused {
-            server: settings.server(),
-            user: settings.user.clone(),
-        })
-    }
-}
-
 async fn start_sftp(
     ssh: client::Handle<HostKeyCheck>,
     settings: &SftpSettings,
@@ -173,41 +109,79 @@ async fn start_sftp(
         .request_subsystem(true, "sftp")
         .await
         .map_err(failed)?;
-    let config = SftpConfig {
-        request_timeout_secs: settings.request_timeout_secs,
-        ..SftpConfig::default()
+    let bounds = Bounds {
+        bytes: settings.window_bytes,
+        silence: Duration::from_secs(settings.request_timeout_secs),
     };
-    let sftp = RawSftpSession::new_with_config(channel.into_stream(), config);
+    let (from, to) = channel.split();
     let no_sftp = |source| Error::NoSftp {
         server: settings.server(),
         source,
     };
-    let offered = sftp.init().await.map_err(no_sftp)?.extensions;
-    let chunk_bytes = if offered.contains_key(extensions::LIMITS) {
-        largest_chunk(&sftp).await.map_err(no_sftp)?
-    } else {
-        LEAST_CHUNK_BYTES
-    };
+    let (wire, offers) = Wire::start(from, to, bounds).await.map_err(no_sftp)?;
+    let asked = Instant::now();
+    let limits = Limits::ask(&wire, &offers).await.map_err(no_sftp)?;
+    wire.limit_handles(limits.handles);
     Ok(Connection {
-        sftp,
-        chunk_bytes,
-        has_fsync: offered.contains_key(extensions::FSYNC),
+        wire,
+        read_bytes: limits.read_bytes,
+        write_bytes: limits.write_bytes,
+        has_fsync: offers.iter().any(|name| name == "fsync@openssh.com"),
+        max_folder_entries: settings.max_folder_entries,
+        in_flight: settings.in_flight,
+        round_trip: asked.elapsed(),
+        offers,
+        calls: Arc::new(Semaphore::new(CALLS_AT_ONCE)),
         ssh,
-        broken: AtomicBool::new(false),
     })
 }
 
-/// What every server takes (draft-ietf-secsh-filexfer-02, section 3).
-const LEAST_CHUNK_BYTES: usize = 32 * 1024;
+/// What the server takes in one request, and how many handles it gives out.
+struct Limits {
+    read_bytes: usize,
+    write_bytes: usize,
+    handles: usize,
+}
 
-async fn largest_chunk(sftp: &RawSftpSession) -> Result<usize, SftpError> {
-    let limits = sftp.limits().await?;
-    let stated = [limits.max_read_len, limits.max_write_len]
-        .into_iter()
-        .filter(|&limit| limit > 0)
-        .min();
-    let stated = stated.and_then(|limit| usize::try_from(limit).ok());
-    Ok(stated.map_or(LEAST_CHUNK_BYTES, |limit| limit.min(CHUNK_BYTES)))
+impl Limits {
+    /// Asks, also for how long an answer takes.
+    async fn ask(wire: &Wire, offers: &[String]) -> Result<Self, SftpFailure> {
+        const LIMITS: &[u8] = b"limits@openssh.com";
+        if !offers.iter().any(|name| name.as_bytes() == LIMITS) {
+            wire.send(Kind::Lstat, &[Field::Text(b".")])
+                .answer()
+                .await
+                .ok();
+            return Ok(Self::least());
+        }
+        let asked = wire.send(Kind::Extended, &[Field::Text(LIMITS)]);
+        let mut told = asked.extended().await?;
+        let _packet_bytes = told.u64()?;
+        let (read, write, handles) = (told.u64()?, told.u64()?, told.u64()?);
+        let least = Self::least();
+        Ok(Self {
+            read_bytes: chunk(read).unwrap_or(least.read_bytes),
+            write_bytes: chunk(write).unwrap_or(least.write_bytes),
+            handles: usize::try_from(handles)
+                .ok()
+                .filter(|&handles| handles > 0)
+                .unwrap_or(least.handles),
+        })
+    }
+
+    /// What every server takes (draft-ietf-secsh-filexfer-02, section 3).
+    fn least() -> Self {
+        Self {
+            read_bytes: 32 * 1024,
+            write_bytes: 32 * 1024,
+            handles: usize::MAX,
+        }
+    }
+}
+
+fn chunk(stated: u64) -> Option<usize> {
+    let stated = usize::try_from(stated).unwrap_or(usize::MAX);
+    (stated > 0).then_some(stated.min(CHUNK_BYTES))
 }
 
 fn ssh_config(settings: &SftpSettings, pins: &Pins) -> client::Config {
@@ -256,26 +230,6 @@ fn preferred(pins: &Pins) -> Preferred {
         compression: Cow::Borrowed(&[compression::NONE]),
         ..Preferred::DEFAULT
     }
-}
-
-fn private_key(path: &Path) -> Result<PrivateKeyWithHashAlg, Error> {
-    let key = keys::load_secret_key(path, None).map_err(|source| Error::PrivateKey {
-        path: path.to_owned(),
-        source,
-    })?;
-    // Every server since OpenSSH 7.2 takes this; without it an RSA key would sign with SHA-1.
-    Ok(PrivateKeyWithHashAlg::new(
-        Arc::new(key),
-        Some(HashAlg::Sha512),
-    ))
-}
-
-fn password(path: &Path) -> Result<Private<String>, Error> {
-    let text = fs::read_to_string(path).map_err(|source| Error::PasswordFile {
-        path: path.to_owned(),
-        source,
-    })?;
-    Ok(Private::from(text.trim_end_matches(['\r', '\n'])))
 }
 
 fn connect_error(settings: &SftpSettings, source: russh::Error) -> Error {

@@ -1,8 +1,6 @@
 use std::{
     fmt,
-    fs::File,
     io::{self, Read, Write},
-    path::PathBuf,
 };
 
 use sha2::{Digest, Sha256};
@@ -38,14 +36,6 @@ impl FileDigest {
                 Err(error) => return Err(error),
             }
         }
-    }
-
-    /// Reads a local file where that may block.
-    pub(super) async fn of_path(path: PathBuf) -> io::Result<Self> {
-        let digest = move || Self::of(File::open(path)?);
-        tokio::task::spawn_blocking(digest)
-            .await
-            .map_err(io::Error::other)?
     }
 }
 

@@ -1,8 +1,8 @@
 use std::{fmt, io, path::PathBuf};
 
-use russh_sftp::{client::error::Error as SftpError, protocol::StatusCode};
+use jiff::Timestamp;
 
-use super::{InvalidPath, RemotePath};
+use super::{InvalidPath, RemotePath, SftpFailure, StatusCode};
 use crate::domain::Disposition;
 
 /// What was being done when it failed.
@@ -67,14 +67,46 @@ pub enum Error {
     },
     #[error("cannot read the password file `{path}`")]
     PasswordFile { path: PathBuf, source: io::Error },
-    #[error("`{server}` refused the login of `{user}`")]
-    LoginRefused { server: String, user: String },
+    #[error(
+        "the private key `{path}` is open to others (mode {mode:04o})\n\nhint: \
+         `chmod 600 {path}`"
+    )]
+    KeyOpenToOthers { path: PathBuf, mode: u32 },
+    #[error(
+        "the private key `{path}` is encrypted\n\nhint: name a file with its passphrase, \
+         `passphrase_file`, or use an agent, `agent = true`"
+    )]
+    KeyEncrypted { path: PathBuf },
+    #[error(
+        "cannot use the SSH agent\n\nhint: the environment variable `SSH_AUTH_SOCK` has to name \
+         its socket"
+    )]
+    Agent { source: russh::keys::Error },
+    #[error("`{server}` refused the login of `{user}`: {told}")]
+    LoginRefused {
+        server: String,
+        user: String,
+        /// What the server offers instead.
+        told: String,
+    },
+    #[error("`{server}` is not asked again before {until}: {told}")]
+    NotYet {
+        server: String,
+        until: Timestamp,
+        /// How the last try ended.
+        told: String,
+        disposition: Disposition,
+    },
     #[error("`{server}` has no SFTP service for us")]
-    NoSftp { server: String, source: SftpError },
+    NoSftp { server: String, source: SftpFailure },
     #[error("cannot {action} `{path}`: no such file or folder")]
     Missing { action: Action, path: RemotePath },
     #[error("another file stands at `{path}`")]
     Taken { path: RemotePath },
+    #[error(
+        "`{path}` has more than {most} entries\n\nhint: clear it, or raise `max_folder_entries`"
+    )]
+    TooManyEntries { path: RemotePath, most: usize },
     #[error("`{path}` has {found} bytes, not {expected}")]
     SizeDiffers {
         path: RemotePath,
@@ -87,7 +119,7 @@ pub enum Error {
     Sftp {
         action: Action,
         path: RemotePath,
-        source: SftpError,
+        source: SftpFailure,
     },
     #[error("cannot {action} `{path}`")]
     Io {
@@ -112,7 +144,8 @@ impl Error {
             | Self::SizeDiffers { .. }
             | Self::DigestDiffers { .. }
             | Self::Write { .. } => Disposition::Retry,
-            Self::Sftp { source, .. } => of_sftp(source),
+            Self::Sftp { source, .. } => source.disposition(),
+            Self::NotYet { disposition, .. } => *disposition,
             Self::Io { source, .. } | Self::Local { source, .. } => of_io(source),
             Self::HostKeyUnknown { .. }
             | Self::HostKeyChanged { .. }
@@ -120,20 +153,32 @@ impl Error {
             | Self::PrivateKey { .. }
             | Self::MakeKey { .. }
             | Self::PasswordFile { .. }
+            | Self::KeyOpenToOthers { .. }
+            | Self::KeyEncrypted { .. }
+            | Self::Agent { .. }
             | Self::LoginRefused { .. }
+            | Self::TooManyEntries { .. }
             | Self::Missing { .. }
             | Self::Taken { .. }
             | Self::Path(_) => Disposition::Hold,
         }
     }
 
-    pub(super) fn sftp(action: Action, path: &RemotePath, source: SftpError) -> Self {
+    /// Whether the other side said that we may not do this.
+    pub fn is_denied(&self) -> bool {
+        match self {
+            Self::Sftp { source, .. } => source.code() == Some(StatusCode::PermissionDenied),
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::PermissionDenied,
+            _ => false,
+        }
+    }
+
+    pub(super) fn sftp(action: Action, path: &RemotePath, source: SftpFailure) -> Self {
         let path = path.clone();
-        match source {
-            SftpError::Status(status) if status.status_code == StatusCode::NoSuchFile => {
-                Self::Missing { action, path }
-            }
-            source => Self::Sftp {
+        match source.code() {
+            Some(StatusCode::NoSuchFile | StatusCode::NoSuchPath) => Self::Missing { action, path },
+            Some(StatusCode::AlreadyExists) => Self::Taken { path },
+            _ => Self::Sftp {
                 action,
                 path,
                 source,
@@ -151,28 +196,6 @@ impl Error {
                 source,
             },
         }
-    }
-}
-
-fn of_sftp(error: &SftpError) -> Disposition {
-    match error {
-        SftpError::Status(status) => match status.status_code {
-            StatusCode::PermissionDenied
-            | StatusCode::OpUnsupported
-            | StatusCode::BadMessage
-            | StatusCode::NoSuchFile => Disposition::Hold,
-            // A plain failure can be a full disk.
-            StatusCode::Failure
-            | StatusCode::NoConnection
-            | StatusCode::ConnectionLost
-            | StatusCode::Ok
-            | StatusCode::Eof => Disposition::Retry,
-        },
-        SftpError::IO(_)
-        | SftpError::Timeout
-        | SftpError::Limited(_)
-        | SftpError::UnexpectedPacket
-        | SftpError::UnexpectedBehavior(_) => Disposition::Retry,
     }
 }
 

@@ -8,7 +8,7 @@ use russh::{
 use super::{Error, SftpSettings};
 
 /// How we know that the server is the one we mean. There is no "accept any".
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostKey {
     /// One of these SHA-256 fingerprints, `SHA256:…`, as `ssh-keygen -l` prints them.
     Fingerprints(Vec<String>),

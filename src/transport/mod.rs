@@ -12,10 +12,16 @@ mod directory;
 mod error;
 mod host_key;
 mod key_pair;
+mod listing;
+mod login;
+mod pace;
 mod path;
-mod remote_handle;
+mod reading;
+mod remote_server;
+mod sending;
 mod sftp;
-mod transfer;
+mod sftp_settings;
+mod wire;
 
 use std::{io::Write, path::Path};
 
@@ -23,14 +29,17 @@ use async_trait::async_trait;
 
 use digest::DigestWriter;
 
-pub use connection::{Login, SftpSettings};
 pub use digest::FileDigest;
 pub use directory::DirectoryFolder;
 pub use error::{Action, Error};
 pub use host_key::HostKey;
 pub use key_pair::make_key_pair;
+pub use login::Login;
 pub use path::{InvalidPath, RemotePath};
+pub use remote_server::SftpServers;
 pub use sftp::SftpFolder;
+pub use sftp_settings::SftpSettings;
+pub use wire::{SftpFailure, StatusCode};
 
 /// A folder that somebody else may write to as well. No method follows a symbolic link.
 #[async_trait]

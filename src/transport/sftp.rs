@@ -1,132 +1,277 @@
-use std::{fs::File, io, io::Write, path::Path, sync::Arc};
+use std::{io, io::Write, path::Path, sync::Arc};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use russh_sftp::{
-    client::error::Error as SftpError,
-    protocol::{FileAttributes, Name, StatusCode},
-};
-use tokio::sync::Mutex;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Action, Error, FileDigest, Listing, ReadBack, RemoteFile, RemoteFolder, RemotePath,
-    SftpSettings, Uploaded,
+    SftpServers, SftpSettings, Uploaded,
     connection::Connection,
-    remote_handle::RemoteHandle,
-    transfer::{self, Stopped},
+    digest::DigestWriter,
+    listing::{self, NotListed},
+    reading::{self, Stopped},
+    remote_server::RemoteServer,
+    sending::{self, Sent, Source},
+    wire::{Attributes, CREATE_NEW, Field, Kind, Pending, RemoteHandle, SftpFailure},
 };
 
 /// A folder on an SFTP server. One connection serves all uses of it, and is made anew when it
 /// broke; a call is not tried again, for only the caller knows what was done before it.
 pub struct SftpFolder {
-    settings: SftpSettings,
-    connection: Mutex<Option<Arc<Connection>>>,
+    server: Arc<RemoteServer>,
+    root: String,
 }
 
 impl SftpFolder {
     /// Connects at the first use: a server that is away for a while stops nobody from starting.
     pub fn new(settings: SftpSettings) -> Self {
+        Self::on(&SftpServers::default(), &settings)
+    }
+
+    /// As [`SftpFolder::new`], on the connection that others of `servers` use as well.
+    pub fn on(servers: &SftpServers, settings: &SftpSettings) -> Self {
         Self {
-            settings,
-            connection: Mutex::default(),
+            server: servers.server(settings),
+            root: settings.root.clone(),
         }
     }
 
     /// Connects at once, to learn whether the settings are right.
     pub async fn connect(settings: SftpSettings) -> Result<Self, Error> {
         let folder = Self::new(settings);
-        folder.connection().await?;
+        folder.server.connection().await?;
         Ok(folder)
     }
 
-    async fn connection(&self) -> Result<Arc<Connection>, Error> {
-        let mut connection = self.connection.lock().await;
-        if let Some(usable) = connection.as_ref().filter(|open| open.is_usable()) {
-            return Ok(Arc::clone(usable));
-        }
-        let opened = Arc::new(Connection::open(&self.settings).await?);
-        Ok(Arc::clone(connection.insert(opened)))
+    /// The extensions of the protocol that the server offers, by name.
+    pub async fn offers(&self) -> Result<Vec<String>, Error> {
+        let connection = self.server.connection().await?;
+        Ok(connection.offers().to_vec())
     }
 
-    /// `path` as the server names it.
-    fn full(&self, path: &RemotePath) -> String {
-        match (self.settings.root.trim_end_matches('/'), path.as_str()) {
-            ("", "") if self.settings.root.is_empty() => ".".to_owned(),
-            ("", path) if self.settings.root.is_empty() => path.to_owned(),
-            (root, "") => format!("{root}/."),
-            (root, path) => format!("{root}/{path}"),
-        }
+    async fn call(&self) -> Result<Call<'_>, Error> {
+        let connection = self.server.connection().await?;
+        let turn = connection.turn().await;
+        Ok(Call {
+            connection,
+            root: &self.root,
+            _turn: turn,
+        })
+    }
+}
+
+#[async_trait]
+impl RemoteFolder for SftpFolder {
+    async fn list(&self, folder: &RemotePath) -> Result<Listing, Error> {
+        self.call().await?.list(folder).await
     }
 
-    async fn list_entries(
+    async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, Error> {
+        self.call().await?.stat(path).await
+    }
+
+    async fn read_from(
         &self,
-        connection: &Arc<Connection>,
-        folder: &RemotePath,
-    ) -> Result<Listing, SftpError> {
-        let handle = RemoteHandle::open_folder(connection, &self.full(folder)).await?;
-        let mut listing = Listing::default();
-        let read = loop {
-            match connection.sftp.readdir(&**handle.name()).await {
-                Ok(batch) => add_files(&mut listing, folder, batch),
-                Err(SftpError::Status(status)) if status.status_code == StatusCode::Eof => {
-                    break Ok(());
-                }
-                Err(error) => break Err(error),
-            }
-        };
-        let closed = handle.close().await;
-        read?;
-        closed?;
-        Ok(listing)
+        path: &RemotePath,
+        offset: u64,
+        to: &mut (dyn Write + Send),
+    ) -> Result<u64, Error> {
+        self.call().await?.read_from(path, offset, to).await
     }
 
-    async fn upload_new(
+    async fn upload(
         &self,
-        connection: &Arc<Connection>,
-        file: &File,
-        local: &Path,
+        from: &Path,
         to: &RemotePath,
         read_back: ReadBack,
     ) -> Result<Uploaded, Error> {
-        let temporary = temporary_beside(to)?;
-        self.remove_leftover(connection, &temporary).await?;
-        let full = self.full(&temporary);
-        let sent = transfer::upload(connection, &full, self.settings.in_flight, file).await;
-        let digest = sent.map_err(|stopped| match stopped {
-            Stopped::Local(source) => Error::Local {
-                path: local.to_owned(),
-                source,
-            },
-            other => stopped_by(connection, Action::Upload, &temporary, other),
-        })?;
-        let found = self.stat(&temporary).await?.map_or(0, |file| file.bytes);
-        if found != digest.bytes {
-            return Err(Error::SizeDiffers {
-                path: temporary,
-                expected: digest.bytes,
-                found,
-            });
-        }
-        if read_back == ReadBack::Digest && self.digest(&temporary).await? != Some(digest) {
-            return Err(Error::DigestDiffers { path: temporary });
-        }
-        self.settle(&temporary, to, digest).await
+        self.call().await?.upload(from, to, read_back).await
     }
 
-    /// Gives the uploaded file its name. If that fails somebody else may have been faster, or an
-    /// earlier answer was lost: what stands there decides.
-    async fn settle(
+    async fn rename(&self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
+        self.call().await?.rename(from, to).await
+    }
+
+    async fn remove(&self, path: &RemotePath) -> Result<(), Error> {
+        self.call().await?.remove(path).await
+    }
+
+    async fn make_dir(&self, path: &RemotePath) -> Result<(), Error> {
+        self.call().await?.make_dir(path).await
+    }
+
+    async fn digest(&self, path: &RemotePath) -> Result<Option<FileDigest>, Error> {
+        self.call().await?.digest(path).await
+    }
+}
+
+/// One use of the connection.
+struct Call<'f> {
+    connection: Arc<Connection>,
+    root: &'f str,
+    _turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Call<'_> {
+    async fn list(&self, folder: &RemotePath) -> Result<Listing, Error> {
+        let listed = listing::list(&self.connection, &self.full(folder), folder).await;
+        listed.map_err(|not_listed| match not_listed {
+            NotListed::Remote(failure) => self.failed(Action::List, folder, failure),
+            NotListed::TooMany => Error::TooManyEntries {
+                path: folder.clone(),
+                most: self.connection.max_folder_entries,
+            },
+        })
+    }
+
+    async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, Error> {
+        let found = self.looking(path).found().await;
+        let found = found.map_err(|failure| self.failed(Action::Stat, path, failure))?;
+        Ok(found.and_then(|found| as_file(path, &found)))
+    }
+
+    async fn read_from(
+        &self,
+        path: &RemotePath,
+        offset: u64,
+        to: &mut (dyn Write + Send),
+    ) -> Result<u64, Error> {
+        let read = reading::read_from(&self.connection, &self.full(path), offset, to).await;
+        read.map_err(|stopped| self.stopped(Action::Download, path, stopped))
+    }
+
+    async fn digest(&self, path: &RemotePath) -> Result<Option<FileDigest>, Error> {
+        if self.stat(path).await?.is_none() {
+            return Ok(None);
+        }
+        let mut digest = DigestWriter::new(io::sink());
+        match self.read_from(path, 0, &mut digest).await {
+            Ok(_) => Ok(Some(digest.finish())),
+            Err(Error::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn upload(
+        &self,
+        from: &Path,
+        to: &RemotePath,
+        read_back: ReadBack,
+    ) -> Result<Uploaded, Error> {
+        let local = |source| Error::Local {
+            path: from.to_owned(),
+            source,
+        };
+        let temporary = temporary_beside(to)?;
+        let source = Source::open(from.to_owned(), self.connection.write_bytes);
+        let failed = |failure| self.failed(Action::Upload, to, failure);
+        let turn = self.connection.wire.handle_turn().await.map_err(failed)?;
+        // Both at once: that something stands there already is the exception.
+        let standing = self.looking(to);
+        let opening = self.opening(&temporary, turn);
+        if let Some(standing) = standing.found().await.map_err(failed)? {
+            let was_made = opening.opened().await.is_ok();
+            if was_made {
+                self.remove(&temporary).await?;
+            }
+            let ours = source.digest().await.map_err(local)?;
+            return self.same_as(to, &standing, ours).await;
+        }
+        let file = match opening.opened().await {
+            Ok(file) => file,
+            Err(refused) => self.open_again(&temporary, refused).await?,
+        };
+        let sent = self.send(file, source, to).await;
+        let (sent, is_taken) = sent.map_err(|stopped| match stopped {
+            Stopped::Local(source) => local(source),
+            other => self.stopped(Action::Upload, &temporary, other),
+        })?;
+        self.read_back(&temporary, &sent, read_back).await?;
+        let digest = sent.digest;
+        if is_taken {
+            let error = Error::Taken { path: to.clone() };
+            return self.beside(&temporary, to, digest, error).await;
+        }
+        match self.rename_unseen(&temporary, to).await {
+            Ok(()) => Ok(Uploaded {
+                digest,
+                was_there: false,
+            }),
+            Err(error) => self.beside(&temporary, to, digest, error).await,
+        }
+    }
+
+    /// Sends a file, and looks once more whether its name was taken meanwhile.
+    async fn send(
+        &self,
+        file: RemoteHandle,
+        source: Source,
+        to: &RemotePath,
+    ) -> Result<(Sent, bool), Stopped> {
+        let sending = sending::send(&self.connection, file, source).await?;
+        let standing = self.looking(to);
+        let sent = sending.finish().await?;
+        Ok((sent, standing.found().await?.is_some()))
+    }
+
+    /// Creates a file that is not there: nobody's is written over.
+    fn opening(&self, path: &RemotePath, turn: super::wire::Held) -> Pending {
+        let wire = &self.connection.wire;
+        wire.opening(&self.full(path), CREATE_NEW, turn)
+    }
+
+    /// What an earlier try left is cleared away.
+    async fn open_again(
+        &self,
+        temporary: &RemotePath,
+        refused: SftpFailure,
+    ) -> Result<RemoteHandle, Error> {
+        let failed = |failure| self.failed(Action::Upload, temporary, failure);
+        if refused.code().is_none() {
+            return Err(failed(refused));
+        }
+        let turn = self.connection.wire.handle_turn().await.map_err(failed)?;
+        let removing = self.asking(Kind::Remove, temporary);
+        let opening = self.opening(temporary, turn);
+        // That it is not there is the rule; whether a refusal matters, the opening shows.
+        removing.done().await.ok();
+        opening.opened().await.map_err(failed)
+    }
+
+    async fn read_back(
+        &self,
+        temporary: &RemotePath,
+        sent: &Sent,
+        read_back: ReadBack,
+    ) -> Result<(), Error> {
+        let expected = sent.digest.bytes;
+        if sent.told_bytes != Some(expected) {
+            let found = self.stat(temporary).await?.map_or(0, |file| file.bytes);
+            if found != expected {
+                return Err(Error::SizeDiffers {
+                    path: temporary.clone(),
+                    expected,
+                    found,
+                });
+            }
+        }
+        if read_back == ReadBack::Digest && self.digest(temporary).await? != Some(sent.digest) {
+            return Err(Error::DigestDiffers {
+                path: temporary.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The uploaded file did not get its name: somebody else may have been faster, or an earlier
+    /// answer was lost. What stands there decides.
+    async fn beside(
         &self,
         temporary: &RemotePath,
         to: &RemotePath,
         digest: FileDigest,
+        error: Error,
     ) -> Result<Uploaded, Error> {
-        let Err(error) = self.rename(temporary, to).await else {
-            return Ok(Uploaded {
-                digest,
-                was_there: false,
-            });
-        };
         match self.digest(to).await? {
             Some(standing) if standing == digest => {
                 self.remove(temporary).await?;
@@ -140,118 +285,103 @@ impl SftpFolder {
         }
     }
 
-    async fn remove_leftover(
+    async fn same_as(
         &self,
-        connection: &Connection,
-        temporary: &RemotePath,
-    ) -> Result<(), Error> {
-        match connection.sftp.remove(self.full(temporary)).await {
-            // That it is not there is the rule; whether a refusal matters, the upload will show.
-            Ok(_) | Err(SftpError::Status(_)) => Ok(()),
-            Err(error) => Err(failed(connection, Action::Upload, temporary, error)),
-        }
-    }
-}
-
-#[async_trait]
-impl RemoteFolder for SftpFolder {
-    async fn list(&self, folder: &RemotePath) -> Result<Listing, Error> {
-        let connection = self.connection().await?;
-        let listed = self.list_entries(&connection, folder).await;
-        listed.map_err(|error| failed(&connection, Action::List, folder, error))
-    }
-
-    async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, Error> {
-        let connection = self.connection().await?;
-        match connection.sftp.lstat(self.full(path)).await {
-            Ok(found) => Ok(path.name().and_then(|name| file(name, &found.attrs))),
-            Err(SftpError::Status(status)) if status.status_code == StatusCode::NoSuchFile => {
-                Ok(None)
-            }
-            Err(error) => Err(failed(&connection, Action::Stat, path, error)),
-        }
-    }
-
-    async fn read_from(
-        &self,
-        path: &RemotePath,
-        offset: u64,
-        to: &mut (dyn Write + Send),
-    ) -> Result<u64, Error> {
-        let connection = self.connection().await?;
-        let full = self.full(path);
-        transfer::read_from(&connection, &full, offset, self.settings.in_flight, to)
-            .await
-            .map_err(|stopped| stopped_by(&connection, Action::Download, path, stopped))
-    }
-
-    async fn upload(
-        &self,
-        from: &Path,
         to: &RemotePath,
-        read_back: ReadBack,
+        standing: &Attributes,
+        ours: FileDigest,
     ) -> Result<Uploaded, Error> {
-        let local = |source| Error::Local {
-            path: from.to_owned(),
-            source,
-        };
-        if let Some(standing) = self.stat(to).await? {
-            let ours = FileDigest::of_path(from.to_owned()).await.map_err(local)?;
-            let same = standing.bytes == ours.bytes && self.digest(to).await? == Some(ours);
-            return if same {
-                Ok(Uploaded {
-                    digest: ours,
-                    was_there: true,
-                })
-            } else {
-                Err(Error::Taken { path: to.clone() })
-            };
+        let is_same_size = standing.bytes.is_none_or(|bytes| bytes == ours.bytes);
+        if is_same_size && self.digest(to).await? == Some(ours) {
+            Ok(Uploaded {
+                digest: ours,
+                was_there: true,
+            })
+        } else {
+            Err(Error::Taken { path: to.clone() })
         }
-        let file = File::open(from).map_err(local)?;
-        let connection = self.connection().await?;
-        self.upload_new(&connection, &file, from, to, read_back)
-            .await
     }
 
     async fn rename(&self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
-        let connection = self.connection().await?;
-        // Not `posix-rename@openssh.com`: that one replaces.
-        let renamed = connection.sftp.rename(self.full(from), self.full(to)).await;
-        match renamed {
-            Ok(_) => Ok(()),
-            Err(error) => Err(failed(&connection, Action::Rename, from, error)),
+        let failed = |failure| self.failed(Action::Rename, from, failure);
+        // The plain rename must not replace (section 6.5), but on some servers it does.
+        if self.looking(to).found().await.map_err(failed)?.is_some() {
+            return Err(Error::Taken { path: to.clone() });
         }
+        self.rename_unseen(from, to).await
+    }
+
+    /// Renames to a name that was free a moment ago.
+    async fn rename_unseen(&self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
+        let (old, new) = (self.full(from), self.full(to));
+        let names = [Field::Text(old.as_bytes()), Field::Text(new.as_bytes())];
+        // Not `posix-rename@openssh.com`: that one replaces.
+        let renaming = self.connection.wire.send(Kind::Rename, &names);
+        let renamed = renaming.done().await;
+        renamed.map_err(|failure| self.failed(Action::Rename, from, failure))
     }
 
     async fn remove(&self, path: &RemotePath) -> Result<(), Error> {
-        let connection = self.connection().await?;
-        match connection.sftp.remove(self.full(path)).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(failed(&connection, Action::Remove, path, error)),
-        }
+        let removed = self.asking(Kind::Remove, path).done().await;
+        removed.map_err(|failure| self.failed(Action::Remove, path, failure))
     }
 
     async fn make_dir(&self, path: &RemotePath) -> Result<(), Error> {
-        let connection = self.connection().await?;
         let full = self.full(path);
-        let made = connection.sftp.mkdir(&*full, FileAttributes::empty()).await;
-        let Err(error) = made else { return Ok(()) };
+        // Without attributes.
+        let fields = [Field::Text(full.as_bytes()), Field::U32(0)];
+        let making = self.connection.wire.send(Kind::MakeDir, &fields);
+        let Err(failure) = making.done().await else {
+            return Ok(());
+        };
         // "It is there already" has no code of its own in this version of the protocol.
-        match connection.sftp.lstat(full).await {
-            Ok(found) if found.attrs.is_dir() => Ok(()),
-            _ => Err(failed(&connection, Action::MakeDir, path, error)),
+        match self.looking(path).found().await {
+            Ok(Some(found)) if found.is_folder() => Ok(()),
+            _ => Err(self.failed(Action::MakeDir, path, failure)),
         }
     }
 
-    async fn digest(&self, path: &RemotePath) -> Result<Option<FileDigest>, Error> {
-        if self.stat(path).await?.is_none() {
-            return Ok(None);
+    fn looking(&self, path: &RemotePath) -> Pending {
+        self.asking(Kind::Lstat, path)
+    }
+
+    fn asking(&self, kind: Kind, path: &RemotePath) -> Pending {
+        let full = self.full(path);
+        self.connection
+            .wire
+            .send(kind, &[Field::Text(full.as_bytes())])
+    }
+
+    /// `path` as the server names it.
+    fn full(&self, path: &RemotePath) -> String {
+        match (self.root.trim_end_matches('/'), path.as_str()) {
+            ("", "") if self.root.is_empty() => ".".to_owned(),
+            ("", path) if self.root.is_empty() => path.to_owned(),
+            (root, "") => format!("{root}/."),
+            (root, path) => format!("{root}/{path}"),
         }
-        match self.download(path, &mut io::sink()).await {
-            Ok(digest) => Ok(Some(digest)),
-            Err(Error::Missing { .. }) => Ok(None),
-            Err(error) => Err(error),
+    }
+
+    fn stopped(&self, action: Action, path: &RemotePath, stopped: Stopped) -> Error {
+        match stopped {
+            Stopped::Remote(failure) => self.failed(action, path, failure),
+            Stopped::Local(source) => Error::Write {
+                path: path.clone(),
+                source,
+            },
+            Stopped::Changed { expected, found } => Error::SizeDiffers {
+                path: path.clone(),
+                expected,
+                found,
+            },
         }
+    }
+
+    fn failed(&self, action: Action, path: &RemotePath, failure: SftpFailure) -> Error {
+        if matches!(failure, SftpFailure::Protocol { .. }) {
+            self.connection.wire.end();
+        }
+        Error::sftp(action, path, failure)
     }
 }
 
@@ -262,61 +392,9 @@ fn temporary_beside(to: &RemotePath) -> Result<RemotePath, Error> {
     Ok(to.parent().join(&format!(".{name}.part"))?)
 }
 
-fn add_files(listing: &mut Listing, folder: &RemotePath, batch: Name) {
-    for entry in batch.files {
-        if entry.filename == "." || entry.filename == ".." {
-            continue;
-        }
-        let Some(found) = file(&entry.filename, &entry.attrs) else {
-            continue;
-        };
-        if folder.join(&entry.filename).is_ok() {
-            listing.files.push(found);
-        } else {
-            let escaped = entry.filename.escape_debug().take(300).collect();
-            listing.odd_names.push(escaped);
-        }
-    }
-}
-
 /// `None` for what is not a file. A server that tells no mode has only files to show.
-fn file(name: &str, attributes: &FileAttributes) -> Option<RemoteFile> {
-    const TYPE: u32 = 0o170_000;
-    const REGULAR: u32 = 0o100_000;
-    let is_file = attributes
-        .permissions
-        .is_none_or(|mode| mode & TYPE == REGULAR);
-    let modified = attributes
-        .mtime
-        .and_then(|seconds| Timestamp::from_second(i64::from(seconds)).ok());
-    is_file.then(|| RemoteFile {
-        name: name.to_owned(),
-        bytes: attributes.size.unwrap_or(0),
-        modified,
-    })
-}
-
-fn failed(connection: &Connection, action: Action, path: &RemotePath, error: SftpError) -> Error {
-    connection.note(&error);
-    Error::sftp(action, path, error)
-}
-
-fn stopped_by(
-    connection: &Connection,
-    action: Action,
-    path: &RemotePath,
-    stopped: Stopped,
-) -> Error {
-    match stopped {
-        Stopped::Remote(error) => failed(connection, action, path, error),
-        Stopped::Local(source) => Error::Write {
-            path: path.clone(),
-            source,
-        },
-        Stopped::Changed { expected, found } => Error::SizeDiffers {
-            path: path.clone(),
-            expected,
-            found,
-        },
-    }
+fn as_file(path: &RemotePath, found: &Attributes) -> Option<RemoteFile> {
+    let is_file = found.is_file().unwrap_or(true);
+    let name = path.name().filter(|_| is_file)?;
+    Some(listing::file(name, found))
 }

@@ -59,6 +59,9 @@ struct TuningTable {
     /// What the server may send before we take it; it bounds the rate on a long line.
     #[schemars(range(min = 65_536))]
     window_bytes: u32,
+    /// A folder with more entries is not listed.
+    #[schemars(range(min = 1))]
+    max_folder_entries: usize,
 }
 
 mirror!(TuningTable of SftpSettings {
@@ -67,6 +70,7 @@ mirror!(TuningTable of SftpSettings {
     keepalive_secs,
     in_flight,
     window_bytes,
+    max_folder_entries,
 } besides { host, port, user, login, host_key, root });
 
 impl SftpTable {
