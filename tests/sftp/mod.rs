@@ -7,5 +7,6 @@ pub(crate) mod contract;
 mod files;
 mod hostile;
 pub(crate) mod house;
+pub(crate) mod line;
 mod login;
 mod protocol;
