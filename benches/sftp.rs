@@ -28,7 +28,7 @@ use std::{
 use clap::{Args, Parser};
 use kuori::{
     sftp_server::{self, Account, Role, Server},
-    transport::{HostKey, Login, RemoteFolder, RemotePath, SftpFolder, SftpSettings},
+    transport::{HostKey, Login, ReadBack, RemoteFolder, RemotePath, SftpFolder, SftpSettings},
 };
 use line::Line;
 use tokio::task::JoinSet;
@@ -164,7 +164,7 @@ async fn get(folder: &SftpFolder, from: &RemotePath, to: &Path) {
 }
 
 async fn put(folder: &SftpFolder, from: &Path, to: &RemotePath) {
-    folder.upload(from, to).await.unwrap();
+    folder.upload(from, to, ReadBack::Size).await.unwrap();
 }
 
 async fn get_many(folder: SftpFolder, at_once: usize, from: RemotePath, to: PathBuf) {
