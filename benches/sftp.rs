@@ -140,11 +140,8 @@ async fn serve(folder: PathBuf, public_key: &Path) {
         ..sftp_server::Settings::default()
     };
     let account = Account {
-        name: USER.to_owned(),
-        role: Role::Sender,
         public_keys: vec![fs::read_to_string(public_key).unwrap()],
-        quota_bytes: None,
-        quota_files: None,
+        ..Account::new(USER, Role::Sender)
     };
     let server = Server::start(settings, vec![account]).await.unwrap();
     let port = server.local_addr().port();

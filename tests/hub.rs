@@ -462,12 +462,5 @@ fn places(folder: &Path) -> Places {
 }
 
 fn inbox_settings() -> inbox::Settings {
-    inbox::Settings {
-        sender: "example-city".parse().unwrap(),
-        place: "example-city".to_owned(),
-        folder: "inbox".parse().unwrap(),
-        taking: ".kuori/taking".parse().unwrap(),
-        completeness: inbox::Completeness::ByName,
-        unfinished_endings: inbox::Settings::known_unfinished_endings(),
-    }
+    inbox::Settings::new("example-city".parse().unwrap(), "example-city".to_owned()).unwrap()
 }

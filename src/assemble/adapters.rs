@@ -8,8 +8,8 @@ use std::{
 
 use super::Error;
 use crate::{
-    config::{Config, FolderConfig, MailboxConfig, SenderConfig},
-    inbox::{self, Inbox},
+    config::{Config, FolderConfig, InboxConfig, MailboxConfig, SenderConfig},
+    inbox::{self, Headroom, Inbox},
     mailbox::{FolderKey, Mailbox, Maildirs},
     outbox::Places,
     pdf::SecondReader,
@@ -17,7 +17,7 @@ use crate::{
     second_reader::{self, Clerk},
     signing::Signer,
     store::{Place, Store},
-    transport::{DirectoryFolder, RemoteFolder, RemotePath, SftpFolder},
+    transport::{DirectoryFolder, RemoteFolder, SftpFolder},
 };
 
 const SENDER_FOLDERS: [&str; 2] = ["inbox", "receipts"];
@@ -99,30 +99,29 @@ pub(super) fn places(config: &Config) -> Result<Places, Error> {
     Ok(places)
 }
 
-/// One inbox a sender.
-pub(super) fn inboxes(config: &Config, store: &Arc<Store>, places: &Places) -> Vec<Arc<Inbox>> {
-    let inbox = |sender: &SenderConfig| {
-        let folder = places.get(&Place::Sender(sender.settings.id.clone()))?;
-        let inbox = Inbox::new(
-            Arc::clone(store),
-            Arc::clone(folder),
-            inbox_settings(sender)?,
-        );
-        Some(Arc::new(inbox))
+/// The inboxes of all senders; they share what may be in hand.
+pub(super) fn inboxes(
+    config: &Config,
+    store: &Arc<Store>,
+    places: &Places,
+) -> Result<Vec<Arc<Inbox>>, Error> {
+    let headroom = Headroom::new(config.inboxes);
+    let mut inboxes = Vec::new();
+    let mut add = |folder: Arc<dyn RemoteFolder>, settings: &inbox::Settings| {
+        let (store, headroom) = (Arc::clone(store), Arc::clone(&headroom));
+        let inbox = Inbox::with_headroom(store, folder, settings.clone(), headroom);
+        inboxes.push(Arc::new(inbox));
     };
-    config.senders.iter().filter_map(inbox).collect()
-}
-
-fn inbox_settings(sender: &SenderConfig) -> Option<inbox::Settings> {
-    let fixed = |path: &str| path.parse::<RemotePath>().ok();
-    Some(inbox::Settings {
-        sender: sender.settings.id.clone(),
-        place: sender.settings.id.to_string(),
-        folder: fixed("inbox")?,
-        taking: fixed(".kuori/taking")?,
-        completeness: sender.completeness.clone(),
-        unfinished_endings: sender.unfinished_endings.clone(),
-    })
+    for sender in &config.senders {
+        if let Some(own) = places.get(&Place::Sender(sender.settings.id.clone())) {
+            add(Arc::clone(own), &sender.inbox);
+        }
+        for InboxConfig { settings, folder } in &sender.further_inboxes {
+            let folder = self::folder(config, &settings.place, folder, SENDER_FOLDERS)?;
+            add(folder, settings);
+        }
+    }
+    Ok(inboxes)
 }
 
 fn folder(

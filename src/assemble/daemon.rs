@@ -1,10 +1,14 @@
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{
-    Error, Works, accounts::accounts_of_settings, doors::Doors, handing_over::hand_over,
-    polling::poll, reload,
+    Error, Works,
+    accounts::accounts_of_settings,
+    doors::Doors,
+    handing_over::hand_over,
+    polling::{pass_requests_on, poll},
+    reload,
 };
 use crate::{config::Config, pipeline::Clock, store::Store, telemetry};
 
@@ -99,11 +103,11 @@ impl Daemon {
     ) -> Result<Option<Arc<Config>>, Error> {
         let (halt, halted) = watch::channel(false);
         let mut loops = JoinSet::new();
-        let poll_interval = Duration::from_secs(self.config.poll_interval_secs.into());
         for inbox in &self.works.inboxes {
             let inbox = Arc::clone(inbox);
-            loops.spawn(poll(&self.works, inbox, poll_interval, halted.clone()));
+            loops.spawn(poll(&self.works, inbox, halted.clone()));
         }
+        loops.spawn(pass_requests_on(&self.works, halted.clone()));
         loops.spawn(hand_over(&self.works, halted.clone()));
         let told = self.until_told(stop, newer, halt.clone());
         let (ran, told) = tokio::join!(

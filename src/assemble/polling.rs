@@ -3,49 +3,53 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 use super::Works;
-use crate::{
-    inbox::Inbox,
-    pipeline::{Clock, Wake},
-    telemetry,
-};
+use crate::{inbox::Inbox, store::Store, telemetry};
 
-/// Looks into `inbox` every `interval` until `stop` turns true.
+/// How often it is looked whether an operator wants an inbox looked into now.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Looks into `inbox` at its interval until `stop` turns true.
 pub(super) fn poll(
     works: &Works,
     inbox: Arc<Inbox>,
-    interval: Duration,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> impl Future<Output = ()> + Send + use<> {
     let (clock, arrived) = (works.clock.clone(), Arc::clone(&works.arrived));
     async move {
+        let ring = || arrived.notify_one();
+        inbox.attend(&|| clock.now(), &ring, stop).await;
+    }
+}
+
+/// Passes on to the inboxes what operators ask of them, until `stop` turns true.
+pub(super) fn pass_requests_on(
+    works: &Works,
+    mut stop: watch::Receiver<bool>,
+) -> impl Future<Output = ()> + Send + use<> {
+    let (store, inboxes) = (Arc::clone(&works.store), works.inboxes.clone());
+    async move {
         while !*stop.borrow() {
-            poll_once(&inbox, &clock, &arrived).await;
+            pass_on(&store, &inboxes);
             tokio::select! {
-                () = tokio::time::sleep(interval) => {}
+                () = tokio::time::sleep(LOOK_INTERVAL) => {}
                 _ = stop.changed() => {}
             }
         }
     }
 }
 
-async fn poll_once(inbox: &Inbox, clock: &Clock, arrived: &Wake) {
-    match inbox.poll(clock.now()).await {
-        Ok(received) if received.is_empty() => {}
-        Ok(received) => {
-            tracing::info!(
-                inbox = inbox.settings().place,
-                batches = received.len(),
-                "received"
-            );
-            arrived.notify_one();
+fn pass_on(store: &Store, inboxes: &[Arc<Inbox>]) {
+    match store.requested_looks() {
+        Ok(requested) => {
+            let is_asked = |inbox: &&Arc<Inbox>| requested.contains(&inbox.settings().place);
+            inboxes
+                .iter()
+                .filter(is_asked)
+                .for_each(|inbox| inbox.ask());
         }
         Err(error) => {
             let error = telemetry::with_causes(&error);
-            tracing::warn!(
-                inbox = inbox.settings().place,
-                error,
-                "cannot look into the inbox"
-            );
+            tracing::warn!(error, "cannot see which inboxes are to be looked into");
         }
     }
 }

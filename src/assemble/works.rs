@@ -107,7 +107,9 @@ impl Parts {
         let house = Arc::new(adapters::house(config, store, clock)?);
         let places = adapters::places(config)?;
         store.know_senders(config.senders.iter().map(|sender| &sender.settings.id))?;
-        let inboxes = adapters::inboxes(config, store, &places);
+        let inboxes = adapters::inboxes(config, store, &places)?;
+        let names = inboxes.iter().map(|inbox| inbox.settings().place.as_str());
+        store.keep_looks(&names.collect::<Vec<_>>())?;
         let (arrived, stepped) = (Arc::clone(arrived), Arc::clone(stepped));
         Ok(Self {
             runner: Arc::new(Runner::new(house, config.runner, arrived, stepped)),

@@ -64,6 +64,10 @@ fn places(config: &Config) -> Vec<Place> {
     for sender in &config.senders {
         let key = root.key("senders").key(sender.settings.id.as_str());
         places.push(place(&key, sender.settings.id.as_str(), &sender.folder));
+        for (index, inbox) in sender.further_inboxes.iter().enumerate() {
+            let key = key.key("inboxes").element(index);
+            places.push(place(&key, &inbox.settings.place, &inbox.folder));
+        }
     }
     for house in &config.print_houses {
         let key = root.key("print_houses").key(house.settings.id.as_str());

@@ -31,8 +31,8 @@ pub use problem::Problem;
 pub use reference::reference;
 pub use schema::schema;
 pub use settings::{
-    AccountConfig, Config, FolderConfig, LogConfig, MailboxConfig, PrintHouseConfig, SenderConfig,
-    ServerConfig,
+    AccountConfig, Config, FolderConfig, InboxConfig, LogConfig, MailboxConfig, PrintHouseConfig,
+    SenderConfig, ServerConfig,
 };
 
 use std::path::PathBuf;

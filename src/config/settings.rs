@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
 use crate::{
-    inbox::Completeness,
+    inbox::{self, Afterwards, Completeness, Way},
     pipeline::{self, PrintHouseSettings, SenderSettings},
     second_reader,
     sftp_server::{self, Account, Role},
@@ -19,6 +19,8 @@ pub struct Config {
     pub log: LogConfig,
     /// How often the folders of senders and print houses are looked into.
     pub poll_interval_secs: u32,
+    /// What may be in hand before inboxes wait.
+    pub inboxes: inbox::Limits,
     /// By whose clocks the people here live.
     pub time_zone: TimeZone,
     /// What receipts are signed with; needed only where a sender wants them signed.
@@ -59,9 +61,9 @@ pub struct SenderConfig {
     pub settings: SenderSettings,
     /// Holds `inbox/` and `receipts/`.
     pub folder: FolderConfig,
-    pub completeness: Completeness,
-    /// Endings of uploads in progress, in lower case.
-    pub unfinished_endings: Vec<String>,
+    pub inbox: inbox::Settings,
+    /// Further folders that the sender's batches come from.
+    pub further_inboxes: Vec<InboxConfig>,
     pub account: AccountConfig,
 }
 
@@ -70,8 +72,19 @@ impl SenderConfig {
     /// whole.
     pub fn move_to(&mut self, folder: PathBuf) {
         self.folder = FolderConfig::Directory(folder);
-        self.completeness = Completeness::ByName;
+        self.inbox.completeness = Completeness::ByName;
+        self.inbox.way = Way::Claim {
+            afterwards: Afterwards::Remove,
+        };
+        self.further_inboxes.clear();
     }
+}
+
+/// One more inbox of a sender, in a folder of its own.
+#[derive(Debug, Clone)]
+pub struct InboxConfig {
+    pub settings: inbox::Settings,
+    pub folder: FolderConfig,
 }
 
 /// A print house and where its bundles go.

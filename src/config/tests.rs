@@ -213,7 +213,7 @@ fn the_production_sample_says_what_it_says() {
         panic!("a directory");
     };
     assert_eq!(path, Path::new("/srv/sftp/example-city"));
-    assert_eq!(city.unfinished_endings.last().unwrap(), ".uploading");
+    assert_eq!(city.inbox.unfinished_endings.last().unwrap(), ".uploading");
     let FolderConfig::Sftp(sftp) = &hospital.folder else {
         panic!("an SFTP server");
     };

@@ -1,133 +1,178 @@
 use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 use super::{
-    Completeness, Error, Settings,
-    completeness::Sightings,
-    names::{is_batch, is_marker_of, is_unfinished},
+    Error, Headroom, Limits, Settings,
+    desk::{Desk, Taken},
+    look::{Seen, WHOLE_INBOX},
+    sightings::Moment,
+    told::Tell,
+    work::{Done, Work},
 };
 use crate::{
-    store::{Received, Store},
+    store::{InboxLook, Received, Store},
     telemetry,
-    transport::{Listing, RemoteFile, RemoteFolder},
+    transport::RemoteFolder,
 };
+
+/// A clock that only goes forward: the time since some moment.
+pub type SteadyClock = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// So many files in a row that could not be reached, and the rest is left for the next look.
+const FAILURES_IN_A_ROW: u32 = 3;
 
 /// One inbox and what has been seen in it.
 pub struct Inbox {
-    pub(super) store: Arc<Store>,
-    pub(super) folder: Arc<dyn RemoteFolder>,
-    pub(super) settings: Settings,
-    sightings: Mutex<Sightings>,
-    /// Names that the operator has been told of: once is enough.
-    told: Mutex<HashSet<String>>,
+    pub(super) desk: Arc<Desk>,
+    pub(super) seen: Mutex<Seen>,
+    pub(super) asked: Notify,
+    steady: SteadyClock,
 }
 
 impl Inbox {
+    /// An inbox of a house that has no other.
     pub fn new(store: Arc<Store>, folder: Arc<dyn RemoteFolder>, settings: Settings) -> Self {
+        let headroom = Headroom::new(Limits::default());
+        Self::with_headroom(store, folder, settings, headroom)
+    }
+
+    /// An inbox that shares what may be in hand with others.
+    pub fn with_headroom(
+        store: Arc<Store>,
+        folder: Arc<dyn RemoteFolder>,
+        settings: Settings,
+        headroom: Arc<Headroom>,
+    ) -> Self {
+        let started = Instant::now();
         Self {
-            store,
-            folder,
-            settings,
-            sightings: Mutex::default(),
-            told: Mutex::default(),
+            desk: Arc::new(Desk::new(store, folder, settings, headroom)),
+            seen: Mutex::default(),
+            asked: Notify::new(),
+            steady: Arc::new(move || started.elapsed()),
         }
     }
 
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    /// The same inbox, which tells how long a file has been still by another clock.
+    #[must_use]
+    pub fn with_clock(self, steady: SteadyClock) -> Self {
+        Self { steady, ..self }
     }
 
-    /// Finishes what a crash interrupted, then takes every finished file. A file that cannot be
-    /// taken is logged and stays; the others are taken.
+    pub fn settings(&self) -> &Settings {
+        &self.desk.settings
+    }
+
+    /// Finishes what a crash interrupted and takes every finished file, until nothing is left to do
+    /// now. A file that cannot be taken is logged and stays; the others are taken.
+    ///
+    /// # Errors
+    ///
+    /// Where the inbox cannot be looked into, or the store does not answer.
     pub async fn poll(&self, now: Timestamp) -> Result<Vec<Received>, Error> {
-        let mut received = self.resume(now).await?;
-        // What could not be taken yet has its intent already; a second one would never end.
-        let begun = self.store.arrivals(&self.settings.place)?;
-        let is_new = |file: &RemoteFile| begun.iter().all(|known| known.file_name != file.name);
-        for file in self.finished_files(now).await?.into_iter().filter(is_new) {
-            match self.take(&file, now).await {
-                Ok(batch) => received.push(batch),
-                Err(error) => {
-                    tracing::warn!(
-                        inbox = self.settings.place,
-                        error = telemetry::with_causes(&error),
-                        "not taken"
-                    );
-                }
-            }
+        let mut received = self.round(now).await?;
+        // A file may have had to wait for an earlier one of its name.
+        if self.seen().has_resumed {
+            received.extend(self.round(now).await?);
         }
         Ok(received)
     }
 
-    async fn finished_files(&self, now: Timestamp) -> Result<Vec<RemoteFile>, Error> {
-        let path = &self.settings.folder;
-        let listed = self
-            .folder
-            .list(path)
-            .await
-            .map_err(|source| Error::Remote {
-                doing: "list",
-                path: path.clone(),
-                source,
-            })?;
-        self.tell_of_what_is_left(&listed);
-        let mut sightings = self
-            .sightings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        sightings.keep_only(&listed.files);
-        let names: Vec<_> = listed.files.iter().map(|file| file.name.as_str()).collect();
-        let is_finished = |file: &&RemoteFile| {
-            is_batch(&file.name, file.bytes)
-                && !is_unfinished(&file.name, &self.settings.unfinished_endings)
-                && self.is_complete(file, &names, &mut sightings, now)
-        };
-        Ok(listed.files.iter().filter(is_finished).cloned().collect())
+    /// Looks and says what is there, as [`Inbox::poll`] would find it; takes and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where the inbox cannot be looked into, or the store does not answer.
+    pub async fn inspect(&self, now: Timestamp) -> Result<InboxLook, Error> {
+        let mut seen = Seen::default();
+        let found = self.find(false).await?;
+        let judged = self.judge(&found, &mut seen, self.moment(now));
+        Ok(self.as_look(&judged, &mut seen, &Work::default(), now))
     }
 
-    /// Files that can be no batch stay where they are; the operator hears of each once.
-    fn tell_of_what_is_left(&self, listed: &Listing) {
-        let endings = &self.settings.unfinished_endings;
-        let strange = listed.files.iter().filter(|file| {
-            file.bytes > 0
-                && !is_batch(&file.name, file.bytes)
-                && !is_unfinished(&file.name, endings)
-        });
-        let names = listed
-            .odd_names
-            .iter()
-            .chain(strange.map(|file| &file.name));
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        for name in names {
-            if told.insert(name.clone()) {
-                let inbox = &self.settings.place;
-                tracing::warn!(
-                    inbox,
-                    name,
-                    "left in the inbox: no name of a batch (`*.zip`)"
-                );
+    /// Has the daemon look now.
+    pub fn ask(&self) {
+        self.asked.notify_one();
+    }
+
+    async fn round(&self, now: Timestamp) -> Result<Vec<Received>, Error> {
+        let mut work = Work::default();
+        self.look(&mut work, false, now).await?;
+        let mut received = Vec::new();
+        while let Some(done) = work.next_done().await {
+            received.extend(self.settle(done, &mut work, now));
+            self.start_due(&mut work, now)?;
+        }
+        self.record(now)?;
+        Ok(received)
+    }
+
+    /// Notes what became of a file.
+    pub(super) fn settle(&self, done: Done, work: &mut Work, now: Timestamp) -> Option<Received> {
+        let Done { name, outcome } = done;
+        let mut seen = self.seen();
+        match outcome? {
+            Ok(Taken::Unended) => {
+                seen.sightings.note_unended(&name, self.moment(now));
+                None
+            }
+            Ok(taken) => {
+                seen.succeeded(&name);
+                match taken {
+                    Taken::Batch(received) => Some(received),
+                    Taken::Nothing | Taken::Unended => None,
+                }
+            }
+            Err(error) => {
+                seen.failures_in_a_row += u32::from(error.may_be_away());
+                if seen.failures_in_a_row >= FAILURES_IN_A_ROW {
+                    work.leave_queue();
+                }
+                drop(seen);
+                self.tell_failure(&name, &error, now);
+                None
             }
         }
     }
 
-    fn is_complete(
-        &self,
-        file: &RemoteFile,
-        names: &[&str],
-        sightings: &mut Sightings,
-        now: Timestamp,
-    ) -> bool {
-        match &self.settings.completeness {
-            Completeness::ByName => true,
-            Completeness::Settled { settle_secs } => sightings.is_settled(file, *settle_secs, now),
-            Completeness::Marker { ending } => {
-                let marker = format!("{}{ending}", file.name);
-                names.contains(&marker.as_str()) && !is_marker_of(&file.name, ending, names)
-            }
+    fn tell_failure(&self, name: &str, error: &Error, now: Timestamp) {
+        let steady = self.moment(now).steady;
+        let text = telemetry::with_causes(error);
+        // One reason for all files of the inbox is told once.
+        let (of, what) = match error {
+            Error::ClaimDenied { .. } => (WHOLE_INBOX, "claim denied"),
+            _ => (name, text.as_str()),
+        };
+        let tell = {
+            let mut seen = self.seen();
+            seen.failed(name, &text, steady, &self.settings().back_off);
+            seen.told.tell(of, what)
+        };
+        let (inbox, error) = (&self.settings().place, &text);
+        match tell {
+            Tell::Now => tracing::warn!(inbox, file = name, error, "not taken"),
+            Tell::No => tracing::debug!(inbox, file = name, error, "not taken"),
+            Tell::AndNoMore => self.tell_no_more(),
+        }
+    }
+
+    pub(super) fn tell_no_more(&self) {
+        let inbox = &self.settings().place;
+        tracing::warn!(inbox, "there is more to tell of; `kuori inbox list` has it");
+    }
+
+    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn moment(&self, at: Timestamp) -> Moment {
+        Moment {
+            at,
+            steady: (self.steady)(),
         }
     }
 }

@@ -24,6 +24,14 @@ impl Word for ArrivalState {
         &[(Self::Taking, "taking"), (Self::Recorded, "recorded")];
 }
 
+/// What the house has taken and not done with yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct InHand {
+    pub batches: u64,
+    /// Of those batches.
+    pub bytes: u64,
+}
+
 /// The intent to take one file: recorded before anything is done to it on the other side.
 #[derive(Debug, Clone)]
 pub struct Arrival {
@@ -34,6 +42,20 @@ pub struct Arrival {
     pub file_name: String,
     pub state: ArrivalState,
     pub batch: Option<BatchId>,
+    pub started_at: Timestamp,
+    /// The house that claimed it; `None` in rows from before houses had names.
+    house: Option<String>,
+}
+
+impl Arrival {
+    /// What its file is called once it is claimed: no two houses that take from one inbox claim
+    /// under the same name.
+    pub fn claimed_name(&self) -> String {
+        match &self.house {
+            Some(house) => format!("{house}-{}", self.id),
+            None => self.id.to_string(),
+        }
+    }
 }
 
 impl Store {
@@ -45,8 +67,8 @@ impl Store {
         file_name: &str,
         now: Timestamp,
     ) -> Result<Arrival, Error> {
-        let sql = "INSERT INTO arrivals (sender, place, file_name, state, started_at)
-             VALUES (?1, ?2, ?3, 'taking', ?4) RETURNING *";
+        let sql = "INSERT INTO arrivals (sender, place, file_name, state, started_at, house)
+             VALUES (?1, ?2, ?3, 'taking', ?4, (SELECT name FROM house)) RETURNING *";
         self.write("record an arrival", |tx| {
             let given = params![sender.as_str(), place, file_name, millis(now)];
             tx.query_row(sql, given, arrival_row)
@@ -66,16 +88,37 @@ impl Store {
         })
     }
 
-    /// The ids of all files that are being taken, of every inbox.
-    pub fn arrival_ids(&self) -> Result<HashSet<i64>, Error> {
+    /// The claimed names of all files that are being taken, of every inbox.
+    pub fn claimed_names(&self) -> Result<HashSet<String>, Error> {
         self.read(|db| {
             let mut query = db
-                .prepare_cached("SELECT id FROM arrivals")
+                .prepare_cached("SELECT * FROM arrivals")
                 .doing("list arrivals")?;
-            let ids = query
-                .query_map([], |row| row.get(0))
-                .doing("list arrivals")?;
-            ids.collect::<Result<_, _>>().doing("list arrivals")
+            let rows = query.query_map([], arrival_row).doing("list arrivals")?;
+            let names = rows.map(|row| row.map(|arrival| arrival.claimed_name()));
+            names.collect::<Result<_, _>>().doing("list arrivals")
+        })
+    }
+
+    /// What this data folder is called in the names of files that it claims.
+    pub fn house_name(&self) -> Result<String, Error> {
+        self.read(|db| {
+            db.query_row("SELECT name FROM house", [], |row| row.get(0))
+                .doing("read the name of the house")
+        })
+    }
+
+    /// Batches whose steps are not done.
+    pub fn in_hand(&self) -> Result<InHand, Error> {
+        let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM batches WHERE due_at IS NOT NULL";
+        self.read(|db| {
+            let row = |row: &Row<'_>| {
+                Ok(InHand {
+                    batches: row.get(0)?,
+                    bytes: row.get(1)?,
+                })
+            };
+            db.query_row(sql, [], row).doing("count what is in hand")
         })
     }
 
@@ -110,5 +153,7 @@ fn arrival_row(row: &Row<'_>) -> rusqlite::Result<Arrival> {
         file_name: row.get("file_name")?,
         state: row.word("state")?,
         batch: batch.map(BatchId),
+        started_at: row.time("started_at")?,
+        house: row.get("house")?,
     })
 }

@@ -2,10 +2,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
 
 use super::{
-    Error, SpoolKey, SpooledFile, Store,
+    Error, SeenFile, SpoolKey, SpooledFile, Store,
     columns::{Columns, Word, maybe_millis, millis},
     error::Doing,
-    events, findings, holds, message_events, senders,
+    events, findings, holds, known_files, message_events, senders,
 };
 use crate::domain::{BatchId, BatchState, Finding, SenderId, without_identity_codes};
 
@@ -85,6 +85,21 @@ impl Store {
     ///
     /// Closes the arrival in the same transaction, so that the file is recorded exactly once.
     pub fn receive(&self, new: &NewBatch, arrival: Option<i64>) -> Result<Received, Error> {
+        self.receive_with(new, |tx, id| super::arrivals::close(tx, arrival, id))
+    }
+
+    /// As [`Store::receive`], for a file that stays where it stands: in the same transaction it is
+    /// noted as known.
+    pub fn receive_known(&self, new: &NewBatch, seen: &SeenFile<'_>) -> Result<Received, Error> {
+        let sha256 = &new.file.sha256;
+        self.receive_with(new, |tx, id| known_files::note(tx, seen, sha256, id))
+    }
+
+    fn receive_with(
+        &self,
+        new: &NewBatch,
+        close: impl FnOnce(&Transaction<'_>, BatchId) -> Result<(), Error>,
+    ) -> Result<Received, Error> {
         let received = self.write("record a batch", |tx| {
             senders::know(tx, &new.sender)?;
             let known = find(tx, new)?;
@@ -96,7 +111,7 @@ impl Store {
                 None => Received::New(insert(tx, new)?),
             };
             let (Received::New(id) | Received::Again(id)) = received;
-            super::arrivals::close(tx, arrival, id)?;
+            close(tx, id)?;
             events::note(tx, new.received_at, id, None, word_of(received))?;
             Ok(received)
         })?;

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("print_facts.sql"),
     include_str!("shared_pieces.sql"),
     include_str!("accounts.sql"),
+    include_str!("inboxes.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

@@ -25,6 +25,8 @@ mod events;
 mod findings;
 mod gate;
 mod holds;
+mod inbox_looks;
+mod known_files;
 mod letter_ids;
 mod message_events;
 mod messages;
@@ -39,7 +41,7 @@ pub use accounts::{
     AccountChange, AccountKey, AccountKeyLine, AccountLogin, AccountOfSettings, AccountPlan,
     AccountRole, AccountRow, AccountVisit,
 };
-pub use arrivals::{Arrival, ArrivalState};
+pub use arrivals::{Arrival, ArrivalState, InHand};
 pub use batches::{BatchRow, NewBatch, OpenOutcome, Received, StepOutcome};
 pub use bundles::{BundleGroup, BundleRow, NewBundle, NewPiece, PieceRow};
 pub use cancel::{CancelPlan, CannotCancel};
@@ -52,6 +54,8 @@ pub use error::Error;
 pub use events::{Event, NewEvent};
 pub use gate::{GateFacts, NewHold};
 pub use holds::{Approval, CannotApprove, Hold};
+pub use inbox_looks::{FileWait, InboxLook, WaitingFile};
+pub use known_files::{KnownFile, SeenFile};
 pub use message_events::{MessageEventRow, MessageHistory};
 pub use messages::{MessageRow, NewMessage};
 pub use outgoing::{NewOutgoing, Outgoing, OutgoingFile, OutgoingKind, OutgoingState, Place};

@@ -68,6 +68,14 @@ impl Spool {
         })
     }
 
+    /// What the spool's disk has left for us, in bytes.
+    pub fn free_bytes(&self) -> Result<u64, Error> {
+        let found = rustix::fs::statvfs(&self.root);
+        let disk =
+            found.map_err(|error| failed("look at the disk of", &self.root)(error.into()))?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// Maps a spooled file for reading.
     pub fn map(&self, key: &SpoolKey) -> Result<MappedFile, Error> {
         let path = self.path(key);

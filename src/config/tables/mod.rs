@@ -4,6 +4,8 @@
 //! units are in the names of the keys. Each struct reads itself into the plain settings of its room.
 
 mod account;
+mod further_inbox;
+mod intake;
 mod limits;
 mod mailbox;
 mod mirror;
@@ -30,7 +32,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::{
-    mailbox::MailboxTable, print_house::PrintHouseTable, runner::RunnerTable,
+    intake::IntakeTable, mailbox::MailboxTable, print_house::PrintHouseTable, runner::RunnerTable,
     second_reader::SecondReaderTable, sender::SenderTable, server::ServerTable, site::Site,
     words::LogFormatName,
 };
@@ -58,6 +60,7 @@ pub(super) struct Tables {
     /// `locality_fi` and `locality_sv`. Read at the start. Default: codes are not looked up.
     postal_codes_file: Option<PathBuf>,
     log: LogTable,
+    inboxes: IntakeTable,
     runner: RunnerTable,
     second_reader: SecondReaderTable,
     mailbox: MailboxTable,
@@ -77,6 +80,7 @@ impl Default for Tables {
             receipt_key_file: PathBuf::from("receipt.key"),
             postal_codes_file: None,
             log: LogTable::default(),
+            inboxes: IntakeTable::default(),
             runner: RunnerTable::default(),
             second_reader: SecondReaderTable::default(),
             mailbox: MailboxTable::default(),
@@ -97,11 +101,13 @@ impl Tables {
         let site = Site {
             data_folder: data_folder.unwrap_or(self.data_folder),
             has_server: self.server.is_enabled(),
+            poll_interval_secs: self.poll_interval_secs,
             print_houses: self.print_houses.keys().cloned().collect(),
         };
         let config = Config {
             log: self.log.read(),
             poll_interval_secs: self.poll_interval_secs,
+            inboxes: self.inboxes.read(),
             time_zone: time_zone(&self.time_zone, &root, problems),
             receipt_key_file: site.path(&self.receipt_key_file),
             postal_codes_file: self.postal_codes_file.map(|file| site.path(&file)),

@@ -1,10 +1,11 @@
-use std::path::PathBuf;
+use std::{mem, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     account::AccountTable,
+    further_inbox::{self, FurtherInboxTable},
     limits::LimitsTable,
     name::usable_name,
     place::PlaceTables,
@@ -93,6 +94,8 @@ pub(super) struct SenderTable {
     /// What is said of identity codes that no person has (individual number 900 to 999).
     artificial_ids: ArtificialIdsName,
     upload: UploadTable,
+    /// Further folders that this sender's batches come from, beside its own.
+    inboxes: Vec<FurtherInboxTable>,
     limits: LimitsTable,
     routing: RoutingTable,
 }
@@ -127,6 +130,7 @@ impl Default for SenderTable {
             sftp: None,
             artificial_ids: ArtificialIdsName::Warn,
             upload: UploadTable::default(),
+            inboxes: Vec::new(),
             limits: LimitsTable::default(),
             routing: RoutingTable::default(),
         }
@@ -143,12 +147,16 @@ impl SenderTable {
     ) -> Option<SenderConfig> {
         let place = self.places().read(at, site, problems);
         let is_embedded = matches!(place.folder, FolderConfig::Embedded);
-        let upload = self.upload.read(is_embedded, &at.key("upload"), problems);
+        let upload =
+            mem::take(&mut self.upload).read(is_embedded, "inbox", &at.key("upload"), problems);
+        let inboxes = further_inbox::read(mem::take(&mut self.inboxes), at, site, problems);
+        let settings = self.settings(name, at, site, problems)?;
+        let id = &settings.id;
         Some(SenderConfig {
-            settings: self.settings(name, at, site, problems)?,
+            inbox: upload.inbox(id, id.to_string(), "inbox", site)?,
+            further_inboxes: inboxes.into_iter().filter_map(|f| f.of(id, site)).collect(),
+            settings,
             folder: place.folder,
-            completeness: upload.completeness,
-            unfinished_endings: upload.unfinished_endings,
             account: place.account,
         })
     }

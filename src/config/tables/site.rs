@@ -8,6 +8,8 @@ pub(super) struct Site {
     pub(super) data_folder: PathBuf,
     /// The embedded SFTP server is switched on.
     pub(super) has_server: bool,
+    /// How often inboxes are looked into that do not say it themselves.
+    pub(super) poll_interval_secs: u32,
     /// Their names, as written.
     pub(super) print_houses: BTreeSet<String>,
 }

@@ -1,12 +1,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::site::Site;
 use crate::{
     config::{key_path::KeyPath, problem::Problems},
-    inbox::{Completeness, Settings},
+    domain::SenderId,
+    inbox::{Afterwards, Completeness, Settings, Way},
+    transport::RemotePath,
 };
 
-/// How a finished upload is told from a growing one.
+/// Which files are taken from an inbox, when a file there is finished, and what becomes of it.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct UploadTable {
@@ -22,6 +25,35 @@ pub(super) struct UploadTable {
     /// Endings of uploads in progress besides those known: `.part`, `.partial`, `.filepart`,
     /// `.temppi`, `.tmp`, `.temp`, `.crdownload`. Names with a leading dot are never taken.
     unfinished_endings: Vec<String>,
+    /// Names that are taken: `*` stands for any characters, `?` for one; large and small letters are
+    /// the same. Default: `*.zip` and `*.ok`; an empty `.ok` is never taken.
+    #[schemars(length(min = 1))]
+    take_names: Option<Vec<String>>,
+    /// A larger file stays where it is, and is told. Default: 68,719,476,736 (64 GiB).
+    #[schemars(range(min = 1))]
+    max_file_bytes: Option<u64>,
+    /// What is done with a file on the other side. Default: `claim`.
+    taking: Option<TakingName>,
+    /// For `claim`: folder beside the inbox that recorded files are moved to, under names that begin
+    /// with the time. Default: they are removed.
+    #[schemars(length(min = 1))]
+    done_folder: Option<String>,
+    /// How long files stay in `done_folder`. Default: until somebody else removes them.
+    #[schemars(range(min = 1))]
+    done_keep_days: Option<u32>,
+    /// For `read-only`: how long a file is remembered that is no longer there. Default: 30.
+    #[schemars(range(min = 1))]
+    forget_days: Option<u32>,
+    /// A file that is not finished after this long is told. Default: 60.
+    #[schemars(range(min = 1))]
+    stuck_minutes: Option<u32>,
+    /// How many files are taken at once. With 1 they are taken strictly in the order of their times,
+    /// then names; with more, a later one may be done first. Default: 8.
+    #[schemars(range(min = 1, max = 64))]
+    files_at_once: Option<usize>,
+    /// How often this inbox is looked into. Default: `poll_interval_secs` of the whole.
+    #[schemars(range(min = 1))]
+    poll_interval_secs: Option<u32>,
 }
 
 /// What shows that a file is whole.
@@ -36,17 +68,66 @@ enum CompleteWhen {
     Marker,
 }
 
-/// How a finished upload is told from a growing one.
+/// What is done with a file on the other side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum TakingName {
+    /// It is renamed into `.kuori/taking`, read, and removed.
+    Claim,
+    /// Nothing there is changed; what was taken is remembered here by name, size and time.
+    ReadOnly,
+}
+
+/// An upload table that is read, and waits for its inbox.
 pub(super) struct Upload {
-    pub(super) completeness: Completeness,
-    pub(super) unfinished_endings: Vec<String>,
+    completeness: Completeness,
+    unfinished_endings: Vec<String>,
+    take_names: Vec<String>,
+    way: Way,
+    max_file_bytes: Option<u64>,
+    stuck_minutes: Option<u32>,
+    files_at_once: Option<usize>,
+    poll_interval_secs: Option<u32>,
 }
 
 const SETTLE_SECS: u32 = 30;
 const MARKER_ENDING: &str = ".ok";
+const FORGET_DAYS: u32 = 30;
+
+impl Upload {
+    /// The settings of the inbox in `folder`, a path that can be used.
+    pub(super) fn inbox(
+        self,
+        sender: &SenderId,
+        place: String,
+        folder: &str,
+        site: &Site,
+    ) -> Option<Settings> {
+        let usual = Settings::new(sender.clone(), place).ok()?;
+        Some(Settings {
+            folder: folder.parse().ok()?,
+            completeness: self.completeness,
+            unfinished_endings: self.unfinished_endings,
+            take_names: self.take_names,
+            way: self.way,
+            max_file_bytes: self.max_file_bytes.unwrap_or(usual.max_file_bytes),
+            stuck_minutes: self.stuck_minutes.unwrap_or(usual.stuck_minutes),
+            files_at_once: self.files_at_once.unwrap_or(usual.files_at_once),
+            poll_interval_secs: self.poll_interval_secs.unwrap_or(site.poll_interval_secs),
+            ..usual
+        })
+    }
+}
 
 impl UploadTable {
-    pub(super) fn read(&self, is_embedded: bool, at: &KeyPath, problems: &mut Problems) -> Upload {
+    /// `folder` is the inbox's.
+    pub(super) fn read(
+        &self,
+        is_embedded: bool,
+        folder: &str,
+        at: &KeyPath,
+        problems: &mut Problems,
+    ) -> Upload {
         let when = self.complete_when.unwrap_or(if is_embedded {
             CompleteWhen::Renamed
         } else {
@@ -75,8 +156,77 @@ impl UploadTable {
                 },
             },
             unfinished_endings: endings(&self.unfinished_endings, at, problems),
+            take_names: self
+                .take_names
+                .clone()
+                .unwrap_or_else(Settings::usual_names),
+            way: self.way(folder, at, problems),
+            max_file_bytes: self.max_file_bytes,
+            stuck_minutes: self.stuck_minutes,
+            files_at_once: self.files_at_once,
+            poll_interval_secs: self.poll_interval_secs,
         }
     }
+
+    fn way(&self, inbox: &str, at: &KeyPath, problems: &mut Problems) -> Way {
+        let taking = self.taking.unwrap_or(TakingName::Claim);
+        let without = |key: &str, is_given: bool, needs: &str, problems: &mut Problems| {
+            if is_given {
+                let message = format!("has no effect {needs}");
+                problems.add(&at.key(key), message);
+            }
+        };
+        if taking == TakingName::ReadOnly {
+            let needs = "with `taking = \"read-only\"`";
+            without("done_folder", self.done_folder.is_some(), needs, problems);
+            without(
+                "done_keep_days",
+                self.done_keep_days.is_some(),
+                needs,
+                problems,
+            );
+            return Way::ReadOnly {
+                forget_days: self.forget_days.unwrap_or(FORGET_DAYS),
+            };
+        }
+        let needs = "without `taking = \"read-only\"`";
+        without("forget_days", self.forget_days.is_some(), needs, problems);
+        let Some(folder) = &self.done_folder else {
+            let needs = "without `done_folder`";
+            without(
+                "done_keep_days",
+                self.done_keep_days.is_some(),
+                needs,
+                problems,
+            );
+            return Way::Claim {
+                afterwards: Afterwards::Remove,
+            };
+        };
+        Way::Claim {
+            afterwards: Afterwards::Keep {
+                folder: done_folder(folder, inbox, at, problems),
+                keep_days: self.done_keep_days,
+            },
+        }
+    }
+}
+
+/// A folder below the place that is none of ours.
+fn done_folder(given: &str, inbox: &str, at: &KeyPath, problems: &mut Problems) -> RemotePath {
+    let at = at.key("done_folder");
+    let Ok(folder) = given.parse::<RemotePath>() else {
+        problems.add(
+            &at,
+            "must be a path below that of the place, such as `done`",
+        );
+        return RemotePath::root();
+    };
+    let is_ours = folder.top().as_str() == ".kuori" || folder.as_str() == "receipts";
+    if is_ours || folder.as_str() == inbox {
+        problems.add(&at, "must be a folder of its own, such as `done`");
+    }
+    folder
 }
 
 /// The known endings and those of the settings, in lower case.
