@@ -32,7 +32,7 @@ use crate::hub::{Hub, now, sample_bytes};
 
 /// What happens at the chosen call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trouble {
+pub(crate) enum Trouble {
     /// The program ends before the other side hears of the call.
     StopsBefore,
     /// The program ends when the other side has done what was asked; of a download, half.
@@ -42,7 +42,7 @@ enum Trouble {
     FailsAfter,
 }
 
-const TROUBLES: [Trouble; 4] = [
+pub(crate) const TROUBLES: [Trouble; 4] = [
     Trouble::StopsBefore,
     Trouble::StopsAfter,
     Trouble::FailsBefore,
@@ -50,7 +50,7 @@ const TROUBLES: [Trouble; 4] = [
 ];
 
 /// A folder that makes trouble at its `at`-th call, and none before or after.
-struct ChaosFolder {
+pub(crate) struct ChaosFolder {
     inner: Arc<dyn RemoteFolder>,
     trouble: Trouble,
     at: u32,
@@ -61,7 +61,7 @@ struct ChaosFolder {
 }
 
 impl ChaosFolder {
-    fn new(inner: Arc<dyn RemoteFolder>, trouble: Trouble, at: u32) -> Self {
+    pub(crate) fn new(inner: Arc<dyn RemoteFolder>, trouble: Trouble, at: u32) -> Self {
         Self {
             inner,
             trouble,
@@ -73,12 +73,12 @@ impl ChaosFolder {
     }
 
     /// Whether the chosen call was made.
-    fn has_struck(&self) -> bool {
+    pub(crate) fn has_struck(&self) -> bool {
         self.calls.load(Ordering::SeqCst) >= self.at
     }
 
     /// Does work to its end, or drops it where the program would have ended.
-    async fn until_stopped<T>(&self, work: impl Future<Output = T>) {
+    pub(crate) async fn until_stopped<T>(&self, work: impl Future<Output = T>) {
         tokio::select! {
             _ = work => {}
             () = self.stopped.notified() => {}
@@ -238,7 +238,7 @@ impl PrintHouse {
 }
 
 /// What a start does before anything else.
-fn start_again(hub: &Hub) {
+pub(crate) fn start_again(hub: &Hub) {
     hub.store.release_leases().unwrap();
     hub.store.sweep().unwrap();
 }

@@ -168,6 +168,14 @@ impl Hub {
         }
     }
 
+    /// As [`Hub::run`], without a look into the inbox.
+    pub(crate) async fn run_steps(&self) {
+        self.runner.run_until_idle().await.unwrap();
+        while self.hand_over_all().await {
+            self.runner.run_until_idle().await.unwrap();
+        }
+    }
+
     /// As [`Hub::run`], at another time; what comes after has the usual one again.
     pub(crate) async fn run_at(&self, time: Timestamp) {
         *self.time.lock().unwrap() = time;
@@ -217,6 +225,17 @@ impl Hub {
     /// Another inbox of the same house, which reaches the sender through `folder`.
     pub(crate) fn inbox_through(&self, folder: Arc<dyn RemoteFolder>) -> Inbox {
         Inbox::new(Arc::clone(&self.store), folder, inbox_settings())
+    }
+
+    /// As [`Hub::inbox_through`], with other settings.
+    pub(crate) fn inbox_with(
+        &self,
+        folder: Arc<dyn RemoteFolder>,
+        change: impl FnOnce(&mut inbox::Settings),
+    ) -> Inbox {
+        let mut settings = inbox_settings();
+        change(&mut settings);
+        Inbox::new(Arc::clone(&self.store), folder, settings)
     }
 
     /// As [`Hub::inbox_through`], for a sender who puts `<name>.ok` beside what is whole.
@@ -462,5 +481,9 @@ fn places(folder: &Path) -> Places {
 }
 
 fn inbox_settings() -> inbox::Settings {
-    inbox::Settings::new("example-city".parse().unwrap(), "example-city".to_owned()).unwrap()
+    let sender = "example-city".parse().unwrap();
+    let mut settings = inbox::Settings::new(sender, "example-city".to_owned()).unwrap();
+    // A copy that breaks goes on soon.
+    settings.back_off.first = jiff::SignedDuration::from_millis(5);
+    settings
 }

@@ -27,6 +27,7 @@ mod fuzzed;
 mod gate;
 mod households;
 mod hub;
+mod inbox;
 #[path = "../src/cli/tests/mismatch.rs"]
 mod mismatch;
 mod operators;

@@ -1,4 +1,4 @@
-use std::io::BufRead;
+use std::{io::BufRead, path::Path};
 
 use jiff::Timestamp;
 
@@ -34,14 +34,18 @@ impl Invocation<'_> {
     /// The data folder, which must be there: a slip in its name must not make an empty one that
     /// has no batches.
     pub(super) fn store(&self) -> Result<Store, CommandError> {
-        let folder = self.options.data_dir();
+        self.store_in(&self.options.data_dir())
+    }
+
+    /// As [`Invocation::store`], for the data folder that settings name.
+    pub(super) fn store_in(&self, folder: &Path) -> Result<Store, CommandError> {
         if !folder.join("kuori.sqlite").exists() {
             let error = format!("there is no data folder `{}`", folder.display());
             return Err(CommandError::failed(error)
                 .hint("name it with `--data-dir`, or set `KUORI_DATA`")
                 .hint("`kuori run` makes a new one"));
         }
-        Ok(Store::open(&folder)?)
+        Ok(Store::open(folder)?)
     }
 
     /// The data folder; where there is none, a new one. For what is set up before the first run.

@@ -18,6 +18,7 @@ mod error;
 mod events;
 mod finding;
 mod finding_report;
+mod inbox;
 mod invocation;
 mod message;
 mod options;
@@ -110,6 +111,9 @@ enum Command {
     /// The daemon follows within a second: who is disabled, or whose key goes, loses the connection.
     #[command(subcommand)]
     Account(account::Command),
+    /// Look into the folders that batches come from
+    #[command(subcommand)]
+    Inbox(inbox::Command),
     /// Look at messages
     #[command(subcommand)]
     Message(message::Command),
@@ -204,6 +208,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Batch(command) => batch::run(command, invocation),
         Command::Sender(command) => sender::run(command, invocation),
         Command::Account(command) => account::run(command, invocation),
+        Command::Inbox(command) => inbox::run(command, invocation),
         Command::Message(command) => message::run(command, invocation),
         Command::Bundle(command) => bundle::run(command, invocation),
         Command::Events(arguments) => events::run(arguments, invocation),

@@ -41,6 +41,7 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       batch      Look at batches, approve or cancel them
       sender     Look at senders, put them on hold or release them
       account    Say who may log in to the embedded server, and with what
+      inbox      Look into the folders that batches come from
       message    Look at messages
       bundle     Look at what the print house gets
       events     Print what happened to a batch or sender, oldest first

@@ -68,22 +68,32 @@ impl Desk {
         let Settings { sender, place, .. } = &self.settings;
         let arrival = self.store.begin_arrival(sender, place, &file.name, now)?;
         match self.claim(&arrival).await {
-            // Its sender, or another house, was faster; or the answer to our own claim was lost.
-            Err(error) if error.is_missing() && !self.is_claimed(&arrival).await? => {
-                if self.stat(&path).await?.is_none() {
-                    self.store.end_arrival(&arrival)?;
-                    return Ok(Taken::Nothing);
-                }
-                Err(error)
-            }
+            Ok(()) => self.copy_in(&arrival, Some(file), room, now).await,
             // The server has said that nothing was done.
             Err(error @ Error::ClaimDenied { .. }) => {
                 self.store.end_arrival(&arrival)?;
                 Err(error)
             }
-            Err(error) if !error.is_missing() => Err(error),
-            _ => self.copy_in(&arrival, Some(file), room, now).await,
+            Err(error) if error.is_missing() => self.look_again(&arrival, room, now).await,
+            Err(error) => Err(error),
         }
+    }
+
+    /// A file was not there to be claimed: its sender or another house was faster, or the answer to
+    /// our own claim was lost.
+    async fn look_again(
+        &self,
+        arrival: &Arrival,
+        room: &Reservation,
+        now: Timestamp,
+    ) -> Result<Taken, Error> {
+        let original = self.path_in_inbox(&arrival.file_name)?;
+        let claimed = self.claimed_path(arrival)?;
+        if self.stat(&claimed).await?.is_none() && self.stat(&original).await?.is_none() {
+            self.store.end_arrival(arrival)?;
+            return Ok(Taken::Nothing);
+        }
+        self.resume(arrival, true, room, now).await
     }
 
     /// Takes a file where nothing may be changed: it is known from the transaction on that records
@@ -195,10 +205,6 @@ impl Desk {
             .stat(path)
             .await
             .map_err(remote("look at", path))
-    }
-
-    async fn is_claimed(&self, arrival: &Arrival) -> Result<bool, Error> {
-        Ok(self.stat(&self.claimed_path(arrival)?).await?.is_some())
     }
 
     pub(super) fn claimed_path(&self, arrival: &Arrival) -> Result<RemotePath, Error> {

@@ -103,7 +103,7 @@ impl Inbox {
         let mut seen = self.seen();
         self.tell_of_room(&mut seen);
         seen.turned(true, now);
-        let mut look = self.as_look(&judged, &mut seen, work, now);
+        let mut look = self.as_look(&found, &judged, &mut seen, work, now);
         seen.add_arrivals(&mut look, &found, work);
         seen.look = Some(look);
         drop(seen);
@@ -316,6 +316,7 @@ impl Inbox {
     /// What operators see of a look.
     pub(super) fn as_look(
         &self,
+        found: &Found,
         judged: &[Judged],
         seen: &mut Seen,
         work: &Work,
@@ -334,8 +335,16 @@ impl Inbox {
                 until: wait.until,
             })
         });
-        let files: Vec<_> = files.collect();
+        let mut files: Vec<_> = files.collect();
         let since = *seen.since.get_or_insert(now);
+        files.extend(found.listed.odd_names.iter().map(|name| WaitingFile {
+            name: name.clone(),
+            bytes: 0,
+            wait: FileWait::OddName,
+            detail: None,
+            since,
+            until: None,
+        }));
         InboxLook {
             place: self.settings().place.clone(),
             sender: self.settings().sender.clone(),
@@ -423,6 +432,10 @@ impl Seen {
         failure.times = failure.times.saturating_add(1);
         failure.not_before = now + wait(back_off, failure.times);
         why.clone_into(&mut failure.why);
+        let files = self.look.iter_mut().flat_map(|look| &mut look.files);
+        for file in files.filter(|file| file.name == name) {
+            (file.wait, file.detail) = (FileWait::Failed, Some(why.to_owned()));
+        }
     }
 
     fn wait_of(&self, judged: &Judged, work: &Work) -> Option<Wait> {

@@ -91,7 +91,7 @@ impl Inbox {
         let mut seen = Seen::default();
         let found = self.find(false).await?;
         let judged = self.judge(&found, &mut seen, self.moment(now));
-        Ok(self.as_look(&judged, &mut seen, &Work::default(), now))
+        Ok(self.as_look(&found, &judged, &mut seen, &Work::default(), now))
     }
 
     /// Has the daemon look now.

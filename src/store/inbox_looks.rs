@@ -37,14 +37,12 @@ pub enum FileWait {
     DiskFull,
     /// Too much is in hand.
     Backlog,
-    /// It was taken, and stays where it stands.
-    Known,
     /// It could not be taken; `detail` says why.
     Failed,
 }
 
 impl FileWait {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 13] = [
         Self::Due,
         Self::Taking,
         Self::Grows,
@@ -57,7 +55,6 @@ impl FileWait {
         Self::TooLarge,
         Self::DiskFull,
         Self::Backlog,
-        Self::Known,
         Self::Failed,
     ];
 
@@ -80,7 +77,6 @@ impl Word for FileWait {
         (Self::TooLarge, "too-large"),
         (Self::DiskFull, "disk-full"),
         (Self::Backlog, "backlog"),
-        (Self::Known, "known"),
         (Self::Failed, "failed"),
     ];
 }

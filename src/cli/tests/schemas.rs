@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{House, mismatch::mismatch};
 use crate::cli::{
-    account, batch, bundle, check, config, consent, demo, events, finding, message, process,
+    account, batch, bundle, check, config, consent, demo, events, finding, inbox, message, process,
     receipt, reprocess, sample, sender,
 };
 
@@ -33,6 +33,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("account-list", schema_for!(account::list::AccountList)),
         ("account-show", schema_for!(account::show::AccountShown)),
         ("account-change", schema_for!(account::deed::AccountChanged)),
+        ("inbox-list", schema_for!(inbox::shown::InboxList)),
         ("message-list", schema_for!(message::MessageList)),
         ("message-show", schema_for!(message::MessageShown)),
         ("bundle-list", schema_for!(bundle::BundleList)),
@@ -104,6 +105,15 @@ fn every_json_output_satisfies_its_schema() {
         ("sender-hold", hold.to_owned()),
         ("sender-list", "sender list".to_owned()),
         ("sender-release", "sender release example-city".to_owned()),
+        ("inbox-list", "inbox list".to_owned()),
+        (
+            "inbox-list",
+            format!("inbox list --sender example-city --config {DEMO}"),
+        ),
+        (
+            "inbox-list",
+            format!("inbox poll --dry-run --config {DEMO}"),
+        ),
         ("events", "events --sender example-city".to_owned()),
         (
             "account-change",
