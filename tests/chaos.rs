@@ -20,7 +20,7 @@ use kuori::{
     domain::RecipientId,
     mailbox::{self, Delivery, DeliveryId, Mailbox, MailboxReceipt},
     sample::Spec,
-    store::{Again, CannotCancel, NewEvent, Selection},
+    store::{Again, CannotCancel, NewEvent, Selection, Standing},
     transport::{
         Action, Error, FileDigest, Listing, ReadBack, RemoteFile, RemoteFolder, RemotePath,
         Uploaded,
@@ -28,7 +28,7 @@ use kuori::{
 };
 use tokio::sync::Notify;
 
-use crate::hub::{Hub, now, sample_bytes};
+use crate::hub::{Hub, because, now, sample_bytes};
 
 /// What happens at the chosen call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -379,7 +379,7 @@ async fn the_marker_of_a_second_file_of_the_same_name_is_left_to_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bundle_is_handed_over_once_whatever_happens_at_any_call() {
     for trouble in TROUBLES {
-        assert!(points_handed_over(Clears::AllAtOnce, trouble).await >= 8);
+        assert!(points_handed_over(Clears::AllAtOnce, trouble).await >= 5);
     }
 }
 
@@ -387,7 +387,7 @@ async fn a_bundle_is_handed_over_once_whatever_happens_at_any_call() {
 async fn a_bundle_that_is_half_cleared_away_is_not_handed_over_again() {
     for clears in [Clears::PdfFirst, Clears::PieceListFirst] {
         for trouble in [Trouble::StopsAfter, Trouble::FailsAfter] {
-            assert!(points_handed_over(clears, trouble).await >= 8);
+            assert!(points_handed_over(clears, trouble).await >= 5);
         }
     }
 }
@@ -395,7 +395,7 @@ async fn a_bundle_that_is_half_cleared_away_is_not_handed_over_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bundle_that_is_cleared_away_after_a_look_is_not_handed_over_again() {
     for trouble in [Trouble::StopsAfter, Trouble::FailsAfter] {
-        assert!(points_handed_over(Clears::BeforeTheNextWrite, trouble).await >= 8);
+        assert!(points_handed_over(Clears::BeforeTheNextWrite, trouble).await >= 5);
     }
 }
 
@@ -410,9 +410,9 @@ async fn a_bundle_is_not_taken_for_fetched_while_its_place_is_away() {
     hub.run_without_hand_over().await;
     let pickup = hub.print_house_folder().join("pickup");
     let away = hub.path().join("away");
-    // Four folders, three files, and then the marker that does not get there.
+    // The folder, three files, and then the marker that does not get there.
     let door = |at| ChaosFolder::new(hub.print_house_door(), Trouble::FailsBefore, at);
-    let outbox = hub.outbox_through(Arc::new(door(8)));
+    let outbox = hub.outbox_through(Arc::new(door(5)));
     while outbox.hand_over_next(now()).await.unwrap() {}
     let outbox = hub.outbox_through(Arc::new(door(u32::MAX)));
     fs::rename(&pickup, &away).unwrap();
@@ -450,19 +450,26 @@ async fn no_marker_follows_a_damaged_file() {
     fs::write(&pdf, damaged).unwrap();
     let outbox = hub.outbox_through(hub.print_house_door());
     while outbox.hand_over_next(now()).await.unwrap() {}
-    let error = hub.store.outgoing_of(batch).unwrap();
-    let error = error.iter().find_map(|row| row.last_error.clone()).unwrap();
+    let rows = hub.store.outgoing_of(batch).unwrap();
+    let held = rows.iter().find(|row| row.held_at.is_some()).unwrap();
+    assert_eq!(held.standing(), Standing::Held);
+    let error = held.last_error.clone().unwrap();
     assert!(error.contains("damaged"), "{error}");
     let standing = fs::read_dir(hub.print_house_folder().join("pickup")).unwrap();
     let standing = standing.map(|entry| entry.unwrap().path());
     let folder = standing.into_iter().next().unwrap();
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
     assert_eq!(hub.counts().printed, 0);
 
     fs::write(&pdf, whole).unwrap();
-    fs::remove_dir_all(folder).unwrap();
+    // No wait makes it whole: somebody says that it is.
     while outbox.hand_over_next(later()).await.unwrap() {}
+    assert_eq!(hub.counts().printed, 0);
+    let action = because("brought back");
+    hub.store.retry_waiting(None, &action).unwrap();
+    while outbox.hand_over_next(now()).await.unwrap() {}
     assert_eq!(hub.counts().printed, 2);
+    hub.run().await;
 }
 
 /// Hands over with trouble at the first call, at the second and so on; returns how many there are.
@@ -523,7 +530,7 @@ async fn a_sender_who_takes_every_file_at_once_gets_each_receipt_whatever_happen
         while receipts_arrive(trouble, at).await {
             at += 1;
         }
-        assert!(at > 8, "{trouble:?}: only {at} calls");
+        assert!(at > 6, "{trouble:?}: only {at} calls");
     }
 }
 

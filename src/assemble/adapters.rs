@@ -11,7 +11,7 @@ use crate::{
     config::{Config, FolderConfig, InboxConfig, MailboxConfig, SenderConfig},
     inbox::{self, Headroom, Inbox},
     mailbox::{FolderKey, Mailbox, Maildirs},
-    outbox::Places,
+    outbox::{self, Places},
     pdf::SecondReader,
     pipeline::{Clock, House},
     second_reader::{self, Clerk},
@@ -97,6 +97,22 @@ pub(super) fn places(config: &Config) -> Result<Places, Error> {
     let shelf = local(config.data_folder.join("test-shelf"), PRINT_HOUSE_FOLDERS)?;
     places.insert(Place::TestShelf, shelf);
     Ok(places)
+}
+
+/// How things are handed over to each place.
+pub(super) fn outbox_settings(config: &Config) -> outbox::Settings {
+    let senders = config.senders.iter().map(|sender| {
+        let id = sender.settings.id.clone();
+        (Place::Sender(id), sender.hand_over)
+    });
+    let print_houses = config.print_houses.iter().map(|house| {
+        let id = house.settings.id.clone();
+        (Place::PrintHouse(id), house.hand_over)
+    });
+    outbox::Settings {
+        places: senders.chain(print_houses).collect(),
+        ..outbox::Settings::default()
+    }
 }
 
 /// The inboxes of all senders; they share what may be in hand.

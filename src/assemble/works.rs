@@ -67,6 +67,7 @@ impl Works {
     /// Takes what is in the inboxes, runs every step that is due and hands over what is due, until
     /// there is nothing left to do now. Returns what was received.
     pub async fn run_until_idle(&self) -> Result<Vec<Received>, Error> {
+        self.outbox.begin()?;
         let mut received = Vec::new();
         for inbox in &self.inboxes {
             received.extend(inbox.poll(self.clock.now()).await?);
@@ -114,7 +115,11 @@ impl Parts {
         Ok(Self {
             runner: Arc::new(Runner::new(house, config.runner, arrived, stepped)),
             inboxes,
-            outbox: Arc::new(Outbox::new(Arc::clone(store), places)),
+            outbox: Arc::new(Outbox::with(
+                Arc::clone(store),
+                places,
+                adapters::outbox_settings(config),
+            )),
         })
     }
 }

@@ -2,18 +2,20 @@ pub(super) mod preview;
 
 use std::fmt;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
     CommandError, Invocation,
+    batch::show::HandOverLine,
     error::Outcome,
     table::{Table, or_dash},
     words::{BundleStateWord, Time, counted},
 };
 use crate::{
     domain::{BatchId, BundleId, BundleState},
-    store::{BundleGroup, BundleRow, PieceRow},
+    store::{BundleGroup, BundleRow, PieceRow, Store},
 };
 
 #[derive(clap::Subcommand)]
@@ -45,19 +47,26 @@ pub(super) fn run(
     match *command {
         Command::List { batch, limit } => {
             let store = invocation.store()?;
-            let bundles = store.bundles(batch, limit)?.into_iter();
-            let bundles = bundles.map(BundleLine::from).collect();
+            let (rows, now) = (store.bundles(batch, limit)?, invocation.now);
+            let bundles = rows.into_iter().map(|row| BundleLine::of(row, now));
+            let bundles = bundles.collect();
             invocation.output.show(&BundleList { bundles })?;
         }
         Command::Show { bundle } => {
             let store = invocation.store()?;
             let row = store.bundle(bundle)?;
             let pieces = pieces(&store.pieces(bundle)?);
-            invocation.output.show(&BundleShown {
+            let shown = BundleShown {
                 group: group(&row.group),
-                bundle: row.into(),
+                waits: waits(&store, &row)?,
+                bundle: BundleLine::of(row, invocation.now),
                 pieces,
-            })?;
+            };
+            invocation.output.show(&shown)?;
+            if shown.is_held() {
+                let hint = format!("when the cause is gone, `kuori outbox retry {bundle}`");
+                invocation.output.hint(hint);
+            }
         }
         Command::Preview(ref arguments) => return preview::run(arguments, invocation),
     }
@@ -87,6 +96,10 @@ pub(super) struct BundleLine {
     planned_at: Time,
     composed_at: Option<Time>,
     handed_over_at: Option<Time>,
+    /// When it was first seen that the print house had taken it away.
+    picked_up_at: Option<Time>,
+    /// It has waited too long to be picked up.
+    is_overdue: bool,
 }
 
 /// `kuori bundle show`: a bundle with its pieces.
@@ -94,6 +107,8 @@ pub(super) struct BundleLine {
 pub(super) struct BundleShown {
     #[serde(flatten)]
     bundle: BundleLine,
+    /// How the hand-over stands, until it is done.
+    waits: Option<HandOverLine>,
     group: Group,
     pieces: Vec<Piece>,
 }
@@ -132,6 +147,13 @@ impl BundleLine {
         self.state.0 == state
     }
 
+    fn picked_up(&self) -> String {
+        match self.picked_up_at {
+            None if self.is_overdue => "overdue".to_owned(),
+            at => or_dash(at),
+        }
+    }
+
     /// `P-0031 composed, 60 letters on 121 sheets, for example-print`; where some share an envelope,
     /// `60 letters in 58 envelopes on 121 sheets`.
     pub(super) fn sentence(&self) -> String {
@@ -147,9 +169,11 @@ impl BundleLine {
     }
 }
 
-impl From<BundleRow> for BundleLine {
-    fn from(row: BundleRow) -> Self {
+impl BundleLine {
+    pub(super) fn of(row: BundleRow, now: Timestamp) -> Self {
         Self {
+            picked_up_at: row.picked_up_at.map(Time),
+            is_overdue: row.overdue_at.is_some_and(|at| at <= now),
             bundle: row.id.to_string(),
             batch: row.batch.to_string(),
             print_house: row.print_house.to_string(),
@@ -163,6 +187,20 @@ impl From<BundleRow> for BundleLine {
             handed_over_at: row.handed_over_at.map(Time),
         }
     }
+}
+
+impl BundleShown {
+    fn is_held(&self) -> bool {
+        self.waits.as_ref().is_some_and(HandOverLine::is_held)
+    }
+}
+
+/// `None` where nothing is to be done for its hand-over.
+fn waits(store: &Store, row: &BundleRow) -> Result<Option<HandOverLine>, CommandError> {
+    let outgoing = store.outgoing_of(row.batch)?.into_iter();
+    let mut of_bundle = outgoing.filter(|it| it.bundle == Some(row.id));
+    let waiting = of_bundle.find(|it| it.due_at.is_some() || it.held_at.is_some());
+    Ok(waiting.map(HandOverLine::from))
 }
 
 impl Piece {
@@ -209,6 +247,7 @@ impl fmt::Display for BundleList {
             "PAGES",
             "SHEETS",
             "HANDED OVER",
+            "PICKED UP",
         ];
         let row = |line: &BundleLine| {
             [
@@ -220,6 +259,7 @@ impl fmt::Display for BundleList {
                 line.pages.to_string(),
                 line.sheets.to_string(),
                 or_dash(line.handed_over_at),
+                line.picked_up(),
             ]
         };
         if self.bundles.is_empty() {
@@ -236,6 +276,12 @@ impl fmt::Display for BundleShown {
         writeln!(f, "Post      {}", self.group)?;
         if let Some(at) = self.bundle.handed_over_at {
             writeln!(f, "Handed    {at}")?;
+        }
+        if self.bundle.picked_up_at.is_some() || self.bundle.is_overdue {
+            writeln!(f, "Picked up {}", self.bundle.picked_up())?;
+        }
+        if let Some(waits) = &self.waits {
+            writeln!(f, "Outgoing  {}", waits.sentence())?;
         }
         let row = |piece: &Piece| {
             [
@@ -272,8 +318,6 @@ impl fmt::Display for Group {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
     use crate::domain::{EnvelopeName, MessageId, PostageClass, PostageCode};
 
@@ -300,6 +344,8 @@ mod tests {
             planned_at: Timestamp::UNIX_EPOCH,
             composed_at: None,
             handed_over_at: None,
+            picked_up_at: None,
+            overdue_at: None,
             group: BundleGroup {
                 postage: PostageClass::Economy,
                 postage_code: Some(PostageCode("E-50".to_owned())),
@@ -316,7 +362,8 @@ mod tests {
         };
         let shown = BundleShown {
             group: group(&bundle.group),
-            bundle: bundle.into(),
+            waits: None,
+            bundle: BundleLine::of(bundle, Timestamp::UNIX_EPOCH),
             pieces: pieces(&[row(1, 1, 1), row(3, 1, 3), row(2, 2, 5)]),
         };
         insta::assert_snapshot!(shown, @r"

@@ -22,6 +22,7 @@ mod inbox;
 mod invocation;
 mod message;
 mod options;
+mod outbox;
 mod output;
 mod page_picture;
 mod picture_folder;
@@ -120,6 +121,9 @@ enum Command {
     /// Look at what the print house gets
     #[command(subcommand)]
     Bundle(bundle::Command),
+    /// Look at what waits to leave the house, and have it tried again
+    #[command(subcommand)]
+    Outbox(outbox::Command),
     /// Print what happened to a batch or sender, oldest first
     Events(events::Arguments),
     /// Set a batch, or some of its messages, back to a step
@@ -211,6 +215,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Inbox(command) => inbox::run(command, invocation),
         Command::Message(command) => message::run(command, invocation),
         Command::Bundle(command) => bundle::run(command, invocation),
+        Command::Outbox(command) => outbox::run(command, invocation),
         Command::Events(arguments) => events::run(arguments, invocation),
         Command::Reprocess(arguments) => reprocess::run(arguments, invocation),
         Command::Consent(command) => consent::run(command, invocation),

@@ -7,6 +7,7 @@ mod decisions;
 mod faults;
 mod house;
 mod mismatch;
+mod outbox;
 mod pictures;
 mod samples;
 mod schemas;
@@ -44,6 +45,7 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       inbox      Look into the folders that batches come from
       message    Look at messages
       bundle     Look at what the print house gets
+      outbox     Look at what waits to leave the house, and have it tried again
       events     Print what happened to a batch or sender, oldest first
       reprocess  Set a batch, or some of its messages, back to a step
       consent    Keep the register of consents to digital delivery
@@ -231,16 +233,17 @@ fn a_message_shows_where_it_is_and_why() {
 fn bundles_are_listed_and_shown_with_their_pieces() {
     let house = House::filled();
     insta::assert_snapshot!(house.out("bundle list --batch B-0001"), @r"
-    BUNDLE  BATCH   PRINT HOUSE    STATE        LETTERS  PAGES  SHEETS  HANDED OVER
-    P-0003  B-0001  example-print  withdrawn          1      2       1  -
-    P-0002  B-0001  example-print  composed           1      2       1  -
-    P-0001  B-0001  example-print  handed-over        1      2       1  2026-03-01T06:12:09Z
+    BUNDLE  BATCH   PRINT HOUSE    STATE        LETTERS  PAGES  SHEETS  HANDED OVER           PICKED UP
+    P-0003  B-0001  example-print  withdrawn          1      2       1  -                     -
+    P-0002  B-0001  example-print  composed           1      2       1  -                     -
+    P-0001  B-0001  example-print  handed-over        1      2       1  2026-03-01T06:12:09Z  overdue
     ");
     insta::assert_snapshot!(house.out("bundle show P-0001"), @r"
     Bundle    P-0001 handed over, 1 letter on 1 sheet, for example-print
     Batch     B-0001
     Post      economy, on both sides, envelope C5
     Handed    2026-03-01T06:12:09Z
+    Picked up overdue
 
     PIECE  MESSAGE   FIRST PAGE  PAGES  SHEETS
         1  B-0001-3           1      2       1

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     inbox::{self, Afterwards, Completeness, Way},
+    outbox,
     pipeline::{self, PrintHouseSettings, SenderSettings},
     second_reader,
     sftp_server::{self, Account, Role},
@@ -65,6 +66,8 @@ pub struct SenderConfig {
     /// Further folders that the sender's batches come from.
     pub further_inboxes: Vec<InboxConfig>,
     pub account: AccountConfig,
+    /// How its receipts are handed over.
+    pub hand_over: outbox::PlaceSettings,
 }
 
 impl SenderConfig {
@@ -94,6 +97,8 @@ pub struct PrintHouseConfig {
     /// Holds `pickup/` and `feedback/`.
     pub folder: FolderConfig,
     pub account: AccountConfig,
+    /// How its bundles are handed over.
+    pub hand_over: outbox::PlaceSettings,
 }
 
 /// Where the folders of a sender or print house are.

@@ -389,7 +389,8 @@ fn insert(tx: &Transaction<'_>, new: &NewBatch) -> Result<BatchId, Error> {
 }
 
 fn send_receipts_again(tx: &Transaction<'_>, batch: BatchId, now: Timestamp) -> Result<(), Error> {
-    let sql = "UPDATE outgoing SET state = 'due', due_at = ?2, attempts = 0
+    let sql = "UPDATE outgoing SET state = 'due', due_at = ?2, waits_since = ?2, attempts = 0,
+            awaits_pickup = 0, overdue_at = NULL, picked_up_at = NULL
          WHERE batch = ?1 AND bundle IS NULL AND state = 'handed-over'";
     tx.execute(sql, params![batch.0, millis(now)])
         .doing("send receipts again")?;

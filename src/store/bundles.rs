@@ -58,6 +58,10 @@ pub struct BundleRow {
     pub planned_at: Timestamp,
     pub composed_at: Option<Timestamp>,
     pub handed_over_at: Option<Timestamp>,
+    /// When it was first seen that the print house had taken it away.
+    pub picked_up_at: Option<Timestamp>,
+    /// From then on it has been waiting to be picked up for too long; `None` where it does not wait.
+    pub overdue_at: Option<Timestamp>,
     pub group: BundleGroup,
     /// Envelopes.
     pub pieces: u32,
@@ -98,7 +102,8 @@ impl Store {
 
     pub fn bundle(&self, id: BundleId) -> Result<BundleRow, Error> {
         self.read(|db| {
-            let sql = "SELECT * FROM bundles WHERE id = ?";
+            let sql = "SELECT b.*, o.picked_up_at, o.overdue_at FROM bundles b
+                 LEFT JOIN outgoing o ON o.bundle = b.id WHERE b.id = ?";
             let row = db
                 .query_row(sql, [id.0], bundle_row)
                 .optional()
@@ -110,8 +115,9 @@ impl Store {
     /// The bundles of one batch, or the newest of all where `batch` is `None`.
     pub fn bundles(&self, batch: Option<BatchId>, limit: u32) -> Result<Vec<BundleRow>, Error> {
         self.read(|db| {
-            let sql = "SELECT * FROM bundles WHERE ?1 IS NULL OR batch = ?1
-                 ORDER BY id DESC LIMIT ?2";
+            let sql = "SELECT b.*, o.picked_up_at, o.overdue_at FROM bundles b
+                 LEFT JOIN outgoing o ON o.bundle = b.id
+                 WHERE ?1 IS NULL OR b.batch = ?1 ORDER BY b.id DESC LIMIT ?2";
             let mut query = db.prepare_cached(sql).doing("list bundles")?;
             let given = params![batch.map(|id| id.0), limit];
             let rows = query.query_map(given, bundle_row).doing("list bundles")?;
@@ -122,7 +128,8 @@ impl Store {
     /// Bundles whose files are still to be made, oldest first.
     pub fn planned_bundles(&self, batch: BatchId) -> Result<Vec<BundleRow>, Error> {
         self.read(|db| {
-            let sql = "SELECT * FROM bundles WHERE batch = ? AND state = 'planned' ORDER BY id";
+            let sql = "SELECT *, NULL AS picked_up_at, NULL AS overdue_at FROM bundles
+                 WHERE batch = ? AND state = 'planned' ORDER BY id";
             let mut query = db.prepare_cached(sql).doing("list planned bundles")?;
             let rows = query
                 .query_map([batch.0], bundle_row)
@@ -243,7 +250,12 @@ pub(super) fn withdraw(tx: &Transaction<'_>, bundle: BundleId) -> Result<(), Err
         [bundle.0],
     )
     .doing(doing)?;
-    let recall = "UPDATE outgoing SET state = 'withdrawn', due_at = NULL WHERE bundle = ?";
+    // What was written of it before a try failed stands at its place, without a marker: the outbox
+    // comes once more, to remove it.
+    let recall = "UPDATE outgoing SET state = 'withdrawn', held_at = NULL, lease_until = NULL,
+            attempts = 0, last_error = NULL,
+            due_at = CASE WHEN begun_at IS NULL THEN NULL ELSE COALESCE(due_at, held_at) END
+         WHERE bundle = ?";
     tx.execute(recall, [bundle.0]).doing(doing)?;
     Ok(())
 }
@@ -328,6 +340,8 @@ fn bundle_row(row: &Row<'_>) -> rusqlite::Result<BundleRow> {
         planned_at: row.time("planned_at")?,
         composed_at: row.maybe_time("composed_at")?,
         handed_over_at: row.maybe_time("handed_over_at")?,
+        picked_up_at: row.maybe_time("picked_up_at")?,
+        overdue_at: row.maybe_time("overdue_at")?,
         group: BundleGroup {
             postage: row.word("postage")?,
             postage_code: row.get::<_, Option<_>>("postage_code")?.map(PostageCode),

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("shared_pieces.sql"),
     include_str!("accounts.sql"),
     include_str!("inboxes.sql"),
+    include_str!("outbox.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

@@ -24,6 +24,7 @@ mod error;
 mod events;
 mod findings;
 mod gate;
+mod hand_overs;
 mod holds;
 mod inbox_looks;
 mod known_files;
@@ -31,11 +32,14 @@ mod letter_ids;
 mod message_events;
 mod messages;
 mod outgoing;
+mod pickups;
+mod places;
 mod reprocess;
 mod scratch;
 mod senders;
 mod spool;
 mod sweep;
+mod waiting;
 
 pub use accounts::{
     AccountChange, AccountKey, AccountKeyLine, AccountLogin, AccountOfSettings, AccountPlan,
@@ -58,8 +62,13 @@ pub use inbox_looks::{FileWait, InboxLook, WaitingFile};
 pub use known_files::{KnownFile, SeenFile};
 pub use message_events::{MessageEventRow, MessageHistory};
 pub use messages::{MessageRow, NewMessage};
-pub use outgoing::{NewOutgoing, Outgoing, OutgoingFile, OutgoingKind, OutgoingState, Place};
+pub use outgoing::{
+    NewOutgoing, Outgoing, OutgoingFile, OutgoingKind, OutgoingState, Place, Standing,
+};
+pub use pickups::{Await, Overdue};
+pub use places::{PlaceTrouble, Trouble};
 pub use reprocess::{Again, Blocked, ReprocessPlan, Selection};
 pub use scratch::{Scratch, ScratchBytes};
 pub use senders::{Release, SenderHold, SenderHolding, SenderRow};
 pub use spool::{MappedFile, NewSpoolFile, Spool, SpoolKey, SpooledFile};
+pub use waiting::{OutgoingRetry, Waiting, WaitingFilter};

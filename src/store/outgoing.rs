@@ -1,15 +1,14 @@
 use std::{fmt, str::FromStr};
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
+use rusqlite::{Row, Transaction, params};
 
 use super::{
     Error, SpoolKey, SpooledFile, Store,
     columns::{Columns, Word, millis},
     error::Doing,
-    events, message_events,
 };
-use crate::domain::{BatchId, BundleId, InvalidId, MessageEvent, PrintHouseId, SenderId};
+use crate::domain::{BatchId, BundleId, InvalidId, PrintHouseId, SenderId};
 
 /// What is handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,10 +124,68 @@ pub struct Outgoing {
     pub place: Place,
     pub state: OutgoingState,
     pub due_at: Option<Timestamp>,
+    pub waits_since: Option<Timestamp>,
+    /// It waits for an operator; the last error says why.
+    pub held_at: Option<Timestamp>,
     pub attempts: u32,
     pub last_error: Option<String>,
     pub handed_over_at: Option<Timestamp>,
+    /// It is looked for until the other side has taken it away.
+    pub awaits_pickup: bool,
+    /// From then on it has been waiting to be picked up for too long.
+    pub overdue_at: Option<Timestamp>,
+    /// When it was first seen that the other side had taken it away.
+    pub picked_up_at: Option<Timestamp>,
     pub files: Vec<OutgoingFile>,
+}
+
+/// Where a hand-over is, as operators see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    Due,
+    /// The marker is on its way, or stands there: see [`OutgoingState::HandingOver`].
+    HandingOver,
+    /// It waits for an operator.
+    Held,
+    HandedOver,
+    /// Withdrawn, and what was written of it is to be removed from its place.
+    Withdrawing,
+    Withdrawn,
+}
+
+impl Standing {
+    pub const ALL: [Self; 6] = [
+        Self::Due,
+        Self::HandingOver,
+        Self::Held,
+        Self::HandedOver,
+        Self::Withdrawing,
+        Self::Withdrawn,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::HandingOver => "handing-over",
+            Self::Held => "held",
+            Self::HandedOver => "handed-over",
+            Self::Withdrawing => "withdrawing",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+impl Outgoing {
+    pub fn standing(&self) -> Standing {
+        match self.state {
+            _ if self.held_at.is_some() => Standing::Held,
+            OutgoingState::Due => Standing::Due,
+            OutgoingState::HandingOver => Standing::HandingOver,
+            OutgoingState::HandedOver => Standing::HandedOver,
+            OutgoingState::Withdrawn if self.due_at.is_some() => Standing::Withdrawing,
+            OutgoingState::Withdrawn => Standing::Withdrawn,
+        }
+    }
 }
 
 impl Store {
@@ -164,28 +221,6 @@ impl Store {
         })
     }
 
-    /// Takes the hand-over that has been due longest.
-    pub fn claim_due_outgoing(
-        &self,
-        now: Timestamp,
-        lease_until: Timestamp,
-    ) -> Result<Option<Outgoing>, Error> {
-        let sql = "UPDATE outgoing SET lease_until = :lease, attempts = attempts + 1
-             WHERE id = (SELECT id FROM outgoing
-                          WHERE due_at <= :now AND (lease_until IS NULL OR lease_until <= :now)
-                          ORDER BY due_at, id LIMIT 1)
-             RETURNING *";
-        self.write("claim a hand-over", |tx| {
-            let mut claim = tx.prepare_cached(sql).doing("claim a hand-over")?;
-            let given = named_params! {":now": millis(now), ":lease": millis(lease_until)};
-            let row = claim
-                .query_row(given, outgoing_row)
-                .optional()
-                .doing("claim a hand-over")?;
-            row.map(|row| with_files(tx, row)).transpose()
-        })
-    }
-
     /// What a batch has handed over or is to hand over, in order.
     pub fn outgoing_of(&self, batch: BatchId) -> Result<Vec<Outgoing>, Error> {
         self.read(|db| {
@@ -206,49 +241,6 @@ impl Store {
                 .doing("find what is due")
         })
     }
-
-    /// Records the intent to place the marker: the point after which the other side may act.
-    pub fn intend_marker(&self, outgoing: &Outgoing) -> Result<(), Error> {
-        self.write("record an intent", |tx| {
-            let sql = "UPDATE outgoing SET state = 'handing-over' WHERE id = ? AND state = 'due'";
-            tx.execute(sql, [outgoing.id]).doing("record an intent")?;
-            Ok(())
-        })
-    }
-
-    /// Records that the other side has everything; a bundle's messages move on with it.
-    pub fn record_handed_over(&self, outgoing: &Outgoing, now: Timestamp) -> Result<(), Error> {
-        let doing = "record a hand-over";
-        let done = "UPDATE outgoing SET state = 'handed-over', handed_over_at = ?2, due_at = NULL,
-                lease_until = NULL, last_error = NULL
-             WHERE id = ?1";
-        self.write(doing, |tx| {
-            tx.execute(done, params![outgoing.id, millis(now)])
-                .doing(doing)?;
-            if let Some(bundle) = outgoing.bundle {
-                hand_over_bundle(tx, outgoing.batch, bundle, now)?;
-                let what = format!("handed over {bundle}");
-                events::note(tx, now, outgoing.batch, None, &what)?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Keeps the hand-over due and says why it did not work.
-    pub fn retry_outgoing(
-        &self,
-        outgoing: &Outgoing,
-        error: &str,
-        at: Timestamp,
-    ) -> Result<(), Error> {
-        let sql = "UPDATE outgoing SET lease_until = NULL, due_at = ?2, last_error = ?3
-             WHERE id = ?1";
-        self.write("put a hand-over off", |tx| {
-            let given = params![outgoing.id, millis(at), error];
-            tx.execute(sql, given).doing("put a hand-over off")?;
-            Ok(())
-        })
-    }
 }
 
 fn has_acknowledgement(db: &rusqlite::Connection, batch: BatchId) -> Result<bool, Error> {
@@ -259,28 +251,10 @@ fn has_acknowledgement(db: &rusqlite::Connection, batch: BatchId) -> Result<bool
     exists.doing(doing)
 }
 
-fn hand_over_bundle(
-    tx: &Transaction<'_>,
-    batch: BatchId,
-    bundle: BundleId,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let doing = "record a bundle's hand-over";
-    let hand = "UPDATE bundles SET state = 'handed-over', handed_over_at = ?2 WHERE id = ?1";
-    tx.execute(hand, params![bundle.0, millis(now)])
-        .doing(doing)?;
-    let advance =
-        "UPDATE messages SET state = 'handed-over' WHERE bundle = ? AND state = 'composed'";
-    if tx.execute(advance, [bundle.0]).doing(doing)? == 0 {
-        return Ok(());
-    }
-    message_events::note_bundle(tx, batch, bundle, MessageEvent::HandedOver, now)
-}
-
 pub(super) fn insert(tx: &Transaction<'_>, new: &NewOutgoing, now: Timestamp) -> Result<(), Error> {
     let doing = "record what is to be handed over";
-    let sql = "INSERT INTO outgoing (batch, bundle, kind, place, state, due_at)
-         VALUES (?1, ?2, ?3, ?4, 'due', ?5) RETURNING id";
+    let sql = "INSERT INTO outgoing (batch, bundle, kind, place, state, due_at, waits_since)
+         VALUES (?1, ?2, ?3, ?4, 'due', ?5, ?5) RETURNING id";
     let given = params![
         new.batch.0,
         new.bundle.map(|id| id.0),
@@ -299,7 +273,7 @@ pub(super) fn insert(tx: &Transaction<'_>, new: &NewOutgoing, now: Timestamp) ->
     Ok(())
 }
 
-fn with_files(db: &rusqlite::Connection, row: Outgoing) -> Result<Outgoing, Error> {
+pub(super) fn with_files(db: &rusqlite::Connection, row: Outgoing) -> Result<Outgoing, Error> {
     let sql = "SELECT * FROM outgoing_files WHERE outgoing = ? ORDER BY ordinal";
     let mut query = db.prepare_cached(sql).doing("list files")?;
     let files = query
@@ -311,7 +285,7 @@ fn with_files(db: &rusqlite::Connection, row: Outgoing) -> Result<Outgoing, Erro
     })
 }
 
-fn outgoing_row(row: &Row<'_>) -> rusqlite::Result<Outgoing> {
+pub(super) fn outgoing_row(row: &Row<'_>) -> rusqlite::Result<Outgoing> {
     Ok(Outgoing {
         id: row.get("id")?,
         batch: row.batch("batch")?,
@@ -320,9 +294,14 @@ fn outgoing_row(row: &Row<'_>) -> rusqlite::Result<Outgoing> {
         place: row.parsed("place")?,
         state: row.word("state")?,
         due_at: row.maybe_time("due_at")?,
+        waits_since: row.maybe_time("waits_since")?,
+        held_at: row.maybe_time("held_at")?,
         attempts: row.get("attempts")?,
         last_error: row.get("last_error")?,
         handed_over_at: row.maybe_time("handed_over_at")?,
+        awaits_pickup: row.get("awaits_pickup")?,
+        overdue_at: row.maybe_time("overdue_at")?,
+        picked_up_at: row.maybe_time("picked_up_at")?,
         files: Vec::new(),
     })
 }

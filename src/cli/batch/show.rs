@@ -74,10 +74,12 @@ pub(in crate::cli) struct HandOverLine {
     bundle: Option<String>,
     /// `sender:<name>`, `print-house:<name>` or `test-shelf`.
     place: String,
-    /// `due`, `handing-over`, `handed-over` or `withdrawn`.
+    /// `due`, `handing-over`, `held`, `handed-over`, `withdrawing` or `withdrawn`.
     state: &'static str,
     due_at: Option<Time>,
     handed_over_at: Option<Time>,
+    /// When it was first seen that the other side had taken it away.
+    picked_up_at: Option<Time>,
     attempts: u32,
     last_error: Option<String>,
 }
@@ -112,7 +114,10 @@ fn load(
         holds: holds.into_iter().map(HoldLine::from).collect(),
         came_again: came_again.into_iter().map(Time).collect(),
         messages: message_counts(counts),
-        bundles: bundles.into_iter().map(BundleLine::from).collect(),
+        bundles: bundles
+            .into_iter()
+            .map(|row| BundleLine::of(row, invocation.now))
+            .collect(),
         hand_overs: hand_overs.into_iter().map(HandOverLine::from).collect(),
         is_worked_on,
         ..BatchShown::from(row)
@@ -127,6 +132,11 @@ impl BatchShown {
             hints.push(format!("see `kuori message list {batch} --state held`"));
         }
         hints.extend(self.ways_out());
+        if self.hand_overs.iter().any(HandOverLine::is_held) {
+            hints.push(format!(
+                "when the cause is gone, `kuori outbox retry {batch}` tries again what is held"
+            ));
+        }
         let has_failed = self.state.0 == BatchState::Held && self.holds.is_empty();
         if has_failed || self.messages.held > 0 {
             hints.push(format!(
@@ -276,7 +286,11 @@ impl fmt::Display for BatchShown {
 }
 
 impl HandOverLine {
-    fn sentence(&self) -> String {
+    pub(in crate::cli) fn is_held(&self) -> bool {
+        self.state == "held"
+    }
+
+    pub(in crate::cli) fn sentence(&self) -> String {
         let what = match &self.bundle {
             Some(bundle) => format!("bundle {bundle}"),
             None if self.kind == "processing" => "processing report".to_owned(),
@@ -284,7 +298,10 @@ impl HandOverLine {
             None => self.kind.to_owned(),
         };
         let standing = match (self.handed_over_at, self.due_at) {
-            (Some(at), _) => format!("handed over {at}"),
+            (Some(at), _) => match self.picked_up_at {
+                Some(picked_up) => format!("handed over {at}, picked up {picked_up}"),
+                None => format!("handed over {at}"),
+            },
             (None, _) => self.state.replace('-', " "),
         };
         // Nothing is tried any more: what once stood in the way is no trouble.
@@ -315,9 +332,10 @@ impl From<Outgoing> for HandOverLine {
             kind: outgoing.kind.as_str(),
             bundle: outgoing.bundle.map(|bundle| bundle.to_string()),
             place: outgoing.place.to_string(),
-            state: outgoing.state.as_str(),
+            state: outgoing.standing().as_str(),
             due_at: outgoing.due_at.map(Time),
             handed_over_at: outgoing.handed_over_at.map(Time),
+            picked_up_at: outgoing.picked_up_at.map(Time),
             attempts: outgoing.attempts,
             last_error: outgoing.last_error,
         }
@@ -382,6 +400,7 @@ mod tests {
                 state,
                 due_at: None,
                 handed_over_at: None,
+                picked_up_at: None,
                 attempts: 1,
                 last_error: Some("nobody is there".to_owned()),
             };

@@ -13,8 +13,8 @@ use crate::{
         StatedRecipient,
     },
     store::{
-        BatchRow, BundleGroup, NewBatch, NewBundle, NewHold, NewMessage, NewOutgoing, NewPiece,
-        OpenOutcome, OutgoingKind, Received, Routed, SpoolKey, StepOutcome, Store,
+        Await, BatchRow, BundleGroup, NewBatch, NewBundle, NewHold, NewMessage, NewOutgoing,
+        NewPiece, OpenOutcome, OutgoingKind, Received, Routed, SpoolKey, StepOutcome, Store,
     },
 };
 
@@ -336,7 +336,11 @@ fn hand_over_first(store: &Store) {
     let (now, until) = (at("2026-03-01T06:12:09Z"), at("2026-03-01T06:13:00Z"));
     for _ in 0..2 {
         let due = store.claim_due_outgoing(now, until).unwrap().unwrap();
-        store.record_handed_over(&due, now).unwrap();
+        let awaited = match due.bundle {
+            Some(_) => Await::PickUpWithin(jiff::SignedDuration::from_hours(1)),
+            None => Await::Nothing,
+        };
+        store.record_handed_over(&due, awaited, now).unwrap();
     }
     let due = store.claim_due_outgoing(now, until).unwrap().unwrap();
     let error = "cannot reach `example-print`: connection refused";

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{House, mismatch::mismatch};
 use crate::cli::{
-    account, batch, bundle, check, config, consent, demo, events, finding, inbox, message, process,
-    receipt, reprocess, sample, sender,
+    account, batch, bundle, check, config, consent, demo, events, finding, inbox, message, outbox,
+    process, receipt, reprocess, sample, sender,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -39,6 +39,8 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("bundle-list", schema_for!(bundle::BundleList)),
         ("bundle-show", schema_for!(bundle::BundleShown)),
         ("bundle-preview", schema_for!(bundle::preview::Previewed)),
+        ("outbox-list", schema_for!(outbox::list::OutboxList)),
+        ("outbox-retry", schema_for!(outbox::retry::Retried)),
         ("events", schema_for!(events::EventList)),
         ("reprocess", schema_for!(reprocess::Reprocessed)),
         ("consent-import", schema_for!(consent::import::Imported)),
@@ -125,6 +127,8 @@ fn every_json_output_satisfies_its_schema() {
         ("message-show", "message show B-0001-6".to_owned()),
         ("bundle-list", "bundle list".to_owned()),
         ("bundle-show", "bundle show P-0001".to_owned()),
+        ("outbox-list", "outbox list".to_owned()),
+        ("outbox-retry", "outbox retry B-0001".to_owned()),
         ("events", "events B-0001".to_owned()),
         ("reprocess", "reprocess B-0001 --dry-run".to_owned()),
         (

@@ -5,6 +5,7 @@
 
 mod account;
 mod further_inbox;
+mod hand_over;
 mod intake;
 mod limits;
 mod mailbox;

@@ -1,10 +1,12 @@
 use std::path::PathBuf;
 
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     account::AccountTable,
+    hand_over::{HAND_OVERS_AT_ONCE, PickedUpName, ReadBackName, at_once, hours},
     mirror::mirror,
     name::usable_name,
     omr::OmrTable,
@@ -17,6 +19,7 @@ use super::{
 };
 use crate::{
     config::{PrintHouseConfig, key_path::KeyPath, problem::Problems},
+    outbox,
     pipeline::PrintHouseSettings,
     print::{AddressPageSettings, MarkSettings, Settings},
 };
@@ -30,6 +33,20 @@ pub(super) struct PrintHouseTable {
     /// Folder on this machine that holds `pickup` and `feedback`.
     directory: Option<PathBuf>,
     sftp: Option<SftpTable>,
+    /// The most bundles that are handed over at once.
+    #[schemars(range(min = 1, max = 64))]
+    hand_overs_at_once: u32,
+    /// How much of an uploaded file is read back before it gets its name.
+    read_back: ReadBackName,
+    /// What shows that the print house has picked a bundle up.
+    picked_up_when: PickedUpName,
+    /// How often it is looked for bundles that were picked up.
+    #[schemars(range(min = 1))]
+    pickup_look_secs: u32,
+    /// A bundle that stands there for longer is told in the log, once a day, and by
+    /// `kuori outbox list --overdue`. 0 tells of none.
+    #[schemars(range(max = 8760))]
+    pickup_alert_hours: u32,
     /// From the smallest to the largest; a piece gets the first one that holds it.
     #[schemars(length(min = 1, max = 100))]
     envelopes: Vec<EnvelopeTable>,
@@ -153,6 +170,11 @@ impl Default for PrintHouseTable {
             account: None,
             directory: None,
             sftp: None,
+            hand_overs_at_once: HAND_OVERS_AT_ONCE,
+            read_back: ReadBackName::Digest,
+            picked_up_when: PickedUpName::Removed,
+            pickup_look_secs: 60,
+            pickup_alert_hours: 24,
             envelopes: settings
                 .envelopes
                 .into_iter()
@@ -196,6 +218,15 @@ impl PrintHouseTable {
             sftp: self.sftp,
         };
         let place = place.read(at, site, problems);
+        let within = hours(self.pickup_alert_hours);
+        let hand_over = outbox::PlaceSettings {
+            at_once: at_once(self.hand_overs_at_once),
+            read_back: self.read_back.into(),
+            pickup: outbox::PickUp {
+                wanted: self.picked_up_when.awaited(within),
+                look_every: SignedDuration::from_secs(self.pickup_look_secs.into()),
+            },
+        };
         let pages = PageTables {
             page_tolerance_mm: self.page_tolerance_mm,
             allowed_fonts: self.allowed_fonts,
@@ -225,6 +256,7 @@ impl PrintHouseTable {
         Some(PrintHouseConfig {
             settings: PrintHouseSettings { id: id?, print },
             folder: place.folder,
+            hand_over,
             account: place.account,
         })
     }

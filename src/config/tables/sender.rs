@@ -1,11 +1,13 @@
 use std::{mem, path::PathBuf};
 
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     account::AccountTable,
     further_inbox::{self, FurtherInboxTable},
+    hand_over::{HAND_OVERS_AT_ONCE, at_once, hours},
     limits::LimitsTable,
     name::usable_name,
     place::PlaceTables,
@@ -22,9 +24,13 @@ use crate::{
     batch,
     config::{FolderConfig, SenderConfig, key_path::KeyPath, nearest::nearest, problem::Problems},
     domain::PrintHouseId,
+    outbox,
     pipeline::{HoldPolicy, SenderSettings},
     receipts,
 };
+
+/// How often it is looked for receipts that were fetched, where the settings want to know.
+const RECEIPTS_LOOK: SignedDuration = SignedDuration::from_mins(15);
 
 /// An organisation that sends batches. Without `directory` and `sftp` it has an account on the
 /// embedded server.
@@ -91,6 +97,13 @@ pub(super) struct SenderTable {
     /// Folder on this machine that holds `inbox` and `receipts`.
     directory: Option<PathBuf>,
     sftp: Option<SftpTable>,
+    /// The most receipts that are handed over at once.
+    #[schemars(range(min = 1, max = 64))]
+    hand_overs_at_once: u32,
+    /// Receipts that nobody fetches for longer than this are told in the log, once a day, and by
+    /// `kuori outbox list --overdue`. Default: nobody looks whether receipts are fetched.
+    #[schemars(range(min = 1, max = 365))]
+    receipts_alert_days: Option<u32>,
     /// What is said of identity codes that no person has (individual number 900 to 999).
     artificial_ids: ArtificialIdsName,
     upload: UploadTable,
@@ -128,6 +141,8 @@ impl Default for SenderTable {
             account: None,
             directory: None,
             sftp: None,
+            hand_overs_at_once: HAND_OVERS_AT_ONCE,
+            receipts_alert_days: None,
             artificial_ids: ArtificialIdsName::Warn,
             upload: UploadTable::default(),
             inboxes: Vec::new(),
@@ -150,15 +165,29 @@ impl SenderTable {
         let upload =
             mem::take(&mut self.upload).read(is_embedded, "inbox", &at.key("upload"), problems);
         let inboxes = further_inbox::read(mem::take(&mut self.inboxes), at, site, problems);
+        let hand_over = self.hand_over();
         let settings = self.settings(name, at, site, problems)?;
         let id = &settings.id;
         Some(SenderConfig {
+            hand_over,
             inbox: upload.inbox(id, id.to_string(), "inbox", site)?,
             further_inboxes: inboxes.into_iter().filter_map(|f| f.of(id, site)).collect(),
             settings,
             folder: place.folder,
             account: place.account,
         })
+    }
+
+    fn hand_over(&self) -> outbox::PlaceSettings {
+        let within = hours(self.receipts_alert_days.unwrap_or(0).saturating_mul(24));
+        outbox::PlaceSettings {
+            at_once: at_once(self.hand_overs_at_once),
+            pickup: outbox::PickUp {
+                wanted: within.map_or(outbox::Await::Nothing, outbox::Await::PickUpWithin),
+                look_every: RECEIPTS_LOOK,
+            },
+            ..outbox::PlaceSettings::default()
+        }
     }
 
     fn places(&mut self) -> PlaceTables {

@@ -1,0 +1,171 @@
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::{
+    sync::{Notify, watch},
+    task::{Id, JoinError, JoinSet},
+    time::{Instant, sleep, sleep_until, timeout_at},
+};
+
+use super::{Error, Outbox, hand_over::patiently};
+use crate::{
+    store::{Outgoing, Place},
+    telemetry,
+};
+
+/// How often it is looked for rows that another process made due.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Whom the outbox listens to, and whom it tells.
+pub struct Bells {
+    /// Rung when something may have come due.
+    pub due: Arc<Notify>,
+    /// Rung when something was handed over.
+    pub handed_over: Arc<Notify>,
+}
+
+impl Outbox {
+    /// Hands over what is due, several things at once, and looks what was picked up, until `stop`
+    /// turns true; then what is in hand gets a little time, and what is not done by then is let go.
+    pub async fn run(self: Arc<Self>, clock: Clock, bells: Bells, mut stop: watch::Receiver<bool>) {
+        let mut watchers = JoinSet::new();
+        if let Err(error) = self.begin() {
+            tracing::error!(error = telemetry::with_causes(&error), "outbox");
+        }
+        for place in self.watched() {
+            watchers.spawn(Arc::clone(&self).watch(place, Arc::clone(&clock)));
+        }
+        let mut lanes = Lanes::new(self, clock);
+        while !*stop.borrow() {
+            lanes.fill();
+            tokio::select! {
+                Some(ended) = lanes.in_hand.join_next_with_id() => {
+                    lanes.end(ended).await;
+                    bells.handed_over.notify_one();
+                }
+                () = bells.due.notified() => {}
+                () = sleep(LOOK_INTERVAL) => {}
+                _ = stop.changed() => {}
+            }
+        }
+        watchers.abort_all();
+        lanes.stop().await;
+    }
+
+    /// What may have changed while nobody was here: places are asked again, and what was handed over
+    /// is awaited as the settings say now.
+    pub fn begin(&self) -> Result<(), Error> {
+        self.store.ask_places_again()?;
+        self.expect_pickups()
+    }
+
+    async fn watch(self: Arc<Self>, place: Place, clock: Clock) {
+        let every = self.settings.of(&place).pickup.look_every.unsigned_abs();
+        let mut is_away = false;
+        loop {
+            let next = Instant::now() + every.max(LOOK_INTERVAL);
+            self.look_once(&place, clock(), &mut is_away).await;
+            sleep_until(next).await;
+        }
+    }
+}
+
+/// What is being handed over at this moment.
+struct Lanes {
+    outbox: Arc<Outbox>,
+    clock: Clock,
+    in_hand: JoinSet<Result<(), Error>>,
+    claimed: HashMap<Id, Outgoing>,
+}
+
+impl Lanes {
+    fn new(outbox: Arc<Outbox>, clock: Clock) -> Self {
+        Self {
+            outbox,
+            clock,
+            in_hand: JoinSet::new(),
+            claimed: HashMap::new(),
+        }
+    }
+
+    /// Begins what is due, as far as there is room.
+    fn fill(&mut self) {
+        while self.claimed.len() < self.outbox.settings.at_once {
+            match self.outbox.claim(&self.full(), (self.clock)()) {
+                Ok(Some(outgoing)) => self.begin(outgoing),
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::error!(error = telemetry::with_causes(&error), "outbox");
+                    break;
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, outgoing: Outgoing) {
+        let (outbox, clock) = (Arc::clone(&self.outbox), Arc::clone(&self.clock));
+        let claimed = outgoing.clone();
+        let work = async move { outbox.hand_over_claimed(&outgoing, &*clock).await };
+        let id = self.in_hand.spawn(work).id();
+        self.claimed.insert(id, claimed);
+    }
+
+    /// Places that have as much in hand as they may.
+    fn full(&self) -> Vec<&Place> {
+        let mut counts: HashMap<&Place, usize> = HashMap::new();
+        for outgoing in self.claimed.values() {
+            *counts.entry(&outgoing.place).or_default() += 1;
+        }
+        let settings = &self.outbox.settings;
+        let is_full = |(place, count): &(&Place, usize)| *count >= settings.of(place).at_once;
+        let full = counts.into_iter().filter(is_full);
+        full.map(|(place, _)| place).collect()
+    }
+
+    async fn end(&mut self, ended: Result<(Id, Result<(), Error>), JoinError>) {
+        match ended {
+            Ok((id, done)) => {
+                self.claimed.remove(&id);
+                if let Err(error) = done {
+                    tracing::error!(error = telemetry::with_causes(&error), "outbox");
+                }
+            }
+            Err(lost) => {
+                if let Some(outgoing) = self.claimed.remove(&lost.id()) {
+                    self.hold_panicked(&outgoing).await;
+                }
+            }
+        }
+    }
+
+    /// Another try would panic alike.
+    async fn hold_panicked(&self, outgoing: &Outgoing) {
+        let why = "a bug in kuori: the hand-over panicked";
+        tracing::error!(batch = %outgoing.batch, what = outgoing.what(), error = why, "held");
+        let store = &self.outbox.store;
+        let held = patiently(|| store.hold_outgoing(outgoing, why, (self.clock)())).await;
+        if let Err(error) = held {
+            tracing::error!(error = telemetry::with_causes(&error), "outbox");
+        }
+    }
+
+    /// Waits for what is in hand as long as it may take, and lets go of the rest: a later run finds
+    /// it as after a crash.
+    async fn stop(mut self) {
+        let until = Instant::now() + self.outbox.settings.stop_grace.unsigned_abs();
+        while let Ok(Some(ended)) = timeout_at(until, self.in_hand.join_next_with_id()).await {
+            self.end(ended).await;
+        }
+        self.in_hand.abort_all();
+        while self.in_hand.join_next().await.is_some() {}
+        for outgoing in self.claimed.values() {
+            tracing::info!(batch = %outgoing.batch, what = outgoing.what(), "not handed over yet");
+            if let Err(error) = self.outbox.store.release_outgoing(outgoing) {
+                tracing::error!(error = telemetry::with_causes(&error), "outbox");
+            }
+        }
+    }
+}
