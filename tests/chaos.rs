@@ -244,7 +244,7 @@ pub(crate) fn start_again(hub: &Hub) {
 }
 
 /// Late enough for everything that was put off.
-fn later() -> Timestamp {
+pub(crate) fn later() -> Timestamp {
     now() + SignedDuration::from_hours(2)
 }
 

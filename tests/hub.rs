@@ -19,7 +19,7 @@ use kuori::{
     },
     inbox::{self, Inbox},
     mailbox::{FolderKey, Mailbox, Maildirs},
-    outbox::{Outbox, Places},
+    outbox::{self, Outbox, Places},
     pdf::NoSecondReader,
     pipeline::{
         self, Clock, Gate, HoldPolicy, House, Landscape, PrintHouseSettings, Runner, SenderSettings,
@@ -255,6 +255,17 @@ impl Hub {
         let mut places = places(self.path());
         places.insert(Place::PrintHouse("example-print".parse().unwrap()), folder);
         Outbox::new(Arc::clone(&self.store), places)
+    }
+
+    /// Another outbox of the same house, with other settings and other folders of some places.
+    pub(crate) fn outbox_with(
+        &self,
+        settings: outbox::Settings,
+        folders: impl IntoIterator<Item = (Place, Arc<dyn RemoteFolder>)>,
+    ) -> Arc<Outbox> {
+        let mut places = places(self.path());
+        places.extend(folders);
+        Arc::new(Outbox::with(Arc::clone(&self.store), places, settings))
     }
 
     /// Another outbox of the same house, which reaches the sender through `folder`.

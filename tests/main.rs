@@ -31,6 +31,7 @@ mod inbox;
 #[path = "../src/cli/tests/mismatch.rs"]
 mod mismatch;
 mod operators;
+mod outbox;
 mod outside;
 mod page_checks;
 mod page_content;

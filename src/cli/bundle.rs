@@ -48,7 +48,7 @@ pub(super) fn run(
         Command::List { batch, limit } => {
             let store = invocation.store()?;
             let (rows, now) = (store.bundles(batch, limit)?, invocation.now);
-            let bundles = rows.into_iter().map(|row| BundleLine::of(row, now));
+            let bundles = rows.iter().map(|row| BundleLine::of(row, now));
             let bundles = bundles.collect();
             invocation.output.show(&BundleList { bundles })?;
         }
@@ -59,7 +59,7 @@ pub(super) fn run(
             let shown = BundleShown {
                 group: group(&row.group),
                 waits: waits(&store, &row)?,
-                bundle: BundleLine::of(row, invocation.now),
+                bundle: BundleLine::of(&row, invocation.now),
                 pieces,
             };
             invocation.output.show(&shown)?;
@@ -170,7 +170,7 @@ impl BundleLine {
 }
 
 impl BundleLine {
-    pub(super) fn of(row: BundleRow, now: Timestamp) -> Self {
+    pub(super) fn of(row: &BundleRow, now: Timestamp) -> Self {
         Self {
             picked_up_at: row.picked_up_at.map(Time),
             is_overdue: row.overdue_at.is_some_and(|at| at <= now),
@@ -363,7 +363,7 @@ mod tests {
         let shown = BundleShown {
             group: group(&bundle.group),
             waits: None,
-            bundle: BundleLine::of(bundle, Timestamp::UNIX_EPOCH),
+            bundle: BundleLine::of(&bundle, Timestamp::UNIX_EPOCH),
             pieces: pieces(&[row(1, 1, 1), row(3, 1, 3), row(2, 2, 5)]),
         };
         insta::assert_snapshot!(shown, @r"

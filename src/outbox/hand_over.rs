@@ -115,7 +115,10 @@ impl Outbox {
             for file in files {
                 self.upload(folder, outgoing, file).await?;
             }
-            self.store.intend_marker(outgoing)?;
+            // Receipts have none: their last file is one like the others.
+            if outgoing.bundle.is_some() {
+                self.store.intend_marker(outgoing)?;
+            }
         }
         self.upload(folder, outgoing, marker).await
     }

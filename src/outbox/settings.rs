@@ -34,7 +34,7 @@ impl Default for Settings {
                 first: SignedDuration::from_secs(10),
                 longest: SignedDuration::from_mins(15),
             },
-            stop_grace: SignedDuration::from_secs(10),
+            stop_grace: SignedDuration::from_secs(5),
             alert_again_after: SignedDuration::from_hours(24),
             places: HashMap::new(),
         }

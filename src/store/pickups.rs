@@ -70,7 +70,7 @@ impl Store {
             }
             match outgoing.bundle {
                 Some(_) => {
-                    let what = format!("picked up: {}", outgoing.what());
+                    let what = format!("picked up {}", outgoing.what());
                     events::note(tx, now, outgoing.batch, None, &what)
                 }
                 None => Ok(()),

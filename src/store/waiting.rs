@@ -144,8 +144,8 @@ fn of(what: Option<&Waiting>) -> (&'static str, Vec<Value>) {
         Some(Waiting::Bundle(id)) => (" AND bundle = ?1", number(id.0)),
         Some(Waiting::Batch(id)) => (" AND batch = ?1", number(id.0)),
         Some(Waiting::Place(named)) => {
-            let names = names(named).map(Value::Text);
-            (" AND place IN (?1, ?2, ?3)", names.to_vec())
+            let places = names(named).map(Value::Text);
+            (" AND place IN (?1, ?2, ?3)", places.to_vec())
         }
     }
 }

@@ -115,7 +115,7 @@ fn load(
         came_again: came_again.into_iter().map(Time).collect(),
         messages: message_counts(counts),
         bundles: bundles
-            .into_iter()
+            .iter()
             .map(|row| BundleLine::of(row, invocation.now))
             .collect(),
         hand_overs: hand_overs.into_iter().map(HandOverLine::from).collect(),
@@ -309,7 +309,8 @@ impl HandOverLine {
             .last_error
             .as_ref()
             .filter(|_| self.state != "withdrawn");
-        let error = error.map(|error| {
+        let first_line = |error: &String| error.lines().next().map(str::to_owned);
+        let error = error.and_then(first_line).map(|error| {
             let again = next_try(self.attempts, self.due_at);
             format!(": {error}{again}")
         });

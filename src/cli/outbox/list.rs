@@ -132,7 +132,8 @@ fn place(typed: &str) -> Result<Waiting, String> {
 
 impl OutboxList {
     fn hints(&self) -> Vec<String> {
-        let mut hints = Vec::new();
+        let mut hints: Vec<_> = self.errors().filter_map(own_hint).collect();
+        hints.dedup();
         let held = self.waiting.iter().find(|line| line.state == "held");
         let place = self.places.iter().find(|line| line.state == "held");
         let named = held.map(|line| line.bundle.as_ref().unwrap_or(&line.batch));
@@ -146,6 +147,18 @@ impl OutboxList {
         }
         hints
     }
+
+    fn errors(&self) -> impl Iterator<Item = &str> {
+        let of_places = self.places.iter().map(|line| line.last_error.as_str());
+        let held = self.waiting.iter().filter(|line| line.state == "held");
+        of_places.chain(held.filter_map(|line| line.last_error.as_deref()))
+    }
+}
+
+/// What an error itself says is to be done, below its first line.
+fn own_hint(error: &str) -> Option<String> {
+    let (_, hint) = error.split_once("hint: ")?;
+    Some(hint.to_owned())
 }
 
 impl WaitingLine {
