@@ -132,7 +132,10 @@ pub(super) fn inboxes(
         if let Some(own) = places.get(&Place::Sender(sender.settings.id.clone())) {
             add(Arc::clone(own), &sender.inbox);
         }
-        for InboxConfig { settings, folder } in &sender.further_inboxes {
+        for InboxConfig {
+            settings, folder, ..
+        } in &sender.further_inboxes
+        {
             let folder = self::folder(config, &settings.place, folder, SENDER_FOLDERS)?;
             add(folder, settings);
         }

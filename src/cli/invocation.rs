@@ -34,11 +34,11 @@ impl Invocation<'_> {
     /// The data folder, which must be there: a slip in its name must not make an empty one that
     /// has no batches.
     pub(super) fn store(&self) -> Result<Store, CommandError> {
-        self.store_in(&self.options.data_dir())
+        Self::store_in(&self.options.data_dir())
     }
 
     /// As [`Invocation::store`], for the data folder that settings name.
-    pub(super) fn store_in(&self, folder: &Path) -> Result<Store, CommandError> {
+    pub(super) fn store_in(folder: &Path) -> Result<Store, CommandError> {
         if !folder.join("kuori.sqlite").exists() {
             let error = format!("there is no data folder `{}`", folder.display());
             return Err(CommandError::failed(error)

@@ -280,6 +280,26 @@ fn what_is_not_there_is_a_failure_that_says_where_to_look() {
 }
 
 #[test]
+fn a_look_that_nobody_can_have_is_a_failure_that_says_what_to_start() {
+    let said = House::filled().kuori("inbox poll");
+    assert_eq!(said.code, 1);
+    insta::assert_snapshot!(said.err, @r"
+    error: nobody is there to look: no `kuori run` works in this data folder
+
+    hint: start `kuori run`; it looks at once
+    hint: `kuori process BATCH.zip` takes one batch by hand
+    hint: `--dry-run` says what would be taken
+    ");
+    let said = House::filled().kuori("inbox list --sender exmple-city");
+    assert_eq!(said.code, 1);
+    assert!(
+        said.err.contains("did you mean `example-city`?"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
 fn a_bundle_at_the_print_house_stops_reprocessing() {
     let said = House::filled().kuori("reprocess B-0001 --from route --reason x --deliver-again");
     assert_eq!(said.code, 1);

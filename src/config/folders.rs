@@ -64,8 +64,8 @@ fn places(config: &Config) -> Vec<Place> {
     for sender in &config.senders {
         let key = root.key("senders").key(sender.settings.id.as_str());
         places.push(place(&key, sender.settings.id.as_str(), &sender.folder));
-        for (index, inbox) in sender.further_inboxes.iter().enumerate() {
-            let key = key.key("inboxes").element(index);
+        for inbox in &sender.further_inboxes {
+            let key = key.key("inboxes").element(inbox.index);
             places.push(place(&key, &inbox.settings.place, &inbox.folder));
         }
     }

@@ -86,6 +86,8 @@ impl SenderConfig {
 /// One more inbox of a sender, in a folder of its own.
 #[derive(Debug, Clone)]
 pub struct InboxConfig {
+    /// Which it is of the sender's further inboxes, from 0.
+    pub index: usize,
     pub settings: inbox::Settings,
     pub folder: FolderConfig,
 }

@@ -313,6 +313,89 @@ envelopes = []
 }
 
 #[test]
+fn every_inbox_of_a_sender_has_settings_of_its_own() {
+    let text = r#"
+poll_interval_secs = 7
+[senders.a]
+[[senders.a.inboxes]]
+name = "portal"
+directory = "/srv/portal"
+folder = ""
+upload = { taking = "read-only", poll_interval_secs = 60 }
+[[senders.a.inboxes]]
+name = "second"
+directory = "/srv/second"
+upload = { done_folder = "done", done_keep_days = 9 }
+"#;
+    let config = parse(text).unwrap();
+    let sender = &config.senders[0];
+    let further = &sender.further_inboxes;
+    let places = [&sender.inbox, &further[0].settings, &further[1].settings];
+    let told = places.map(|inbox| {
+        (
+            &*inbox.place,
+            inbox.folder.as_str(),
+            inbox.poll_interval_secs,
+        )
+    });
+    let expected = [
+        ("a", "inbox", 7),
+        ("a/portal", "", 60),
+        ("a/second", "inbox", 7),
+    ];
+    assert_eq!(told, expected);
+    let ways = places.map(|inbox| inbox.way.clone());
+    insta::assert_snapshot!(format!("{ways:?}"), @r#"[Claim { afterwards: Remove }, ReadOnly { forget_days: 30 }, Claim { afterwards: Keep { folder: RemotePath("done"), keep_days: Some(9) } }]"#);
+}
+
+#[test]
+fn inboxes_that_cannot_be_are_told() {
+    let text = r#"
+[senders.a.upload]
+taking = "read-only"
+done_folder = "done"
+[senders.b.upload]
+done_folder = "inbox"
+forget_days = 3
+take_names = []
+[senders.c.upload]
+done_keep_days = 3
+[[senders.c.inboxes]]
+name = "No Name"
+directory = "/srv/c1"
+[[senders.c.inboxes]]
+name = "x"
+[[senders.c.inboxes]]
+name = "x"
+directory = "/srv/c2"
+folder = "../c"
+[[senders.c.inboxes]]
+name = "y"
+directory = "/srv/c3"
+[[senders.c.inboxes]]
+name = "y"
+directory = "/srv/c3/y"
+folder = "in"
+upload = { done_folder = "in" }
+[senders.d]
+directory = "/srv/c3"
+"#;
+    insta::assert_snapshot!(wrong(text), @r#"
+    line 4: `senders.a.upload.done_folder` has no effect with `taking = "read-only"`
+    line 6: `senders.b.upload.done_folder` must be a folder of its own, such as `done`
+    line 7: `senders.b.upload.forget_days` has no effect without `taking = "read-only"`
+    line 8: `senders.b.upload.take_names` must not be empty
+    line 10: `senders.c.upload.done_keep_days` has no effect without `done_folder`
+    line 12: `senders.c.inboxes[1].name` must have a name of 1 to 40 of a-z, 0-9 and `-`, as `portal`; did you mean `no-name`?
+    line 14: `senders.c.inboxes[2]` needs `directory` or `sftp`
+    line 19: `senders.c.inboxes[3].folder` must be a path below that of the place, such as `out/letters`
+    line 24: `senders.c.inboxes[5].name` repeats the name "y"
+    line 27: `senders.c.inboxes[5].upload.done_folder` must be a folder of its own, such as `done`
+    line 29: `senders.d.directory` overlaps with the folder of `senders.c.inboxes[4].directory`
+    "#);
+}
+
+#[test]
 fn a_place_is_given_in_one_way_and_in_full() {
     let text = r#"
 [senders.a.sftp]

@@ -116,9 +116,10 @@ impl Inbox {
     pub(super) async fn find(&self, with_claimed: bool) -> Result<Found, Error> {
         let secs = self.settings().look_timeout_secs;
         let asking = async {
-            let claimed = match with_claimed {
-                true => self.desk.claimed().await?,
-                false => Claimed::default(),
+            let claimed = if with_claimed {
+                self.desk.claimed().await?
+            } else {
+                Claimed::default()
             };
             let folder = &self.settings().folder;
             let listed = self.desk.folder.list(folder).await;
@@ -131,9 +132,10 @@ impl Inbox {
             claimed,
             listed,
             arrivals: self.desk.store.arrivals(place)?,
-            known: match self.settings().is_read_only() {
-                true => self.desk.store.known_files(place)?,
-                false => HashMap::new(),
+            known: if self.settings().is_read_only() {
+                self.desk.store.known_files(place)?
+            } else {
+                HashMap::new()
             },
         })
     }

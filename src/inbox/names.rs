@@ -10,7 +10,7 @@ pub(super) fn is_unfinished(name: &str, endings: &[String]) -> bool {
 /// it is whole, and is none itself.
 pub(super) fn is_batch(name: &str, bytes: u64, patterns: &[String]) -> bool {
     let name = name.to_lowercase();
-    let is_marker = bytes == 0 && name.ends_with(".ok");
+    let is_marker = bytes == 0 && fits(name.as_bytes(), b"*.ok");
     let matches = |pattern: &String| fits(name.as_bytes(), pattern.to_lowercase().as_bytes());
     !is_marker && patterns.iter().any(matches)
 }

@@ -283,6 +283,28 @@ mod tests {
     }
 
     #[test]
+    fn what_an_older_program_had_claimed_keeps_its_name_and_houses_differ() {
+        let folder = tempfile::tempdir().unwrap();
+        older_database(folder.path());
+        let older = Connection::open(folder.path().join("kuori.sqlite")).unwrap();
+        let arrival = "INSERT INTO arrivals (id, sender, place, file_name, state, started_at)
+             VALUES (17, 'example-city', 'example-city', 'a.zip', 'taking', 0)";
+        older.execute(arrival, []).unwrap();
+        drop(older);
+        let store = Store::open(folder.path()).unwrap();
+        let arrival = store.arrivals("example-city").unwrap().remove(0);
+        assert_eq!(arrival.claimed_name(), "17");
+        let sender = "example-city".parse().unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let newer = store.begin_arrival(&sender, "example-city", "b.zip", now);
+        let house = store.house_name().unwrap();
+        assert_eq!(newer.unwrap().claimed_name(), format!("{house}-18"));
+        let other = tempfile::tempdir().unwrap();
+        let other = Store::open(other.path()).unwrap();
+        assert_ne!(other.house_name().unwrap(), house);
+    }
+
+    #[test]
     fn a_database_of_a_newer_program_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         drop(Store::open(folder.path()).unwrap());

@@ -120,12 +120,6 @@ async fn a_look_that_does_not_end_is_given_up() {
     assert!(error.to_string().contains("longer than 1 s"), "{error}");
 }
 
-fn clock() -> Clock {
-    // Real daemons have real clocks: a request is answered by a look that is later.
-    let started = std::time::Instant::now();
-    Clock::new(move || now() + SignedDuration::try_from(started.elapsed()).unwrap())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_looks_into_every_inbox_of_a_sender_and_when_it_is_asked() {
     let folder = tempfile::tempdir().unwrap();
@@ -150,7 +144,9 @@ upload = {{ complete_when = "renamed", done_folder = "done" }}
 "#
     );
     let config = config::parse_at(&text, path("data")).unwrap();
-    let daemon = Daemon::start(&config, clock()).await.unwrap();
+    let daemon = Daemon::start(&config, Clock::new(Timestamp::now))
+        .await
+        .unwrap();
     let store = daemon.store();
     let (stop, stopped) = watch::channel(false);
     let running = tokio::spawn(daemon.run(stopped));
@@ -165,8 +161,18 @@ upload = {{ complete_when = "renamed", done_folder = "done" }}
     until("it is put away", || path("portal/done").exists()).await;
     let requested = || store.requested_look("example-city/portal").unwrap();
     until("the request is answered", || requested().is_none()).await;
+    let data = path("data");
+    let said = tokio::task::spawn_blocking(move || {
+        let mut kuori = std::process::Command::new(env!("CARGO_BIN_EXE_kuori"));
+        kuori.arg("inbox").arg("poll").arg("--data-dir").arg(data);
+        kuori.output().unwrap()
+    });
+    let said = said.await.unwrap();
+    assert!(said.status.success(), "{said:?}");
+    let text = String::from_utf8(said.stdout).unwrap();
+    assert!(text.contains("example-city/portal"), "{text}");
     stop.send(true).unwrap();
     running.await.unwrap().unwrap();
-    let file = looks().remove(1).files;
-    assert!(file.iter().all(|file| file.wait == FileWait::Taking));
+    let files = looks().remove(1).files;
+    assert!(files.iter().all(|file| file.wait == FileWait::Taking));
 }

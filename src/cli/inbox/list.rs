@@ -27,7 +27,7 @@ pub(super) fn run(
         None => (invocation.store()?, Vec::new()),
         Some(file) => {
             let config = settings::load(Some(file), invocation.options)?;
-            let store = invocation.store_in(&config.data_folder)?;
+            let store = Invocation::store_in(&config.data_folder)?;
             (store, assemble::inboxes(&config))
         }
     };

@@ -32,7 +32,7 @@ pub(in crate::cli) struct Arguments {
 }
 
 /// How long an answer of the daemon is waited for, and how often it is asked for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const ASK_EVERY: Duration = Duration::from_millis(200);
 
 pub(super) fn run(
@@ -59,7 +59,7 @@ fn inspect(
     invocation: &Invocation<'_>,
 ) -> Result<Vec<InboxLook>, CommandError> {
     let config = settings::load(arguments.config.as_deref(), invocation.options)?;
-    let store = Arc::new(invocation.store_in(&config.data_folder)?);
+    let store = Arc::new(Invocation::store_in(&config.data_folder)?);
     let sender = arguments.sender.as_ref();
     let looking = assemble::inspect_inboxes(&config, &store, sender, invocation.now);
     Ok(runtime()?.block_on(looking)?)

@@ -36,6 +36,7 @@ pub(super) struct FurtherInboxTable {
 
 /// One that is read, and waits for the name of its sender.
 pub(super) struct FurtherInbox {
+    index: usize,
     name: String,
     folder: FolderConfig,
     path: String,
@@ -52,7 +53,7 @@ pub(super) fn read(
     let mut read = Vec::new();
     for (index, table) in tables.into_iter().enumerate() {
         let at = at.key("inboxes").element(index);
-        let Some(inbox) = table.read(&at, site, problems) else {
+        let Some(inbox) = table.read(index, &at, site, problems) else {
             continue;
         };
         if names.insert(inbox.name.clone()) {
@@ -66,7 +67,13 @@ pub(super) fn read(
 }
 
 impl FurtherInboxTable {
-    fn read(self, at: &KeyPath, site: &Site, problems: &mut Problems) -> Option<FurtherInbox> {
+    fn read(
+        self,
+        index: usize,
+        at: &KeyPath,
+        site: &Site,
+        problems: &mut Problems,
+    ) -> Option<FurtherInbox> {
         if self.directory.is_none() && self.sftp.is_none() {
             problems.add(at, "needs `directory` or `sftp`");
             return None;
@@ -85,6 +92,7 @@ impl FurtherInboxTable {
         }
         let upload = self.upload;
         Some(FurtherInbox {
+            index,
             name: name.to_string(),
             folder: places.read(at, site, problems).folder,
             upload: upload.read(false, &path, &at.key("upload"), problems),
@@ -97,6 +105,7 @@ impl FurtherInbox {
     pub(super) fn of(self, sender: &SenderId, site: &Site) -> Option<InboxConfig> {
         let place = format!("{sender}/{}", self.name);
         Some(InboxConfig {
+            index: self.index,
             settings: self.upload.inbox(sender, place, &self.path, site)?,
             folder: self.folder,
         })
