@@ -176,3 +176,21 @@ async fn a_sender_is_held_and_released_whole_or_not_at_all() {
     let changed = whole_or_not_at_all(sender_held, release).await;
     assert_eq!(changed, ["batches", "holds", "senders", "events"]);
 }
+
+/// A bundle that is held, and could go by now.
+async fn bundle_held() -> Hub {
+    let hub = composed().await;
+    let folder = hub.print_house_folder().join("pickup/P-0001");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("P-0001.pdf"), "somebody else's").unwrap();
+    hub.hand_over_all().await;
+    std::fs::remove_file(folder.join("P-0001.pdf")).unwrap();
+    hub
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_is_tried_again_whole_or_not_at_all() {
+    let retry = |store: &Store| store.retry_waiting(None, &because("moved away")).is_ok();
+    let changed = whole_or_not_at_all(bundle_held, retry).await;
+    assert_eq!(changed, ["outgoing", "events"]);
+}

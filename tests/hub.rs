@@ -109,7 +109,7 @@ impl Hub {
         let sender_folder = Arc::clone(&places[&Place::Sender("example-city".parse().unwrap())]);
         Self {
             inbox: Inbox::new(Arc::clone(&store), sender_folder, inbox_settings()),
-            outbox: Outbox::new(Arc::clone(&store), places),
+            outbox: Outbox::new(Arc::clone(&store), places, outbox::Settings::default()),
             runner,
             time,
             store,
@@ -254,7 +254,7 @@ impl Hub {
     pub(crate) fn outbox_through(&self, folder: Arc<dyn RemoteFolder>) -> Outbox {
         let mut places = places(self.path());
         places.insert(Place::PrintHouse("example-print".parse().unwrap()), folder);
-        Outbox::new(Arc::clone(&self.store), places)
+        Outbox::new(Arc::clone(&self.store), places, outbox::Settings::default())
     }
 
     /// Another outbox of the same house, with other settings and other folders of some places.
@@ -265,14 +265,14 @@ impl Hub {
     ) -> Arc<Outbox> {
         let mut places = places(self.path());
         places.extend(folders);
-        Arc::new(Outbox::with(Arc::clone(&self.store), places, settings))
+        Arc::new(Outbox::new(Arc::clone(&self.store), places, settings))
     }
 
     /// Another outbox of the same house, which reaches the sender through `folder`.
     pub(crate) fn outbox_to_sender_through(&self, folder: Arc<dyn RemoteFolder>) -> Outbox {
         let mut places = places(self.path());
         places.insert(Place::Sender("example-city".parse().unwrap()), folder);
-        Outbox::new(Arc::clone(&self.store), places)
+        Outbox::new(Arc::clone(&self.store), places, outbox::Settings::default())
     }
 
     /// The newest receipt of a kind, as text.

@@ -115,7 +115,7 @@ impl Parts {
         Ok(Self {
             runner: Arc::new(Runner::new(house, config.runner, arrived, stepped)),
             inboxes,
-            outbox: Arc::new(Outbox::with(
+            outbox: Arc::new(Outbox::new(
                 Arc::clone(store),
                 places,
                 adapters::outbox_settings(config),

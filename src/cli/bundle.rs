@@ -63,7 +63,7 @@ pub(super) fn run(
                 pieces,
             };
             invocation.output.show(&shown)?;
-            if shown.is_held() {
+            if shown.bundle.held.is_some() {
                 let hint = format!("when the cause is gone, `kuori outbox retry {bundle}`");
                 invocation.output.hint(hint);
             }
@@ -100,6 +100,8 @@ pub(super) struct BundleLine {
     picked_up_at: Option<Time>,
     /// It has waited too long to be picked up.
     is_overdue: bool,
+    /// Why its hand-over waits for `kuori outbox retry`, where it does.
+    held: Option<String>,
 }
 
 /// `kuori bundle show`: a bundle with its pieces.
@@ -147,6 +149,13 @@ impl BundleLine {
         self.state.0 == state
     }
 
+    fn handed_over(&self) -> String {
+        match self.handed_over_at {
+            None if self.held.is_some() => "held".to_owned(),
+            at => or_dash(at),
+        }
+    }
+
     fn picked_up(&self) -> String {
         match self.picked_up_at {
             None if self.is_overdue => "overdue".to_owned(),
@@ -174,6 +183,7 @@ impl BundleLine {
         Self {
             picked_up_at: row.picked_up_at.map(Time),
             is_overdue: row.overdue_at.is_some_and(|at| at <= now),
+            held: row.held.clone(),
             bundle: row.id.to_string(),
             batch: row.batch.to_string(),
             print_house: row.print_house.to_string(),
@@ -186,12 +196,6 @@ impl BundleLine {
             composed_at: row.composed_at.map(Time),
             handed_over_at: row.handed_over_at.map(Time),
         }
-    }
-}
-
-impl BundleShown {
-    fn is_held(&self) -> bool {
-        self.waits.as_ref().is_some_and(HandOverLine::is_held)
     }
 }
 
@@ -258,7 +262,7 @@ impl fmt::Display for BundleList {
                 line.letters.to_string(),
                 line.pages.to_string(),
                 line.sheets.to_string(),
-                or_dash(line.handed_over_at),
+                line.handed_over(),
                 line.picked_up(),
             ]
         };
@@ -346,6 +350,7 @@ mod tests {
             handed_over_at: None,
             picked_up_at: None,
             overdue_at: None,
+            held: None,
             group: BundleGroup {
                 postage: PostageClass::Economy,
                 postage_code: Some(PostageCode("E-50".to_owned())),

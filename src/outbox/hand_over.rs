@@ -24,11 +24,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    pub fn new(store: Arc<Store>, places: Places) -> Self {
-        Self::with(store, places, Settings::default())
-    }
-
-    pub fn with(store: Arc<Store>, places: Places, settings: Settings) -> Self {
+    pub fn new(store: Arc<Store>, places: Places, settings: Settings) -> Self {
         Self {
             store,
             places,

@@ -62,6 +62,8 @@ pub struct BundleRow {
     pub picked_up_at: Option<Timestamp>,
     /// From then on it has been waiting to be picked up for too long; `None` where it does not wait.
     pub overdue_at: Option<Timestamp>,
+    /// Why its hand-over waits for an operator, where it does.
+    pub held: Option<String>,
     pub group: BundleGroup,
     /// Envelopes.
     pub pieces: u32,
@@ -80,6 +82,11 @@ pub struct PieceRow {
     pub pages: u32,
     pub sheets: u32,
 }
+
+/// Bundles with how their hand-overs stand.
+const SELECT: &str = "SELECT b.*, o.picked_up_at, o.overdue_at,
+        CASE WHEN o.held_at IS NOT NULL THEN COALESCE(o.last_error, '') END AS held
+     FROM bundles b LEFT JOIN outgoing o ON o.bundle = b.id";
 
 impl Store {
     /// Records a plan: bundles with their pieces, and for each message the bundle it is in.
@@ -102,10 +109,9 @@ impl Store {
 
     pub fn bundle(&self, id: BundleId) -> Result<BundleRow, Error> {
         self.read(|db| {
-            let sql = "SELECT b.*, o.picked_up_at, o.overdue_at FROM bundles b
-                 LEFT JOIN outgoing o ON o.bundle = b.id WHERE b.id = ?";
+            let sql = format!("{SELECT} WHERE b.id = ?");
             let row = db
-                .query_row(sql, [id.0], bundle_row)
+                .query_row(&sql, [id.0], bundle_row)
                 .optional()
                 .doing("read a bundle")?;
             row.ok_or(Error::NoBundle(id))
@@ -115,10 +121,9 @@ impl Store {
     /// The bundles of one batch, or the newest of all where `batch` is `None`.
     pub fn bundles(&self, batch: Option<BatchId>, limit: u32) -> Result<Vec<BundleRow>, Error> {
         self.read(|db| {
-            let sql = "SELECT b.*, o.picked_up_at, o.overdue_at FROM bundles b
-                 LEFT JOIN outgoing o ON o.bundle = b.id
-                 WHERE ?1 IS NULL OR b.batch = ?1 ORDER BY b.id DESC LIMIT ?2";
-            let mut query = db.prepare_cached(sql).doing("list bundles")?;
+            let sql =
+                format!("{SELECT} WHERE ?1 IS NULL OR b.batch = ?1 ORDER BY b.id DESC LIMIT ?2");
+            let mut query = db.prepare_cached(&sql).doing("list bundles")?;
             let given = params![batch.map(|id| id.0), limit];
             let rows = query.query_map(given, bundle_row).doing("list bundles")?;
             rows.collect::<Result<_, _>>().doing("list bundles")
@@ -128,9 +133,8 @@ impl Store {
     /// Bundles whose files are still to be made, oldest first.
     pub fn planned_bundles(&self, batch: BatchId) -> Result<Vec<BundleRow>, Error> {
         self.read(|db| {
-            let sql = "SELECT *, NULL AS picked_up_at, NULL AS overdue_at FROM bundles
-                 WHERE batch = ? AND state = 'planned' ORDER BY id";
-            let mut query = db.prepare_cached(sql).doing("list planned bundles")?;
+            let sql = format!("{SELECT} WHERE b.batch = ? AND b.state = 'planned' ORDER BY b.id");
+            let mut query = db.prepare_cached(&sql).doing("list planned bundles")?;
             let rows = query
                 .query_map([batch.0], bundle_row)
                 .doing("list planned bundles")?;
@@ -342,6 +346,7 @@ fn bundle_row(row: &Row<'_>) -> rusqlite::Result<BundleRow> {
         handed_over_at: row.maybe_time("handed_over_at")?,
         picked_up_at: row.maybe_time("picked_up_at")?,
         overdue_at: row.maybe_time("overdue_at")?,
+        held: row.get("held")?,
         group: BundleGroup {
             postage: row.word("postage")?,
             postage_code: row.get::<_, Option<_>>("postage_code")?.map(PostageCode),

@@ -214,3 +214,36 @@ fn json(places: &[&Place]) -> String {
     let quoted: Vec<_> = places.iter().map(|place| format!("\"{place}\"")).collect();
     format!("[{}]", quoted.join(","))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How the database goes about the claim, a row a line.
+    fn plan_of_claim(store: &Store) -> Vec<String> {
+        let plan = store.read(|db| {
+            let mut query = db
+                .prepare(&format!("EXPLAIN QUERY PLAN {CLAIM}"))
+                .doing("explain")?;
+            let given = named_params! {":full": "[]", ":now": 0, ":lease": 1};
+            let rows = query
+                .query_map(given, |row| row.get("detail"))
+                .doing("explain")?;
+            rows.collect::<Result<_, _>>().doing("explain")
+        });
+        plan.unwrap()
+    }
+
+    #[test]
+    fn what_was_handed_over_is_not_read_to_find_what_is_due() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let plan = plan_of_claim(&store);
+        let reads_all = |line: &&String| line.starts_with("SCAN outgoing") || *line == "SCAN o";
+        assert_eq!(plan.iter().find(reads_all), None, "{plan:#?}");
+        let by_place = plan
+            .iter()
+            .filter(|line| line.contains("outgoing_due_of (place=?"));
+        assert!(by_place.count() >= 1, "{plan:#?}");
+    }
+}

@@ -1,12 +1,12 @@
 //! What waits for an operator, and what becomes of what was half written.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, io};
 
 use kuori::{
     domain::BatchId,
     outbox::{PlaceSettings, Settings},
     store::{Standing, Waiting},
-    transport::ReadBack,
+    transport::{Action, Error, ReadBack, RemotePath},
 };
 
 use super::{bundle, composed, folder::Doorman, pickup, print_house, put, standing};
@@ -56,20 +56,28 @@ async fn what_stands_there_is_told_and_never_replaced() {
 async fn a_refusal_holds_the_row_and_not_the_place() {
     let hub = composed().await;
     let id = bundle(&hub).bundle.unwrap();
-    let folder = pickup(&hub).join(id.to_string());
-    fs::create_dir_all(&folder).unwrap();
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o500)).unwrap();
-    if fs::File::create(folder.join("probe")).is_ok() {
-        eprintln!("not checked: this user may write everywhere");
-        fs::remove_dir_all(folder).unwrap();
-        return hub.run().await.truncate(0);
+    let door = Doorman::new(hub.print_house_door());
+    door.fail(Some(denied));
+    let outbox = hub.outbox_through(door.clone());
+    for at in [now(), later()] {
+        while outbox.hand_over_next(at).await.unwrap() {}
     }
-    hand_over_all(&hub).await;
+    assert_eq!(door.begun().len(), 1);
     assert_eq!(bundle(&hub).standing(), Standing::Held);
+    let held = hub.store.bundle(id).unwrap().held.unwrap();
+    assert!(held.contains("permission denied"), "{held}");
     assert!(hub.store.places_in_trouble().unwrap().is_empty());
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
     hub.store.retry_waiting(None, &because("mended")).unwrap();
     hub.run().await;
+    assert_eq!(hub.store.bundle(id).unwrap().held, None);
+}
+
+fn denied(path: &RemotePath) -> Error {
+    Error::Io {
+        action: Action::Upload,
+        path: path.clone(),
+        source: io::ErrorKind::PermissionDenied.into(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
