@@ -17,7 +17,7 @@ use crate::{
     second_reader::{self, Clerk},
     signing::Signer,
     store::{Place, Store},
-    transport::{DirectoryFolder, RemoteFolder, SftpFolder},
+    transport::{DirectoryFolder, RemoteFolder, SftpFolder, SftpServers},
 };
 
 const SENDER_FOLDERS: [&str; 2] = ["inbox", "receipts"];
@@ -77,17 +77,18 @@ fn maildirs(config: &Config, folder: &Path) -> Result<Arc<dyn Mailbox>, Error> {
 }
 
 /// The folders that receipts and bundles go to.
-pub(super) fn places(config: &Config) -> Result<Places, Error> {
+pub(super) fn places(config: &Config, servers: &SftpServers) -> Result<Places, Error> {
     let mut places = Places::new();
     for sender in &config.senders {
         let id = sender.settings.id.clone();
-        let folder = folder(config, id.as_str(), &sender.folder, SENDER_FOLDERS)?;
+        let folder = folder(config, servers, id.as_str(), &sender.folder, SENDER_FOLDERS)?;
         places.insert(Place::Sender(id), folder);
     }
     for print_house in &config.print_houses {
         let id = print_house.settings.id.clone();
         let folder = folder(
             config,
+            servers,
             id.as_str(),
             &print_house.folder,
             PRINT_HOUSE_FOLDERS,
@@ -118,6 +119,7 @@ pub(super) fn outbox_settings(config: &Config) -> outbox::Settings {
 /// The inboxes of all senders; they share what may be in hand.
 pub(super) fn inboxes(
     config: &Config,
+    servers: &SftpServers,
     store: &Arc<Store>,
     places: &Places,
 ) -> Result<Vec<Arc<Inbox>>, Error> {
@@ -136,15 +138,17 @@ pub(super) fn inboxes(
             settings, folder, ..
         } in &sender.further_inboxes
         {
-            let folder = self::folder(config, &settings.place, folder, SENDER_FOLDERS)?;
+            let folder = self::folder(config, servers, &settings.place, folder, SENDER_FOLDERS)?;
             add(folder, settings);
         }
     }
     Ok(inboxes)
 }
 
+/// `servers` are the connections that all places share.
 fn folder(
     config: &Config,
+    servers: &SftpServers,
     place: &str,
     folder: &FolderConfig,
     known: [&str; 2],
@@ -153,7 +157,7 @@ fn folder(
         FolderConfig::Embedded => local(accounts_folder(config).join(place), known)?,
         // Nothing is made in it: where it is a mount that is missing, it has to look missing.
         FolderConfig::Directory(path) => Arc::new(DirectoryFolder::new(path.clone())),
-        FolderConfig::Sftp(settings) => Arc::new(SftpFolder::new(settings.clone())),
+        FolderConfig::Sftp(settings) => Arc::new(SftpFolder::on(servers, settings)),
     })
 }
 

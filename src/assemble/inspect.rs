@@ -9,6 +9,7 @@ use crate::{
     inbox::Inbox,
     store::{InboxLook, Store},
     telemetry,
+    transport::SftpServers,
 };
 
 /// Whether a process works in the data folder now.
@@ -35,8 +36,9 @@ pub async fn inspect_inboxes(
     sender: Option<&SenderId>,
     now: Timestamp,
 ) -> Result<Vec<InboxLook>, Error> {
-    let places = adapters::places(config)?;
-    let inboxes = adapters::inboxes(config, store, &places)?;
+    let servers = SftpServers::default();
+    let places = adapters::places(config, &servers)?;
+    let inboxes = adapters::inboxes(config, &servers, store, &places)?;
     let is_wanted = |inbox: &&Arc<Inbox>| sender.is_none_or(|id| inbox.settings().sender == *id);
     let mut looks = Vec::new();
     for inbox in inboxes.iter().filter(is_wanted) {

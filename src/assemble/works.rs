@@ -9,6 +9,7 @@ use crate::{
     outbox::Outbox,
     pipeline::{Clock, Runner, Wake},
     store::{Received, Store},
+    transport::SftpServers,
 };
 
 /// The house without its doors: inboxes, steps and outbox, which do something when asked.
@@ -106,9 +107,10 @@ impl Parts {
         (arrived, stepped): (&Wake, &Wake),
     ) -> Result<Self, Error> {
         let house = Arc::new(adapters::house(config, store, clock)?);
-        let places = adapters::places(config)?;
+        let servers = SftpServers::default();
+        let places = adapters::places(config, &servers)?;
         store.know_senders(config.senders.iter().map(|sender| &sender.settings.id))?;
-        let inboxes = adapters::inboxes(config, store, &places)?;
+        let inboxes = adapters::inboxes(config, &servers, store, &places)?;
         let names = inboxes.iter().map(|inbox| inbox.settings().place.as_str());
         store.keep_looks(&names.collect::<Vec<_>>())?;
         let (arrived, stepped) = (Arc::clone(arrived), Arc::clone(stepped));

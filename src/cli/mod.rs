@@ -39,6 +39,7 @@ mod runtime;
 mod sample;
 mod sender;
 mod settings;
+mod sftp;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -141,6 +142,9 @@ enum Command {
     /// Look at settings
     #[command(subcommand)]
     Config(config::Command),
+    /// Try the SFTP servers of others, and learn their host keys
+    #[command(subcommand)]
+    Sftp(sftp::Command),
     /// Draw the first page of a PDF, from standard input to standard output
     #[command(hide = true)]
     RenderPage(render_page::Arguments),
@@ -221,6 +225,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Consent(command) => consent::run(command, invocation),
         Command::Receipt(command) => receipt::run(command, invocation),
         Command::Config(command) => config::run(command, invocation),
+        Command::Sftp(command) => sftp::run(command, invocation),
         Command::RenderPage(arguments) => render_page::run(arguments, invocation),
         Command::RewritePdf(_) => Ok(Outcome::Done),
     }

@@ -413,6 +413,8 @@ host = "sftp.d.example"
 user = "kuori"
 key_file = "d.key"
 password_file = "d.password"
+agent = true
+passphrase_file = "d.pass"
 known_hosts_file = "known_hosts"
 fingerprints = []
 [senders.e.account]
@@ -421,17 +423,52 @@ allowed_addresses = ["192.0.2.0/33", "::1", "city.example"]
     let told = wrong(text);
     assert!(!told.contains("hunter2"));
     insta::assert_snapshot!(told, @r#"
-    line 2: `senders.a.sftp` needs `key_file` or `password_file`
+    line 2: `senders.a.sftp` needs `key_file`, `agent = true` or `password_file`
     line 2: `senders.a.sftp.user` is missing
     line 4: `senders.a.sftp.password` is not a known key; did you mean `password_file`?
     line 5: `senders.a.sftp.fingerprints[1]` must be `SHA256:` and 43 characters, as `ssh-keygen -l` prints it
     line 7: `senders.b.directory` is given beside `account`; keep one of the two
     line 11: `senders.c.account.public_keys[1]` is a private key; it belongs to the sender alone, and its `.pub` file here
     line 11: `senders.c.account.public_keys[2]` must be a public key such as `ssh-ed25519 AAAA…`, without options
-    line 16: `senders.d.sftp.password_file` is given beside `key_file`; keep one of the two
-    line 20: `senders.e.account.allowed_addresses[1]` must be an address or a network such as `192.0.2.7` or `2001:db8::/32`
-    line 20: `senders.e.account.allowed_addresses[3]` must be an address or a network such as `192.0.2.7` or `2001:db8::/32`
+    line 18: `senders.d.sftp.passphrase_file` is of use only beside `key_file`, and without `agent`
+    line 22: `senders.e.account.allowed_addresses[1]` must be an address or a network such as `192.0.2.7` or `2001:db8::/32`
+    line 22: `senders.e.account.allowed_addresses[3]` must be an address or a network such as `192.0.2.7` or `2001:db8::/32`
     "#);
+}
+
+#[test]
+fn ways_of_logging_in_are_tried_in_order() {
+    use crate::transport::Login;
+    let login = |keys: &str| {
+        let text = format!("data_folder = '/d'\n[senders.a.sftp]\nhost = 'h'\nuser = 'u'\n{keys}");
+        let config = parse(&text).unwrap();
+        let FolderConfig::Sftp(sftp) = config.senders[0].folder.clone() else {
+            panic!("an SFTP server");
+        };
+        sftp.login
+    };
+    let path = |name: &str| Path::new(name).to_owned();
+    let key = Login::Key(path("/k"));
+    assert_eq!(login("key_file = '/k'"), key);
+    let password = Login::PasswordFile(path("/p"));
+    assert_eq!(
+        login("key_file = '/k'\npassword_file = '/p'"),
+        Login::InOrder(vec![key, password])
+    );
+    assert_eq!(
+        login("key_file = '/k'\npassphrase_file = '/s'"),
+        Login::EncryptedKey {
+            key: path("/k"),
+            passphrase: path("/s")
+        }
+    );
+    assert_eq!(login("agent = true"), Login::Agent { public_key: None });
+    assert_eq!(
+        login("agent = true\nkey_file = '/k'"),
+        Login::Agent {
+            public_key: Some(path("/k.pub"))
+        }
+    );
 }
 
 #[test]

@@ -42,12 +42,13 @@ pub enum Error {
     ConnectTimeout { server: String },
     #[error(
         "the host key of `{server}` is not known\n\nhint: if its operator confirms the \
-         fingerprint, pin it: `{fingerprint}`"
+         fingerprint, pin it: `{fingerprint}`; `kuori sftp trust {server}` shows all of its keys"
     )]
     HostKeyUnknown { server: String, fingerprint: String },
     #[error(
         "the host key of `{server}` is not the one that is pinned: somebody may be listening in\
-         \n\nhint: ask its operator whether the key was changed to `{fingerprint}`"
+         \n\nhint: ask its operator whether the key was changed to `{fingerprint}`; \
+         `kuori sftp trust {server}` shows all of its keys"
     )]
     HostKeyChanged { server: String, fingerprint: String },
     #[error("cannot read the pinned host keys in `{path}`")]

@@ -21,6 +21,7 @@ mod remote_server;
 mod sending;
 mod sftp;
 mod sftp_settings;
+mod shown_keys;
 mod wire;
 
 use std::{io::Write, path::Path};
@@ -39,6 +40,7 @@ pub use path::{InvalidPath, RemotePath};
 pub use remote_server::SftpServers;
 pub use sftp::SftpFolder;
 pub use sftp_settings::SftpSettings;
+pub use shown_keys::{ShownKey, show_host_keys};
 pub use wire::{SftpFailure, StatusCode};
 
 /// A folder that somebody else may write to as well. No method follows a symbolic link.

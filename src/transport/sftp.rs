@@ -1,4 +1,9 @@
-use std::{io, io::Write, path::Path, sync::Arc};
+use std::{
+    io::{self, Write},
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use tokio::sync::OwnedSemaphorePermit;
@@ -201,17 +206,22 @@ impl Call<'_> {
         }
     }
 
-    /// Sends a file, and looks once more whether its name was taken meanwhile.
+    /// Sends a file; where that takes long, looks once more whether its name was taken meanwhile.
     async fn send(
         &self,
         file: RemoteHandle,
         source: Source,
         to: &RemotePath,
     ) -> Result<(Sent, bool), Stopped> {
+        let started = Instant::now();
         let sending = sending::send(&self.connection, file, source).await?;
-        let standing = self.looking(to);
+        let standing = (started.elapsed() > LOOK_AGAIN).then(|| self.looking(to));
         let sent = sending.finish().await?;
-        Ok((sent, standing.found().await?.is_some()))
+        let is_taken = match standing {
+            Some(standing) => standing.found().await?.is_some(),
+            None => false,
+        };
+        Ok((sent, is_taken))
     }
 
     /// Creates a file that is not there: nobody's is written over.
@@ -384,6 +394,9 @@ impl Call<'_> {
         Error::sftp(action, path, failure)
     }
 }
+
+/// A name that was free so short a time ago is taken for free: looking costs as much as a small file.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Both common rules for unfinished files hold for it: a leading dot, and a known ending. Always
 /// the same name, so that the next try clears away what the last one left.

@@ -321,6 +321,11 @@ async fn greet(
     loop {
         match from.wait().await {
             Some(ChannelMsg::Data { data }) => packets.push(data),
+            Some(ChannelMsg::Failure) => {
+                return Err(SftpFailure::Protocol {
+                    what: "it refuses the subsystem `sftp`",
+                });
+            }
             Some(ChannelMsg::Eof | ChannelMsg::Close) | None => return Err(SftpFailure::Lost),
             Some(_) => {}
         }

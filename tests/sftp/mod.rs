@@ -3,6 +3,7 @@
 
 mod accounts;
 mod audit;
+mod connections;
 pub(crate) mod contract;
 mod files;
 mod hostile;
@@ -10,3 +11,4 @@ pub(crate) mod house;
 pub(crate) mod line;
 mod login;
 mod protocol;
+mod ways_in;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{House, mismatch::mismatch};
 use crate::cli::{
     account, batch, bundle, check, config, consent, demo, events, finding, inbox, message, outbox,
-    process, receipt, reprocess, sample, sender,
+    process, receipt, reprocess, sample, sender, sftp,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -60,6 +60,8 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("process", schema_for!(process::Processed)),
         ("receipt-key", schema_for!(receipt::KeyShown)),
         ("config-check", schema_for!(config::Checked)),
+        ("sftp-check", schema_for!(sftp::check::SftpChecked)),
+        ("sftp-trust", schema_for!(sftp::trust::Trust)),
     ]
 }
 
@@ -149,6 +151,7 @@ fn every_json_output_satisfies_its_schema() {
         ("consent-list", "consent list".to_owned()),
         ("receipt-key", "receipt key".to_owned()),
         ("config-check", format!("config check {DEMO}")),
+        ("sftp-check", format!("sftp check --config {DEMO}")),
     ];
     for (name, line) in commands {
         let said = house.kuori(&format!("{line} --json"));

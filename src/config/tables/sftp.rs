@@ -22,8 +22,15 @@ pub(super) struct SftpTable {
     /// User name on the server.
     #[schemars(required, length(min = 1))]
     user: Option<String>,
-    /// Log in with the private key in this file: Ed25519, ECDSA or RSA, without a passphrase.
+    /// Log in with the private key in this file: Ed25519, ECDSA or RSA. Nobody else may be able to
+    /// read it. It goes before the password where both are given, as some servers ask for both.
     key_file: Option<PathBuf>,
+    /// The passphrase of the key is in this file; a line end behind it is not part of it.
+    passphrase_file: Option<PathBuf>,
+    /// Log in with the keys of the SSH agent that `SSH_AUTH_SOCK` names. With `key_file` only with
+    /// that one, whose public half has to be beside it in a file that ends in `.pub`.
+    #[serde(default)]
+    agent: bool,
     /// Log in with the password in this file; a line end behind it is not part of it.
     password_file: Option<PathBuf>,
     /// The server's key is in this file, which has the format of OpenSSH's `known_hosts`.
@@ -46,17 +53,18 @@ struct TuningTable {
     /// From the first packet to the start of the SFTP service.
     #[schemars(range(min = 1))]
     connect_timeout_secs: u64,
-    /// For one request, from when it is queued: `in_flight` times 255 KiB must pass in this time on
-    /// the slowest line.
+    /// A server that owes an answer is given up if it sends nothing for so long; waiting behind
+    /// others on a slow line does not count.
     #[schemars(range(min = 1))]
     request_timeout_secs: u64,
     /// How often a quiet connection is kept alive.
     #[schemars(range(min = 1))]
     keepalive_secs: u64,
-    /// Reads or writes of one file that are under way at once.
+    /// Reads or writes of one file that are under way at once; on a long line up to 64.
     #[schemars(range(min = 1, max = 1_024))]
     in_flight: usize,
-    /// What the server may send before we take it; it bounds the rate on a long line.
+    /// Bytes of reads and writes that are under way at once on a connection; it bounds the rate on
+    /// a long line.
     #[schemars(range(min = 65_536))]
     window_bytes: u32,
     /// A folder with more entries is not listed.
@@ -96,21 +104,36 @@ impl SftpTable {
     }
 
     fn login(&self, at: &KeyPath, site: &Site, problems: &mut Problems) -> Option<Login> {
-        match (&self.key_file, &self.password_file) {
-            (Some(key), None) => Some(Login::Key(site.path(key))),
-            (None, Some(password)) => Some(Login::PasswordFile(site.path(password))),
-            (Some(_), Some(_)) => {
-                let message = "is given beside `key_file`; keep one of the two";
-                problems.add(&at.key("password_file"), message);
-                None
-            }
-            (None, None) => {
+        if self.passphrase_file.is_some() && (self.key_file.is_none() || self.agent) {
+            let message = "is of use only beside `key_file`, and without `agent`";
+            problems.add(&at.key("passphrase_file"), message);
+        }
+        let password = self.password_file.as_ref();
+        let password = password.map(|file| Login::PasswordFile(site.path(file)));
+        let mut ways: Vec<_> = self.key_login(site).into_iter().chain(password).collect();
+        match ways.len() {
+            0 => {
                 let written = |key: &str| problems.was_written(&at.key(key));
-                if !written("key_file") && !written("password_file") {
-                    problems.add(at, "needs `key_file` or `password_file`");
+                if !written("key_file") && !written("password_file") && !written("agent") {
+                    problems.add(at, "needs `key_file`, `agent = true` or `password_file`");
                 }
                 None
             }
+            1 => ways.pop(),
+            _ => Some(Login::InOrder(ways)),
+        }
+    }
+
+    fn key_login(&self, site: &Site) -> Option<Login> {
+        let key = self.key_file.as_ref().map(|file| site.path(file));
+        let passphrase = self.passphrase_file.as_ref().map(|file| site.path(file));
+        match (self.agent, key, passphrase) {
+            (true, key, _) => Some(Login::Agent {
+                public_key: key.map(public_half),
+            }),
+            (false, Some(key), Some(passphrase)) => Some(Login::EncryptedKey { key, passphrase }),
+            (false, Some(key), None) => Some(Login::Key(key)),
+            (false, None, _) => None,
         }
     }
 
@@ -136,6 +159,15 @@ impl SftpTable {
             }
         }
     }
+}
+
+fn public_half(key: PathBuf) -> PathBuf {
+    if key.extension().is_some_and(|ending| ending == "pub") {
+        return key;
+    }
+    let mut name = key.into_os_string();
+    name.push(".pub");
+    name.into()
 }
 
 /// The digest of 32 bytes in base64 without padding.
