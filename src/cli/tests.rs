@@ -51,6 +51,7 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       consent    Keep the register of consents to digital delivery
       receipt    Look after the signatures of receipts
       config     Look at settings
+      sftp       Try the SFTP servers of others, and learn their host keys
 
     Options:
       -h, --help     Print help

@@ -83,6 +83,11 @@ pub enum Error {
          its socket"
     )]
     Agent { source: russh::keys::Error },
+    #[error(
+        "the SSH agent has no key to log in with\n\nhint: `ssh-add` gives it one, and `ssh-add -l` \
+         lists those that it has"
+    )]
+    NoAgentKey,
     #[error("`{server}` refused the login of `{user}`: {told}")]
     LoginRefused {
         server: String,
@@ -157,6 +162,7 @@ impl Error {
             | Self::KeyOpenToOthers { .. }
             | Self::KeyEncrypted { .. }
             | Self::Agent { .. }
+            | Self::NoAgentKey
             | Self::LoginRefused { .. }
             | Self::TooManyEntries { .. }
             | Self::Missing { .. }

@@ -231,10 +231,7 @@ async fn with_agent(
     let mut agent = AgentClient::connect_env().await.map_err(no_agent)?;
     let keys = agent.request_identities().await.map_err(no_agent)?;
     let only = only.map(public_key).transpose()?;
-    let mut last = AuthResult::Failure {
-        remaining_methods: MethodSet::empty(),
-        partial_success: false,
-    };
+    let mut last = None;
     for key in keys {
         let AgentIdentity::PublicKey { key, .. } = key else {
             continue;
@@ -256,12 +253,12 @@ async fn with_agent(
                 partial_success, ..
             } => *partial_success,
         };
-        last = answer;
+        last = Some(answer);
         if is_decided {
             break;
         }
     }
-    Ok(last)
+    last.ok_or(Error::NoAgentKey)
 }
 
 fn public_key(path: &Path) -> Result<PublicKey, Error> {

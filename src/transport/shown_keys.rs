@@ -72,7 +72,7 @@ async fn ask_for(host: &str, port: u16, kind: Algorithm) -> Result<Option<ShownK
     let key = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (key, ended) {
         (Some(key), _) => Ok(shown(host, port, &key)),
-        (None, Err(russh::Error::NoCommonAlgo { .. })) | (None, Ok(_)) => Ok(None),
+        (None, Err(russh::Error::NoCommonAlgo { .. }) | Ok(_)) => Ok(None),
         (None, Err(source)) => Err(Error::Connect {
             server: format!("{host}:{port}"),
             source,

@@ -12,6 +12,7 @@ mod segments;
 use std::{
     collections::BTreeMap,
     mem,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -19,8 +20,8 @@ use std::{
 use bytes::{BufMut, Bytes, BytesMut};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client::Msg};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
-    time::interval,
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    time::{interval, timeout},
 };
 
 pub use failure::{SftpFailure, StatusCode};
@@ -50,6 +51,7 @@ struct Shared {
     budget: Arc<Semaphore>,
     budget_kib: u32,
     handles: Arc<Semaphore>,
+    ended: Arc<Notify>,
 }
 
 /// What awaits an answer.
@@ -107,8 +109,9 @@ impl Wire {
             budget: Arc::new(Semaphore::new(budget_kib as usize)),
             budget_kib,
             handles: Arc::new(Semaphore::new(HANDLES)),
+            ended: Arc::default(),
         }));
-        tokio::spawn(write(to, queue));
+        tokio::spawn(write_until(Arc::clone(&wire.0.ended), to, queue));
         let reader = wire.clone();
         tokio::spawn(async move {
             let why = reader.read(from, packets, bounds.silence).await;
@@ -152,11 +155,14 @@ impl Wire {
         }
         let number = table.next_number;
         table.next_number = number.wrapping_add(1);
-        let head = packet::head(kind, number, fields, data.len());
+        let packet = Outgoing::Packet {
+            head: packet::head(kind, number, fields, data.len()),
+            data,
+        };
         let sent = Instant::now();
         table.waiting.insert(number, Waiter { to, sent, held });
         // Under the lock, so that numbers grow on the wire.
-        let _ = self.0.outgoing.send(Outgoing::Packet { head, data });
+        let _ = self.0.outgoing.send(packet);
         Pending::new(answer)
     }
 
@@ -273,6 +279,7 @@ impl Wire {
             let _ = waiter.to.send(Err(why.clone()));
         }
         let _ = self.0.outgoing.send(Outgoing::End);
+        self.0.ended.notify_one();
     }
 }
 
@@ -337,6 +344,23 @@ async fn greet(
 
 /// What goes out together when it is small: bytes of one packet of SSH.
 const TOGETHER_BYTES: usize = 32 * 1024;
+
+/// How long a server that takes nothing more is waited for when all is over.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+async fn write_until(
+    ended: Arc<Notify>,
+    to: ChannelWriteHalf<Msg>,
+    queue: mpsc::UnboundedReceiver<Outgoing>,
+) {
+    let mut writing = pin!(write(to, queue));
+    tokio::select! {
+        () = &mut writing => {}
+        () = ended.notified() => {
+            let _ = timeout(FAREWELL, writing).await;
+        }
+    }
+}
 
 async fn write(to: ChannelWriteHalf<Msg>, mut queue: mpsc::UnboundedReceiver<Outgoing>) {
     let mut together = BytesMut::new();

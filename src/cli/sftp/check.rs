@@ -70,6 +70,8 @@ struct StepChecked {
     step: String,
     /// Absent where it went well.
     error: Option<String>,
+    /// What to type, where we know.
+    hint: Option<String>,
 }
 
 impl PlaceChecked {
@@ -92,9 +94,15 @@ impl PlaceChecked {
 impl From<Probe> for StepChecked {
     fn from(probe: Probe) -> Self {
         let error = probe.outcome.err();
+        let error = error.map(|error| telemetry::with_causes(&error));
+        let (error, hint) = match error.as_deref().map(|told| told.split_once("\n\nhint: ")) {
+            Some(Some((told, hint))) => (Some(told.to_owned()), Some(hint.to_owned())),
+            _ => (error, None),
+        };
         Self {
             step: probe.step,
-            error: error.map(|error| telemetry::with_causes(&error)),
+            error,
+            hint,
         }
     }
 }
@@ -109,6 +117,9 @@ impl fmt::Display for SftpChecked {
             };
             let rows = place.steps.iter().map(row);
             write!(f, "{}", Table::new(["STEP", "RESULT"], rows))?;
+            for hint in place.steps.iter().filter_map(|step| step.hint.as_ref()) {
+                writeln!(f, "hint: {hint}")?;
+            }
             if !place.offers.is_empty() {
                 writeln!(f, "Offers  {}", place.offers.join(", "))?;
             }
