@@ -14,8 +14,8 @@ use kuori::{
 use russh::{
     client,
     keys::{
-        Algorithm, PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate, key::safe_rng,
-        load_secret_key, ssh_key::LineEnding,
+        Algorithm, EcdsaCurve, PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate,
+        key::safe_rng, load_secret_key, ssh_key::LineEnding,
     },
 };
 use russh_sftp::{
@@ -55,7 +55,10 @@ impl House {
         };
         change(&mut settings);
         let account = |name: &str, role| Account {
-            public_keys: vec![make_key(&dir.path().join(name))],
+            public_keys: vec![
+                make_key(&dir.path().join(name)),
+                make_ecdsa_key(&dir.path().join(format!("{name}-ecdsa"))),
+            ],
             quota_bytes,
             quota_files,
             ..Account::new(name, role)
@@ -220,7 +223,17 @@ impl client::Handler for AnyHost {
 
 /// Makes an Ed25519 key pair; returns the public line.
 pub(crate) fn make_key(path: &Path) -> String {
-    let key = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).unwrap();
+    make_key_of(Algorithm::Ed25519, path)
+}
+
+/// For clients that know no Ed25519.
+fn make_ecdsa_key(path: &Path) -> String {
+    let curve = EcdsaCurve::NistP256;
+    make_key_of(Algorithm::Ecdsa { curve }, path)
+}
+
+fn make_key_of(algorithm: Algorithm, path: &Path) -> String {
+    let key = PrivateKey::random(&mut safe_rng(), algorithm).unwrap();
     put(path, key.to_openssh(LineEnding::LF).unwrap().as_bytes());
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
     key.public_key().to_openssh().unwrap()
