@@ -173,19 +173,25 @@ async fn listings_hold_files_only(place: &Place<'_>) {
     std::fs::create_dir(pick.join("a-folder")).unwrap();
     std::os::unix::fs::symlink("/etc/passwd", pick.join("a-link")).unwrap();
     let listing = place.folder.list(&place.pick).await.unwrap();
-    assert_eq!(listing.files.len(), before + 1, "{listing:?}");
+    // rclone puts the picture of a line feed in its place, and that name is not odd.
+    let is_pictured = |name: &str| name.contains('\u{240a}');
+    let pictured = listing.files.iter().filter(|file| is_pictured(&file.name));
+    let pictured = pictured.count();
+    assert_eq!(listing.files.len(), before + pictured + 1, "{listing:?}");
     put(&pick.join(OsStr::from_bytes(b"J\xf6rg.zip")), b"x");
     let listing_before = listing;
     let listing = place.folder.list(&place.pick).await.unwrap();
     assert_eq!(listing.files, listing_before.files);
     // Our server does not even show them.
-    assert!([0, 3].contains(&listing.odd_names.len()), "{listing:?}");
+    let odd = listing.odd_names.len() + pictured;
+    assert!([0, 3].contains(&odd), "{listing:?}");
     assert!(listing.odd_names.iter().all(|name| !name.contains('\n')));
     // Many entries: more than one answer of any server holds.
     for n in 0..250 {
         put(&pick.join(format!("many-{n}")), b"");
     }
-    assert_eq!(place.names(&place.pick).await.len(), before + 251);
+    let many = place.names(&place.pick).await.len();
+    assert_eq!(many, before + pictured + 251);
     for n in 0..250 {
         std::fs::remove_file(pick.join(format!("many-{n}"))).unwrap();
     }

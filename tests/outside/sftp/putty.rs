@@ -1,9 +1,6 @@
 //! PuTTY's `psftp`, whose engine FileZilla has too.
 
-use std::{
-    ffi::OsStr,
-    process::Command,
-};
+use std::{ffi::OsStr, process::Command};
 
 use super::{super::tools, Client, Door, Step, Verb, joined, patient, quoted, tries};
 

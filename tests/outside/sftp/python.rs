@@ -4,12 +4,26 @@ use std::process::Command;
 
 use super::{Client, Door, Step, lines, patient, tries};
 
-struct Script(&'static str);
+struct Script {
+    file: &'static str,
+    says_why: bool,
+}
+
+/// It writes without waiting for answers, and finds at the end that bytes are missing.
+const PARAMIKO: Script = Script {
+    file: "steps_paramiko.py",
+    says_why: false,
+};
+
+const ASYNCSSH: Script = Script {
+    file: "steps_asyncssh.py",
+    says_why: true,
+};
 
 tries!(
     paramiko,
     "paramiko 5.1",
-    Script("steps_paramiko.py"),
+    PARAMIKO,
     "needs paramiko",
     [
         uploads_under_a_temporary_name_and_renames,
@@ -33,7 +47,7 @@ tries!(
 tries!(
     asyncssh,
     "asyncssh 2.24",
-    Script("steps_asyncssh.py"),
+    ASYNCSSH,
     "needs asyncssh",
     [
         uploads_under_a_temporary_name_and_renames,
@@ -57,9 +71,15 @@ tries!(
 impl Client for Script {
     fn commands(&self, door: &Door<'_>, steps: &[Step]) -> Vec<Command> {
         let mut python = patient(interpreter());
-        python.arg(beside(self.0)).args([&door.port(), door.user]);
+        python
+            .arg(beside(self.file))
+            .args([&door.port(), door.user]);
         python.arg(door.key()).arg(door.script(lines(steps)));
         vec![python]
+    }
+
+    fn says_why(&self) -> bool {
+        self.says_why
     }
 }
 

@@ -15,8 +15,13 @@ use crate::sftp::house::{House, noise, put};
 
 /// What a client that says no more than this makes of `SSH_FX_PERMISSION_DENIED`.
 const DENIED: &str = "denied";
-/// And of `SSH_FX_FAILURE`: OpenSSH, PuTTY; curl.
-const FAILURE: &[&str] = &["failure", "error in the ssh layer"];
+/// And of `SSH_FX_FAILURE`: OpenSSH, `PuTTY`; curl; paramiko.
+const FAILURE: &[&str] = &[
+    "failure",
+    "error in the ssh layer",
+    "size mismatch",
+    "no such file",
+];
 
 pub(super) async fn hears_that_a_name_is_taken(client: &dyn Client) {
     let house = House::start().await;
@@ -118,11 +123,11 @@ fn others_are_unharmed(house: &House, client: &dyn Client) {
 
 /// The server's own word where the client hands it on, else the client's for the kind of refusal.
 fn words<'w>(client: &dyn Client, ours: &'w str, theirs: &[&'w str]) -> Vec<&'w str> {
-    if client.says_why() {
-        vec![ours]
-    } else {
-        theirs.to_vec()
+    let mut words = vec![ours];
+    if !client.says_why() {
+        words.extend(theirs);
     }
+    words
 }
 
 fn on_disk(house: &House, path: &str) -> Vec<u8> {

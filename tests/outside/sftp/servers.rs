@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kuori::transport::{HostKey, Login, RemoteFolder, SftpFolder, SftpSettings};
+use kuori::transport::{HostKey, Login, ReadBack, RemoteFolder, SftpFolder, SftpSettings};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
@@ -64,11 +64,20 @@ async fn carries_a_big_file(far: &Far, folder: &SftpFolder) {
     let content = noise(100_000_000);
     let local = far.dir.path().join("big");
     put(&local, &content);
-    folder.upload(&local, &path("drop/big")).await.unwrap();
+    folder
+        .upload(&local, &path("drop/big"), ReadBack::Digest)
+        .await
+        .unwrap();
     assert!(fs::read(far.root().join("drop/big")).unwrap() == content);
     put(&far.root().join("pick/big"), &content);
     let mut got = Vec::new();
     folder.download(&path("pick/big"), &mut got).await.unwrap();
+    assert!(got == content);
+    // A download that broke goes on where it was.
+    got.truncate(60_000_001);
+    let from = path("pick/big");
+    let rest = folder.read_from(&from, 60_000_001, &mut got);
+    assert_eq!(rest.await.unwrap(), 39_999_999);
     assert!(got == content);
 }
 
@@ -80,7 +89,7 @@ async fn carries_many_at_once(far: &Far, folder: &Arc<SftpFolder>) {
         let (folder, local) = (Arc::clone(folder), local.clone());
         both_ways.spawn(async move {
             let there = path(&format!("drop/small-{n}"));
-            folder.upload(&local, &there).await.unwrap();
+            folder.upload(&local, &there, ReadBack::Size).await.unwrap();
             let mut got = Vec::new();
             folder.download(&there, &mut got).await.unwrap();
             got
@@ -148,7 +157,7 @@ impl Far {
             rclone.args(["--key", &site.path("host")]);
             rclone.args(["--authorized-keys", &site.path("authorized")]);
             // Else it shows for minutes what it saw once.
-            rclone.args(["--dir-cache-time", "1ms"]);
+            rclone.args(["--dir-cache-time", "1ns"]);
             rclone
         });
         "".clone_into(&mut far.shown);
@@ -157,7 +166,7 @@ impl Far {
 
     /// `mod_sftp`, without a changed root: that takes root.
     fn proftpd() -> Self {
-        Self::start(|site| {
+        let mut far = Self::start(|site| {
             let authorized = tools::run("ssh-keygen", ["-e", "-f", &site.path("user.pub")]).out;
             put(
                 Path::new(&site.path("authorized.rfc4716")),
@@ -165,7 +174,7 @@ impl Far {
             );
             let (id, group) = (tools::run("id", ["-u"]).out, tools::run("id", ["-g"]).out);
             let (id, group) = (id.trim(), group.trim());
-            let account = format!("{}:*:{id}:{group}::/:/bin/sh\n", site.user);
+            let account = format!("kuori:x:{id}:{group}::/:/bin/sh\n");
             put(Path::new(&site.path("accounts")), account.as_bytes());
             for secret in ["accounts", "authorized.rfc4716"] {
                 tools::run("chmod", ["600", &site.path(secret)]);
@@ -177,7 +186,9 @@ impl Far {
             let mut proftpd = Command::new("/usr/sbin/proftpd");
             proftpd.args(["--nodaemon", "--quiet", "--config", &site.path("config")]);
             proftpd
-        })
+        });
+        "kuori".clone_into(&mut far.user);
+        far
     }
 
     fn start(command: impl FnOnce(&Site<'_>) -> Command) -> Self {

@@ -48,7 +48,7 @@ async def show(sftp, remote, _):
 
 
 STEPS = {
-    "put": lambda sftp, local, remote: sftp.put(local, remote),
+    "put": lambda sftp, local, remote: sftp.put(local, remote, sparse=False),
     "put-with-times": lambda sftp, local, remote: sftp.put(local, remote, preserve=True),
     "resume": resume,
     "put-all": put_all,

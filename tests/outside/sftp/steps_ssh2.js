@@ -11,6 +11,8 @@ const ssh = new Client();
 
 ssh.on('ready', async () => {
     try {
+        // Else it waits for the other side's acknowledgement, 40 ms each time.
+        ssh.setNoDelay(true);
         const sftp = await promisify(ssh.sftp).call(ssh);
         for (const line of fs.readFileSync(script, 'utf8').trimEnd().split('\n')) {
             const [verb, first, second] = line.split('\t');
