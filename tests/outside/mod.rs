@@ -4,9 +4,13 @@
 //! runs `cargo test -- --ignored`; a missing tool fails the test there. By hand:
 //!
 //! ```text
-//! apt-get install qpdf mupdf-tools poppler-utils libxml2-utils openssh-client openssh-server libdmtx0b
+//! apt-get install qpdf mupdf-tools poppler-utils libxml2-utils openssh-client openssh-server libdmtx0b \
+//!     curl lftp rclone putty-tools proftpd-basic proftpd-mod-crypto libjsch-java default-jdk-headless nodejs npm
 //! python3 -m venv target/outside-venv
 //! target/outside-venv/bin/pip install -r tests/outside/requirements.txt
+//! cp tests/outside/node/package*.json target/outside-node/
+//! npm ci --prefix target/outside-node --omit=optional --ignore-scripts
+//! export KUORI_NODE_PATH=target/outside-node/node_modules
 //! KUORI_PYTHON=target/outside-venv/bin/python cargo test -- --ignored --skip corpus --skip xjdf
 //! ```
 //!

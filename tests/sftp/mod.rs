@@ -1,5 +1,5 @@
 //! The SFTP server and the remote folders, each tested through the other. OpenSSH's part is in
-//! `outside/sftp.rs`.
+//! `outside/sftp`.
 
 mod accounts;
 mod audit;
