@@ -4,6 +4,7 @@ use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use russh::{
@@ -15,6 +16,7 @@ use russh::{
     },
 };
 use rustix::process::getuid;
+use tokio::time::timeout;
 
 use super::{Error, SftpSettings, host_key::HostKeyCheck};
 use crate::domain::Private;
@@ -54,10 +56,21 @@ pub(super) async fn log_in(ssh: &mut Ssh, settings: &SftpSettings) -> Result<(),
             AuthResult::Failure {
                 remaining_methods,
                 partial_success,
-            } => refused.note(remaining_methods, partial_success),
+            } => {
+                if remaining_methods.is_empty() && !partial_success && is_over(ssh).await {
+                    return Err(connect_error(settings, russh::Error::Disconnect));
+                }
+                refused.note(remaining_methods, partial_success);
+            }
         }
     }
     Err(refused.error(settings))
+}
+
+/// A connection that breaks during the login: the SSH library tells that as a refusal after which
+/// no method is left.
+async fn is_over(ssh: &mut Ssh) -> bool {
+    timeout(Duration::from_secs(1), ssh).await.is_ok()
 }
 
 /// What the server said last.
