@@ -491,7 +491,7 @@ fn places(folder: &Path) -> Places {
     ])
 }
 
-fn inbox_settings() -> inbox::Settings {
+pub(crate) fn inbox_settings() -> inbox::Settings {
     let sender = "example-city".parse().unwrap();
     let mut settings = inbox::Settings::new(sender, "example-city".to_owned()).unwrap();
     // A copy that breaks goes on soon.

@@ -21,6 +21,7 @@ mod deeds;
 mod deliveries;
 mod docs;
 mod duplicates;
+mod faults;
 mod findings;
 mod flow;
 mod fuzzed;

@@ -154,6 +154,16 @@ struct Pace {
     bytes_per_sec: Option<u64>,
 }
 
+impl Pace {
+    /// What trickles is held back at its source, not by the line.
+    fn max_under_way_bytes(self) -> usize {
+        match self.bytes_per_sec {
+            Some(_) => 2 * READ_BYTES,
+            None => MAX_UNDER_WAY_BYTES,
+        }
+    }
+}
+
 /// One direction.
 #[derive(Default)]
 struct Way {
@@ -263,8 +273,8 @@ async fn take_in(
     queue: mpsc::UnboundedSender<Piece>,
     shared: &Shared,
 ) -> Result<(), Over> {
-    let room = Arc::new(Semaphore::new(MAX_UNDER_WAY_BYTES));
-    let delay = shared.pace.lock().unwrap().delay;
+    let pace = *shared.pace.lock().unwrap();
+    let room = Arc::new(Semaphore::new(pace.max_under_way_bytes()));
     loop {
         let room = Arc::clone(&room).acquire_many_owned(READ_BYTES as u32);
         let mut room = room.await.unwrap();
@@ -274,7 +284,7 @@ async fn take_in(
             return Ok(());
         }
         let piece = Piece {
-            due: Instant::now() + delay,
+            due: Instant::now() + pace.delay,
             _room: room.split(bytes.len()).unwrap(),
             bytes,
         };
