@@ -1,4 +1,4 @@
-//! JSch 0.1.55, which is old and in many programs. It knows no Ed25519, neither for its own key
+//! `JSch` 0.1.55, which is old and in many programs. It knows no Ed25519, neither for its own key
 //! nor for the server's.
 
 use std::{path::Path, process::Command};

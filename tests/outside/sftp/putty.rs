@@ -1,4 +1,4 @@
-//! PuTTY's `psftp`, whose engine FileZilla has too.
+//! `PuTTY`'s `psftp`, whose engine `FileZilla` has too.
 
 use std::{ffi::OsStr, process::Command};
 
