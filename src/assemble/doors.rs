@@ -86,21 +86,21 @@ impl Doors {
         let Some(server) = &config.server else {
             return Ok(());
         };
-        let settings = server.settings.clone();
-        self.server.set_settings(settings).map_err(Error::Server)?;
         let before = self.fingerprints();
         self.server.reload_host_keys().map_err(Error::Server)?;
-        for fingerprint in self.fingerprints() {
-            if !before.contains(&fingerprint) {
-                tracing::warn!(
-                    fingerprint,
-                    "new host key: clients that pin the old one stay out"
-                );
-            }
+        let mut new = self.fingerprints();
+        new.retain(|fingerprint| !before.contains(fingerprint));
+        for fingerprint in new {
+            tracing::warn!(
+                fingerprint,
+                "new host key: clients that pin the old one stay out"
+            );
         }
         let before = std::mem::replace(&mut self.lock().of_settings, config.accounts());
         self.refresh()
-            .inspect_err(|_| self.lock().of_settings = before)
+            .inspect_err(|_| self.lock().of_settings = before)?;
+        let settings = &server.settings;
+        self.server.set_settings(settings).map_err(Error::Server)
     }
 
     /// Follows the store until `stop` turns true.
@@ -140,10 +140,10 @@ impl Doors {
         let rows = self.store.accounts()?;
         let mut state = self.lock();
         let (accounts, next_end) = joined(&state.of_settings, &rows, self.clock.now());
-        self.server.set_accounts(accounts).map_err(Error::Server)?;
+        // Noted first: where one of them cannot be used, that is said once, not each second.
         state.changes = changes;
         state.next_end = next_end;
-        Ok(())
+        self.server.set_accounts(accounts).map_err(Error::Server)
     }
 
     fn note_visits(&self, now: Timestamp) -> Result<(), Error> {

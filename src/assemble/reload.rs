@@ -10,7 +10,7 @@ pub(super) fn usable(older: &Config, mut newer: Config) -> Option<Config> {
         tracing::warn!(
             key,
             "changed in the settings: takes a restart, stays as it was"
-        )
+        );
     };
     if newer.data_folder != older.data_folder {
         tracing::error!(

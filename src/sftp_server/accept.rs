@@ -65,7 +65,7 @@ impl Server {
     }
 
     /// New limits, for connections from now on. `listen`, `root` and `host_keys` stay as they were.
-    pub fn set_settings(&self, settings: Settings) -> Result<(), Error> {
+    pub fn set_settings(&self, settings: &Settings) -> Result<(), Error> {
         self.shared.set_settings(settings)
     }
 

@@ -167,6 +167,9 @@ impl Login {
         credential: Credential,
         told: &str,
     ) -> Result<Auth, &'static str> {
+        if self.visitor.guest.get().is_some() {
+            return Err("the account changed while this connection logged in");
+        }
         let settings = &self.visitor.settings;
         let connections = &account.connections;
         let connection = connections.take(settings.max_connections_per_account);
@@ -184,9 +187,10 @@ impl Login {
             address,
         };
         let guest = self.visitor.guest.get_or_init(|| guest);
-        // The rules may have changed since the account was looked up.
+        // The rules may have changed since the account was looked up. The connection is spent then:
+        // nobody else may log in on it.
         if !self.shared.is_welcome(guest) {
-            return Err("the account has just changed");
+            return Err("the account changed while this connection logged in");
         }
         guest.audit.login(&told);
         self.places_taken = Some((connection, place));

@@ -84,13 +84,13 @@ impl Shared {
     }
 
     /// `root`, `host_keys` and `listen` stay what they were.
-    pub(super) fn set_settings(&self, settings: Settings) -> Result<(), Error> {
+    pub(super) fn set_settings(&self, settings: &Settings) -> Result<(), Error> {
         self.change(|old| {
             let settings = Settings {
                 listen: old.settings.listen,
                 host_keys: old.settings.host_keys.clone(),
                 root: old.settings.root.clone(),
-                ..settings
+                ..settings.clone()
             };
             Ok(Rules::new(settings, old.keys.clone(), old.accounts.clone()))
         })

@@ -9,6 +9,7 @@
 //! row is committed away before its file is removed. So a row never points to a missing file, and a
 //! file without a row is swept at the next start.
 
+mod account_changes;
 mod accounts;
 mod arrivals;
 mod batches;
@@ -41,9 +42,10 @@ mod spool;
 mod sweep;
 mod waiting;
 
+pub use account_changes::{AccountChange, AccountPlan};
 pub use accounts::{
-    AccountChange, AccountKey, AccountKeyLine, AccountLogin, AccountOfSettings, AccountPlan,
-    AccountRole, AccountRow, AccountVisit,
+    AccountKey, AccountKeyLine, AccountLogin, AccountOfSettings, AccountRole, AccountRow,
+    AccountVisit,
 };
 pub use arrivals::{Arrival, ArrivalState, InHand};
 pub use batches::{BatchRow, NewBatch, OpenOutcome, Received, StepOutcome};

@@ -182,7 +182,7 @@ async fn an_upload_whose_connection_dies_leaves_nothing() {
 
 #[tokio::test]
 async fn stopping_the_server_ends_sessions_and_keeps_what_was_closed() {
-    let house = House::start().await;
+    let house = House::start_with(|settings| settings.stop_grace_secs = 0).await;
     let raw = house.raw("city").await;
     raw.upload("inbox/whole.zip", b"whole").await.unwrap();
     let handle = raw.create("inbox/half.zip").await.unwrap();

@@ -16,7 +16,7 @@ pub(super) struct AccountTable {
     /// Where the account may log in from: addresses and networks such as `192.0.2.7` and
     /// `2001:db8::/32`. Empty: from anywhere.
     allowed_addresses: Vec<String>,
-    /// Take RSA signatures over SHA-1 too, which is all that old clients make (JSch 0.1.55). They can
+    /// Take RSA signatures over SHA-1 too, which is all that old clients make (`JSch` 0.1.55). They can
     /// be forged by who pays for it: only for a sender that has nothing newer.
     allows_sha1_rsa: bool,
     /// Bytes that may lie in the account's upload folder. Default: no bound.
