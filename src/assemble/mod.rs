@@ -21,11 +21,12 @@ mod reload;
 mod works;
 
 pub use accounts::accounts_of_settings;
+pub use crate::transport::ShownKey;
 pub use adapters::second_reader;
 pub use daemon::{Daemon, Newer};
 pub use error::Error;
 pub use inspect::{inboxes, inspect_inboxes, is_in_use};
 pub use party::Party;
-pub use probe::{Probe, Probed, RemotePlace, remote_places};
+pub use probe::{Probe, Probed, RemotePlace, remote_places, show_host_keys};
 pub use receipt_key::{ReceiptKey, check_receipt_key, receipt_key};
 pub use works::Works;

@@ -1,9 +1,14 @@
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 use super::Error;
 use crate::{
     config::{Config, FolderConfig},
-    transport::{self, ReadBack, RemoteFolder, RemotePath, SftpFolder, SftpSettings},
+    transport::{
+        self, HostKey, ReadBack, RemoteFolder, RemotePath, SftpFolder, SftpSettings, ShownKey,
+    },
 };
 
 /// A sender or print house whose folder is on somebody else's SFTP server.
@@ -56,7 +61,24 @@ pub struct Probed {
     pub probes: Vec<Probe>,
 }
 
+/// The host keys that a server shows for itself; nothing vouches for them yet.
+pub async fn show_host_keys(host: &str, port: u16, time: Duration) -> Result<Vec<ShownKey>, Error> {
+    let shown = transport::show_host_keys(host, port, time).await;
+    shown.map_err(|source| Error::Connect {
+        place: host.to_owned(),
+        source,
+    })
+}
+
 impl RemotePlace {
+    /// The fingerprints of the settings; none where a `known_hosts` file pins the server.
+    pub fn pinned(&self) -> &[String] {
+        match &self.settings.host_key {
+            HostKey::Fingerprints(pinned) => pinned,
+            HostKey::KnownHosts(_) => &[],
+        }
+    }
+
     /// Tries everything that the daemon does at this place, with a small file of its own. What
     /// others have there is neither opened nor moved; after a failed log-in nothing further is
     /// tried.

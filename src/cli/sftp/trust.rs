@@ -11,15 +11,8 @@ use serde::Serialize;
 
 use super::Settings;
 use crate::{
-    cli::{
-        CommandError, Invocation,
-        error::{ErrorKind, Outcome},
-        runtime::runtime,
-        settings,
-        table::Table,
-    },
-    domain::Disposition,
-    transport::{self, HostKey, ShownKey, show_host_keys},
+    assemble::{ShownKey, show_host_keys},
+    cli::{CommandError, Invocation, error::Outcome, runtime::runtime, settings, table::Table},
 };
 
 #[derive(clap::Args)]
@@ -48,8 +41,7 @@ pub(super) fn run(
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
     let asked = Asked::new(arguments, invocation)?;
-    let shown = runtime()?.block_on(show_host_keys(&asked.host, asked.port, TIME));
-    let shown = shown.map_err(not_shown)?;
+    let shown = runtime()?.block_on(show_host_keys(&asked.host, asked.port, TIME))?;
     let appended_to = match (&arguments.known_hosts, arguments.yes) {
         (Some(file), true) => Some(append(file, &shown)?),
         _ => None,
@@ -95,14 +87,11 @@ impl Asked {
             });
         }
         let config = settings::load(Some(&arguments.settings.config), invocation.options)?;
-        let settings = super::place(&config, named)?.settings;
+        let place = super::place(&config, named)?;
         Ok(Self {
-            host: settings.host,
-            port: settings.port,
-            pinned: match settings.host_key {
-                HostKey::Fingerprints(pinned) => pinned,
-                HostKey::KnownHosts(_) => Vec::new(),
-            },
+            pinned: place.pinned().to_vec(),
+            host: place.settings.host,
+            port: place.settings.port,
         })
     }
 
@@ -152,14 +141,6 @@ fn append(file: &Path, keys: &[ShownKey]) -> Result<PathBuf, CommandError> {
     });
     appended.map_err(|error| CommandError::file("append to", file, &error))?;
     Ok(file.to_owned())
-}
-
-fn not_shown(error: transport::Error) -> CommandError {
-    let kind = match error.disposition() {
-        Disposition::Retry => ErrorKind::TryLater,
-        Disposition::Hold | Disposition::Reject => ErrorKind::Failed,
-    };
-    CommandError::new(kind, error)
 }
 
 /// `kuori sftp trust`: the keys that a server shows for itself.
