@@ -60,7 +60,7 @@ pub(super) async fn log_in(ssh: &mut Ssh, settings: &SftpSettings) -> Result<(),
                 if remaining_methods.is_empty() && !partial_success && is_over(ssh).await {
                     return Err(connect_error(settings, russh::Error::Disconnect));
                 }
-                refused.note(remaining_methods, partial_success);
+                refused.note(&remaining_methods, partial_success);
             }
         }
     }
@@ -81,7 +81,7 @@ struct Refused {
 }
 
 impl Refused {
-    fn note(&mut self, offers: MethodSet, was_taken: bool) {
+    fn note(&mut self, offers: &MethodSet, was_taken: bool) {
         self.offers = offers.iter().map(<&'static str>::from).collect();
         self.was_one_taken |= was_taken;
     }

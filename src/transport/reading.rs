@@ -207,14 +207,14 @@ struct Batch {
     data: Vec<Segments>,
     bytes: usize,
     /// Given back when the data are written.
-    _held: Vec<Held>,
+    held: Vec<Held>,
 }
 
 impl Batch {
     fn push(&mut self, data: Segments, held: Held) {
         self.bytes += data.len();
         self.data.push(data);
-        self._held.push(held);
+        self.held.push(held);
     }
 
     fn write_to(&self, to: &mut (dyn Write + Send)) -> io::Result<()> {

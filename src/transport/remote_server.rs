@@ -93,6 +93,10 @@ impl Failure {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "for people to read; what is decided is decided by a clock that never jumps"
+)]
 fn after(wait: Duration) -> Timestamp {
     let now = Timestamp::now();
     now.checked_add(wait).unwrap_or(now)

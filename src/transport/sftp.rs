@@ -30,7 +30,10 @@ pub struct SftpFolder {
 impl SftpFolder {
     /// Connects at the first use: a server that is away for a while stops nobody from starting.
     pub fn new(settings: SftpSettings) -> Self {
-        Self::on(&SftpServers::default(), &settings)
+        Self {
+            root: settings.root.clone(),
+            server: Arc::new(RemoteServer::new(settings)),
+        }
     }
 
     /// As [`SftpFolder::new`], on the connection that others of `servers` use as well.
