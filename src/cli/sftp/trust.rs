@@ -127,10 +127,9 @@ fn append(file: &Path, keys: &[ShownKey]) -> Result<PathBuf, CommandError> {
     let known = std::fs::read_to_string(file).unwrap_or_default();
     let lines = keys.iter().map(|key| key.known_hosts_line.as_str());
     let is_new = |line: &&str| !known.lines().any(|there| there == *line);
-    let mut text: String = lines
+    let mut text = lines
         .filter(is_new)
-        .map(|line| format!("{line}\n"))
-        .collect();
+        .fold(String::new(), |text, line| text + line + "\n");
     if !known.is_empty() && !known.ends_with('\n') {
         text.insert(0, '\n');
     }
