@@ -146,13 +146,13 @@ async fn serve(folder: PathBuf, public_key: &Path) {
     let server = Server::start(settings, vec![account]).await.unwrap();
     let port = server.local_addr().port();
     println!("{port} {}", server.fingerprints()[0]);
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn proxy(to: SocketAddr, delay: Duration) {
     let line = Line::to(to).delay(delay);
     println!("{}", line.address().port());
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn get(folder: &SftpFolder, from: &RemotePath, to: &Path) {

@@ -3,6 +3,7 @@
 use std::{
     future::Future,
     io::{Cursor, Read, Write},
+    path::Path,
     sync::{Arc, LazyLock},
 };
 
@@ -117,7 +118,10 @@ fn smallest_batch() -> Vec<u8> {
         let mut entry = sample.by_index(n).unwrap();
         let (name, mut content) = (entry.name().unwrap().into_owned(), Vec::new());
         entry.read_to_end(&mut content).unwrap();
-        if name.ends_with(".pdf") {
+        if Path::new(&name)
+            .extension()
+            .is_some_and(|ending| ending == "pdf")
+        {
             content = empty_page();
         }
         let usual = SimpleFileOptions::default();

@@ -375,6 +375,7 @@ fn done(id: u32) -> Status {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn code(error: io::Error) -> StatusCode {
     match error.kind() {
         io::ErrorKind::NotFound => StatusCode::NoSuchFile,

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A hand-over is too long to cut it at each byte: so many cuts, at even distances.
-const CUTS: u64 = 40;
+const CUTS: u64 = 24;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_marker_follows_whole_files_only_wherever_the_line_is_cut() {
@@ -93,7 +93,7 @@ impl<'a> Attempt<'a> {
         // Under its own name a file is whole, also before the marker.
         for (path, digest) in &standing {
             let is_ours = wanted.get(path) == Some(digest);
-            assert!(is_ours || path.ends_with(".part"), "{path}");
+            assert!(is_ours || path.contains("/."), "{path}");
         }
     }
 
@@ -113,7 +113,9 @@ impl<'a> Attempt<'a> {
             let path = entry.unwrap().path();
             let name = folder.join(path.file_name().unwrap());
             let digest = Sha256::digest(fs::read(path).unwrap());
-            let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digest = digest
+                .iter()
+                .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
             (name.to_str().unwrap().to_owned(), digest)
         };
         entries.into_iter().flatten().map(digest).collect()

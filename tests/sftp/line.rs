@@ -25,9 +25,10 @@ use tokio::{
 /// Under way on one connection in one direction, at most: several SSH windows of 16 MiB, so that it
 /// is the delay that is felt and not the line's own memory.
 const MAX_UNDER_WAY_BYTES: usize = 64 * 1024 * 1024;
-const READ_BYTES: usize = 64 * 1024;
+const READ_BYTES: u32 = 64 * 1024;
 /// Between two drops of a line that trickles.
-const DRIP: Duration = Duration::from_millis(5);
+const DRIP: Duration = Duration::from_millis(1000 / DROPS_PER_SEC);
+const DROPS_PER_SEC: u64 = 200;
 
 /// A TCP proxy. Dropping it breaks every connection through it.
 pub(crate) struct Line {
@@ -158,7 +159,7 @@ impl Pace {
     /// What trickles is held back at its source, not by the line.
     fn max_under_way_bytes(self) -> usize {
         match self.bytes_per_sec {
-            Some(_) => 2 * READ_BYTES,
+            Some(_) => 2 * READ_BYTES as usize,
             None => MAX_UNDER_WAY_BYTES,
         }
     }
@@ -276,9 +277,9 @@ async fn take_in(
     let pace = *shared.pace.lock().unwrap();
     let room = Arc::new(Semaphore::new(pace.max_under_way_bytes()));
     loop {
-        let room = Arc::clone(&room).acquire_many_owned(READ_BYTES as u32);
+        let room = Arc::clone(&room).acquire_many_owned(READ_BYTES);
         let mut room = room.await.unwrap();
-        let mut bytes = Vec::with_capacity(READ_BYTES);
+        let mut bytes = Vec::with_capacity(READ_BYTES as usize);
         let read = from.read_buf(&mut bytes).await;
         if read.map_err(|_| Over(Cut::Reset))? == 0 {
             return Ok(());
@@ -305,7 +306,10 @@ async fn give_out(
         if piece.due > Instant::now() {
             sleep_until(piece.due).await;
         }
-        for bytes in piece.bytes.chunks(drop_bytes.unwrap_or(READ_BYTES)) {
+        for bytes in piece
+            .bytes
+            .chunks(drop_bytes.unwrap_or(READ_BYTES as usize))
+        {
             shared.wait_while_stalled().await;
             let (granted, is_last) = way.grant(bytes.len());
             let written = to.write_all(&bytes[..granted]).await;
@@ -326,8 +330,7 @@ async fn give_out(
 /// What a line that trickles lets through at once.
 fn drop_bytes(shared: &Shared) -> Option<usize> {
     let bytes_per_sec = shared.pace.lock().unwrap().bytes_per_sec?;
-    let drops_per_sec = (Duration::from_secs(1).as_millis() / DRIP.as_millis()) as u64;
-    usize::try_from(bytes_per_sec.div_ceil(drops_per_sec)).ok()
+    usize::try_from(bytes_per_sec.div_ceil(DROPS_PER_SEC)).ok()
 }
 
 #[cfg(test)]
