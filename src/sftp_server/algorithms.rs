@@ -14,7 +14,7 @@ use super::Settings;
 
 /// Messages of up to 32 KiB that the SSH library holds for a session before it stops reading from
 /// the network: what a client that is faster than our disk costs in memory.
-const CHANNEL_BUFFER_MESSAGES: usize = 128;
+const CHANNEL_BUFFER_MESSAGES: usize = 32;
 
 /// What some account wants that the others do without.
 #[derive(Debug, Clone, Copy, Default)]

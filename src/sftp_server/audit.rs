@@ -1,6 +1,7 @@
 use std::{fmt::Display, net::SocketAddr, time::Duration};
 
-use super::virtual_path::VirtualPath;
+use super::{handles::Download, refusal::Refusal, upload::Receipt, virtual_path::VirtualPath};
+use crate::domain::without_identity_codes;
 
 /// Writes down who did what, as `tracing` events of target `audit`.
 #[derive(Debug, Clone)]
@@ -12,19 +13,18 @@ pub(super) struct Audit {
 /// What an account did to a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Deed {
-    Upload,
-    /// The session ended before the file was closed; nothing of it is kept.
-    UploadAbandoned,
-    Download,
+    /// It goes on with an upload that broke off, which has so many bytes.
+    Resume,
+    /// The session ended before the file was closed; it is kept to be gone on with.
+    BrokenUpload,
     Removal,
 }
 
 impl Deed {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Upload => "upload",
-            Self::UploadAbandoned => "upload abandoned",
-            Self::Download => "download",
+            Self::Resume => "resume",
+            Self::BrokenUpload => "upload broken off",
             Self::Removal => "removal",
         }
     }
@@ -36,14 +36,33 @@ impl Audit {
             address = %self.address, key = %key);
     }
 
+    pub(super) fn received(&self, path: &VirtualPath, receipt: &Receipt) {
+        tracing::info!(target: "audit", event = "upload", account = %self.account,
+            address = %self.address, path = %masked(path), bytes = receipt.bytes,
+            sha256 = %receipt.sha256, seconds = receipt.took.as_secs_f32());
+    }
+
+    pub(super) fn downloaded(&self, download: &Download) {
+        tracing::info!(target: "audit", event = "download", account = %self.account,
+            address = %self.address, path = %masked(&download.path), bytes = download.bytes,
+            seconds = download.started.elapsed().as_secs_f32());
+    }
+
     pub(super) fn done(&self, deed: Deed, path: &VirtualPath, bytes: u64) {
         tracing::info!(target: "audit", event = deed.as_str(), account = %self.account,
-            address = %self.address, path = %path, bytes);
+            address = %self.address, path = %masked(path), bytes);
     }
 
     pub(super) fn renamed(&self, from: &VirtualPath, to: &VirtualPath) {
         tracing::info!(target: "audit", event = "rename", account = %self.account,
-            address = %self.address, path = %to, from = %from);
+            address = %self.address, path = %masked(to), from = %masked(from));
+    }
+
+    /// Writes a refusal down that the operator wants to see.
+    pub(super) fn refused_if_told(&self, request: &str, path: &str, refusal: &Refusal) {
+        if refusal.is_worth_auditing() {
+            self.refused(request, path, refusal);
+        }
     }
 
     pub(super) fn refused(&self, request: &str, path: &str, reason: &dyn Display) {
@@ -77,5 +96,10 @@ pub(super) fn sent_away(account: &str, address: SocketAddr) {
 
 /// Bounds what a stranger can write into our log.
 fn shortened(text: &str) -> String {
-    text.chars().take(300).collect()
+    without_identity_codes(text).chars().take(300).collect()
+}
+
+/// Some senders put identity codes into the names of files.
+fn masked(path: &VirtualPath) -> String {
+    without_identity_codes(&path.to_string()).into_owned()
 }

@@ -17,26 +17,26 @@ impl Folder {
         }
     }
 
-    /// The account may upload and rename here. Such a folder has no subfolders.
+    /// The account may upload and rename here, and remove its own leftovers; a finished file is
+    /// ours to take. Such a folder has no subfolders. In the others, which we fill, deleting says
+    /// "picked up".
     pub(super) fn takes_uploads(self) -> bool {
         matches!(self, Self::Inbox | Self::Feedback)
     }
-
-    /// The account may delete `name` here: in a folder that we fill, deleting says "picked up";
-    /// in a folder that it fills, only its own leftovers, for a finished file is ours to take.
-    pub(super) fn allows_removal_of(self, name: &str) -> bool {
-        !self.takes_uploads() || is_temporary(name)
-    }
 }
 
-/// The poller's own folder in an upload folder, where it moves what it takes: a client that put a
-/// file under this name would keep it from taking anything.
-pub(super) const OURS: &str = ".kuori";
-
 /// Whether `name` is one that clients give to a file which they are going to rename:
-/// `.filepart` (WinSCP), `.part`, `.partial`, `.tmp`, or a leading dot.
+/// `.filepart` (WinSCP), `.part`, `.tmp` and the like, or a leading dot.
 pub(super) fn is_temporary(name: &str) -> bool {
-    const ENDINGS: [&str; 4] = [".filepart", ".part", ".partial", ".tmp"];
+    const ENDINGS: [&str; 7] = [
+        ".filepart",
+        ".part",
+        ".partial",
+        ".tmp",
+        ".temp",
+        ".temppi",
+        ".crdownload",
+    ];
     let lower = name.to_ascii_lowercase();
     lower.starts_with('.') || ENDINGS.iter().any(|ending| lower.ends_with(ending))
 }

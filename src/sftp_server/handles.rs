@@ -1,4 +1,4 @@
-use std::{collections::HashMap, fs::File};
+use std::{collections::HashMap, fs::File, time::Instant};
 
 use super::{listing::Listing, refusal::Refusal, upload::Upload, virtual_path::VirtualPath};
 
@@ -14,6 +14,7 @@ pub(super) struct Download {
     pub(super) path: VirtualPath,
     /// Bytes handed out so far, for the audit.
     pub(super) bytes: u64,
+    pub(super) started: Instant,
 }
 
 /// The open handles of one session, within a bound. A name is never used twice, so a late
@@ -33,10 +34,15 @@ impl Handles {
         }
     }
 
-    pub(super) fn insert(&mut self, open: Open) -> Result<String, Refusal> {
+    pub(super) fn check_room(&self) -> Result<(), Refusal> {
         if self.open.len() >= self.max {
             return Err(Refusal::TooManyHandles);
         }
+        Ok(())
+    }
+
+    pub(super) fn insert(&mut self, open: Open) -> Result<String, Refusal> {
+        self.check_room()?;
         self.next += 1;
         let name = self.next.to_string();
         self.open.insert(name.clone(), open);

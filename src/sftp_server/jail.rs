@@ -1,31 +1,31 @@
 use std::{
-    fs::{self, File},
+    fs::File,
     io,
     os::fd::{AsFd, OwnedFd},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
-use russh_sftp::protocol::{FileAttributes, OpenFlags};
+use russh_sftp::protocol::FileAttributes;
 use rustix::{
     fs::{
-        AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, ResolveFlags, StatVfs, fstat,
-        fstatvfs, linkat, mkdirat, openat2, renameat_with, statat, unlinkat,
+        AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, ResolveFlags, StatVfs, fstat, fstatvfs,
+        linkat, mkdirat, openat2, renameat_with, statat, unlinkat,
     },
     io::Errno,
 };
 
 use super::{
     account::KnownAccount,
-    folder::{Folder, OURS, is_temporary},
+    folder::Folder,
+    ledger::{Ledger, Ledgers},
     listing::{Listing, attributes, folder_attributes},
     refusal::Refusal,
-    upload::{Destination, Upload},
+    sealer::Sealer,
+    settings::Settings,
+    staging::{self, Staging},
     virtual_path::VirtualPath,
 };
-
-/// Name of the folder for unfinished uploads; no account can be called so.
-const STAGING: &str = ".staging";
 
 /// One account's home, seen through a directory handle.
 ///
@@ -34,29 +34,30 @@ const STAGING: &str = ".staging";
 /// a home by mistake stays unreachable.
 pub(super) struct Jail {
     home: OwnedFd,
-    staging: PathBuf,
-    account: Arc<KnownAccount>,
-    max_file_bytes: u64,
+    pub(super) staging: Arc<Staging>,
+    pub(super) account: Arc<KnownAccount>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) sealer: Sealer,
+    pub(super) settings: Arc<Settings>,
 }
 
 /// What a client's path means for its account.
-enum Place {
+pub(super) enum Place {
     Top,
     /// One of the account's folders.
-    Folder,
+    Folder(Folder),
     /// Something in it.
     Below(Folder),
 }
 
 impl Jail {
-    /// Makes the home of `account` below `root`, and removes what a crash left half uploaded.
-    pub(super) fn prepare(root: &Path, account: &KnownAccount) -> io::Result<()> {
-        let name = account.account.name.as_str();
-        let staging = root.join(STAGING).join(name);
-        fs::create_dir_all(&staging)?;
-        for leftover in fs::read_dir(&staging)? {
-            fs::remove_file(leftover?.path())?;
-        }
+    /// Makes the home of `account`, and removes what nobody can go on with uploading.
+    pub(super) fn prepare(
+        settings: &Settings,
+        account: &Arc<KnownAccount>,
+        ledgers: &Ledgers,
+    ) -> io::Result<()> {
+        let (root, name) = (&settings.root, account.account.name.as_str());
         let top = open_below(CWD, root, OFlags::DIRECTORY, ResolveFlags::empty())?;
         make_folder(top.as_fd(), name)?;
         let home = beneath(top.as_fd(), name, OFlags::DIRECTORY)?;
@@ -64,21 +65,29 @@ impl Jail {
             make_folder(home.as_fd(), folder.name())?;
             beneath(home.as_fd(), folder.name(), OFlags::DIRECTORY)?;
         }
+        let settings = Arc::new(settings.clone());
+        let jail = Self::open(&settings, Arc::clone(account), ledgers)?;
+        let is_same_boot = staging::is_same_boot(root, name)?;
+        if let Err(error) = jail.sweep(is_same_boot) {
+            tracing::warn!(%error, account = name, "cannot clear broken uploads away");
+        }
         Ok(())
     }
 
     pub(super) fn open(
-        root: &Path,
+        settings: &Arc<Settings>,
         account: Arc<KnownAccount>,
-        max_file_bytes: u64,
+        ledgers: &Ledgers,
     ) -> io::Result<Self> {
-        let name = account.account.name.as_str();
+        let (root, name) = (&settings.root, account.account.name.as_str());
         let top = open_below(CWD, root, OFlags::DIRECTORY, ResolveFlags::empty())?;
         Ok(Self {
             home: beneath(top.as_fd(), name, OFlags::DIRECTORY)?,
-            staging: root.join(STAGING).join(name),
+            staging: Arc::new(Staging::open(root, name)?),
+            ledger: ledgers.of(name),
+            sealer: ledgers.sealer.clone(),
+            settings: Arc::clone(settings),
             account,
-            max_file_bytes,
         })
     }
 
@@ -86,7 +95,11 @@ impl Jail {
         if let Place::Top = self.place(path)? {
             return Ok(folder_attributes());
         }
-        let found = fstat(self.open_at(path, OFlags::PATH)?)?;
+        let found = match self.open_at(path, OFlags::PATH) {
+            Ok(found) => fstat(found)?,
+            Err(Refusal::Missing) => self.partial(path)?.ok_or(Refusal::Missing)?.found,
+            Err(refusal) => return Err(refusal),
+        };
         attributes(&found).ok_or(Refusal::Missing)
     }
 
@@ -95,7 +108,13 @@ impl Jail {
             return Err(Refusal::Denied("this is a folder"));
         };
         // NONBLOCK: a pipe that somebody put here must not hold the session.
-        let file = self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK)?;
+        let file = match self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK) {
+            Err(Refusal::Missing) if self.partial(path)?.is_some() => {
+                let name = path.components().last().ok_or(Refusal::Missing)?;
+                return self.staging.open_to_read(name);
+            }
+            opened => opened?,
+        };
         if FileType::from_raw_mode(fstat(&file)?.st_mode) != FileType::RegularFile {
             return Err(Refusal::Denied("this is not a file"));
         }
@@ -108,80 +127,30 @@ impl Jail {
             return Ok(Listing::Top(folders.into_iter()));
         }
         let folder = self.open_at(path, OFlags::DIRECTORY)?;
-        Ok(Listing::Folder(Dir::new(folder)?))
-    }
-
-    /// Starts an upload that shows under `path` only when it is committed.
-    pub(super) fn start_upload(
-        &self,
-        path: &VirtualPath,
-        flags: OpenFlags,
-    ) -> Result<Upload, Refusal> {
-        let (folder, name) = self.upload_place(path)?;
-        let standing = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW);
-        match standing {
-            Ok(_) if flags.contains(OpenFlags::EXCLUDE) || !is_temporary(name) => {
-                return Err(Refusal::Taken);
-            }
-            Ok(_) if !flags.contains(OpenFlags::TRUNCATE) => {
-                return Err(Refusal::Unsupported(
-                    "an upload cannot be resumed; send it again from the start",
-                ));
-            }
-            Err(_) if !flags.contains(OpenFlags::CREATE) => return Err(Refusal::Missing),
-            Ok(_) | Err(_) => {}
-        }
-        let max_bytes = self.room_for_upload(&folder)?;
-        let destination = Destination {
-            folder,
-            name: name.to_owned(),
-            path: path.clone(),
+        let unfinished = match self.place(path)? {
+            Place::Folder(own) if own.takes_uploads() => Some(self.staging.folder()),
+            Place::Top | Place::Folder(_) | Place::Below(_) => None,
         };
-        Upload::start(
-            &self.staging,
-            destination,
-            flags.contains(OpenFlags::APPEND),
-            max_bytes,
-        )
+        Listing::of(folder, unfinished)
     }
 
-    /// Renames within an upload folder, never over a file that is there.
-    pub(super) fn rename(&self, from: &VirtualPath, to: &VirtualPath) -> Result<(), Refusal> {
-        let (source, old) = self.upload_place(from)?;
-        let (target, new) = self.upload_place(to)?;
-        if !is_temporary(old) && is_temporary(new) {
-            // Under such a name it could be overwritten and removed.
-            return Err(Refusal::Denied(
-                "a file that was received cannot be changed",
-            ));
-        }
-        let standing = statat(&source, old, AtFlags::SYMLINK_NOFOLLOW)?;
-        if FileType::from_raw_mode(standing.st_mode) != FileType::RegularFile {
-            return Err(Refusal::Missing);
-        }
-        rename_without_replacing(&source, Path::new(old), &target, new)?;
-        rustix::fs::fsync(&target)?;
-        Ok(())
-    }
-
-    pub(super) fn remove(&self, path: &VirtualPath) -> Result<(), Refusal> {
+    /// Removes a file, and says how many bytes it had. When this returns, that is durable.
+    pub(super) fn remove(&self, path: &VirtualPath) -> Result<u64, Refusal> {
         let Place::Below(folder) = self.place(path)? else {
             return Err(Refusal::Denied("this folder cannot be removed"));
         };
-        let (parent, name) = parent_and_name(path).ok_or(Refusal::Missing)?;
-        if !folder.allows_removal_of(name) {
-            return Err(Refusal::Denied(
-                "a file that was received cannot be removed",
-            ));
+        if folder.takes_uploads() {
+            return self.remove_upload(path);
         }
+        let (parent, name) = parent_and_name(path).ok_or(Refusal::Missing)?;
         let parent = beneath(self.home.as_fd(), &parent, OFlags::DIRECTORY)?;
         let standing = statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
         if FileType::from_raw_mode(standing.st_mode) != FileType::RegularFile {
             return Err(Refusal::Denied("this is not a file"));
         }
         unlinkat(&parent, name, AtFlags::empty())?;
-        rustix::fs::fsync(&parent)?;
-        Ok(())
+        self.sealer.sync_folder(&parent)?;
+        Ok(u64::try_from(standing.st_size).unwrap_or(0))
     }
 
     /// Removes an empty folder inside one that we fill: a bundle's, once its files are picked up.
@@ -195,7 +164,7 @@ impl Jail {
         }
         let parent = beneath(self.home.as_fd(), &parent, OFlags::DIRECTORY)?;
         unlinkat(&parent, name, AtFlags::REMOVEDIR)?;
-        rustix::fs::fsync(&parent)?;
+        self.sealer.sync_folder(&parent)?;
         Ok(())
     }
 
@@ -203,7 +172,7 @@ impl Jail {
         Ok(fstatvfs(&self.home)?)
     }
 
-    fn place(&self, path: &VirtualPath) -> Result<Place, Refusal> {
+    pub(super) fn place(&self, path: &VirtualPath) -> Result<Place, Refusal> {
         let Some((first, rest)) = path.components().split_first() else {
             return Ok(Place::Top);
         };
@@ -211,11 +180,8 @@ impl Jail {
         let folder = *folders
             .find(|folder| folder.name() == first)
             .ok_or(Refusal::Missing)?;
-        if folder.takes_uploads() && rest.first().is_some_and(|name| name == OURS) {
-            return Err(Refusal::Denied("`.kuori` is the server's own folder"));
-        }
         Ok(if rest.is_empty() {
-            Place::Folder
+            Place::Folder(folder)
         } else {
             Place::Below(folder)
         })
@@ -229,60 +195,9 @@ impl Jail {
         )?)
     }
 
-    /// The upload folder that `path` lies in, open, and the name in it.
-    fn upload_place<'p>(&self, path: &'p VirtualPath) -> Result<(OwnedFd, &'p str), Refusal> {
-        match self.place(path) {
-            Ok(Place::Below(folder)) if folder.takes_uploads() => {
-                let [_, name] = path.components() else {
-                    return Err(Refusal::Denied("this folder has no subfolders"));
-                };
-                let folder = beneath(self.home.as_fd(), folder.name(), OFlags::DIRECTORY)?;
-                Ok((folder, name))
-            }
-            // Many senders try the top first: say where it is instead.
-            Ok(_) | Err(Refusal::Missing) => Err(Refusal::Denied(
-                "files can be put into the upload folder only: `inbox` or `feedback`",
-            )),
-            Err(refusal) => Err(refusal),
-        }
+    pub(super) fn own_folder(&self, folder: Folder, flags: OFlags) -> Result<OwnedFd, Refusal> {
+        Ok(beneath(self.home.as_fd(), folder.name(), flags)?)
     }
-
-    /// How many bytes a new file may have: what the quota leaves, within the limit of a file.
-    fn room_for_upload(&self, folder: &OwnedFd) -> Result<u64, Refusal> {
-        let account = &self.account.account;
-        if account.quota_bytes.is_none() && account.quota_files.is_none() {
-            return Ok(self.max_file_bytes);
-        }
-        let staging = open_below(CWD, &self.staging, OFlags::DIRECTORY, ResolveFlags::empty())?;
-        let (lying, staged) = (usage(folder)?, usage(&staging)?);
-        let left = |quota: Option<u64>, used: u64| quota.unwrap_or(u64::MAX).saturating_sub(used);
-        let bytes = left(account.quota_bytes, lying.bytes + staged.bytes);
-        let files = left(account.quota_files, lying.files + staged.files);
-        if bytes == 0 || files == 0 {
-            return Err(Refusal::Quota);
-        }
-        Ok(bytes.min(self.max_file_bytes))
-    }
-}
-
-#[derive(Default)]
-struct Usage {
-    files: u64,
-    bytes: u64,
-}
-
-fn usage(folder: &OwnedFd) -> Result<Usage, Refusal> {
-    let mut usage = Usage::default();
-    let mut dir = Dir::read_from(folder)?;
-    while let Some(entry) = dir.read() {
-        let found = statat(folder, entry?.file_name(), AtFlags::SYMLINK_NOFOLLOW);
-        let Ok(found) = found else { continue };
-        if FileType::from_raw_mode(found.st_mode) == FileType::RegularFile {
-            usage.files += 1;
-            usage.bytes += u64::try_from(found.st_size).unwrap_or(0);
-        }
-    }
-    Ok(usage)
 }
 
 /// Fails with `EXIST` where `new` is there.

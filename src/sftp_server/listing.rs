@@ -1,4 +1,4 @@
-use std::vec;
+use std::{os::fd::OwnedFd, vec};
 
 use russh_sftp::protocol::FileAttributes;
 use rustix::fs::{AtFlags, Dir, FileType, Stat, statat};
@@ -11,22 +11,54 @@ const ENTRIES_IN_A_BATCH: usize = 100;
 /// A folder that is being listed. Only files and folders show: no links, no odd names.
 pub(super) enum Listing {
     Top(vec::IntoIter<Folder>),
-    Folder(Dir),
+    Folder(FolderListing),
+}
+
+/// One folder, and after it the unfinished uploads that belong into it.
+pub(super) struct FolderListing {
+    folder: OwnedFd,
+    entries: Dir,
+    unfinished: Option<Dir>,
 }
 
 impl Listing {
+    pub(super) fn of(folder: OwnedFd, unfinished: Option<&OwnedFd>) -> Result<Self, Refusal> {
+        Ok(Self::Folder(FolderListing {
+            entries: Dir::read_from(&folder)?,
+            unfinished: unfinished.map(Dir::read_from).transpose()?,
+            folder,
+        }))
+    }
+
     /// The next entries; none are left when the vector is empty.
     pub(super) fn next_batch(&mut self) -> Result<Vec<(String, FileAttributes)>, Refusal> {
         match self {
             Self::Top(folders) => Ok(folders
                 .map(|folder| (folder.name().to_owned(), folder_attributes()))
                 .collect()),
-            Self::Folder(dir) => next_entries(dir),
+            Self::Folder(listing) => listing.next_batch(),
         }
     }
 }
 
-fn next_entries(dir: &mut Dir) -> Result<Vec<(String, FileAttributes)>, Refusal> {
+impl FolderListing {
+    fn next_batch(&mut self) -> Result<Vec<(String, FileAttributes)>, Refusal> {
+        let finished = next_entries(&mut self.entries, |_| true)?;
+        let Some(unfinished) = self.unfinished.as_mut().filter(|_| finished.is_empty()) else {
+            return Ok(finished);
+        };
+        // One that was finished since the folder was read has shown, or is not known yet.
+        let folder = &self.folder;
+        next_entries(unfinished, |name| {
+            statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_err()
+        })
+    }
+}
+
+fn next_entries(
+    dir: &mut Dir,
+    shows: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, FileAttributes)>, Refusal> {
     let mut entries = Vec::new();
     while entries.len() < ENTRIES_IN_A_BATCH {
         let Some(entry) = dir.read() else { break };
@@ -34,7 +66,7 @@ fn next_entries(dir: &mut Dir) -> Result<Vec<(String, FileAttributes)>, Refusal>
         let Ok(name) = entry.file_name().to_str() else {
             continue;
         };
-        if name == "." || name == ".." || VirtualPath::parse(name).is_err() {
+        if name == "." || name == ".." || VirtualPath::parse(name).is_err() || !shows(name) {
             continue;
         }
         // It may have been taken since the folder was read.

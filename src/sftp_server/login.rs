@@ -205,21 +205,15 @@ impl Login {
     fn start_session(&mut self, channel: ChannelId) -> Option<()> {
         let guest = self.visitor.guest.get()?;
         let settings = Arc::clone(&self.visitor.settings);
-        let jail = Jail::open(
-            &settings.root,
-            Arc::clone(&guest.account),
-            settings.max_file_bytes,
-        );
+        let ledgers = &self.shared.ledgers;
+        let jail = Jail::open(&settings, Arc::clone(&guest.account), ledgers);
         let jail = jail
             .inspect_err(|error| tracing::error!(%error, "cannot open the account's home"))
             .ok()?;
-        let requests = Requests::new(
-            jail,
-            guest.audit.clone(),
-            Arc::clone(&settings),
-            self.visitor.in_hand.clone(),
-        );
+        let (audit, in_hand) = (guest.audit.clone(), self.visitor.in_hand.clone());
+        let requests = Requests::new(jail, audit, Arc::clone(&settings), in_hand);
         let (asked, place) = self.channels.remove(&channel)?;
+        let backlog = Arc::clone(&ledgers.backlog);
         let (runtime, alive) = (
             tokio::runtime::Handle::current(),
             self.visitor.alive.clone(),
@@ -228,7 +222,7 @@ impl Login {
             let Ok(Some(channel)) = asked.await else {
                 return;
             };
-            let channel = session::Channel::new(channel, &settings);
+            let channel = session::Channel::new(channel, &settings, &backlog);
             if let Err(reason) = session::serve(channel, requests).await {
                 tracing::debug!(%reason, "an SFTP session broke off");
             }
@@ -239,6 +233,7 @@ impl Login {
         };
         std::thread::Builder::new()
             .name("sftp-session".to_owned())
+            .stack_size(session::STACK_BYTES)
             .spawn(served)
             .inspect_err(|error| tracing::error!(%error, "cannot start a thread"))
             .ok()?;

@@ -10,7 +10,11 @@ use russh_sftp::{
 };
 use rustix::fs::StatVfs;
 
-use super::{refusal::Refusal, settings::Settings};
+use super::{
+    refusal::Refusal,
+    settings::Settings,
+    usage::{Bounds, Total},
+};
 
 /// `SSH_FXP_DATA` (draft-ietf-secsh-filexfer-02, section 3).
 const DATA: u8 = 103;
@@ -98,16 +102,26 @@ pub(super) fn limits(id: u32, settings: &Settings) -> Reply {
     extended(id, &limits)
 }
 
-pub(super) fn file_system(id: u32, found: &StatVfs) -> Reply {
+/// An account with a quota sees it as the size of the file system.
+pub(super) fn file_system(id: u32, found: &StatVfs, used: Total, bounds: Bounds) -> Reply {
+    let block = found.f_frsize.max(1);
+    let within = |bound: Option<u64>, used: u64, size: u64, free: u64| match bound {
+        Some(bound) => (bound, bound.saturating_sub(used).min(free)),
+        None => (size, free),
+    };
+    let bytes = bounds.bytes.map(|bytes| bytes / block);
+    let in_blocks = used.bytes.div_ceil(block);
+    let (blocks, blocks_avail) = within(bytes, in_blocks, found.f_blocks, found.f_bavail);
+    let (inodes, inodes_avail) = within(bounds.files, used.files, found.f_files, found.f_favail);
     let reply = Statvfs {
         block_size: found.f_bsize,
-        fragment_size: found.f_frsize,
-        blocks: found.f_blocks,
-        blocks_free: found.f_bfree,
-        blocks_avail: found.f_bavail,
-        inodes: found.f_files,
-        inodes_free: found.f_ffree,
-        inodes_avail: found.f_favail,
+        fragment_size: block,
+        blocks,
+        blocks_free: blocks_avail,
+        blocks_avail,
+        inodes,
+        inodes_free: inodes_avail,
+        inodes_avail,
         fs_id: 0,
         flags: 0,
         name_max: found.f_namemax,

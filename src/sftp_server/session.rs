@@ -3,7 +3,14 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use bytes::{Buf, Bytes, BytesMut};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, server::Msg};
 
-use super::{requests::Requests, settings::Settings};
+use super::{
+    backlog::{Backlog, BacklogShare},
+    requests::{Answer, Requests},
+    settings::Settings,
+};
+
+/// Stack of a session's thread; in a debug build the deepest is some tens of kilobytes.
+pub(super) const STACK_BYTES: usize = 512 * 1024;
 
 /// Length of a packet's length field.
 const LENGTH_BYTES: usize = 4;
@@ -21,6 +28,7 @@ pub(super) struct Channel {
     received: BytesMut,
     /// The client said that nothing follows.
     ended: bool,
+    backlog: BacklogShare,
     max_packet_bytes: usize,
     max_backlog_bytes: usize,
     send_timeout: Duration,
@@ -45,23 +53,35 @@ pub(super) enum Broken {
 /// the requests may block on the disk.
 pub(super) async fn serve(mut channel: Channel, mut requests: Requests) -> Result<(), Broken> {
     let served = channel.serve(&mut requests).await;
-    // What the client left open is put away before it hears that the session is over.
+    // Nobody reads on: the SSH library must not wait for us to make room in the queue.
+    let Channel {
+        incoming, outgoing, ..
+    } = channel;
+    drop(incoming);
+    // What the client left open is put away before it hears that the session is over, and nothing
+    // is under way any more.
+    while requests.paid().await.is_some() {}
     drop(requests);
     if served.is_ok() {
-        channel.say_success().await;
+        say_success(&outgoing).await;
     }
-    let _ = channel.outgoing.close().await;
+    let _ = outgoing.close().await;
     served
 }
 
 impl Channel {
-    pub(super) fn new(channel: russh::Channel<Msg>, settings: &Settings) -> Self {
+    pub(super) fn new(
+        channel: russh::Channel<Msg>,
+        settings: &Settings,
+        backlog: &Arc<Backlog>,
+    ) -> Self {
         let (incoming, outgoing) = channel.split();
         Self {
             incoming,
             outgoing: Arc::new(outgoing),
             received: BytesMut::new(),
             ended: false,
+            backlog: backlog.share(),
             max_packet_bytes: settings.max_packet_bytes,
             max_backlog_bytes: settings.max_backlog_bytes,
             send_timeout: Duration::from_secs(settings.idle_secs),
@@ -69,11 +89,49 @@ impl Channel {
     }
 
     async fn serve(&mut self, requests: &mut Requests) -> Result<(), Broken> {
-        while let Some(packet) = self.next_packet().await? {
-            let reply = requests.answer(packet).ok_or(Broken::Unreadable)?;
-            self.send(reply).await?;
+        loop {
+            let answer = tokio::select! {
+                biased;
+                Some((reply, in_hand)) = requests.paid() => {
+                    self.send(reply.ok_or(Broken::Unreadable)?).await?;
+                    drop(in_hand);
+                    requests.answer_held()
+                }
+                packet = self.next_packet(), if requests.takes_more() => {
+                    let Some(packet) = packet? else { break };
+                    self.pause(requests.pause(packet.len(), 0)).await?;
+                    requests.answer(packet)
+                }
+            };
+            match answer {
+                Answer::Now(reply) => {
+                    self.pause(requests.pause(0, reply.len())).await?;
+                    self.send(reply).await?;
+                }
+                Answer::Later => {}
+                Answer::Unreadable => return Err(Broken::Unreadable),
+            }
+        }
+        while let Some((reply, _in_hand)) = requests.paid().await {
+            self.send(reply.ok_or(Broken::Unreadable)?).await?;
         }
         Ok(())
+    }
+
+    /// Waits, and takes in one packet at most: the client is to wait too.
+    async fn pause(&mut self, time: Duration) -> Result<(), Broken> {
+        if time.is_zero() {
+            return Ok(());
+        }
+        let mut over = pin!(tokio::time::sleep(time));
+        loop {
+            let has_room = !self.ended && self.received.len() < self.max_packet_bytes;
+            let message = tokio::select! {
+                () = &mut over => return Ok(()),
+                message = self.incoming.wait(), if has_room => message,
+            };
+            self.take_in(message)?;
+        }
     }
 
     /// The next packet without its length, or `None` when the client is done.
@@ -102,7 +160,9 @@ impl Channel {
             return Ok(None);
         }
         self.received.advance(LENGTH_BYTES);
-        Ok(Some(self.received.split_to(length).freeze()))
+        let packet = self.received.split_to(length).freeze();
+        self.backlog.set(self.received.len());
+        Ok(Some(packet))
     }
 
     async fn send(&mut self, reply: Bytes) -> Result<(), Broken> {
@@ -127,15 +187,18 @@ impl Channel {
             Some(ChannelMsg::Close) | None => return Err(Broken::Gone),
             Some(_) => {}
         }
-        if self.received.len() > self.max_packet_bytes + self.max_backlog_bytes {
+        let is_over = self.received.len() > self.max_packet_bytes + self.max_backlog_bytes;
+        // What one packet needs is never held against a client, whatever the others send.
+        let is_more = self.received.len() > self.max_packet_bytes;
+        if is_over || !self.backlog.set(self.received.len()) && is_more {
             return Err(Broken::Backlog);
         }
         Ok(())
     }
+}
 
-    /// Without an exit status of 0 `scp` reports a failure, and a script sends the file again.
-    async fn say_success(&self) {
-        let _ = self.outgoing.exit_status(0).await;
-        let _ = self.outgoing.eof().await;
-    }
+/// Without an exit status of 0 `scp` reports a failure, and a script sends the file again.
+async fn say_success(outgoing: &ChannelWriteHalf<Msg>) {
+    let _ = outgoing.exit_status(0).await;
+    let _ = outgoing.eof().await;
 }

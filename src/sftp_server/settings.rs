@@ -26,13 +26,20 @@ pub struct Settings {
     pub max_packet_bytes: usize,
     /// What a client may have sent, beyond one packet, while it does not take our replies.
     pub max_backlog_bytes: usize,
+    /// The same for all clients together.
+    pub max_backlog_bytes_in_all: usize,
     pub max_file_bytes: u64,
-    /// Entries of a folder that a listing shows, and that an upload folder may hold.
+    /// Files that an upload folder may hold, finished or not.
     pub max_folder_entries: u64,
     /// Requests of one session that are worked on at once.
     pub max_requests_at_once: usize,
     /// How long a broken upload lies there for its client to go on with.
     pub keep_partial_hours: u32,
+    /// An upload that got nothing for this long may be gone on with by another connection of its
+    /// account.
+    pub takeover_secs: u64,
+    /// Threads that wait for the disk, so that files which are closed together cost one wait.
+    pub sync_threads: usize,
     /// From the connection to the accepted login.
     pub login_time_secs: u64,
     /// Rejected logins on one connection; every key that an agent offers counts as one.
@@ -60,10 +67,13 @@ impl Default for Settings {
             max_handles: 64,
             max_packet_bytes: 256 * 1024,
             max_backlog_bytes: 8 * 1024 * 1024,
+            max_backlog_bytes_in_all: 64 * 1024 * 1024,
             max_file_bytes: 4 * 1024 * 1024 * 1024,
             max_folder_entries: 200_000,
             max_requests_at_once: 64,
             keep_partial_hours: 48,
+            takeover_secs: 30,
+            sync_threads: 32,
             login_time_secs: 30,
             login_tries: 3,
             login_failures_per_address: 20,

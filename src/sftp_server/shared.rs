@@ -17,6 +17,7 @@ use super::{
     count::{BySource, Count, Source},
     host_keys,
     jail::Jail,
+    ledger::Ledgers,
     login::Guest,
     password::Passwords,
     penalties::{Allowed, Penalties},
@@ -36,6 +37,8 @@ pub(super) struct Shared {
     pub(super) penalties: Penalties,
     pub(super) passwords: Passwords,
     pub(super) visits: Visits,
+    /// They outlive changes of the accounts, as do the sessions that use them.
+    pub(super) ledgers: Ledgers,
 }
 
 /// What holds at one moment. A connection keeps the settings it began with; accounts are looked up
@@ -52,7 +55,8 @@ pub(super) struct Rules {
 impl Shared {
     pub(super) fn new(settings: Settings, accounts: Vec<Account>) -> Result<Self, Error> {
         let keys = host_keys::load_or_make(&settings.host_keys)?;
-        let accounts = known_accounts(&settings, accounts, &HashMap::new())?;
+        let ledgers = Ledgers::new(&settings);
+        let accounts = known_accounts(&settings, accounts, &HashMap::new(), &ledgers)?;
         let rules = Rules::new(settings, keys, accounts);
         Ok(Self {
             rules: RwLock::new(Arc::new(rules)),
@@ -64,6 +68,7 @@ impl Shared {
             penalties: Penalties::default(),
             passwords: Passwords::default(),
             visits: Visits::default(),
+            ledgers,
         })
     }
 
@@ -77,7 +82,7 @@ impl Shared {
 
     pub(super) fn set_accounts(&self, accounts: Vec<Account>) -> Result<(), Error> {
         self.change(|old| {
-            let accounts = known_accounts(&old.settings, accounts, &old.accounts)?;
+            let accounts = known_accounts(&old.settings, accounts, &old.accounts, &self.ledgers)?;
             let settings = Settings::clone(&old.settings);
             Ok(Rules::new(settings, old.keys.clone(), accounts))
         })
@@ -184,6 +189,7 @@ fn known_accounts(
     settings: &Settings,
     accounts: Vec<Account>,
     old: &HashMap<String, Arc<KnownAccount>>,
+    ledgers: &Ledgers,
 ) -> Result<HashMap<String, Arc<KnownAccount>>, Error> {
     let making = |source| Error::Folder {
         path: settings.root.clone(),
@@ -200,7 +206,7 @@ fn known_accounts(
             None => Arc::new(KnownAccount::new(account)?),
         };
         if before.is_none_or(|older| older.account.role != account.account.role) {
-            Jail::prepare(&settings.root, &account).map_err(making)?;
+            Jail::prepare(settings, &account, ledgers).map_err(making)?;
         }
         if known.insert(name.clone(), account).is_some() {
             return Err(Error::AccountTwice { name });

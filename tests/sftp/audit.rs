@@ -10,6 +10,9 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::sftp::house::{House, put, until};
 
+/// SHA-256 of `abc` (FIPS 180-2, appendix B.1).
+const ABC: &str = "sha256=ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
 /// The log of all tests of this process, for sessions have threads of their own: each line is
 /// told apart by the names in it.
 #[derive(Clone, Default)]
@@ -65,8 +68,18 @@ async fn deeds_and_refusals_are_written_down() {
     raw.sftp.read(&*handle, 0, 100).await.unwrap();
     raw.close(&handle).await.unwrap();
     raw.sftp.remove("receipts/seen.csv").await.unwrap();
-    let _half = raw.create("inbox/seen-half.zip").await.unwrap();
+    // An identity code in a name is somebody's.
+    raw.upload("inbox/seen 010190Y900P.zip", b"abc")
+        .await
+        .unwrap();
+    let half = raw.create("inbox/seen-half.zip").await.unwrap();
+    raw.write(&half, b"half").await.unwrap();
     drop(raw);
+    let raw = house.raw("city").await;
+    until(|| log.has(&["upload broken off", "path=/inbox/seen-half.zip", "bytes=4"])).await;
+    raw.open("inbox/seen-half.zip", OpenFlags::WRITE)
+        .await
+        .unwrap();
     let mut stranger = house.greet().await;
     let key = house.loaded_key("city");
     let answer = stranger.authenticate_publickey("seen-stranger\n", key);
@@ -78,7 +91,14 @@ async fn deeds_and_refusals_are_written_down() {
         &["refusal", "inbox/seen.zip", "is there already"],
         &["download", "path=/receipts/seen.csv", "bytes=7"],
         &["removal", "path=/receipts/seen.csv", "bytes=7"],
-        &["upload abandoned", "path=/inbox/seen-half.zip"],
+        &[
+            "upload",
+            "path=/inbox/seen [hidden].zip",
+            "bytes=3",
+            ABC,
+            "seconds=",
+        ],
+        &["resume", "path=/inbox/seen-half.zip", "bytes=4"],
         &["login", "account=city", "key=SHA256:"],
         // What a stranger types cannot make a line of its own.
         &["login refused", "seen-stranger\\n", "unknown user or key"],

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::sftp::{
     contract::path,
-    house::{House, code, put, until},
+    house::{House, code, put},
 };
 
 #[tokio::test]
@@ -117,67 +117,54 @@ async fn a_role_sees_its_folders_and_has_its_rights() {
 #[tokio::test]
 async fn a_name_that_is_taken_stays_taken() {
     let house = House::start().await;
-    let (raw, second) = (house.raw("city").await, house.raw("city").await);
-    let (slow, fast) = (
-        raw.create("inbox/a.zip").await.unwrap(),
-        second.create("inbox/a.zip").await.unwrap(),
-    );
+    let raw = house.raw("city").await;
+    let slow = raw.create("inbox/a.zip").await.unwrap();
     raw.write(&slow, b"slow").await.unwrap();
-    second.write(&fast, b"fast").await.unwrap();
-    second.close(&fast).await.unwrap();
+    raw.upload("inbox/b.zip", b"fast").await.unwrap();
+    raw.rename("inbox/b.zip", "inbox/a.zip").await.unwrap();
     let denied = Err(StatusCode::PermissionDenied);
     assert_eq!(raw.close(&slow).await, denied);
     assert_eq!(raw.upload("inbox/a.zip", b"again").await, denied);
     raw.upload("inbox/b.zip.part", b"other").await.unwrap();
-    assert!(
-        raw.sftp
-            .rename("inbox/b.zip.part", "inbox/a.zip")
-            .await
-            .is_err()
-    );
-    let size = FileAttributes {
-        size: Some(0),
-        ..FileAttributes::empty()
-    };
-    assert!(raw.sftp.setstat("inbox/a.zip", size).await.is_err());
+    let taken = raw.rename("inbox/b.zip.part", "inbox/a.zip").await;
+    assert_eq!(taken, denied);
+    assert!(raw.sftp.setstat("inbox/a.zip", size(0)).await.is_err());
+    let unmade = raw.rename("inbox/a.zip", "inbox/a.zip.part").await;
+    assert_eq!(unmade, denied);
     assert_eq!(
         fs::read(house.on_disk("city/inbox/a.zip")).unwrap(),
         b"fast"
     );
-    assert_eq!(house.staged("city"), 0);
+    assert_eq!(raw.names("inbox").await, ["a.zip", "b.zip.part"]);
 }
 
 #[tokio::test]
-async fn an_upload_shows_when_it_is_closed_and_not_before() {
+async fn an_upload_is_on_disk_when_it_is_closed_and_not_before() {
     let house = House::start().await;
     let raw = house.raw("city").await;
     let handle = raw.create("inbox/a.zip").await.unwrap();
     raw.write(&handle, b"half").await.unwrap();
-    assert!(raw.sftp.stat("inbox/a.zip").await.is_err());
-    assert_eq!(
-        fs::read_dir(house.on_disk("city/inbox")).unwrap().count(),
-        0
-    );
+    assert_eq!(on_disk(&house), 0);
     raw.close(&handle).await.unwrap();
     assert_eq!(
         fs::read(house.on_disk("city/inbox/a.zip")).unwrap(),
         b"half"
     );
+    assert_eq!(house.staged("city"), 0);
 }
 
 #[tokio::test]
-async fn an_upload_whose_connection_dies_leaves_nothing() {
+async fn what_the_server_says_of_folders_lets_clients_go_on() {
     let house = House::start().await;
     let raw = house.raw("city").await;
-    let handle = raw.create("inbox/a.zip").await.unwrap();
-    raw.write(&handle, b"half").await.unwrap();
-    assert_eq!(house.staged("city"), 1);
-    drop(raw);
-    until(|| house.staged("city") == 0).await;
-    assert_eq!(
-        fs::read_dir(house.on_disk("city/inbox")).unwrap().count(),
-        0
-    );
+    let none = FileAttributes::empty;
+    // Clients that make the whole way to a file take a failure for "it is there".
+    let there = raw.sftp.mkdir("inbox", none()).await;
+    assert_eq!(there.map_err(code).err(), Some(StatusCode::Failure));
+    assert!(raw.sftp.stat("inbox").await.unwrap().attrs.is_dir());
+    let new = raw.sftp.mkdir("inbox/sub", none()).await;
+    assert_eq!(new.map_err(code).err(), Some(StatusCode::PermissionDenied));
+    assert!(raw.create("inbox/.kuori").await.is_err());
 }
 
 #[tokio::test]
@@ -196,12 +183,8 @@ async fn stopping_the_server_ends_sessions_and_keeps_what_was_closed() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     assert_eq!(names, ["whole.zip"]);
-    assert_eq!(
-        fs::read_dir(dir.path().join("root/.staging/city"))
-            .unwrap()
-            .count(),
-        0
-    );
+    let kept = fs::read(dir.path().join("root/.staging/city/half.zip"));
+    assert_eq!(kept.unwrap(), b"half");
 }
 
 #[tokio::test]
@@ -230,10 +213,6 @@ async fn clients_may_set_times_and_truncate_what_they_write() {
     let raw = house.raw("city").await;
     let handle = raw.create("inbox/a.zip").await.unwrap();
     raw.write(&handle, b"0123456789").await.unwrap();
-    let size = |bytes| FileAttributes {
-        size: Some(bytes),
-        ..FileAttributes::empty()
-    };
     raw.sftp.fsetstat(&*handle, size(4)).await.unwrap();
     assert_eq!(raw.sftp.fstat(&*handle).await.unwrap().attrs.size, Some(4));
     raw.sftp.fsync(&*handle).await.unwrap();
@@ -262,42 +241,13 @@ async fn a_name_in_another_encoding_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn a_file_may_fill_the_quota_and_no_more() {
-    let house = House::start_with_quota(|_| {}, Some(10), None).await;
-    let raw = house.raw("city").await;
-    raw.upload("inbox/a", b"0123").await.unwrap();
-    let handle = raw.create("inbox/b").await.unwrap();
-    assert_eq!(
-        raw.write(&handle, b"0123456").await,
-        Err(StatusCode::Failure)
-    );
-    raw.write(&handle, b"012345").await.unwrap();
-    raw.close(&handle).await.unwrap();
-    assert_eq!(raw.create("inbox/c").await, Err(StatusCode::Failure));
-    fs::remove_file(house.on_disk("city/inbox/a")).unwrap();
-    raw.upload("inbox/c", b"0123").await.unwrap();
+fn on_disk(house: &House) -> usize {
+    fs::read_dir(house.on_disk("city/inbox")).unwrap().count()
 }
 
-#[tokio::test]
-async fn a_file_may_have_so_many_bytes_and_no_more() {
-    let house = House::start_with(|settings| settings.max_file_bytes = 8).await;
-    let raw = house.raw("city").await;
-    let handle = raw.create("inbox/a").await.unwrap();
-    raw.write(&handle, b"01234567").await.unwrap();
-    for offset in [8, u64::MAX] {
-        let past = raw.sftp.write(&*handle, offset, vec![1]).await;
-        assert!(past.is_err(), "{offset}");
+fn size(bytes: u64) -> FileAttributes {
+    FileAttributes {
+        size: Some(bytes),
+        ..FileAttributes::empty()
     }
-}
-
-#[tokio::test]
-async fn an_account_may_have_so_many_files_and_no_more() {
-    let house = House::start_with_quota(|_| {}, None, Some(2)).await;
-    let raw = house.raw("city").await;
-    raw.upload("inbox/a", b"").await.unwrap();
-    let second = raw.create("inbox/b").await.unwrap();
-    assert_eq!(raw.create("inbox/c").await, Err(StatusCode::Failure));
-    raw.close(&second).await.unwrap();
-    assert_eq!(raw.create("inbox/c").await, Err(StatusCode::Failure));
 }

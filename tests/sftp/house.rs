@@ -38,13 +38,24 @@ impl House {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::start_with_quota(change, None, None).await
+        Self::start_with_accounts(change, |_| {}).await
     }
 
     pub(crate) async fn start_with_quota(
         change: impl FnOnce(&mut Settings),
         quota_bytes: Option<u64>,
         quota_files: Option<u64>,
+    ) -> Self {
+        Self::start_with_accounts(change, |account| {
+            account.quota_bytes = quota_bytes;
+            account.quota_files = quota_files;
+        })
+        .await
+    }
+
+    pub(crate) async fn start_with_accounts(
+        change: impl FnOnce(&mut Settings),
+        change_account: impl Fn(&mut Account),
     ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = Settings {
@@ -54,14 +65,16 @@ impl House {
             ..Settings::default()
         };
         change(&mut settings);
-        let account = |name: &str, role| Account {
-            public_keys: vec![
-                make_key(&dir.path().join(name)),
-                make_ecdsa_key(&dir.path().join(format!("{name}-ecdsa"))),
-            ],
-            quota_bytes,
-            quota_files,
-            ..Account::new(name, role)
+        let account = |name: &str, role| {
+            let mut account = Account {
+                public_keys: vec![
+                    make_key(&dir.path().join(name)),
+                    make_ecdsa_key(&dir.path().join(format!("{name}-ecdsa"))),
+                ],
+                ..Account::new(name, role)
+            };
+            change_account(&mut account);
+            account
         };
         let accounts = vec![
             account("city", Role::Sender),
@@ -189,8 +202,38 @@ impl Raw {
     }
 
     pub(crate) async fn write(&self, handle: &str, data: &[u8]) -> Result<(), StatusCode> {
-        let written = self.sftp.write(handle, 0, data.to_vec()).await;
+        self.write_at(handle, 0, data).await
+    }
+
+    pub(crate) async fn write_at(
+        &self,
+        handle: &str,
+        offset: u64,
+        data: &[u8],
+    ) -> Result<(), StatusCode> {
+        let written = self.sftp.write(handle, offset, data.to_vec()).await;
         written.map(|_| ()).map_err(code)
+    }
+
+    /// The size that the server tells of `path`, or nothing where it tells of no such file.
+    pub(crate) async fn size(&self, path: &str) -> Option<u64> {
+        self.sftp.stat(path).await.ok()?.attrs.size
+    }
+
+    /// The names in a folder, in order.
+    pub(crate) async fn names(&self, path: &str) -> Vec<String> {
+        let handle = self.sftp.opendir(path).await.unwrap().handle;
+        let mut names = Vec::new();
+        while let Ok(batch) = self.sftp.readdir(&*handle).await {
+            names.extend(batch.files.into_iter().map(|file| file.filename));
+        }
+        self.close(&handle).await.unwrap();
+        names.sort();
+        names
+    }
+
+    pub(crate) async fn rename(&self, from: &str, to: &str) -> Result<(), StatusCode> {
+        self.sftp.rename(from, to).await.map(|_| ()).map_err(code)
     }
 
     pub(crate) async fn close(&self, handle: &str) -> Result<(), StatusCode> {

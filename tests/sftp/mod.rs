@@ -11,4 +11,6 @@ pub(crate) mod house;
 pub(crate) mod line;
 mod login;
 mod protocol;
+mod quota;
+mod uploads;
 mod ways_in;

@@ -109,6 +109,30 @@ async fn an_unknown_request_is_answered_under_its_own_number() {
 }
 
 #[tokio::test]
+async fn a_name_in_latin_1_is_refused_under_its_own_number() {
+    let house = House::start().await;
+    let mut open = vec![3, 0, 0, 0, 7, 0, 0, 0, 14];
+    open.extend(b"inbox/J\xf6rg.zip");
+    open.extend([0, 0, 0, 0x1a, 0, 0, 0, 0]);
+    let length = u32::try_from(open.len()).unwrap().to_be_bytes();
+    let messages = converse(&house, &[length.to_vec(), open].concat()).await;
+    let replies: Vec<u8> = messages
+        .iter()
+        .filter_map(|message| match message {
+            ChannelMsg::Data { data } => Some(data.to_vec()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    // Type 101 (status), request 7, code 3 (permission denied).
+    let status = [101, 0, 0, 0, 7, 0, 0, 0, 3];
+    assert!(replies.windows(status.len()).any(|part| part == status));
+    let words = b"file names must be UTF-8";
+    assert!(replies.windows(words.len()).any(|part| part == words));
+    assert_eq!(house.staged("city"), 0);
+}
+
+#[tokio::test]
 async fn a_session_that_ends_well_has_exit_status_0() {
     let house = House::start().await;
     let messages = converse(&house, &[]).await;

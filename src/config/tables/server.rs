@@ -53,10 +53,13 @@ struct ServerLimitsTable {
     /// What a client may have sent while it does not take our replies.
     #[schemars(range(min = 34_000))]
     max_backlog_bytes: usize,
+    /// The same for all clients together.
+    #[schemars(range(min = 1_000_000))]
+    max_backlog_bytes_in_all: usize,
     /// Largest file that is taken.
     #[schemars(range(min = 1))]
     max_file_bytes: u64,
-    /// Entries of a folder that a listing shows, and that an upload folder may hold.
+    /// Files that an upload folder may hold, finished or not.
     #[schemars(range(min = 1))]
     max_folder_entries: u64,
     /// Requests of one session that are worked on at once.
@@ -64,6 +67,12 @@ struct ServerLimitsTable {
     max_requests_at_once: usize,
     /// How long a broken upload lies there for its client to go on with. 0 keeps none.
     keep_partial_hours: u32,
+    /// An upload that got nothing for this long may be gone on with by another connection of its
+    /// account: the first one is most likely dead.
+    takeover_secs: u64,
+    /// Threads that wait for the disk, so that files which are closed together cost one wait.
+    #[schemars(range(min = 1, max = 256))]
+    sync_threads: usize,
     /// Time from the connection to the accepted login.
     #[schemars(range(min = 1))]
     login_time_secs: u64,
@@ -93,10 +102,13 @@ mirror!(ServerLimitsTable of Settings {
     max_handles,
     max_packet_bytes,
     max_backlog_bytes,
+    max_backlog_bytes_in_all,
     max_file_bytes,
     max_folder_entries,
     max_requests_at_once,
     keep_partial_hours,
+    takeover_secs,
+    sync_threads,
     login_time_secs,
     login_tries,
     login_failures_per_address,
