@@ -3,6 +3,7 @@ use std::{
     sync::Arc,
 };
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{signal::unix::Signal, sync::watch};
 
 use super::{
@@ -39,6 +40,7 @@ pub(super) fn run(
         options.log_format.unwrap_or(log.format),
         options.log_filter(&log.filter),
     );
+    allow_many_descriptors();
     runtime()?.block_on(async {
         let stop = stop_signal().map_err(|error| {
             CommandError::failed("cannot listen for signals").caused_by(error.to_string())
@@ -53,6 +55,16 @@ pub(super) fn run(
         tracing::info!("stopped");
         Ok(Outcome::Done)
     })
+}
+
+/// Systems start a program with 1,024, for the sake of old ones; two busy accounts of the embedded
+/// server use more.
+fn allow_many_descriptors() {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let current = maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current, maximum }) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 fn in_current_folder() -> Option<PathBuf> {

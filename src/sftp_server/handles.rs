@@ -1,4 +1,6 @@
-use std::{collections::HashMap, fs::File, time::Instant};
+use std::{collections::HashMap, fs::File, sync::Arc, time::Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{listing::Listing, refusal::Refusal, upload::Upload, virtual_path::VirtualPath};
 
@@ -17,25 +19,41 @@ pub(super) struct Download {
     pub(super) started: Instant,
 }
 
+/// Handles in all sessions of one account: an open upload takes two descriptors of the process, and
+/// without them neither the poller nor the store gets on.
+const MAX_OF_ACCOUNT: usize = 256;
+
+/// Room for what the sessions of one account have open.
+#[derive(Debug, Clone)]
+pub(super) struct Room(Arc<Semaphore>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MAX_OF_ACCOUNT)))
+    }
+}
+
 /// The open handles of one session, within a bound. A name is never used twice, so a late
 /// request for a closed handle cannot hit another file.
 pub(super) struct Handles {
-    open: HashMap<String, Open>,
+    open: HashMap<String, (Open, OwnedSemaphorePermit)>,
     next: u64,
     max: usize,
+    room: Room,
 }
 
 impl Handles {
-    pub(super) fn new(max: usize) -> Self {
+    pub(super) fn new(max: usize, room: Room) -> Self {
         Self {
             open: HashMap::new(),
             next: 0,
             max,
+            room,
         }
     }
 
     pub(super) fn check_room(&self) -> Result<(), Refusal> {
-        if self.open.len() >= self.max {
+        if self.open.len() >= self.max || self.room.0.available_permits() == 0 {
             return Err(Refusal::TooManyHandles);
         }
         Ok(())
@@ -43,14 +61,17 @@ impl Handles {
 
     pub(super) fn insert(&mut self, open: Open) -> Result<String, Refusal> {
         self.check_room()?;
+        let place = Arc::clone(&self.room.0).try_acquire_owned();
+        let place = place.map_err(|_| Refusal::TooManyHandles)?;
         self.next += 1;
         let name = self.next.to_string();
-        self.open.insert(name.clone(), open);
+        self.open.insert(name.clone(), (open, place));
         Ok(name)
     }
 
     pub(super) fn get(&mut self, name: &str) -> Result<&mut Open, Refusal> {
-        self.open.get_mut(name).ok_or(Refusal::Handle)
+        let found = self.open.get_mut(name).map(|(open, _)| open);
+        found.ok_or(Refusal::Handle)
     }
 
     pub(super) fn upload(&mut self, name: &str) -> Result<&mut Upload, Refusal> {
@@ -63,11 +84,12 @@ impl Handles {
     }
 
     pub(super) fn remove(&mut self, name: &str) -> Result<Open, Refusal> {
-        self.open.remove(name).ok_or(Refusal::Handle)
+        let found = self.open.remove(name).map(|(open, _)| open);
+        found.ok_or(Refusal::Handle)
     }
 
     /// What is still open when the session ends.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Open> + '_ {
-        self.open.drain().map(|(_, open)| open)
+        self.open.drain().map(|(_, (open, _))| open)
     }
 }

@@ -8,6 +8,7 @@ use russh_sftp::protocol::OpenFlags;
 
 use super::{
     backlog::Backlog,
+    handles::Room,
     pace::Pace,
     refusal::Refusal,
     sealer::Sealer,
@@ -26,13 +27,14 @@ pub(super) struct Ledgers {
 }
 
 /// What the sessions of one account share: which uploads are in hand, what the account has used of
-/// its quota, and how fast it may go on.
+/// its quota, how fast it may go on, and how much it may have open.
 #[derive(Default)]
 pub(super) struct Ledger {
     state: Mutex<State>,
     /// Of bytes from the client, and of bytes to it.
     pub(super) up: Pace,
     pub(super) down: Pace,
+    pub(super) room: Room,
 }
 
 /// Uploads and usage are under one lock, so that of two sessions only one gets the last byte.

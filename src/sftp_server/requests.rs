@@ -70,8 +70,8 @@ impl Requests {
     pub(super) fn new(jail: Jail, audit: Audit, settings: Arc<Settings>, in_hand: InHand) -> Self {
         let (answers, paid) = mpsc::unbounded_channel();
         Self {
+            handles: Handles::new(settings.max_handles, jail.ledger.room.clone()),
             jail: Arc::new(jail),
-            handles: Handles::new(settings.max_handles),
             audit,
             settings,
             in_hand,

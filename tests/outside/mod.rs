@@ -27,6 +27,7 @@
 //! KUORI_XJDF_SCHEMA=<xjdf.xsd of github.com/cip4/XJDF-Schema> cargo test --test kuori -- --ignored xjdf
 //! ```
 
+mod audit_ssh;
 mod bundles;
 mod corpus;
 mod corpus_zips;

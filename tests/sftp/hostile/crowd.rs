@@ -29,6 +29,9 @@ const BAD_CLIENTS: usize = 190;
 
 const MAX_MEMORY_KB: u64 = 200_000;
 
+/// Twelve bad accounts, each with as much open as it may.
+const MAX_DESCRIPTORS: usize = 12 * 256 * 2 + 2 * 200 + 200;
+
 /// What one bad client sends that never takes a reply.
 const FLOOD_BYTES: usize = 12 * 1024 * 1024;
 
@@ -57,6 +60,7 @@ async fn two_hundred_bad_clients_cost_little_and_a_good_one_is_served_beside_the
         peak < MAX_MEMORY_KB,
         "{peak} kB, before {before:?}, {during:?}"
     );
+    assert!(during.descriptors < MAX_DESCRIPTORS, "{during:?}");
     place.running.stop();
 }
 

@@ -39,6 +39,27 @@ async fn of_twenty_thousand_opens_without_close_a_few_are_granted_and_the_rest_a
 }
 
 #[tokio::test]
+async fn the_sessions_of_an_account_may_have_so_much_open_together_and_no_more() {
+    let house = House::start().await;
+    put(&house.on_disk("city/receipts/a"), b"a");
+    let (mut wires, mut granted) = (Vec::new(), 0);
+    for _ in 0..5 {
+        let mut wire = Wire::greeted(&house, "city").await;
+        for _ in 0..64 {
+            let opened = wire.open("receipts/a", open::READ).await.unwrap();
+            granted += usize::from(opened.handle().is_some());
+        }
+        wires.push(wire);
+    }
+    assert_eq!(granted, 256);
+    a_good_client_works(&house, "beside.zip").await;
+    let closed = wires[0].on_handle(kind::CLOSE, b"1").await.unwrap();
+    assert_eq!(closed.status(), Some(0));
+    let opened = wires[4].open("receipts/a", open::READ).await.unwrap();
+    assert!(opened.handle().is_some());
+}
+
+#[tokio::test]
 async fn uploads_that_are_never_closed_cost_no_more_than_the_handles_of_the_session() {
     let house = House::start_with(|settings| settings.max_handles = 8).await;
     for _ in 0..10 {
@@ -51,7 +72,7 @@ async fn uploads_that_are_never_closed_cost_no_more_than_the_handles_of_the_sess
             }
         }
     }
-    // The eighty would be there if a dead connection's uploads were kept without bound or twice.
+    // Ten times as many would be there if a dead connection's uploads were kept twice.
     let since = Instant::now();
     while house.staged("city") > 20 {
         assert!(since.elapsed() < Duration::from_mins(1));
