@@ -8,7 +8,7 @@ use super::tools;
 use crate::sftp::house::House;
 
 /// Findings that stay, each with its reason. Whatever else ssh-audit says fails the test.
-const ACCEPTED: [(&str, &str, &str); 9] = [
+const ACCEPTED: [(&str, &str, &str); 10] = [
     // An opinion on who chose the curve, not an attack. Old Java clients (JSch 0.1.55) know no
     // Ed25519; every other client takes the first host key offered, which is Ed25519.
     (
@@ -34,6 +34,11 @@ const ACCEPTED: [(&str, &str, &str); 9] = [
     ),
     ("diffie-hellman-group16-sha512", "warn", NOT_POST_QUANTUM),
     ("diffie-hellman-group14-sha256", "warn", NOT_POST_QUANTUM),
+    (
+        "diffie-hellman-group-exchange-sha256",
+        "warn",
+        "2048-bit modulus only provides 112-bits of symmetric strength",
+    ),
     (
         "diffie-hellman-group14-sha256",
         "warn",

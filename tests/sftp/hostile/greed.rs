@@ -139,6 +139,12 @@ async fn a_write_far_behind_the_end_counts_as_if_it_were_full() {
         let sized = wire.ask(kind::FSETSTAT, size).await.unwrap();
         assert_ne!(sized.status(), Some(0), "{offset}");
     }
+    // An upload of which a write was refused is not received.
+    let closed = wire.on_handle(kind::CLOSE, &handle).await.unwrap();
+    assert_ne!(closed.status(), Some(0));
+    assert!(!house.on_disk("city/inbox/a.zip").exists());
+    let handle = wire.open("inbox/a.zip", flags).await.unwrap().handle();
+    let handle = handle.unwrap();
     let last = wire.write(&handle, 999_999, b"x").await.unwrap();
     assert_eq!(last.status(), Some(0));
     let second = wire.upload("inbox/b.zip", b"x").await;
