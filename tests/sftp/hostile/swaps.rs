@@ -68,8 +68,8 @@ async fn a_folder_swapped_for_a_link_while_it_is_cleared_keeps_what_is_behind() 
             wire.ask(kind::RMDIR, named(&path)).await.unwrap();
             let listed = wire.ask(kind::OPENDIR, named(&path)).await.unwrap();
             if let Some(handle) = listed.handle() {
-                let names = wire.on_handle(kind::READDIR, &handle).await.unwrap();
-                Canaries::assert_silent(b"", &names.rest);
+                let listing = wire.on_handle(kind::READDIR, &handle).await.unwrap();
+                Canaries::assert_silent(b"", &listing.rest);
                 wire.on_handle(kind::CLOSE, &handle).await.unwrap();
             }
         }
