@@ -4,8 +4,8 @@ use russh::keys::HashAlg;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
-    task::{JoinHandle, JoinSet},
-    time::sleep,
+    task::{JoinHandle, JoinSet, spawn_blocking},
+    time::{Instant, interval_at, sleep},
 };
 
 use super::{
@@ -14,6 +14,9 @@ use super::{
     count::Source,
     shared::Shared,
 };
+
+/// How often uploads that broke off long ago are looked for; it is done at a start too.
+const BETWEEN_SWEEPS: Duration = Duration::from_hours(1);
 
 /// The running server. Dropping it stops it as well, without waiting.
 pub struct Server {
@@ -95,9 +98,15 @@ impl Drop for Server {
 
 async fn accept_all(listener: TcpListener, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
+    let mut sweeps = interval_at(Instant::now() + BETWEEN_SWEEPS, BETWEEN_SWEEPS);
     loop {
         let accepted = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
+            _ = sweeps.tick() => {
+                let shared = Arc::clone(&shared);
+                drop(spawn_blocking(move || shared.sweep()));
+                continue;
+            }
             Some(_) = connections.join_next() => continue,
             accepted = listener.accept() => accepted,
         };

@@ -68,9 +68,7 @@ impl Jail {
         let settings = Arc::new(settings.clone());
         let jail = Self::open(&settings, Arc::clone(account), ledgers)?;
         let is_same_boot = staging::is_same_boot(root, name)?;
-        if let Err(error) = jail.sweep(is_same_boot) {
-            tracing::warn!(%error, account = name, "cannot clear broken uploads away");
-        }
+        jail.sweep(is_same_boot);
         Ok(())
     }
 

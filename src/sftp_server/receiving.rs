@@ -145,10 +145,17 @@ impl Jail {
     }
 
     /// Removes what broke off so long ago that nobody will go on with it.
-    pub(super) fn sweep(&self, is_same_boot: bool) -> Result<Vec<String>, Refusal> {
+    pub(super) fn sweep(&self, is_same_boot: bool) {
         let keep = Duration::from_hours(self.settings.keep_partial_hours.into());
-        self.ledger
-            .while_known(|is_open| self.staging.sweep(keep, is_same_boot, is_open))
+        let swept = self
+            .ledger
+            .while_known(|is_open| self.staging.sweep(keep, is_same_boot, is_open));
+        let account = &self.account.account.name;
+        match swept {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(%account, files, "removed uploads that broke off long ago"),
+            Err(error) => tracing::warn!(%account, %error, "cannot clear broken uploads away"),
+        }
     }
 
     fn rename_partial(&self, old: &str, target: &OwnedFd, new: &str) -> Result<(), Refusal> {

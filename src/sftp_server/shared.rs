@@ -127,6 +127,16 @@ impl Shared {
         })
     }
 
+    /// Removes uploads that broke off long ago, of whoever has not come back.
+    pub(super) fn sweep(&self) {
+        let rules = self.rules();
+        for account in rules.accounts.values() {
+            if let Ok(jail) = Jail::open(&rules.settings, Arc::clone(account), &self.ledgers) {
+                jail.sweep(true);
+            }
+        }
+    }
+
     /// Notes a failed login, and tells the operator where it is one too many.
     pub(super) fn failed(&self, address: SocketAddr) {
         let allowed = self.rules().allowed();
