@@ -1,6 +1,7 @@
 //! Two hundred bad clients of all kinds at once, on the real program: what they cost.
 
 use std::{
+    fmt::Write,
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -138,19 +139,19 @@ fn free_address() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
-/// As an operator sets it who expects such a crowd: less waits for clients that take no replies.
+/// Limits as they are when nobody says anything.
 fn settings(site: &Site, address: SocketAddr, key: &str) -> String {
     let folder = site.path("").display().to_string();
     let mut text = format!(
         "data_folder = \"{folder}/data\"\npoll_interval_secs = 1\n\
          [server]\nlisten = \"{address}\"\nhost_keys_folder = \"{folder}/host-keys\"\n\
          accounts_folder = \"{folder}/accounts\"\n\
-         [server.limits]\nmax_backlog_bytes_in_all = 8_000_000\nmax_backlog_bytes = 1_000_000\n\
          [print_houses.example-print]\ndirectory = \"{folder}/print-house\"\n"
     );
     let bad = (0..12).map(|n| format!("bad-{n}"));
     for sender in bad.chain(["good".to_owned()]) {
-        text += &format!(
+        let _ = write!(
+            text,
             "[senders.{sender}]\ndisplay_name = \"{sender}\"\nprint_house = \"example-print\"\n\
              [senders.{sender}.account]\npublic_keys = [\"{key}\"]\n"
         );
@@ -302,7 +303,7 @@ async fn leave_a_packet_unfinished(ssh: &mut Ssh) {
     while let Some(channel) = ssh.open_sftp(1 << 20).await {
         let _ = ssh.data(channel, &(256 * 1024_u32).to_be_bytes()).await;
         for _ in 0..8 {
-            let _ = ssh.data(channel, &[99; 32_000]).await;
+            let _ = ssh.data(channel, &vec![99; 32_000]).await;
         }
     }
 }
@@ -312,7 +313,7 @@ async fn send_where_nobody_listens(ssh: &mut Ssh) {
         return;
     };
     let env = request(channel, "env").string("A").string("B").payload();
-    while ssh.data(channel, &[0; 32_000]).await.is_some() && ssh.send(&env).await.is_some() {}
+    while ssh.data(channel, &vec![0; 32_000]).await.is_some() && ssh.send(&env).await.is_some() {}
 }
 
 async fn end_a_session_without_close(ssh: &mut Ssh) -> Option<()> {
