@@ -20,8 +20,8 @@ mod receipt_key;
 mod reload;
 mod works;
 
-pub use accounts::accounts_of_settings;
 pub use crate::transport::ShownKey;
+pub use accounts::accounts_of_settings;
 pub use adapters::second_reader;
 pub use daemon::{Daemon, Newer};
 pub use error::Error;

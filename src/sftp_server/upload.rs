@@ -102,11 +102,6 @@ impl Upload {
         self.in_hand.take()
     }
 
-    /// Keeps its place among the uploads that a stop waits for.
-    pub(super) fn hold(&mut self, in_hand: OneInHand) {
-        self.in_hand = Some(in_hand);
-    }
-
     pub(super) fn path(&self) -> &VirtualPath {
         &self.destination.path
     }

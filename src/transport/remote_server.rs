@@ -162,7 +162,7 @@ mod tests {
             told: "it offers: publickey".to_owned(),
         };
         let mut failure = Failure::new(&error, 20);
-        failure.next = Instant::now() + Duration::from_secs(60);
+        failure.next = Instant::now() + Duration::from_mins(1);
         let settings = SftpSettings::default();
         let told = failure.check(&settings).unwrap_err();
         assert!(told.to_string().contains("refused the login"), "{told}");

@@ -85,7 +85,7 @@ pub(crate) struct Wire {
     channel: Channel<client::Msg>,
     received: Vec<u8>,
     next: u32,
-    _ssh: Option<client::Handle<AnyHost>>,
+    ssh: Option<client::Handle<AnyHost>>,
 }
 
 impl Wire {
@@ -93,7 +93,7 @@ impl Wire {
     pub(crate) async fn silent(house: &House, user: &str) -> Self {
         let ssh = house.ssh(user).await;
         let mut wire = Self::on(&ssh).await;
-        wire._ssh = Some(ssh);
+        wire.ssh = Some(ssh);
         wire
     }
 
@@ -104,7 +104,7 @@ impl Wire {
             channel,
             received: Vec::new(),
             next: 1,
-            _ssh: None,
+            ssh: None,
         }
     }
 
