@@ -9,11 +9,11 @@ use std::{
     time::Duration,
 };
 
-use russh::server;
+use russh::{Disconnect, server};
 use tokio::{
     net::TcpStream,
     sync::{mpsc, watch},
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 use super::{
@@ -24,6 +24,9 @@ use super::{
     settings::Settings,
     shared::Shared,
 };
+
+/// What a client gets to take our last answers when the server stops.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What a connection takes up until somebody is logged in on it.
 pub(super) struct Places {
@@ -41,6 +44,8 @@ pub(super) struct Visitor {
     /// A login was refused, and counted.
     pub(super) was_refused: Arc<AtomicBool>,
     pub(super) in_hand: InHand,
+    /// Turns true when the connection is closed from here: its sessions end where they are.
+    pub(super) over: watch::Sender<bool>,
     /// Cloned into each session's thread, so that the connection can wait for all of them.
     pub(super) alive: mpsc::Sender<Infallible>,
 }
@@ -62,15 +67,24 @@ pub(super) async fn serve(
         guest: Arc::default(),
         was_refused: Arc::default(),
         in_hand: InHand::default(),
+        over: watch::Sender::new(false),
         alive,
     };
     let Places { counted, waiting } = places;
+    let over = visitor.over.clone();
     let login = Login::new(Arc::clone(&shared), visitor.clone(), waiting);
     let served = Connection::serve(&shared, socket, (visitor, login), &mut stop).await;
     if let Err(error) = served {
         tracing::debug!(%address, %error, "a connection broke off");
     }
-    let _ = all_gone.recv().await;
+    let is_stopping = tokio::select! {
+        _ = all_gone.recv() => false,
+        _ = stop.wait_for(|stop| *stop) => true,
+    };
+    if is_stopping {
+        over.send_replace(true);
+        let _ = all_gone.recv().await;
+    }
     drop(counted);
 }
 
@@ -165,9 +179,26 @@ impl<'a> Connection<'a> {
                     () = sleep(grace) => {}
                     ended = &mut self.session => return ended,
                 }
+                if let Ok(ended) = timeout(GOODBYE, self.say_goodbye()).await {
+                    return ended;
+                }
             }
         }
         let _ = self.closer.shutdown(Shutdown::Both);
+        self.visitor.over.send_replace(true);
+        (&mut self.session).await
+    }
+
+    /// Ends the connection behind the answers that are on their way: a client that does not hear
+    /// that we have its file sends it again.
+    async fn say_goodbye(&mut self) -> Result<(), russh::Error> {
+        let session = self.session.handle();
+        let told = session.disconnect(
+            Disconnect::ByApplication,
+            "the server is stopping".to_owned(),
+            "en".to_owned(),
+        );
+        told.await?;
         (&mut self.session).await
     }
 }

@@ -218,12 +218,14 @@ impl Login {
             tokio::runtime::Handle::current(),
             self.visitor.alive.clone(),
         );
+        let mut over = self.visitor.over.subscribe();
         let served = async move {
             let Ok(Some(channel)) = asked.await else {
                 return;
             };
             let channel = session::Channel::new(channel, &settings, &backlog);
-            if let Err(reason) = session::serve(channel, requests).await {
+            let over = async move { drop(over.wait_for(|over| *over).await) };
+            if let Err(reason) = session::serve(channel, requests, over).await {
                 tracing::debug!(%reason, "an SFTP session broke off");
             }
         };

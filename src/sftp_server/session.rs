@@ -50,9 +50,17 @@ pub(super) enum Broken {
 }
 
 /// Answers a client's requests until it ends the session; runs on a thread of its own, so that
-/// the requests may block on the disk.
-pub(super) async fn serve(mut channel: Channel, mut requests: Requests) -> Result<(), Broken> {
-    let served = channel.serve(&mut requests).await;
+/// the requests may block on the disk. Once `over` ends, the connection is gone: an account that
+/// waits for its turn does not hear of it on the channel.
+pub(super) async fn serve(
+    mut channel: Channel,
+    mut requests: Requests,
+    over: impl Future<Output = ()>,
+) -> Result<(), Broken> {
+    let served = tokio::select! {
+        served = channel.serve(&mut requests) => served,
+        () = over => Err(Broken::Gone),
+    };
     // Nobody reads on: the SSH library must not wait for us to make room in the queue.
     let Channel {
         incoming, outgoing, ..

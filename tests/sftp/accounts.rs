@@ -262,8 +262,8 @@ async fn an_upload_in_hand_is_finished_at_a_stop_and_no_other_is_begun() {
     until(|| std::net::TcpStream::connect(address).is_err()).await;
     assert!(!stopping.is_finished());
     busy.write(&upload, b"x").await.unwrap();
-    // Whether the answer still gets through is another matter.
-    let _ = busy.sftp.close(upload).await;
+    // Who does not hear this sends the file again.
+    busy.close(&upload).await.unwrap();
     timeout(PATIENCE, stopping).await.unwrap().unwrap();
     assert_eq!(std::fs::read(arrived).unwrap(), b"x");
 }
@@ -274,6 +274,29 @@ async fn an_upload_that_takes_too_long_does_not_hold_a_stop() {
     let slow = house.raw("city").await;
     let _upload = slow.create("inbox/a.zip").await.unwrap();
     timeout(PATIENCE, house.server.stop()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_account_that_has_to_wait_for_its_turn_does_not_hold_a_stop() {
+    let house = House::start_with_accounts(
+        |settings| settings.stop_grace_secs = 0,
+        |account| account.max_bytes_per_sec = Some(1024),
+    )
+    .await;
+    let slow = house.raw("city").await;
+    let upload = slow.create("inbox/a.zip").await.unwrap();
+    let data = vec![7; 200_000];
+    let writes = async {
+        // More than a session takes in while it waits, so that it does not hear of the end either.
+        let write = |n: u64| slow.sftp.write(&upload, n * 200_000, data.clone());
+        let _ = tokio::join!(write(0), write(1), write(2), write(3), write(4));
+    };
+    let stop = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        timeout(PATIENCE, house.server.stop()).await
+    };
+    let (_, stopped) = tokio::join!(writes, stop);
+    stopped.unwrap();
 }
 
 #[tokio::test]
