@@ -131,9 +131,9 @@ fn carry_out(
         }
         AccountChange::RemoveKey { fingerprint } => {
             end_keys(tx, row, |known| known.key.fingerprint == *fingerprint, now)?;
-            // One that the settings have stays, so that it stays ended.
-            let sql = "DELETE FROM account_keys
-                 WHERE account = ?1 AND fingerprint = ?2 AND in_settings = 0";
+            // One that the settings have, or had, stays, so that it stays ended.
+            let sql = "DELETE FROM account_keys WHERE account = ?1 AND fingerprint = ?2
+                 AND in_settings = 0 AND added_at IS NOT NULL";
             set(sql, Some(fingerprint.clone()))
         }
         AccountChange::SetPassword { hash } => {
@@ -264,8 +264,26 @@ mod tests {
         // The settings still have it, and a restart does not bring it back.
         store.know_accounts(&[city(&["first"])]).unwrap();
         assert_eq!(valid(&store, at(100)), ["SHA256:second"]);
+        // Nor does it come back with settings that had lost it.
         store.know_accounts(&[city(&[])]).unwrap();
-        assert_eq!(store.account("city").unwrap().keys.len(), 1);
+        store.know_accounts(&[city(&["first"])]).unwrap();
+        assert_eq!(valid(&store, at(100)), ["SHA256:second"]);
+    }
+
+    #[test]
+    fn a_key_that_the_settings_lost_is_forgotten_unless_a_command_ended_it() {
+        let (_folder, store) = store();
+        store.know_accounts(&[city(&["first", "other"])]).unwrap();
+        let remove = [AccountChange::RemoveKey {
+            fingerprint: "SHA256:first".to_owned(),
+        }];
+        let end = |second| store.change_account("city", &remove, &action(second));
+        end(10).unwrap().unwrap();
+        store.know_accounts(&[city(&[])]).unwrap();
+        end(11).unwrap().unwrap();
+        let keys = store.account("city").unwrap().keys;
+        assert_eq!(keys.len(), 1, "{keys:?}");
+        assert_eq!(keys[0].valid_until, Some(at(10)));
     }
 
     #[test]

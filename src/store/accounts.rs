@@ -155,8 +155,10 @@ fn know(tx: &Transaction<'_>, account: &AccountOfSettings) -> Result<(), Error> 
         let given = params![account.name, key.fingerprint, key.line];
         tx.execute(sql, given).doing(doing)?;
     }
+    // One that a command ended stays: other settings may bring it back, and those of a daemon that was
+    // not told of these have it still.
     let sql = "DELETE FROM account_keys
-         WHERE account = ?1 AND in_settings = 0 AND added_at IS NULL";
+         WHERE account = ?1 AND in_settings = 0 AND added_at IS NULL AND valid_until IS NULL";
     tx.execute(sql, [&account.name]).doing(doing)?;
     Ok(())
 }

@@ -193,7 +193,8 @@ impl KeyLine {
         let whose = match (self.in_settings, self.added_at.is_some()) {
             (true, false) => "settings",
             (true, true) => "settings, command",
-            (false, _) => "command",
+            (false, true) => "command",
+            (false, false) => "settings before",
         };
         let end = match (self.is_valid, self.valid_until) {
             (false, _) => ", ended".to_owned(),
