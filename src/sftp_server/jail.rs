@@ -67,8 +67,11 @@ impl Jail {
         }
         let settings = Arc::new(settings.clone());
         let jail = Self::open(&settings, Arc::clone(account), ledgers)?;
-        let is_same_boot = staging::is_same_boot(root, name)?;
-        jail.sweep(is_same_boot);
+        let is_same_boot = staging::is_same_boot(root, name);
+        // Noted after it: what is left by a sweep that failed, or was cut off, is swept the next time.
+        if jail.sweep(is_same_boot) && !is_same_boot {
+            staging::note_boot(root, name)?;
+        }
         Ok(())
     }
 

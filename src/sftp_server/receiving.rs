@@ -144,18 +144,20 @@ impl Jail {
         Ok((self.ledger.used(places)?, self.allowance().bounds))
     }
 
-    /// Removes what broke off so long ago that nobody will go on with it.
-    pub(super) fn sweep(&self, is_same_boot: bool) {
+    /// Removes what broke off so long ago that nobody will go on with it. Says whether all of it is
+    /// gone.
+    pub(super) fn sweep(&self, is_same_boot: bool) -> bool {
         let keep = Duration::from_hours(self.settings.keep_partial_hours.into());
         let swept = self
             .ledger
             .while_known(|is_open| self.staging.sweep(keep, is_same_boot, is_open));
         let account = &self.account.account.name;
-        match swept {
+        match &swept {
             Ok(0) => {}
             Ok(files) => tracing::info!(%account, files, "removed uploads that broke off long ago"),
             Err(error) => tracing::warn!(%account, %error, "cannot clear broken uploads away"),
         }
+        swept.is_ok()
     }
 
     fn rename_partial(&self, old: &str, target: &OwnedFd, new: &str) -> Result<(), Refusal> {

@@ -132,7 +132,7 @@ impl Shared {
         let rules = self.rules();
         for account in rules.accounts.values() {
             if let Ok(jail) = Jail::open(&rules.settings, Arc::clone(account), &self.ledgers) {
-                jail.sweep(true);
+                let _ = jail.sweep(true);
             }
         }
     }

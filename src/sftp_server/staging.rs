@@ -1,9 +1,9 @@
 use std::{
     ffi::CStr,
     fs::File,
-    io::Write,
+    io::{self, Write},
     os::fd::OwnedFd,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
@@ -197,20 +197,25 @@ impl Partial {
     }
 }
 
-/// Whether the machine has not been started since this was last asked for `account`; what was
-/// written before, and not synced, may be lost otherwise.
-pub(super) fn is_same_boot(root: &Path, account: &str) -> std::io::Result<bool> {
-    let noted = root.join(STAGING).join(format!(".boot-{account}"));
+/// Whether the machine has not been started since [`note_boot`]; what was written before, and not
+/// synced, may be lost otherwise.
+pub(super) fn is_same_boot(root: &Path, account: &str) -> bool {
+    let noted = std::fs::read(boot_note(root, account)).ok();
+    noted.is_some() && noted == std::fs::read(BOOT_ID).ok()
+}
+
+/// Notes that what `account` had before this start of the machine was cleared away.
+pub(super) fn note_boot(root: &Path, account: &str) -> io::Result<()> {
     let Ok(now) = std::fs::read(BOOT_ID) else {
-        return Ok(false);
+        return Ok(());
     };
-    if std::fs::read(&noted).is_ok_and(|then| then == now) {
-        return Ok(true);
-    }
-    let mut file = File::create(noted)?;
+    let mut file = File::create(boot_note(root, account))?;
     file.write_all(&now)?;
-    file.sync_all()?;
-    Ok(false)
+    file.sync_all()
+}
+
+fn boot_note(root: &Path, account: &str) -> PathBuf {
+    root.join(STAGING).join(format!(".boot-{account}"))
 }
 
 fn file_name(name: &CStr) -> Option<&str> {
@@ -270,7 +275,10 @@ mod tests {
     fn the_second_start_on_the_same_boot_is_known() {
         let dir = tempfile::tempdir().unwrap();
         Staging::open(dir.path(), "city").unwrap();
-        assert!(!is_same_boot(dir.path(), "city").unwrap());
-        assert!(is_same_boot(dir.path(), "city").unwrap());
+        // Asking is not clearing away.
+        assert!(!is_same_boot(dir.path(), "city"));
+        assert!(!is_same_boot(dir.path(), "city"));
+        note_boot(dir.path(), "city").unwrap();
+        assert!(is_same_boot(dir.path(), "city"));
     }
 }
