@@ -18,6 +18,10 @@ pub(super) struct Pace(Mutex<Option<Instant>>);
 impl Pace {
     /// Counts `bytes` that are moved at `now`, and says how long the session has to wait then.
     pub(super) fn wait_for(&self, bytes: usize, per_sec: u64, now: Instant) -> Duration {
+        // What goes the other way waits for nothing here.
+        if bytes == 0 {
+            return Duration::ZERO;
+        }
         let nanos = bytes as u128 * NANOS / u128::from(per_sec.max(1));
         let cost = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
         let mut through = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,6 +47,14 @@ mod tests {
         assert_eq!(pace.wait_for(1000, 1000, now), Duration::ZERO);
         assert_eq!(pace.wait_for(1, 1000, now), Duration::from_millis(1));
         assert_eq!(pace.wait_for(500, 1000, now), Duration::from_millis(501));
+    }
+
+    #[test]
+    fn who_moves_nothing_this_way_does_not_wait() {
+        let (pace, now) = (Pace::default(), start());
+        pace.wait_for(60_000, 1000, now);
+        assert_eq!(pace.wait_for(0, 1000, now), Duration::ZERO);
+        assert!(pace.wait_for(1, 1000, now) > Duration::from_secs(58));
     }
 
     #[test]
