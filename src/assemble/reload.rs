@@ -38,7 +38,12 @@ pub(super) fn usable(older: &Config, mut newer: Config) -> Option<Config> {
             }
         }
         (None, None) => {}
-        (Some(_), None) | (None, Some(_)) => restart("server.enabled"),
+        (Some(_), newer @ None) => {
+            restart("server.enabled");
+            // It runs on where it is: settings that switch it on again must not move its folders.
+            newer.clone_from(&older.server);
+        }
+        (None, Some(_)) => restart("server.enabled"),
     }
     Some(newer)
 }
@@ -115,6 +120,17 @@ mod tests {
             (settings.max_connections, taken.poll_interval_secs),
             (7, 77)
         );
+    }
+
+    #[test]
+    fn a_server_that_is_switched_off_and_on_again_stays_where_it_is() {
+        let mut off = config();
+        off.server = None;
+        let off = usable(&config(), off).unwrap();
+        let mut on = config();
+        on.server.as_mut().unwrap().settings.root = "/elsewhere".into();
+        let on = usable(&off, on).unwrap();
+        assert_eq!(on.server.unwrap().settings.root, Path::new("/data/sftp"));
     }
 
     #[test]
