@@ -4,6 +4,7 @@ use std::{
     os::fd::{AsFd, OwnedFd},
     path::Path,
     sync::Arc,
+    time::Instant,
 };
 
 use russh_sftp::protocol::FileAttributes;
@@ -98,7 +99,13 @@ impl Jail {
         }
         let found = match self.open_at(path, OFlags::PATH) {
             Ok(found) => fstat(found)?,
-            Err(Refusal::Missing) => self.partial(path)?.ok_or(Refusal::Missing)?.found,
+            Err(Refusal::Missing) => match self.partial(path)? {
+                Some(partial) => partial.found,
+                None => {
+                    let sent = self.ledger.lately.find(path, Instant::now());
+                    return sent.ok_or(Refusal::Missing);
+                }
+            },
             Err(refusal) => return Err(refusal),
         };
         attributes(&found).ok_or(Refusal::Missing)

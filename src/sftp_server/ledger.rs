@@ -9,6 +9,7 @@ use russh_sftp::protocol::OpenFlags;
 use super::{
     backlog::Backlog,
     handles::Room,
+    lately::Lately,
     pace::Pace,
     refusal::Refusal,
     sealer::Sealer,
@@ -35,6 +36,7 @@ pub(super) struct Ledger {
     pub(super) up: Pace,
     pub(super) down: Pace,
     pub(super) room: Room,
+    pub(super) lately: Lately,
 }
 
 /// Uploads and usage are under one lock, so that of two sessions only one gets the last byte.

@@ -29,6 +29,7 @@ mod handles;
 mod host_keys;
 mod in_hand;
 mod jail;
+mod lately;
 mod ledger;
 mod listing;
 mod login;

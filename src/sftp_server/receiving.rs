@@ -1,6 +1,11 @@
 //! What an account may do in the folder that it fills.
 
-use std::{os::fd::OwnedFd, path::Path, sync::Arc, time::Duration};
+use std::{
+    os::fd::OwnedFd,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use russh_sftp::protocol::OpenFlags;
 use rustix::{
@@ -66,6 +71,7 @@ impl Jail {
         if standing(&target, new)?.is_some() {
             return Err(Refusal::Taken);
         }
+        let moved = self.stat(from).ok();
         match standing(&folder, old)? {
             Some(found) if !is_file(&found) => return Err(Refusal::Missing),
             Some(_) if is_temporary(new) && !is_temporary(old) => {
@@ -77,6 +83,11 @@ impl Jail {
             None => self.rename_partial(old, &target, new)?,
         }
         self.sealer.sync_folder(&target)?;
+        let lately = &self.ledger.lately;
+        lately.forget(from);
+        if let Some(moved) = moved.filter(|_| !is_temporary(new)) {
+            lately.note(to, moved, Instant::now());
+        }
         Ok(())
     }
 
@@ -111,7 +122,8 @@ impl Jail {
             return Err(received);
         };
         let upload = self.start_upload(path, OpenFlags::WRITE)?;
-        let set = upload.set_size(bytes);
+        // A refusal leaves what was there: a file that its sender has closed is not lost by it.
+        let set = upload.resize(bytes);
         if partial.stage == Stage::Whole {
             upload.commit()?;
         } else {

@@ -181,7 +181,8 @@ impl Upload {
         Ok(())
     }
 
-    fn resize(&self, bytes: u64) -> Result<(), Refusal> {
+    /// As [`Upload::set_size`], and what is there already can be committed where it is refused.
+    pub(super) fn resize(&self, bytes: u64) -> Result<(), Refusal> {
         let mut writing = self.writer.write()?;
         self.make_room(&writing, bytes)?;
         let set = self.writer.file().set_len(bytes);
@@ -209,8 +210,10 @@ impl Upload {
                 staging, folder, ..
             } = &self.destination;
             let show = || staging.move_out(name, folder, name);
+            let found = self.attributes()?;
             self.ledger.finish(name, &self.writer, show)?;
             self.sealer.sync_folder(folder)?;
+            self.ledger.lately.note(self.path(), found, Instant::now());
         }
         Ok(Receipt {
             bytes,

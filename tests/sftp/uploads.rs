@@ -201,6 +201,52 @@ async fn a_temporary_file_may_be_cut_when_nobody_writes_it() {
 }
 
 #[tokio::test]
+async fn a_file_that_its_sender_has_closed_is_not_lost_by_a_size_that_is_refused() {
+    let house = House::start_with_quota(|_| {}, Some(10), None).await;
+    let raw = house.raw("city").await;
+    raw.upload("inbox/a.part", b"0123").await.unwrap();
+    let size = FileAttributes {
+        size: Some(11),
+        ..FileAttributes::empty()
+    };
+    assert!(raw.sftp.setstat("inbox/a.part", size).await.is_err());
+    raw.rename("inbox/a.part", "inbox/a.zip").await.unwrap();
+    assert_eq!(received(&house, "a.zip").unwrap(), b"0123");
+}
+
+#[tokio::test]
+async fn a_file_that_was_taken_at_once_is_still_told_of_to_its_sender() {
+    let house = House::start().await;
+    let raw = house.raw("city").await;
+    raw.upload("inbox/a.zip", b"0123").await.unwrap();
+    raw.upload("inbox/b.part", b"01234").await.unwrap();
+    raw.rename("inbox/b.part", "inbox/b.zip").await.unwrap();
+    raw.upload("inbox/c.zip", b"012").await.unwrap();
+    raw.rename("inbox/c.zip", "inbox/d.zip").await.unwrap();
+    for taken in ["a.zip", "b.zip", "d.zip"] {
+        fs::remove_file(house.on_disk("city/inbox").join(taken)).unwrap();
+    }
+    let times = FileAttributes {
+        mtime: Some(1),
+        ..FileAttributes::empty()
+    };
+    for (name, bytes) in [("a.zip", 4), ("b.zip", 5), ("d.zip", 3)] {
+        let path = format!("inbox/{name}");
+        assert_eq!(raw.size(&path).await, Some(bytes), "{name}");
+        raw.sftp.setstat(&path, times.clone()).await.unwrap();
+    }
+    for gone in ["b.part", "c.zip"] {
+        assert_eq!(raw.size(&format!("inbox/{gone}")).await, None, "{gone}");
+    }
+    assert!(raw.names("inbox").await.is_empty());
+    // Its name is free, and others see nothing of it.
+    let other = house.raw("other").await;
+    assert_eq!(other.size("inbox/a.zip").await, None);
+    raw.upload("inbox/a.zip", b"0").await.unwrap();
+    assert_eq!(raw.size("inbox/a.zip").await, Some(1));
+}
+
+#[tokio::test]
 async fn a_server_that_stops_lets_uploads_in_hand_finish() {
     let house = House::start_with(|settings| settings.stop_grace_secs = 60).await;
     let raw = house.raw("city").await;
