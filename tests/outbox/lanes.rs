@@ -255,6 +255,29 @@ async fn a_claim_is_kept_while_a_long_upload_runs() {
     end(&hub).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_hand_is_not_begun_again_when_the_clock_is_set_forward() {
+    let hub = composed().await;
+    let slow = Doorman::shut(hub.print_house_door());
+    let outbox = hub.outbox_with(settings(), [(print_house(), slow.clone() as _)]);
+    let time = Arc::new(Mutex::new(now()));
+    let clock = Arc::clone(&time);
+    let running = Running::start_at(&outbox, move || *clock.lock().unwrap());
+    until("the bundle is on its way", || !slow.begun().is_empty()).await;
+    let tomorrow = now() + SignedDuration::from_hours(24);
+    *time.lock().unwrap() = tomorrow;
+    until("it is claimed anew", || leased_until(&hub) > tomorrow).await;
+    slow.door.add_permits(1_000);
+    until("it is handed over", || hub.counts().printed == 2).await;
+    running.stop().await;
+    let mut begun = slow.begun();
+    begun.sort();
+    let all = begun.len();
+    begun.dedup();
+    assert_eq!(begun.len(), all, "each file is sent once: {begun:?}");
+    end(&hub).await;
+}
+
 fn leased_until(hub: &Hub) -> Timestamp {
     let database = hub.path().join("data/kuori.sqlite");
     let database = rusqlite::Connection::open(database).unwrap();
