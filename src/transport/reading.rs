@@ -45,7 +45,9 @@ pub(super) async fn read_from(
         batch.write_to(to).map_err(Stopped::Local)?;
     }
     to.flush().map_err(Stopped::Local)?;
-    if !reading.is_size_new {
+    if !reading.is_end_seen {
+        let held = file.wire().turn(1).await?;
+        let beyond = file.read(end, 1, held);
         let found = size_of(file.send(Kind::Fstat)).await?;
         if found != end {
             return Err(Stopped::Changed {
@@ -53,8 +55,25 @@ pub(super) async fn read_from(
                 found,
             });
         }
+        nothing_follows(beyond, end).await?;
     }
     Ok(end - offset)
+}
+
+/// Some servers tell a size that is not true, always the same: only a read past the end shows it.
+async fn nothing_follows(beyond: Pending, end: u64) -> Result<(), Stopped> {
+    match beyond.answer().await {
+        Ok(answer) => match answer.reply {
+            Reply::Data(data) if !data.is_empty() => Err(Stopped::Changed {
+                expected: end,
+                found: end + data.len() as u64,
+            }),
+            _ => Ok(()),
+        },
+        // The end, or a server's own way to say that there is nothing.
+        Err(SftpFailure::Refused { .. }) => Ok(()),
+        Err(failure) => Err(failure.into()),
+    }
 }
 
 async fn size_of(attributes: Pending) -> Result<u64, SftpFailure> {
@@ -73,8 +92,8 @@ struct Reading<'f> {
     written: u64,
     next: u64,
     end: u64,
-    /// The size was asked for after all that was read.
-    is_size_new: bool,
+    /// The first answer reached the end, before the size was asked for.
+    is_end_seen: bool,
 }
 
 struct Asked {
@@ -101,7 +120,9 @@ impl<'f> Reading<'f> {
         }
         let bytes = at_most(end - offset, chunk_bytes);
         let mut asked = VecDeque::new();
-        if bytes > 0 {
+        if bytes == 0 {
+            nothing_follows(first, end).await?;
+        } else {
             asked.push_back(Asked {
                 pending: first,
                 bytes,
@@ -115,7 +136,7 @@ impl<'f> Reading<'f> {
             written: offset,
             next: offset + bytes as u64,
             end,
-            is_size_new: bytes as u64 == end - offset,
+            is_end_seen: bytes as u64 == end - offset && bytes < chunk_bytes,
         })
     }
 
@@ -174,7 +195,7 @@ impl<'f> Reading<'f> {
         self.written += got as u64;
         let missing = asked.bytes - got;
         let held = if missing > 0 {
-            self.is_size_new = false;
+            self.is_end_seen = false;
             let length = request_length(missing);
             let pending = self.file.read(self.written, length, answer.held);
             self.asked.push_front(Asked {

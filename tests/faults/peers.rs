@@ -5,7 +5,7 @@ use std::{fs, sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use kuori::{
     inbox::{self, Completeness, Inbox},
-    store::Store,
+    store::{BatchRow, Store},
     transport::{SftpFolder, SftpSettings},
 };
 use tempfile::TempDir;
@@ -113,6 +113,28 @@ async fn a_file_of_which_more_is_promised_than_there_is_is_not_taken() {
     scene.far.change(|habits| habits.adds_to_size = 0);
     inbox.poll(now()).await.unwrap();
     assert_eq!(scene.taken(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_which_less_is_promised_than_there_is_is_not_cut_off() {
+    let scene = Scene::start().await;
+    let settings = scene.far.settings(scene.far.address());
+    let inbox = scene.inbox(settings, Completeness::ByName);
+    fs::remove_file(scene.far.on_disk("inbox/kirjeet.zip")).unwrap();
+    for (bytes, hidden) in [(100, 5), (101, 101), (700_000, 1), (700_001, 600_000)] {
+        let batch = vec![b'x'; bytes];
+        fs::write(scene.far.on_disk("inbox/kirjeet.zip"), &batch).unwrap();
+        scene.far.change(|habits| habits.adds_to_size = -hidden);
+        let received = inbox.poll(now()).await.unwrap_or_default();
+        assert_eq!(received, [], "{bytes} less {hidden}");
+        scene.far.change(|habits| habits.adds_to_size = 0);
+        let received = inbox.poll(now()).await.unwrap();
+        assert_eq!(received.len(), 1, "{bytes} less {hidden}");
+        let batches = scene.store.batches(10).unwrap();
+        let whole = |row: &BatchRow| row.bytes == bytes as u64;
+        assert!(batches.iter().any(whole), "{bytes} less {hidden}");
+    }
+    assert_eq!(scene.store.batches(10).unwrap().len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
