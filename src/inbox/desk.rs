@@ -174,10 +174,9 @@ impl Desk {
     }
 
     pub(super) async fn remove_marker(&self, arrival: &Arrival) -> Result<(), Error> {
-        let Completeness::Marker { ending } = &self.settings.completeness else {
+        let Some(marker) = self.marker(arrival)? else {
             return Ok(());
         };
-        let marker = self.path_in_inbox(&format!("{}{ending}", arrival.file_name))?;
         if self.stat(&marker).await?.is_some() {
             self.folder
                 .remove(&marker)
@@ -185,6 +184,24 @@ impl Desk {
                 .map_err(remote("remove", &marker))?;
         }
         Ok(())
+    }
+
+    /// Whether a marker is wanted and not there.
+    pub(super) async fn lacks_marker(&self, arrival: &Arrival) -> Result<bool, Error> {
+        match self.marker(arrival)? {
+            Some(marker) => Ok(self.stat(&marker).await?.is_none()),
+            None => Ok(false),
+        }
+    }
+
+    fn marker(&self, arrival: &Arrival) -> Result<Option<RemotePath>, Error> {
+        match &self.settings.completeness {
+            Completeness::Marker { ending } => {
+                let name = format!("{}{ending}", arrival.file_name);
+                self.path_in_inbox(&name).map(Some)
+            }
+            Completeness::ByName | Completeness::Settled { .. } => Ok(None),
+        }
     }
 
     /// Makes a folder and those that it stands in.

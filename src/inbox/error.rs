@@ -40,6 +40,8 @@ pub enum Error {
         name: String,
         source: transport::InvalidPath,
     },
+    #[error("a bug in kuori: taking the file panicked")]
+    Panicked,
     #[error(transparent)]
     Store(#[from] store::Error),
 }
@@ -53,7 +55,7 @@ impl Error {
             | Self::DigestDiffers { .. }
             | Self::GrowsAgain { .. }
             | Self::TooSlow { .. } => Disposition::Retry,
-            Self::ClaimDenied { .. } | Self::Name { .. } => Disposition::Hold,
+            Self::ClaimDenied { .. } | Self::Name { .. } | Self::Panicked => Disposition::Hold,
             Self::Store(error) => error.disposition(),
         }
     }

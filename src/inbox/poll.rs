@@ -115,7 +115,7 @@ impl Inbox {
     pub(super) fn settle(&self, done: Done, work: &mut Work, now: Timestamp) -> Option<Received> {
         let Done { name, outcome } = done;
         let mut seen = self.seen();
-        match outcome? {
+        match outcome {
             Ok(Taken::Unended) => {
                 seen.sightings.note_unended(&name, self.moment(now));
                 None

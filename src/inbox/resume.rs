@@ -90,6 +90,11 @@ impl Desk {
                 self.store.end_arrival(arrival)?;
                 return Ok(Taken::Nothing);
             }
+            // Its marker goes only after it is claimed: this is another file, which may still grow.
+            (false, true) if self.lacks_marker(arrival).await? => {
+                self.store.end_arrival(arrival)?;
+                return Ok(Taken::Nothing);
+            }
             (false, true) => self.claim(arrival).await?,
             (false, false) => return self.end_removed(arrival, claimed_are_known),
         }

@@ -93,8 +93,7 @@ struct Run {
 /// A file that is no longer in hand.
 pub(super) struct Done {
     pub(super) name: String,
-    /// `None` where the task itself was lost.
-    pub(super) outcome: Option<Result<Taken, Error>>,
+    pub(super) outcome: Result<Taken, Error>,
 }
 
 impl Work {
@@ -156,8 +155,8 @@ impl Work {
     /// Waits for the next file that is no longer in hand; `None` where there is none.
     pub(super) async fn next_done(&mut self) -> Option<Done> {
         let (id, outcome) = match self.running.join_next_with_id().await? {
-            Ok((id, outcome)) => (id, Some(outcome)),
-            Err(lost) => (lost.id(), None),
+            Ok((id, outcome)) => (id, outcome),
+            Err(lost) => (lost.id(), Err(Error::Panicked)),
         };
         let name = self.run.remove(&id).map(|run| run.name).unwrap_or_default();
         self.names.remove(&name);

@@ -74,6 +74,48 @@ async fn a_second_file_of_the_name_waits_for_the_first_and_both_are_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_without_its_marker_is_not_taken_for_one_that_had_it_before_a_crash() {
+    let hub = Hub::new();
+    hub.upload("letters.zip", b"PK first");
+    hub.upload("letters.zip.ok", b"");
+    let folder = TrickFolder::new(hub.sender_door(), |call, _| match call {
+        "rename" => Err(error(io::ErrorKind::ConnectionReset)),
+        _ => Ok(()),
+    });
+    let inbox = hub.inbox_with_markers(folder);
+    assert_eq!(inbox.poll(now()).await.unwrap(), []);
+    assert_eq!(hub.store.arrivals("example-city").unwrap().len(), 1);
+    // Its sender takes it back, and begins another of the name.
+    fs::remove_file(hub.sender_folder().join("inbox/letters.zip.ok")).unwrap();
+    hub.upload("letters.zip", b"PK half of");
+    let inbox = hub.inbox_with_markers(hub.sender_door());
+    assert_eq!(inbox.poll(now()).await.unwrap(), []);
+    hub.upload("letters.zip", b"PK half of the second");
+    hub.upload("letters.zip.ok", b"");
+    assert_eq!(inbox.poll(now()).await.unwrap().len(), 1);
+    assert_eq!(hub.store.batches(9).unwrap()[0].bytes, 21);
+    hub.run().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_taking_panics_is_told_and_left_alone_for_a_while() {
+    let hub = Hub::new();
+    hub.upload("letters.zip", b"PK");
+    let folder = TrickFolder::new(hub.sender_door(), |call, _| {
+        assert_ne!(call, "read", "this one panics on purpose");
+        Ok(())
+    });
+    let inbox = hub.inbox_through(folder);
+    assert_eq!(inbox.poll(now()).await.unwrap(), []);
+    inbox.poll(now()).await.unwrap();
+    let files = hub.store.inbox_looks().unwrap().remove(0).files;
+    assert_eq!(files[0].wait, FileWait::Failed);
+    let why = files[0].detail.clone().unwrap();
+    assert!(why.contains("a bug in kuori"), "{why}");
+    hub.run().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_look_that_only_inspects_changes_nothing() {
     let hub = Hub::new();
     hub.upload("letters.zip", b"PK");
