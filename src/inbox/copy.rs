@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{BackOff, Disposition},
     store::NewSpoolFile,
-    transport::{self, RemoteFile, RemotePath},
+    transport::{self, DigestWriter, RemoteFile, RemotePath},
 };
 
 /// How often a copy that broke goes on without a byte more than before.
@@ -28,24 +28,38 @@ impl Desk {
         room: &Reservation,
     ) -> Result<NewSpoolFile, Error> {
         let mut file = self.store.spool().begin()?;
+        let mut to = Incoming::new(&mut file, expected.bytes, Some(room));
+        let broke = self.read_whole(from, expected, &mut to).await?;
+        if to.bytes != expected.bytes {
+            return Err(Error::SizeDiffers {
+                path: from.clone(),
+                listed: expected.bytes,
+                taken: to.bytes,
+            });
+        }
+        self.compare(from, expected).await?;
+        if broke {
+            self.compare_digest(from, expected, &file).await?;
+        }
+        Ok(file)
+    }
+
+    /// Reads to the end of the file, and goes on where that breaks. Returns whether it broke.
+    async fn read_whole(
+        &self,
+        from: &RemotePath,
+        expected: &RemoteFile,
+        to: &mut Incoming<'_>,
+    ) -> Result<bool, Error> {
         let mut in_vain = 0;
         let mut broke = false;
         loop {
-            let before = file.bytes();
-            let mut to = Incoming {
-                file: &mut file,
-                left: expected.bytes.saturating_sub(before),
-                room,
+            let before = to.bytes;
+            let Err(error) = self.folder.read_from(from, before, to).await else {
+                return Ok(broke);
             };
-            let Err(error) = self.folder.read_from(from, before, &mut to).await else {
-                break;
-            };
-            in_vain = if file.bytes() > before {
-                0
-            } else {
-                in_vain + 1
-            };
-            let goes_on = file.bytes() > 0 && can_go_on(&error) && in_vain < VAIN_TRIES;
+            in_vain = if to.bytes > before { 0 } else { in_vain + 1 };
+            let goes_on = to.bytes > 0 && can_go_on(&error) && in_vain < VAIN_TRIES;
             if !goes_on {
                 return Err(remote("read", from)(error));
             }
@@ -53,18 +67,6 @@ impl Desk {
             self.wait(in_vain + 1).await;
             self.compare(from, expected).await?;
         }
-        if file.bytes() != expected.bytes {
-            return Err(Error::SizeDiffers {
-                path: from.clone(),
-                listed: expected.bytes,
-                taken: file.bytes(),
-            });
-        }
-        self.compare(from, expected).await?;
-        if broke {
-            self.compare_digest(from, &file).await?;
-        }
-        Ok(file)
     }
 
     /// Whether the file ends as a ZIP does.
@@ -90,10 +92,18 @@ impl Desk {
         }
     }
 
-    async fn compare_digest(&self, path: &RemotePath, file: &NewSpoolFile) -> Result<(), Error> {
-        let there = self.folder.digest(path).await;
-        let there = there.map_err(remote("read", path))?;
-        if there.is_some_and(|digest| digest.sha256_hex() == file.sha256()) {
+    /// Reads it all once more. Over a line that breaks often that goes on as the copy did, or it
+    /// would never come to an end.
+    async fn compare_digest(
+        &self,
+        path: &RemotePath,
+        expected: &RemoteFile,
+        file: &NewSpoolFile,
+    ) -> Result<(), Error> {
+        let mut there = DigestWriter::new(io::sink());
+        let mut to = Incoming::new(&mut there, expected.bytes, None);
+        self.read_whole(path, expected, &mut to).await?;
+        if there.finish().sha256_hex() == file.sha256() {
             Ok(())
         } else {
             Err(Error::DigestDiffers { path: path.clone() })
@@ -117,27 +127,41 @@ fn can_go_on(error: &transport::Error) -> bool {
     !matches!(error, transport::Error::Write { .. }) && error.disposition() == Disposition::Retry
 }
 
-/// A copy on its way in: never more bytes than the file had, and its room told of each.
+/// A file on its way in: never more bytes than it had, and its room told of each.
 struct Incoming<'a> {
-    file: &'a mut NewSpoolFile,
-    left: u64,
-    room: &'a Reservation,
+    to: &'a mut (dyn Write + Send),
+    bytes: u64,
+    most: u64,
+    room: Option<&'a Reservation>,
+}
+
+impl<'a> Incoming<'a> {
+    fn new(to: &'a mut (dyn Write + Send), most: u64, room: Option<&'a Reservation>) -> Self {
+        Self {
+            to,
+            bytes: 0,
+            most,
+            room,
+        }
+    }
 }
 
 impl Write for Incoming<'_> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let bytes = buffer.len() as u64;
-        if bytes > self.left {
+        if self.bytes + bytes > self.most {
             return Err(io::Error::other("the file has grown"));
         }
-        self.file.write_all(buffer)?;
-        self.left -= bytes;
-        self.room.came(bytes);
+        self.to.write_all(buffer)?;
+        self.bytes += bytes;
+        if let Some(room) = self.room {
+            room.came(bytes);
+        }
         Ok(buffer.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.to.flush()
     }
 }
 

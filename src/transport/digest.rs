@@ -46,14 +46,14 @@ impl fmt::Debug for FileDigest {
 }
 
 /// Passes on what is written, and digests it.
-pub(super) struct DigestWriter<W> {
+pub struct DigestWriter<W> {
     inner: W,
     hash: Sha256,
     bytes: u64,
 }
 
 impl<W: Write> DigestWriter<W> {
-    pub(super) fn new(inner: W) -> Self {
+    pub fn new(inner: W) -> Self {
         Self {
             inner,
             hash: Sha256::new(),
@@ -61,7 +61,7 @@ impl<W: Write> DigestWriter<W> {
         }
     }
 
-    pub(super) fn finish(self) -> FileDigest {
+    pub fn finish(self) -> FileDigest {
         FileDigest {
             bytes: self.bytes,
             sha256: self.hash.finalize().into(),

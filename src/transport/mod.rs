@@ -28,9 +28,7 @@ use std::{io::Write, path::Path};
 
 use async_trait::async_trait;
 
-use digest::DigestWriter;
-
-pub use digest::FileDigest;
+pub use digest::{DigestWriter, FileDigest};
 pub use directory::DirectoryFolder;
 pub use error::{Action, Error};
 pub use host_key::HostKey;

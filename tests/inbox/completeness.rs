@@ -122,18 +122,14 @@ async fn a_broken_copy_goes_on_at_its_offset_and_is_compared_as_a_whole() {
     let hub = Hub::new();
     let bytes: Vec<u8> = (0..10_000_u32).flat_map(u32::to_le_bytes).collect();
     hub.upload("letters.zip", &bytes);
-    let digests = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&digests);
-    let folder = TrickFolder::new(hub.sender_door(), move |call, _| {
-        counted.fetch_add(u64::from(call == "digest"), Ordering::SeqCst);
-        Ok(())
-    });
+    let folder = TrickFolder::new(hub.sender_door(), |_, _| Ok(()));
     *folder.cut_at.lock().unwrap() = Some(15_000);
     let inbox = hub.inbox_with(folder.clone(), quick);
     assert_eq!(inbox.poll(now()).await.unwrap().len(), 1);
     let reads = folder.reads.lock().unwrap().clone();
-    assert_eq!(reads, [(0, 15_000), (15_000, 15_000), (30_000, 10_000)]);
-    assert_eq!(digests.load(Ordering::SeqCst), 1);
+    // The second time for its digest, which breaks as often.
+    let once = [(0, 15_000), (15_000, 15_000), (30_000, 10_000)];
+    assert_eq!(reads, [once, once].concat());
     let batch = hub.store.batches(9).unwrap().remove(0);
     let file = hub.store.spool().map(&batch.spool).unwrap();
     assert_eq!(file.as_ref(), bytes);
