@@ -110,14 +110,19 @@ pub struct InboxLook {
     pub files: Vec<WaitingFile>,
 }
 
+/// A look takes no longer, nor does what comes before it is recorded.
+const AHEAD_MILLIS: i64 = 15 * 60 * 1_000;
+
 impl Store {
     /// Records a look, in place of the one before it, and ends the requests that it answers.
     pub fn record_look(&self, look: &InboxLook) -> Result<(), Error> {
         self.write("record a look into an inbox", |tx| {
             put_look(tx, look)?;
-            let sql = "DELETE FROM inbox_requests WHERE place = ?1 AND asked_at <= ?2";
-            tx.execute(sql, params![look.place, millis(look.looked_at)])
-                .doing("end a request")?;
+            // Nobody asks in time to come: what seems so was asked before the clock was set back.
+            let sql = "DELETE FROM inbox_requests
+                 WHERE place = ?1 AND (asked_at <= ?2 OR asked_at > ?2 + ?3)";
+            let given = params![look.place, millis(look.looked_at), AHEAD_MILLIS];
+            tx.execute(sql, given).doing("end a request")?;
             // What was seen before nothing could be seen is still the best that is known.
             if look.error.is_none() {
                 put_files(tx, look)?;
@@ -200,7 +205,8 @@ fn put_look(tx: &Transaction<'_>, look: &InboxLook) -> Result<(), Error> {
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let (at, since) = (millis(look.looked_at), millis(look.since));
     let sender = look.sender.as_str();
-    let given = params![look.place, sender, at, look.error, since, look.waiting];
+    let error = look.error.as_deref().map(without_identity_codes);
+    let given = params![look.place, sender, at, error, since, look.waiting];
     tx.execute(sql, given).doing("record a look")?;
     Ok(())
 }
@@ -216,15 +222,8 @@ fn put_files(tx: &Transaction<'_>, look: &InboxLook) -> Result<(), Error> {
         let (since, until) = (millis(file.since), maybe_millis(file.until));
         let wait = file.wait.word();
         let name = without_identity_codes(&file.name);
-        let given = params![
-            look.place,
-            name,
-            file.bytes,
-            wait,
-            file.detail,
-            since,
-            until
-        ];
+        let detail = file.detail.as_deref().map(without_identity_codes);
+        let given = params![look.place, name, file.bytes, wait, detail, since, until];
         put.execute(given).doing("record a waiting file")?;
     }
     Ok(())
@@ -304,6 +303,39 @@ mod tests {
         store.request_look("example-city", at(10)).unwrap();
         store.record_look(&look("example-city", None)).unwrap();
         assert_eq!(store.requested_look("example-city").unwrap(), Some(at(10)));
+    }
+
+    #[test]
+    fn a_request_from_before_the_clock_was_set_back_is_answered_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let seen = look("example-city", None);
+        let ahead = at(9 + AHEAD_MILLIS / 1_000);
+        store.request_look("example-city", ahead).unwrap();
+        store.record_look(&seen).unwrap();
+        assert_eq!(store.requested_look("example-city").unwrap(), Some(ahead));
+        let next = ahead + jiff::SignedDuration::from_secs(1);
+        store.request_look("example-city", next).unwrap();
+        store.record_look(&seen).unwrap();
+        assert_eq!(store.requested_look("example-city").unwrap(), None);
+    }
+
+    #[test]
+    fn nobodys_identity_code_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let mut seen = look("example-city", Some("cannot list `010190-999W`"));
+        store.record_look(&seen).unwrap();
+        seen.error = None;
+        seen.files.truncate(1);
+        seen.files[0].name = "010190-999W.zip".to_owned();
+        seen.files[0].detail = Some("010190-999W.zip.ok".to_owned());
+        let error = store.inbox_looks().unwrap().remove(0).error.unwrap();
+        assert!(!error.contains("999W"), "{error}");
+        store.record_look(&seen).unwrap();
+        let files = store.inbox_looks().unwrap().remove(0).files;
+        assert_eq!(files[0].name, "[hidden].zip");
+        assert_eq!(files[0].detail.as_deref(), Some("[hidden].zip.ok"));
     }
 
     #[test]
