@@ -84,16 +84,32 @@ impl Error {
 
 /// A refusal about a path (permission denied) is a file's; trouble on the way to it is the place's.
 fn is_of_file(error: &transport::Error) -> bool {
-    use transport::Error::{DigestDiffers, Io, Local, Path, Sftp, SizeDiffers, Taken, Write};
+    use transport::Error as E;
     match error {
-        Taken { .. }
-        | SizeDiffers { .. }
-        | DigestDiffers { .. }
-        | Local { .. }
-        | Write { .. }
-        | Path(_) => true,
-        Sftp { .. } | Io { .. } => error.disposition() == Disposition::Hold,
-        _ => false,
+        E::Taken { .. }
+        | E::SizeDiffers { .. }
+        | E::DigestDiffers { .. }
+        | E::Local { .. }
+        | E::Write { .. }
+        | E::Path(_) => true,
+        E::Sftp { .. } | E::Io { .. } => error.disposition() == Disposition::Hold,
+        E::Connect { .. }
+        | E::ConnectTimeout { .. }
+        | E::HostKeyUnknown { .. }
+        | E::HostKeyChanged { .. }
+        | E::HostKeys { .. }
+        | E::PrivateKey { .. }
+        | E::MakeKey { .. }
+        | E::PasswordFile { .. }
+        | E::KeyOpenToOthers { .. }
+        | E::KeyEncrypted { .. }
+        | E::Agent { .. }
+        | E::NoAgentKey
+        | E::LoginRefused { .. }
+        | E::NotYet { .. }
+        | E::NoSftp { .. }
+        | E::Missing { .. }
+        | E::TooManyEntries { .. } => false,
     }
 }
 
