@@ -115,9 +115,8 @@ fn headline(batch: BatchId, blocked: CannotCancel) -> CommandError {
 fn hint(batch: BatchId, blocked: CannotCancel) -> String {
     match blocked {
         CannotCancel::Already(_) => format!("`kuori events {batch}` says when, by whom and why"),
-        CannotCancel::Working(_) | CannotCancel::HandingOver(_) => {
-            "type it again in a minute".to_owned()
-        }
+        CannotCancel::Working(_) => "type it again in a minute".to_owned(),
+        CannotCancel::HandingOver(_) => on_its_way(),
         CannotCancel::HandedOver(_) | CannotCancel::Delivered { .. } => {
             format!(
                 "what has left the house cannot be called back; `kuori batch show {batch}` says what that is"
@@ -127,6 +126,12 @@ fn hint(batch: BatchId, blocked: CannotCancel) -> String {
             format!("`kuori batch show {batch}` says what keeps the delivery from its end")
         }
     }
+}
+
+/// What may be tried where a bundle is on its way out.
+pub(in crate::cli) fn on_its_way() -> String {
+    "type it again in a minute; where that does not help, `kuori outbox list` says what it waits for"
+        .to_owned()
 }
 
 fn told(plan: &CancelPlan, dry_run: bool) -> Cancelled {

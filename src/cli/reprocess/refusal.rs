@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    cli::{CommandError, error::ErrorKind, words::Time},
+    cli::{CommandError, batch::cancel::on_its_way, error::ErrorKind, words::Time},
     domain::{BatchId, BundleId},
     store::{Blocked, ReprocessPlan, Selection, Store},
 };
@@ -73,7 +73,8 @@ fn hint(selection: &Selection, blocked: Blocked) -> String {
         "if they are to go out a second time, "
     };
     match blocked {
-        Blocked::Working(_) | Blocked::HandingOver(_) => "type it again in a minute".to_owned(),
+        Blocked::Working(_) => "type it again in a minute".to_owned(),
+        Blocked::HandingOver(_) => on_its_way(),
         Blocked::Cancelled(_) => {
             "letters that are to go all the same are sent in a new file".to_owned()
         }
