@@ -81,7 +81,11 @@ mod tests {
     #[test]
     fn a_file_is_remembered_for_its_time_as_it_was_sent_last() {
         let (lately, now) = (Lately::default(), Instant::now());
-        let size = |at| lately.find(&path("inbox/a"), at).and_then(|found| found.size);
+        let size = |at| {
+            lately
+                .find(&path("inbox/a"), at)
+                .and_then(|found| found.size)
+        };
         lately.note(&path("inbox/a"), of_size(1), now);
         lately.note(&path("inbox/a"), of_size(2), now);
         assert_eq!(size(now + KEPT - Duration::from_millis(1)), Some(2));
