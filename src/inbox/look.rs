@@ -9,68 +9,38 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Error, Inbox, Way,
-    copy::wait,
     desk::remote,
-    headroom::{Full, Headroom},
-    judge::{Judge, Judgement, Wait},
+    headroom::Headroom,
+    judge::{Judge, Judgement},
     resume::{Claimed, recovered_name},
-    sightings::{Moment, Sightings},
+    seen::Seen,
+    sightings::Moment,
     told::{Tell, Told},
     work::{Job, Work},
 };
 use crate::{
-    domain::BackOff,
     store::{Arrival, FileWait, InboxLook, KnownFile, WaitingFile},
     telemetry,
     transport::{Listing, RemoteFile},
 };
 
-/// What is told of the inbox as a whole; no file has this name.
-pub(super) const WHOLE_INBOX: &str = "";
 /// Files that a look names for operators; the others are counted.
 const MOST_NAMED: usize = 1_000;
 /// How often a look is recorded that found what the one before it did.
 const RECORD_EVERY: Duration = Duration::from_secs(30);
 
-/// What has been seen of an inbox: no more than is there.
-#[derive(Default)]
-pub(super) struct Seen {
-    pub(super) sightings: Sightings,
-    pub(super) told: Told,
-    /// Whether the last look went on with what an earlier one had begun.
-    pub(super) has_resumed: bool,
-    pub(super) failures_in_a_row: u32,
-    /// Files that could not be taken: how often, and not before when they are tried again.
-    failures: HashMap<String, Failure>,
-    /// Files for which there was no room, since the last look.
-    refused: HashMap<String, Full>,
-    /// Why the last look left files where they were, and the smallest of them.
-    full: Option<(Full, u64)>,
-    was_full: bool,
-    look: Option<InboxLook>,
-    recorded: Option<(InboxLook, Duration)>,
-    last_good: Option<bool>,
-    since: Option<Timestamp>,
-}
-
-struct Failure {
-    times: u32,
-    not_before: Duration,
-    why: String,
-}
-
 /// What one look found on the other side and in the store.
 pub(super) struct Found {
-    claimed: Claimed,
-    listed: Listing,
-    arrivals: Vec<Arrival>,
+    pub(super) claimed: Claimed,
+    pub(super) listed: Listing,
+    pub(super) arrivals: Vec<Arrival>,
     known: HashMap<String, KnownFile>,
 }
 
 /// A file and what is to be done with it.
 pub(super) struct Judged {
-    file: RemoteFile,
-    judgement: Judgement,
+    pub(super) file: RemoteFile,
+    pub(super) judgement: Judgement,
 }
 
 impl Inbox {
@@ -400,97 +370,8 @@ impl Inbox {
 }
 
 impl Found {
-    fn names(&self) -> HashSet<&str> {
+    pub(super) fn names(&self) -> HashSet<&str> {
         let files = self.listed.files.iter();
         files.map(|file| file.name.as_str()).collect()
-    }
-}
-
-impl Seen {
-    /// Looks have begun to go well, or badly.
-    pub(super) fn turned(&mut self, is_good: bool, now: Timestamp) {
-        if self.last_good != Some(is_good) {
-            (self.last_good, self.since) = (Some(is_good), Some(now));
-        }
-    }
-
-    pub(super) fn succeeded(&mut self, name: &str) {
-        self.failures_in_a_row = 0;
-        self.failures.remove(name);
-        self.told.forget(name);
-        self.told.forget(WHOLE_INBOX);
-        if let Some(look) = &mut self.look {
-            look.files.retain(|file| file.name != name);
-            look.waiting = look.files.len() as u64;
-        }
-    }
-
-    pub(super) fn failed(&mut self, name: &str, why: &str, now: Duration, back_off: &BackOff) {
-        let failure = self.failures.entry(name.to_owned()).or_insert(Failure {
-            times: 0,
-            not_before: now,
-            why: String::new(),
-        });
-        failure.times = failure.times.saturating_add(1);
-        failure.not_before = now + wait(back_off, failure.times);
-        why.clone_into(&mut failure.why);
-        let files = self.look.iter_mut().flat_map(|look| &mut look.files);
-        for file in files.filter(|file| file.name == name) {
-            (file.wait, file.detail) = (FileWait::Failed, Some(why.to_owned()));
-        }
-    }
-
-    fn wait_of(&self, judged: &Judged, work: &Work) -> Option<Wait> {
-        let name = &judged.file.name;
-        match &judged.judgement {
-            Judgement::Ignored => None,
-            Judgement::Waits(wait) => Some(wait.clone()),
-            Judgement::Due => Some(self.wait_of_due(name, work)),
-        }
-    }
-
-    fn wait_of_due(&self, name: &str, work: &Work) -> Wait {
-        let failure = self.failures.get(name);
-        let (what, detail) = match (work.is_taking(name), self.refused.get(name), failure) {
-            (true, _, _) => (FileWait::Taking, None),
-            (_, Some(full), _) => (full.wait(), None),
-            (_, _, Some(failure)) => (FileWait::Failed, Some(failure.why.clone())),
-            (_, _, None) => (FileWait::Due, None),
-        };
-        Wait {
-            what,
-            detail,
-            until: None,
-        }
-    }
-
-    /// Files that are claimed stand no longer where they are listed.
-    fn add_arrivals(&self, look: &mut InboxLook, found: &Found, work: &Work) {
-        let names = found.names();
-        let claimed = found.arrivals.iter();
-        for arrival in claimed.filter(|arrival| !names.contains(arrival.file_name.as_str())) {
-            let wait = self.wait_of_due(&arrival.file_name, work);
-            look.files.push(WaitingFile {
-                name: arrival.file_name.clone(),
-                bytes: found.claimed.bytes(&arrival.claimed_name()),
-                wait: wait.what,
-                detail: wait.detail,
-                since: arrival.started_at,
-                until: None,
-            });
-        }
-        look.waiting = look.files.len() as u64;
-    }
-
-    fn forget_what_is_gone(&mut self, found: &Found) {
-        let mut names = found.names();
-        self.sightings.keep_only(&names);
-        names.extend(found.arrivals.iter().map(|a| a.file_name.as_str()));
-        self.failures
-            .retain(|name, _| names.contains(name.as_str()));
-        names.extend(found.listed.odd_names.iter().map(String::as_str));
-        names.extend(found.claimed.strange.iter().map(String::as_str));
-        names.insert(WHOLE_INBOX);
-        self.told.keep_only(&names);
     }
 }

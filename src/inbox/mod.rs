@@ -27,6 +27,7 @@ mod look;
 mod names;
 mod poll;
 mod resume;
+mod seen;
 mod settings;
 mod sightings;
 mod told;

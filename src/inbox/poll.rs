@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::{
     Error, Headroom, Limits, Settings,
     desk::{Desk, Taken},
-    look::{Seen, WHOLE_INBOX},
+    seen::{Seen, WHOLE_INBOX},
     sightings::Moment,
     told::Tell,
     work::{Done, Work},
