@@ -1,17 +1,11 @@
 //! What becomes of other settings while the daemon runs.
 
-use crate::config::Config;
+use crate::{config::Config, sftp_server};
 
 /// What is taken over of `newer`: all, but for what only a restart can change.
 ///
 /// `None` where nothing is: the data folder is another one.
 pub(super) fn usable(older: &Config, mut newer: Config) -> Option<Config> {
-    let restart = |key| {
-        tracing::warn!(
-            key,
-            "changed in the settings: takes a restart, stays as it was"
-        );
-    };
     if newer.data_folder != older.data_folder {
         tracing::error!(
             "another `data_folder` takes a restart: the old settings stay, all of them"
@@ -22,21 +16,7 @@ pub(super) fn usable(older: &Config, mut newer: Config) -> Option<Config> {
         restart("log.format");
     }
     match (&older.server, &mut newer.server) {
-        (Some(older), Some(newer)) => {
-            let (older, newer) = (&older.settings, &mut newer.settings);
-            if older.listen != newer.listen {
-                restart("server.listen");
-                newer.listen = older.listen;
-            }
-            if older.host_keys != newer.host_keys {
-                restart("server.host_keys_folder");
-                newer.host_keys.clone_from(&older.host_keys);
-            }
-            if older.root != newer.root {
-                restart("server.accounts_folder");
-                newer.root.clone_from(&older.root);
-            }
-        }
+        (Some(older), Some(newer)) => keep(&older.settings, &mut newer.settings),
         (None, None) => {}
         (Some(_), newer @ None) => {
             restart("server.enabled");
@@ -46,6 +26,36 @@ pub(super) fn usable(older: &Config, mut newer: Config) -> Option<Config> {
         (None, Some(_)) => restart("server.enabled"),
     }
     Some(newer)
+}
+
+/// Keeps of the server's settings what it was started with.
+fn keep(older: &sftp_server::Settings, newer: &mut sftp_server::Settings) {
+    let in_all = |settings: &sftp_server::Settings| settings.max_backlog_bytes_in_all;
+    for (key, is_changed) in [
+        ("listen", older.listen != newer.listen),
+        ("host_keys_folder", older.host_keys != newer.host_keys),
+        ("accounts_folder", older.root != newer.root),
+        (
+            "limits.sync_threads",
+            older.sync_threads != newer.sync_threads,
+        ),
+        (
+            "limits.max_backlog_bytes_in_all",
+            in_all(older) != in_all(newer),
+        ),
+    ] {
+        if is_changed {
+            restart(&format!("server.{key}"));
+        }
+    }
+    newer.keep_what_takes_a_restart(older);
+}
+
+fn restart(key: &str) {
+    tracing::warn!(
+        key,
+        "changed in the settings: takes a restart, stays as it was"
+    );
 }
 
 /// Says in one log line what other settings change.
@@ -109,6 +119,7 @@ mod tests {
             server.settings.root = PathBuf::from("/elsewhere");
             server.settings.host_keys = PathBuf::from("/elsewhere");
             server.settings.max_connections = 7;
+            server.settings.sync_threads = 3;
         }
         newer.poll_interval_secs = 77;
         let taken = usable(&config(), newer).unwrap();
@@ -116,6 +127,7 @@ mod tests {
         assert_eq!(settings.listen.port(), 2222);
         assert_eq!(settings.root, Path::new("/data/sftp"));
         assert!(settings.host_keys.starts_with("/data"));
+        assert_eq!(settings.sync_threads, 32);
         assert_eq!(
             (settings.max_connections, taken.poll_interval_secs),
             (7, 77)

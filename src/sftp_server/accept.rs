@@ -67,7 +67,8 @@ impl Server {
         self.shared.set_accounts(accounts)
     }
 
-    /// New limits, for connections from now on. `listen`, `root` and `host_keys` stay as they were.
+    /// New limits, for connections from now on. Some stay as they were: see
+    /// [`Settings::keep_what_takes_a_restart`].
     pub fn set_settings(&self, settings: &Settings) -> Result<(), Error> {
         self.shared.set_settings(settings)
     }

@@ -211,12 +211,15 @@ async fn closing(
     stop: &mut watch::Receiver<bool>,
 ) -> Closing {
     let mut changes = shared.changes();
+    // There may have been one since the connection came.
+    changes.mark_changed();
     let mut too_late = std::pin::pin!(sleep_until(deadline));
     let mut is_in = false;
     loop {
         tokio::select! {
             () = &mut too_late, if !is_in => {
-                if visitor.guest.get().is_none() {
+                // One whose account changed during the login is no guest.
+                if !visitor.guest.get().is_some_and(|guest| shared.is_welcome(guest)) {
                     return Closing::LoginTooLate;
                 }
                 is_in = true;

@@ -99,13 +99,13 @@ impl Jail {
         }
         let found = match self.open_at(path, OFlags::PATH) {
             Ok(found) => fstat(found)?,
-            Err(Refusal::Missing) => match self.partial(path)? {
-                Some(partial) => partial.found,
-                None => {
+            Err(Refusal::Missing) => {
+                let Some(partial) = self.partial(path)? else {
                     let sent = self.ledger.lately.find(path, Instant::now());
                     return sent.ok_or(Refusal::Missing);
-                }
-            },
+                };
+                partial.found
+            }
             Err(refusal) => return Err(refusal),
         };
         attributes(&found).ok_or(Refusal::Missing)

@@ -53,6 +53,17 @@ pub struct Settings {
     pub stop_grace_secs: u64,
 }
 
+impl Settings {
+    /// A server that runs goes on with what of `older` it was started with.
+    pub fn keep_what_takes_a_restart(&mut self, older: &Self) {
+        self.listen = older.listen;
+        self.host_keys.clone_from(&older.host_keys);
+        self.root.clone_from(&older.root);
+        self.sync_threads = older.sync_threads;
+        self.max_backlog_bytes_in_all = older.max_backlog_bytes_in_all;
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

@@ -88,15 +88,11 @@ impl Shared {
         })
     }
 
-    /// `root`, `host_keys` and `listen` stay what they were.
+    /// Some stay what they were: see [`Settings::keep_what_takes_a_restart`].
     pub(super) fn set_settings(&self, settings: &Settings) -> Result<(), Error> {
         self.change(|old| {
-            let settings = Settings {
-                listen: old.settings.listen,
-                host_keys: old.settings.host_keys.clone(),
-                root: old.settings.root.clone(),
-                ..settings.clone()
-            };
+            let mut settings = settings.clone();
+            settings.keep_what_takes_a_restart(&old.settings);
             Ok(Rules::new(settings, old.keys.clone(), old.accounts.clone()))
         })
     }

@@ -198,6 +198,8 @@ impl Upload {
         }
         let (bytes, digest) = (writing.bytes, writing.digest.clone());
         drop(writing);
+        // Before the file shows: from then on nothing of this may fail.
+        let sha256 = digest.finish(self.writer.file(), bytes)?;
         let name = &self.destination.name;
         if is_temporary(name) {
             Stage::Whole.mark(self.writer.file())?;
@@ -217,7 +219,7 @@ impl Upload {
         }
         Ok(Receipt {
             bytes,
-            sha256: digest.finish(self.writer.file(), bytes)?,
+            sha256,
             took: self.started.elapsed(),
         })
     }
