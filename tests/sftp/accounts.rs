@@ -295,7 +295,7 @@ async fn an_account_that_has_to_wait_for_its_turn_does_not_hold_a_stop() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         timeout(PATIENCE, house.server.stop()).await
     };
-    let (_, stopped) = tokio::join!(writes, stop);
+    let ((), stopped) = tokio::join!(writes, stop);
     stopped.unwrap();
 }
 
