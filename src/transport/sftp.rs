@@ -166,6 +166,20 @@ impl Call<'_> {
         to: &RemotePath,
         read_back: ReadBack,
     ) -> Result<Uploaded, Error> {
+        if let Some(uploaded) = self.upload_once(from, to, read_back).await? {
+            return Ok(uploaded);
+        }
+        let again = self.upload_once(from, to, read_back).await?;
+        again.ok_or_else(|| Error::Taken { path: to.clone() })
+    }
+
+    /// Nothing where a file of the name stood there, and was gone before it could be compared.
+    async fn upload_once(
+        &self,
+        from: &Path,
+        to: &RemotePath,
+        read_back: ReadBack,
+    ) -> Result<Option<Uploaded>, Error> {
         let local = |source| Error::Local {
             path: from.to_owned(),
             source,
@@ -189,23 +203,28 @@ impl Call<'_> {
             Ok(file) => file,
             Err(refused) => self.open_again(&temporary, refused).await?,
         };
-        let sent = self.send(file, source, to).await;
-        let (sent, is_taken) = sent.map_err(|stopped| match stopped {
-            Stopped::Local(source) => local(source),
-            other => self.stopped(Action::Upload, &temporary, other),
-        })?;
+        let (sent, is_taken) = match self.send(file, source, to).await {
+            Ok(sent) => sent,
+            Err(stopped) => {
+                self.clear_away(&temporary, &stopped).await;
+                return Err(match stopped {
+                    Stopped::Local(source) => local(source),
+                    other => self.stopped(Action::Upload, &temporary, other),
+                });
+            }
+        };
         self.read_back(&temporary, &sent, read_back).await?;
         let digest = sent.digest;
         if is_taken {
             let error = Error::Taken { path: to.clone() };
-            return self.beside(&temporary, to, digest, error).await;
+            return self.beside(&temporary, to, digest, error).await.map(Some);
         }
         match self.rename_unseen(&temporary, to).await {
-            Ok(()) => Ok(Uploaded {
+            Ok(()) => Ok(Some(Uploaded {
                 digest,
                 was_there: false,
-            }),
-            Err(error) => self.beside(&temporary, to, digest, error).await,
+            })),
+            Err(error) => self.beside(&temporary, to, digest, error).await.map(Some),
         }
     }
 
@@ -249,6 +268,19 @@ impl Call<'_> {
         // That it is not there is the rule; whether a refusal matters, the opening shows.
         removing.done().await.ok();
         opening.opened().await.map_err(failed)
+    }
+
+    /// What did not get there whole would take the room on a full disk from smaller files, until it is
+    /// sent again.
+    async fn clear_away(&self, temporary: &RemotePath, stopped: &Stopped) {
+        let is_connected = match stopped {
+            Stopped::Remote(failure) => failure.code().is_some(),
+            Stopped::Local(_) | Stopped::Changed { .. } => true,
+        };
+        if is_connected {
+            // The error that is told is that of the upload; the next try clears it away too.
+            self.remove(temporary).await.ok();
+        }
     }
 
     async fn read_back(
@@ -298,21 +330,27 @@ impl Call<'_> {
         }
     }
 
+    /// Nothing where what stood there is gone.
     async fn same_as(
         &self,
         to: &RemotePath,
         standing: &Attributes,
         ours: FileDigest,
-    ) -> Result<Uploaded, Error> {
+    ) -> Result<Option<Uploaded>, Error> {
         let is_same_size = standing.bytes.is_none_or(|bytes| bytes == ours.bytes);
-        if is_same_size && self.digest(to).await? == Some(ours) {
-            Ok(Uploaded {
-                digest: ours,
-                was_there: true,
-            })
-        } else {
-            Err(Error::Taken { path: to.clone() })
+        if is_same_size {
+            match self.digest(to).await? {
+                None => return Ok(None),
+                Some(theirs) if theirs == ours => {
+                    return Ok(Some(Uploaded {
+                        digest: ours,
+                        was_there: true,
+                    }));
+                }
+                Some(_) => {}
+            }
         }
+        Err(Error::Taken { path: to.clone() })
     }
 
     async fn rename(&self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {

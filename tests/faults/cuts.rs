@@ -7,7 +7,10 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use kuori::sample::{Shape, Spec};
+use kuori::{
+    inbox::{Headroom, Limits},
+    sample::{Shape, Spec},
+};
 use pdf_writer::{Pdf, Rect, Ref};
 use tokio::{sync::Semaphore, task::JoinSet};
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
@@ -92,9 +95,17 @@ where
     struck.into_iter().filter(|struck| *struck).count()
 }
 
+/// There are more cuts than batches that may wait in a house in which nothing is done with them.
+pub(super) fn boundless() -> Arc<Headroom> {
+    Headroom::new(Limits {
+        max_waiting_batches: u64::MAX,
+        ..Limits::default()
+    })
+}
+
 /// A batch of one letter, in as few bytes as it can have, and like no other `number`'s: that stands in
 /// the comment at the end of the ZIP (APPNOTE 4.3.16).
-pub(super) fn small_batch(number: u64) -> Vec<u8> {
+pub(crate) fn small_batch(number: u64) -> Vec<u8> {
     static BATCH: LazyLock<Vec<u8>> = LazyLock::new(smallest_batch);
     let mut zip = BATCH.clone();
     let comment = number.to_string();

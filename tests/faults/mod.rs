@@ -9,3 +9,5 @@ mod peers;
 mod restarts;
 mod take_cuts;
 mod upload_cuts;
+
+pub(crate) use cuts::small_batch;

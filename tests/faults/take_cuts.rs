@@ -10,7 +10,7 @@ use kuori::{
 use tempfile::TempDir;
 
 use super::{
-    cuts::{Grain, Way, everywhere, small_batch, try_all},
+    cuts::{Grain, Way, boundless, everywhere, small_batch, try_all},
     far_side::FarSide,
     upload_cuts::{digests, digests_sent, name_of},
 };
@@ -80,9 +80,14 @@ impl Scene {
         let settings = self.far.settings(line.address());
         let folder = SftpFolder::connect(settings).await.unwrap();
         let before = line.carried();
-        let inbox = Inbox::new(Arc::clone(&self.store), Arc::new(folder), place);
+        let inbox = self.inbox(folder, place);
         assert_eq!(inbox.poll(now()).await.unwrap().len(), 1);
         everywhere(self.way, self.grain, before, line.carried())
+    }
+
+    fn inbox(&self, folder: SftpFolder, place: inbox::Settings) -> Inbox {
+        let store = Arc::clone(&self.store);
+        Inbox::with_headroom(store, Arc::new(folder), place, boundless())
     }
 
     /// A folder of its own for each cut, with a file in it.
@@ -109,8 +114,8 @@ impl Scene {
         let mut received = Vec::new();
         for _ in 0..3 {
             // Anew, as the first may have been cut off before it was logged in, and wait.
-            let folder = Arc::new(SftpFolder::new(self.far.settings(line.address())));
-            let inbox = Inbox::new(Arc::clone(&self.store), folder, place.clone());
+            let folder = SftpFolder::new(self.far.settings(line.address()));
+            let inbox = self.inbox(folder, place.clone());
             // The first may fail as a whole; what it could not do stays to be done.
             received.extend(inbox.poll(now()).await.unwrap_or_default());
         }
