@@ -2,6 +2,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, server::Msg};
+use tokio::time::timeout;
 
 use super::{
     backlog::{Backlog, BacklogShare},
@@ -14,6 +15,9 @@ pub(super) const STACK_BYTES: usize = 512 * 1024;
 
 /// Length of a packet's length field.
 const LENGTH_BYTES: usize = 4;
+
+/// How long the library's task has to take a reply before more is taken in for it.
+const BETWEEN_MESSAGES: Duration = Duration::from_millis(1);
 
 /// The channel of one SFTP session: packets in, replies out.
 ///
@@ -185,6 +189,14 @@ impl Channel {
                 () = &mut too_late => return Err(Broken::Stuck),
             };
             self.take_in(message)?;
+            // One message less is mostly all that the library's task needs to come to our reply. On a
+            // busy machine all that it has for us is taken in sooner than it wakes, time and again: the
+            // backlog of a client that only sends fast would grow until it is told to go.
+            if self.received.len() > self.max_packet_bytes
+                && let Ok(sent) = timeout(BETWEEN_MESSAGES, &mut sending).await
+            {
+                return sent.map_err(|_| Broken::Gone);
+            }
         }
     }
 
