@@ -56,7 +56,8 @@ impl Way {
 /// How close to each other the cuts are.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Grain {
-    /// Each 64th byte of greeting, key exchange and login, each 16th of what follows.
+    /// Each 127th byte of greeting, key exchange and login, each 33rd of what follows: odd, so that both
+    /// ways to cut have their turn.
     Coarse,
     /// Each 16th byte of the former, whose lengths are the SSH library's affair; every byte of the latter.
     EveryByte,
@@ -66,7 +67,7 @@ pub(super) enum Grain {
 pub(super) fn everywhere(way: Way, grain: Grain, before: Carried, all: Carried) -> Vec<u64> {
     let (before, all) = (way.of(before), way.of(all));
     let (greeting_step, step) = match grain {
-        Grain::Coarse => (64, 16),
+        Grain::Coarse => (127, 33),
         Grain::EveryByte => (16, 1),
     };
     let greeting = (0..before).step_by(greeting_step);

@@ -20,19 +20,32 @@ use crate::{
 };
 
 /// A hand-over is too long to cut it at each byte: so many cuts, at even distances.
-const CUTS: u64 = 24;
+const FEW_CUTS: u64 = 9;
+const MANY_CUTS: u64 = 80;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_marker_follows_whole_files_only_wherever_the_line_is_cut() {
-    hand_over_cut_everywhere(Way::Up).await;
+    hand_over_cut_everywhere(Way::Up, FEW_CUTS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_bundle_is_handed_over_wherever_the_answers_are_cut() {
-    hand_over_cut_everywhere(Way::Down).await;
+    hand_over_cut_everywhere(Way::Down, FEW_CUTS).await;
 }
 
-async fn hand_over_cut_everywhere(way: Way) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "takes a minute"]
+async fn a_marker_follows_whole_files_only_at_many_more_cuts() {
+    hand_over_cut_everywhere(Way::Up, MANY_CUTS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "takes a minute"]
+async fn a_bundle_is_handed_over_at_many_more_cuts_of_the_answers() {
+    hand_over_cut_everywhere(Way::Down, MANY_CUTS).await;
+}
+
+async fn hand_over_cut_everywhere(way: Way, cuts: u64) {
     let hub = Hub::with(|sender| sender.duplicate_letter_ids = DuplicateLetterIds::Accept);
     let far = FarSide::start().await;
     let whole = Attempt::at(&hub, &far, 0).await;
@@ -41,10 +54,10 @@ async fn hand_over_cut_everywhere(way: Way) {
     whole.assert_handed_over();
     let bytes = way.of(line.carried());
 
-    for cut in 1..=CUTS {
+    for cut in 1..=cuts {
         let attempt = Attempt::at(&hub, &far, cut).await;
         let line = Line::to(far.address());
-        way.cut(&line, bytes * cut / (CUTS + 1));
+        way.cut(&line, bytes * cut / (cuts + 1));
         for hours in 0..4 {
             attempt.try_through(&line, hours).await;
             attempt.assert_no_marker_without_its_files();

@@ -4,8 +4,10 @@
 //! with, and every client's file lists which of them it can do. `docs/sender-guide.md` prints
 //! those lists.
 
+mod broken_far;
 mod curl;
 mod deeds;
+mod far;
 mod guide;
 mod java;
 mod lftp;
@@ -16,7 +18,9 @@ mod python;
 mod rclone;
 mod refusals;
 mod servers;
+mod small_disk;
 mod table;
+mod weak;
 
 use std::{
     ffi::{OsStr, OsString},
@@ -68,8 +72,12 @@ impl Door<'_> {
 
     /// Options of `ssh` and its kin: nothing of the settings of whoever runs the tests.
     pub(crate) fn ssh_options(&self) -> Vec<OsString> {
+        self.ssh_options_with(&self.key())
+    }
+
+    pub(crate) fn ssh_options_with(&self, key: &Path) -> Vec<OsString> {
         let mut identity = OsString::from("IdentityFile=");
-        identity.push(self.key());
+        identity.push(key);
         let all = [
             "-F",
             "none",

@@ -1,15 +1,12 @@
 //! What clients hear of what they may not do. Each has to end with another code than 0, and to say
 //! what is wrong as well as it can: some hand on no more than the kind of a refusal.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
 
 use super::{
-    super::tools,
     Client, Door, Step,
     deeds::{city, latin1, names_on_disk},
+    small_disk::SmallDisk,
 };
 use crate::sftp::house::{House, noise, put};
 
@@ -135,48 +132,4 @@ fn words<'w>(client: &dyn Client, ours: &'w str, theirs: &[&'w str]) -> Vec<&'w 
 
 fn on_disk(house: &House, path: &str) -> Vec<u8> {
     fs::read(house.on_disk(path)).unwrap()
-}
-
-/// A file system of 16 MB; only root may mount one, and a test that cannot does not pass.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount() -> Self {
-        let folder = tempfile::tempdir().unwrap().keep();
-        let path = folder.to_str().unwrap();
-        let as_root = if rustix::process::geteuid().is_root() {
-            &["env"][..]
-        } else {
-            &["sudo", "-n"]
-        };
-        let words = [
-            "mount",
-            "-t",
-            "tmpfs",
-            "-o",
-            "size=16m,mode=777",
-            "tmpfs",
-            path,
-        ];
-        let all = as_root.iter().copied().chain(words);
-        let (is_mounted, said) = tools::attempt("env", all);
-        assert!(is_mounted, "a small disk takes root to mount: {}", said.err);
-        Self(folder)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        for program in [
-            &["umount", "--lazy"][..],
-            &["sudo", "-n", "umount", "--lazy"],
-        ] {
-            let words = program.iter().copied().map(Path::new);
-            let (is_gone, _) = tools::attempt("env", words.chain([self.0.as_path()]));
-            if is_gone {
-                break;
-            }
-        }
-        let _ = fs::remove_dir(&self.0);
-    }
 }
