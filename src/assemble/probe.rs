@@ -5,21 +5,24 @@ use std::{
 
 use super::Error;
 use crate::{
-    config::{Config, FolderConfig},
+    config::{Config, FolderConfig, PrintHouseConfig, SenderConfig},
+    inbox::{self, Way},
     transport::{
         self, HostKey, ReadBack, RemoteFolder, RemotePath, SftpFolder, SftpSettings, ShownKey,
     },
 };
 
-/// A sender or print house whose folder is on somebody else's SFTP server.
+/// A place on somebody else's SFTP server: of a sender, of a print house, or a further inbox.
 #[derive(Debug, Clone)]
 pub struct RemotePlace {
     pub name: String,
     pub settings: SftpSettings,
-    /// Folder that it puts files into, where we take them.
-    takes_from: &'static str,
-    /// Folder that we put files into.
-    puts_to: &'static str,
+    /// Folders that we look into.
+    lists: Vec<RemotePath>,
+    /// Folders of ours that we make.
+    makes: Vec<RemotePath>,
+    /// Folders that we write to.
+    writes_to: Vec<RemotePath>,
 }
 
 /// What was tried at a place, and how it went.
@@ -30,27 +33,22 @@ pub struct Probe {
 }
 
 /// All places of the settings that are on SFTP servers, in their order.
-pub fn remote_places(config: &Config) -> Vec<RemotePlace> {
-    let senders = config.senders.iter().map(|sender| {
-        let folders = ("inbox", "receipts");
-        (sender.settings.id.to_string(), &sender.folder, folders)
-    });
-    let print_houses = config.print_houses.iter().map(|house| {
-        let folders = ("feedback", "pickup");
-        (house.settings.id.to_string(), &house.folder, folders)
-    });
-    senders
-        .chain(print_houses)
-        .filter_map(|(name, folder, (takes_from, puts_to))| match folder {
-            FolderConfig::Sftp(settings) => Some(RemotePlace {
-                name,
-                settings: settings.clone(),
-                takes_from,
-                puts_to,
-            }),
-            FolderConfig::Embedded | FolderConfig::Directory(_) => None,
-        })
-        .collect()
+pub fn remote_places(config: &Config) -> Result<Vec<RemotePlace>, Error> {
+    let mut places = Vec::new();
+    for sender in &config.senders {
+        places.extend(RemotePlace::of_sender(sender)?);
+        for further in &sender.further_inboxes {
+            let name = &further.settings.place;
+            if let Some(mut place) = RemotePlace::on_sftp(name, &further.folder) {
+                place.take_from(&further.settings)?;
+                places.push(place);
+            }
+        }
+    }
+    for house in &config.print_houses {
+        places.extend(RemotePlace::of_print_house(house)?);
+    }
+    Ok(places)
 }
 
 /// What a place answered.
@@ -71,6 +69,53 @@ pub async fn show_host_keys(host: &str, port: u16, time: Duration) -> Result<Vec
 }
 
 impl RemotePlace {
+    fn of_sender(sender: &SenderConfig) -> Result<Option<Self>, Error> {
+        let Some(mut place) = Self::on_sftp(&sender.settings.id.to_string(), &sender.folder) else {
+            return Ok(None);
+        };
+        place.take_from(&sender.inbox)?;
+        place.put_to("receipts")?;
+        Ok(Some(place))
+    }
+
+    fn of_print_house(house: &PrintHouseConfig) -> Result<Option<Self>, Error> {
+        let Some(mut place) = Self::on_sftp(&house.settings.id.to_string(), &house.folder) else {
+            return Ok(None);
+        };
+        place.put_to("pickup")?;
+        Ok(Some(place))
+    }
+
+    fn on_sftp(name: &str, folder: &FolderConfig) -> Option<Self> {
+        match folder {
+            FolderConfig::Sftp(settings) => Some(Self {
+                name: name.to_owned(),
+                settings: settings.clone(),
+                lists: Vec::new(),
+                makes: Vec::new(),
+                writes_to: Vec::new(),
+            }),
+            FolderConfig::Embedded | FolderConfig::Directory(_) => None,
+        }
+    }
+
+    fn take_from(&mut self, inbox: &inbox::Settings) -> Result<(), Error> {
+        self.lists.push(inbox.folder.clone());
+        if matches!(inbox.way, Way::Claim { .. }) {
+            let ours = path(".kuori")?;
+            self.makes.push(ours.clone());
+            self.writes_to.push(ours);
+        }
+        Ok(())
+    }
+
+    fn put_to(&mut self, folder: &str) -> Result<(), Error> {
+        let folder = path(folder)?;
+        self.lists.push(folder.clone());
+        self.writes_to.push(folder);
+        Ok(())
+    }
+
     /// The fingerprints of the settings; none where a `known_hosts` file pins the server.
     pub fn pinned(&self) -> &[String] {
         match &self.settings.host_key {
@@ -95,15 +140,17 @@ impl RemotePlace {
             }
         };
         probes.push(probe("log in", Ok(())));
-        for name in [self.takes_from, self.puts_to] {
-            let listed = folder.list(&path(name)?).await;
-            probes.push(probe(format!("list {name}"), listed.map(drop)));
+        for listed in &self.lists {
+            let answer = folder.list(listed).await;
+            probes.push(probe(format!("list {listed}"), answer.map(drop)));
         }
-        let made = folder.make_dir(&path(".kuori")?).await;
-        probes.push(probe("make .kuori", made));
-        self.probe_writing(&folder, ".kuori", &mut probes).await?;
-        self.probe_writing(&folder, self.puts_to, &mut probes)
-            .await?;
+        for ours in &self.makes {
+            let made = folder.make_dir(ours).await;
+            probes.push(probe(format!("make {ours}"), made));
+        }
+        for within in &self.writes_to {
+            self.probe_writing(&folder, within, &mut probes).await?;
+        }
         let offers = folder.offers().await.unwrap_or_default();
         Ok(Probed { offers, probes })
     }
@@ -112,7 +159,7 @@ impl RemotePlace {
     async fn probe_writing(
         &self,
         folder: &SftpFolder,
-        within: &str,
+        within: &RemotePath,
         probes: &mut Vec<Probe>,
     ) -> Result<(), Error> {
         let draw = fastrand::u64(..);
@@ -154,5 +201,47 @@ fn local_failed(source: io::Error) -> Error {
     Error::Folder {
         folder: std::env::temp_dir(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+
+    const SETTINGS: &str = r#"
+        data_folder = "/data"
+        [senders.city]
+        print_house = "press"
+        sftp = { host = "a.example", user = "kuori", key_file = "key" }
+        [[senders.city.inboxes]]
+        name = "portal"
+        folder = "out/letters"
+        upload = { taking = "read-only" }
+        sftp = { host = "b.example", user = "kuori", key_file = "key" }
+        [print_houses.press]
+        sftp = { host = "c.example", user = "kuori", key_file = "key" }
+    "#;
+
+    fn shown(folders: &[RemotePath]) -> String {
+        let names: Vec<_> = folders.iter().map(ToString::to_string).collect();
+        names.join(" ")
+    }
+
+    #[test]
+    fn each_place_is_tried_as_the_daemon_uses_it() {
+        let places = remote_places(&parse(SETTINGS).unwrap()).unwrap();
+        let tried = places.iter().map(|place| {
+            let (lists, writes) = (shown(&place.lists), shown(&place.writes_to));
+            format!("{}: lists {lists}; writes to {writes}", place.name)
+        });
+        let tried: Vec<_> = tried.collect();
+        // A print house needs no `feedback` and no folder of ours, and where files stay, nothing
+        // is written.
+        insta::assert_snapshot!(tried.join("\n"), @r"
+        city: lists inbox receipts; writes to .kuori receipts
+        city/portal: lists out/letters; writes to 
+        press: lists pickup; writes to pickup
+        ");
     }
 }

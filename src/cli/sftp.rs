@@ -19,9 +19,10 @@ pub(super) enum Command {
     Trust(trust::Arguments),
     /// Try all that Kuori does on the SFTP servers of the settings
     ///
-    /// Connects, logs in, lists, makes the folder `.kuori`, and writes, reads back, renames and
-    /// removes a small file of its own. Files of others are neither opened nor moved. The exit code
-    /// is 3 where something failed.
+    /// Connects, logs in, lists, makes the folder `.kuori` where files are claimed, and writes, reads
+    /// back, renames and removes a small file of its own. Files of others are neither opened nor
+    /// moved, and where they are only read, nothing is written. The exit code is 3 where something
+    /// failed.
     Check(check::Arguments),
 }
 
@@ -44,11 +45,11 @@ pub(super) fn run(
 
 /// The place of this name.
 fn place(config: &Config, name: &str) -> Result<RemotePlace, CommandError> {
-    let places = remote_places(config);
+    let places = remote_places(config)?;
     let known: Vec<_> = places.iter().map(|place| place.name.clone()).collect();
     let named = places.into_iter().find(|place| place.name == name);
     named.ok_or_else(|| {
-        let error = format!("no sender or print house `{name}` has an SFTP server in the settings");
+        let error = format!("no place `{name}` of the settings has an SFTP server");
         let hint = if known.is_empty() {
             "a place has one under `sftp`: see docs/settings.md".to_owned()
         } else {

@@ -12,7 +12,8 @@ use crate::{
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// A sender or print house of the settings [default: all that have an SFTP server]
+    /// A sender, print house or further inbox of the settings [default: all that have an SFTP
+    /// server]
     #[arg(value_name = "PLACE")]
     place: Option<String>,
 
@@ -27,7 +28,7 @@ pub(super) fn run(
     let config = settings::load(Some(&arguments.settings.config), invocation.options)?;
     let places = match &arguments.place {
         Some(name) => vec![super::place(&config, name)?],
-        None => remote_places(&config),
+        None => remote_places(&config)?,
     };
     if places.is_empty() {
         invocation

@@ -17,7 +17,7 @@ use crate::{
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// A sender or print house of the settings, or a server
+    /// A sender, print house or further inbox of the settings, or a server
     #[arg(value_name = "PLACE|HOST[:PORT]")]
     server: String,
 
