@@ -111,6 +111,7 @@ pub(super) fn outbox_settings(config: &Config) -> outbox::Settings {
         (Place::PrintHouse(id), house.hand_over)
     });
     outbox::Settings {
+        at_once: config.hand_overs_at_once,
         places: senders.chain(print_houses).collect(),
         ..outbox::Settings::default()
     }

@@ -22,6 +22,8 @@ pub struct Config {
     pub poll_interval_secs: u32,
     /// What may be in hand before inboxes wait.
     pub inboxes: inbox::Limits,
+    /// The most hand-overs at once, of all places together.
+    pub hand_overs_at_once: usize,
     /// By whose clocks the people here live.
     pub time_zone: TimeZone,
     /// What receipts are signed with; needed only where a sender wants them signed.

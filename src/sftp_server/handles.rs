@@ -1,8 +1,13 @@
-use std::{collections::HashMap, fs::File, sync::Arc, time::Instant};
+use std::{collections::HashMap, fs::File, time::Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-use super::{listing::Listing, refusal::Refusal, upload::Upload, virtual_path::VirtualPath};
+use super::{
+    count::{Count, Taken},
+    listing::Listing,
+    refusal::Refusal,
+    settings::Settings,
+    upload::Upload,
+    virtual_path::VirtualPath,
+};
 
 /// What a client has open.
 pub(super) enum Open {
@@ -19,41 +24,31 @@ pub(super) struct Download {
     pub(super) started: Instant,
 }
 
-/// Handles in all sessions of one account: an open upload takes two descriptors of the process, and
-/// without them neither the poller nor the store gets on.
-const MAX_OF_ACCOUNT: usize = 256;
-
-/// Room for what the sessions of one account have open.
-#[derive(Debug, Clone)]
-pub(super) struct Room(Arc<Semaphore>);
-
-impl Default for Room {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_OF_ACCOUNT)))
-    }
-}
-
 /// The open handles of one session, within a bound. A name is never used twice, so a late
 /// request for a closed handle cannot hit another file.
 pub(super) struct Handles {
-    open: HashMap<String, (Open, OwnedSemaphorePermit)>,
+    open: HashMap<String, (Open, Taken)>,
     next: u64,
     max: usize,
-    room: Room,
+    /// What all sessions of the account have open: an open upload takes two descriptors of the
+    /// process, and without them neither the poller nor the store gets on.
+    of_account: Count,
+    max_of_account: usize,
 }
 
 impl Handles {
-    pub(super) fn new(max: usize, room: Room) -> Self {
+    pub(super) fn new(settings: &Settings, of_account: Count) -> Self {
         Self {
             open: HashMap::new(),
             next: 0,
-            max,
-            room,
+            max: settings.max_handles,
+            of_account,
+            max_of_account: settings.max_handles_per_account,
         }
     }
 
     pub(super) fn check_room(&self) -> Result<(), Refusal> {
-        if self.open.len() >= self.max || self.room.0.available_permits() == 0 {
+        if self.open.len() >= self.max || self.of_account.is_full(self.max_of_account) {
             return Err(Refusal::TooManyHandles);
         }
         Ok(())
@@ -61,8 +56,8 @@ impl Handles {
 
     pub(super) fn insert(&mut self, open: Open) -> Result<String, Refusal> {
         self.check_room()?;
-        let place = Arc::clone(&self.room.0).try_acquire_owned();
-        let place = place.map_err(|_| Refusal::TooManyHandles)?;
+        let place = self.of_account.take(self.max_of_account);
+        let place = place.ok_or(Refusal::TooManyHandles)?;
         self.next += 1;
         let name = self.next.to_string();
         self.open.insert(name.clone(), (open, place));

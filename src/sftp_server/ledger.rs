@@ -8,7 +8,7 @@ use russh_sftp::protocol::OpenFlags;
 
 use super::{
     backlog::Backlog,
-    handles::Room,
+    count::Count,
     lately::Lately,
     pace::Pace,
     refusal::Refusal,
@@ -35,7 +35,7 @@ pub(super) struct Ledger {
     /// Of bytes from the client, and of bytes to it.
     pub(super) up: Pace,
     pub(super) down: Pace,
-    pub(super) room: Room,
+    pub(super) open_handles: Count,
     pub(super) lately: Lately,
 }
 

@@ -28,10 +28,6 @@ use super::{
     shared::Shared,
 };
 
-/// Channels of one connection over its whole life: the SSH library keeps some memory of each that
-/// we close before its client does.
-const MAX_CHANNELS_IN_ALL: usize = 1000;
-
 /// One connection as the SSH library sees it: who logs in, and the SFTP sessions they open.
 ///
 /// Whatever is not named here (forwarding, X11, agent, shell, commands) is refused.
@@ -74,9 +70,9 @@ impl Login {
             waiting: Some(waiting),
             places_taken: None,
             tries_left: visitor.settings.login_tries,
-            visitor,
             channels: HashMap::new(),
-            channels_left: MAX_CHANNELS_IN_ALL,
+            channels_left: visitor.settings.max_channels_per_connection,
+            visitor,
             places: Arc::new(places),
         }
     }

@@ -70,7 +70,7 @@ impl Requests {
     pub(super) fn new(jail: Jail, audit: Audit, settings: Arc<Settings>, in_hand: InHand) -> Self {
         let (answers, paid) = mpsc::unbounded_channel();
         Self {
-            handles: Handles::new(settings.max_handles, jail.ledger.room.clone()),
+            handles: Handles::new(&settings, jail.ledger.open_handles.clone()),
             jail: Arc::new(jail),
             audit,
             settings,

@@ -20,8 +20,13 @@ pub struct Settings {
     pub max_connections_per_address: usize,
     /// SFTP sessions on one connection.
     pub max_sessions_per_connection: usize,
+    /// Channels of one connection over its whole life: the SSH library keeps some memory of each
+    /// that we close before its client does.
+    pub max_channels_per_connection: usize,
     /// Open files and folders in one session.
     pub max_handles: usize,
+    /// The same in all sessions of one account.
+    pub max_handles_per_account: usize,
     /// Largest SFTP packet from a client, without its length field.
     pub max_packet_bytes: usize,
     /// What a client may have sent, beyond one packet, while it does not take our replies.
@@ -75,7 +80,9 @@ impl Default for Settings {
             max_connections_per_account: 16,
             max_connections_per_address: 32,
             max_sessions_per_connection: 4,
+            max_channels_per_connection: 1000,
             max_handles: 64,
+            max_handles_per_account: 256,
             max_packet_bytes: 256 * 1024,
             max_backlog_bytes: 4 * 1024 * 1024,
             max_backlog_bytes_in_all: 16 * 1024 * 1024,

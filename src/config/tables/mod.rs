@@ -12,6 +12,7 @@ mod mailbox;
 mod mirror;
 mod name;
 mod omr;
+mod outbox;
 mod page;
 mod paper;
 mod place;
@@ -33,9 +34,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::{
-    intake::IntakeTable, mailbox::MailboxTable, print_house::PrintHouseTable, runner::RunnerTable,
-    second_reader::SecondReaderTable, sender::SenderTable, server::ServerTable, site::Site,
-    words::LogFormatName,
+    intake::IntakeTable, mailbox::MailboxTable, outbox::OutboxTable, print_house::PrintHouseTable,
+    runner::RunnerTable, second_reader::SecondReaderTable, sender::SenderTable,
+    server::ServerTable, site::Site, words::LogFormatName,
 };
 use super::{Config, LogConfig, folders, key_path::KeyPath, problem::Problems};
 
@@ -62,6 +63,7 @@ pub(super) struct Tables {
     postal_codes_file: Option<PathBuf>,
     log: LogTable,
     inboxes: IntakeTable,
+    outbox: OutboxTable,
     runner: RunnerTable,
     second_reader: SecondReaderTable,
     mailbox: MailboxTable,
@@ -82,6 +84,7 @@ impl Default for Tables {
             postal_codes_file: None,
             log: LogTable::default(),
             inboxes: IntakeTable::default(),
+            outbox: OutboxTable::default(),
             runner: RunnerTable::default(),
             second_reader: SecondReaderTable::default(),
             mailbox: MailboxTable::default(),
@@ -109,6 +112,7 @@ impl Tables {
             log: self.log.read(),
             poll_interval_secs: self.poll_interval_secs,
             inboxes: self.inboxes.read(),
+            hand_overs_at_once: self.outbox.hand_overs_at_once,
             time_zone: time_zone(&self.time_zone, &root, problems),
             receipt_key_file: site.path(&self.receipt_key_file),
             postal_codes_file: self.postal_codes_file.map(|file| site.path(&file)),

@@ -44,9 +44,16 @@ struct ServerLimitsTable {
     /// SFTP sessions on one connection.
     #[schemars(range(min = 1))]
     max_sessions_per_connection: usize,
+    /// SFTP sessions on one connection over its whole life, one after the other.
+    #[schemars(range(min = 1))]
+    max_channels_per_connection: usize,
     /// Open files and folders in one session.
     #[schemars(range(min = 1))]
     max_handles: usize,
+    /// Open files and folders in all sessions of one account; an upload takes two of the descriptors
+    /// that the system lets Kuori have.
+    #[schemars(range(min = 1))]
+    max_handles_per_account: usize,
     /// Largest SFTP packet from a client; OpenSSH sends up to 256 KiB.
     #[schemars(range(min = 34_000))]
     max_packet_bytes: usize,
@@ -99,7 +106,9 @@ mirror!(ServerLimitsTable of Settings {
     max_connections_per_account,
     max_connections_per_address,
     max_sessions_per_connection,
+    max_channels_per_connection,
     max_handles,
+    max_handles_per_account,
     max_packet_bytes,
     max_backlog_bytes,
     max_backlog_bytes_in_all,

@@ -54,6 +54,9 @@ pub(super) struct UploadTable {
     /// How often this inbox is looked into. Default: `poll_interval_secs` of the whole.
     #[schemars(range(min = 1))]
     poll_interval_secs: Option<u32>,
+    /// How long one look may take; a slower one failed, and is tried again. Default: 300.
+    #[schemars(range(min = 1))]
+    look_timeout_secs: Option<u32>,
 }
 
 /// What shows that a file is whole.
@@ -88,6 +91,7 @@ pub(super) struct Upload {
     stuck_minutes: Option<u32>,
     files_at_once: Option<usize>,
     poll_interval_secs: Option<u32>,
+    look_timeout_secs: Option<u32>,
 }
 
 const SETTLE_SECS: u32 = 30;
@@ -114,6 +118,7 @@ impl Upload {
             stuck_minutes: self.stuck_minutes.unwrap_or(usual.stuck_minutes),
             files_at_once: self.files_at_once.unwrap_or(usual.files_at_once),
             poll_interval_secs: self.poll_interval_secs.unwrap_or(site.poll_interval_secs),
+            look_timeout_secs: self.look_timeout_secs.unwrap_or(usual.look_timeout_secs),
             ..usual
         })
     }
@@ -165,6 +170,7 @@ impl UploadTable {
             stuck_minutes: self.stuck_minutes,
             files_at_once: self.files_at_once,
             poll_interval_secs: self.poll_interval_secs,
+            look_timeout_secs: self.look_timeout_secs,
         }
     }
 

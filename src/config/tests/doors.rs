@@ -241,3 +241,20 @@ folder = "out/pickup"
     line 20: `print_houses.h.sftp` overlaps with the folder of `senders.g.sftp`
     "#);
 }
+
+#[test]
+fn bounds_of_the_outbox_and_of_looks_are_handed_on_and_checked() {
+    let bounds = |hand_overs: u32, secs: u32| {
+        let text = format!(
+            "[outbox]\nhand_overs_at_once = {hand_overs}\n[senders.example-city]\nprint_house = \"example-print\"\n[print_houses.example-print]\n[senders.example-city.upload]\n\
+             look_timeout_secs = {secs}\n"
+        );
+        let config = parse(&text).map_err(|problems| problems.len())?;
+        let secs = config.senders.first().unwrap().inbox.look_timeout_secs;
+        Ok::<_, usize>((config.hand_overs_at_once, secs))
+    };
+    assert_eq!(bounds(1, 1), Ok((1, 1)));
+    assert_eq!(bounds(1024, 7), Ok((1024, 7)));
+    assert_eq!(bounds(1025, 0), Err(2));
+    assert_eq!(bounds(0, 1), Err(1));
+}

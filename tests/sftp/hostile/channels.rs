@@ -102,6 +102,19 @@ async fn no_request_on_a_channel_but_sftp_is_granted() {
 }
 
 #[tokio::test]
+async fn a_connection_may_open_so_many_channels_and_no_more() {
+    let house = House::start_with(|settings| settings.max_channels_per_connection = 3).await;
+    let mut ssh = logged_in(&house).await;
+    for _ in 0..3 {
+        assert!(ssh.open_channel(1 << 20).await.is_some());
+    }
+    assert!(ssh.open_channel(1 << 20).await.is_none());
+    // Another connection has its own.
+    let mut other = logged_in(&house).await;
+    assert!(other.open_channel(1 << 20).await.is_some());
+}
+
+#[tokio::test]
 async fn data_on_a_channel_that_asked_for_nothing_does_not_stop_the_server() {
     let house = House::start().await;
     let mut ssh = logged_in(&house).await;
