@@ -38,24 +38,24 @@ impl Audit {
 
     pub(super) fn received(&self, path: &VirtualPath, receipt: &Receipt) {
         tracing::info!(target: "audit", event = "upload", account = %self.account,
-            address = %self.address, path = %masked(path), bytes = receipt.bytes,
-            sha256 = %receipt.sha256, seconds = receipt.took.as_secs_f32());
+            address = %self.address, path = masked(path), bytes = receipt.bytes,
+            sha256 = %receipt.sha256, seconds = seconds(receipt.took));
     }
 
     pub(super) fn downloaded(&self, download: &Download) {
         tracing::info!(target: "audit", event = "download", account = %self.account,
-            address = %self.address, path = %masked(&download.path), bytes = download.bytes,
-            seconds = download.started.elapsed().as_secs_f32());
+            address = %self.address, path = masked(&download.path), bytes = download.bytes,
+            seconds = seconds(download.started.elapsed()));
     }
 
     pub(super) fn done(&self, deed: Deed, path: &VirtualPath, bytes: u64) {
         tracing::info!(target: "audit", event = deed.as_str(), account = %self.account,
-            address = %self.address, path = %masked(path), bytes);
+            address = %self.address, path = masked(path), bytes);
     }
 
     pub(super) fn renamed(&self, from: &VirtualPath, to: &VirtualPath) {
         tracing::info!(target: "audit", event = "rename", account = %self.account,
-            address = %self.address, path = %masked(to), from = %masked(from));
+            address = %self.address, path = masked(to), from = masked(from));
     }
 
     /// Writes a refusal down that the operator wants to see.
@@ -67,7 +67,7 @@ impl Audit {
 
     pub(super) fn refused(&self, request: &str, path: &str, reason: &dyn Display) {
         tracing::warn!(target: "audit", event = "refusal", account = %self.account,
-            address = %self.address, request, path = ?shortened(path), reason = %reason);
+            address = %self.address, request, path = shortened(path), reason = reason.to_string());
     }
 }
 
@@ -92,6 +92,11 @@ pub(super) fn shut_out(address: SocketAddr, time: Duration) {
 pub(super) fn sent_away(account: &str, address: SocketAddr) {
     tracing::warn!(target: "audit", event = "connection closed", account, %address,
         reason = "the account, its key or its terms changed");
+}
+
+/// In thousandths, which is as much as anybody reads.
+fn seconds(took: Duration) -> f64 {
+    (took.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 /// Bounds what a stranger can write into our log.

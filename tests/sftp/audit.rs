@@ -76,7 +76,14 @@ async fn deeds_and_refusals_are_written_down() {
     raw.write(&half, b"half").await.unwrap();
     drop(raw);
     let raw = house.raw("city").await;
-    until(|| log.has(&["upload broken off", "path=/inbox/seen-half.zip", "bytes=4"])).await;
+    until(|| {
+        log.has(&[
+            "upload broken off",
+            r#"path="/inbox/seen-half.zip""#,
+            "bytes=4",
+        ])
+    })
+    .await;
     raw.open("inbox/seen-half.zip", OpenFlags::WRITE)
         .await
         .unwrap();
@@ -86,19 +93,23 @@ async fn deeds_and_refusals_are_written_down() {
     assert!(!answer.await.unwrap().success());
 
     for wanted in [
-        ["upload", "path=/inbox/seen.part", "bytes=5"].as_slice(),
-        &["rename", "path=/inbox/seen.zip", "from=/inbox/seen.part"],
+        ["upload", r#"path="/inbox/seen.part""#, "bytes=5"].as_slice(),
+        &[
+            "rename",
+            r#"path="/inbox/seen.zip""#,
+            r#"from="/inbox/seen.part""#,
+        ],
         &["refusal", "inbox/seen.zip", "is there already"],
-        &["download", "path=/receipts/seen.csv", "bytes=7"],
-        &["removal", "path=/receipts/seen.csv", "bytes=7"],
+        &["download", r#"path="/receipts/seen.csv""#, "bytes=7"],
+        &["removal", r#"path="/receipts/seen.csv""#, "bytes=7"],
         &[
             "upload",
-            "path=/inbox/seen [hidden].zip",
+            r#"path="/inbox/seen [hidden].zip""#,
             "bytes=3",
             ABC,
             "seconds=",
         ],
-        &["resume", "path=/inbox/seen-half.zip", "bytes=4"],
+        &["resume", r#"path="/inbox/seen-half.zip""#, "bytes=4"],
         &["login", "account=city", "key=SHA256:"],
         // What a stranger types cannot make a line of its own.
         &["login refused", "seen-stranger\\n", "unknown user or key"],
