@@ -164,6 +164,21 @@ impl Daemon {
         }
     }
 
+    /// Tells of accounts that were not there before, and that nobody can log in to yet.
+    fn tell_who_is_shut_out(&self) {
+        let before = self.config.accounts();
+        match self.accounts_without_key() {
+            Ok(mut shut) => {
+                shut.retain(|name| before.iter().all(|account| account.name != *name));
+                reload::tell_shut(&shut);
+            }
+            Err(error) => {
+                let error = telemetry::with_causes(&error);
+                tracing::warn!(error, "cannot see which accounts have no key");
+            }
+        }
+    }
+
     fn take_over(&mut self, config: &Config) {
         let rebuilt = self.works.rebuild(config).and_then(|()| {
             let accounts = accounts_of_settings(config);
@@ -172,6 +187,7 @@ impl Daemon {
         match rebuilt {
             Ok(()) => {
                 reload::tell(&self.config, config);
+                self.tell_who_is_shut_out();
                 self.config = config.clone();
             }
             Err(error) => {

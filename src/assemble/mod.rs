@@ -29,4 +29,5 @@ pub use inspect::{inboxes, inspect_inboxes, is_in_use};
 pub use party::Party;
 pub use probe::{Probe, Probed, RemotePlace, remote_places, show_host_keys};
 pub use receipt_key::{ReceiptKey, check_receipt_key, receipt_key};
+pub use reload::tell_shut;
 pub use works::Works;

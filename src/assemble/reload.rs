@@ -84,13 +84,26 @@ pub(super) fn tell(older: &Config, newer: &Config) {
     );
 }
 
-fn only_in(names: Vec<String>, others: &[String]) -> String {
-    let mut names = names;
-    names.retain(|name| !others.contains(name));
-    names.join(" ")
+/// Says which accounts nobody can log in to.
+pub fn tell_shut(accounts: &[String]) {
+    for account in accounts {
+        let hint = "`kuori account add` gives it a key";
+        tracing::warn!(account, hint, "nobody can log in");
+    }
 }
 
-fn accounts_changed(older: &Config, newer: &Config) -> String {
+fn only_in(names: Vec<String>, others: &[String]) -> Option<String> {
+    let mut names = names;
+    names.retain(|name| !others.contains(name));
+    told(&names)
+}
+
+/// `None` is not told at all.
+fn told(names: &[String]) -> Option<String> {
+    (!names.is_empty()).then(|| names.join(" "))
+}
+
+fn accounts_changed(older: &Config, newer: &Config) -> Option<String> {
     let older = older.accounts();
     let mut names = newer.accounts();
     names.retain(|account| {
@@ -98,7 +111,7 @@ fn accounts_changed(older: &Config, newer: &Config) -> String {
         before.is_some_and(|before| before != account)
     });
     let names: Vec<_> = names.into_iter().map(|account| account.name).collect();
-    names.join(" ")
+    told(&names)
 }
 
 #[cfg(test)]

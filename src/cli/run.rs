@@ -14,7 +14,7 @@ use super::{
     settings,
 };
 use crate::{
-    assemble::{Daemon, Newer},
+    assemble::{Daemon, Newer, tell_shut},
     config::Config,
     pipeline::Clock,
     telemetry,
@@ -33,7 +33,10 @@ pub(super) fn run(
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
     let options = invocation.options;
-    let file = arguments.config.clone().or_else(in_current_folder);
+    let file = arguments
+        .config
+        .clone()
+        .or_else(settings::in_current_folder);
     let config = settings::load(file.as_deref(), options)?;
     let log = &config.log;
     telemetry::start(
@@ -67,11 +70,6 @@ fn allow_many_descriptors() {
     }
 }
 
-fn in_current_folder() -> Option<PathBuf> {
-    let file = PathBuf::from("kuori.toml");
-    file.exists().then_some(file)
-}
-
 /// Reads the settings again at each SIGHUP. Where something is wrong with them, all of it is logged,
 /// and the old ones stay.
 fn follow(mut hangups: Signal, file: Option<PathBuf>, options: Options) -> Newer {
@@ -97,10 +95,7 @@ fn follow(mut hangups: Signal, file: Option<PathBuf>, options: Options) -> Newer
 fn announce(daemon: &Daemon, config: &Config, file: Option<&Path>) -> Result<(), CommandError> {
     let settings = file.map_or("embedded".into(), Path::to_string_lossy);
     tracing::info!(data_folder = %config.data_folder.display(), %settings, "running");
-    for account in daemon.accounts_without_key()? {
-        let hint = "`kuori account add` gives it a key";
-        tracing::warn!(account, hint, "nobody can log in");
-    }
+    tell_shut(&daemon.accounts_without_key()?);
     if let Some(address) = daemon.address() {
         tracing::info!(%address, "serving SFTP");
         for fingerprint in daemon.fingerprints() {

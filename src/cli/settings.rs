@@ -1,4 +1,8 @@
-use std::{fmt::Write as _, fs, path::Path};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::{CommandError, Options, error::ErrorKind, postal_codes, words::counted};
 use crate::config::{self, Config, Problem};
@@ -44,4 +48,10 @@ fn wrong(path: &Path, problems: &[Problem]) -> CommandError {
         let _ = write!(told, "\n  {problem}");
     }
     CommandError::new(ErrorKind::Settings, told).hint("docs/settings.md has every key")
+}
+
+/// The settings file that holds where none is named, if there is one.
+pub(super) fn in_current_folder() -> Option<PathBuf> {
+    let file = PathBuf::from("kuori.toml");
+    file.exists().then_some(file)
 }

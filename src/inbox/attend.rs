@@ -104,9 +104,13 @@ impl Inbox {
     }
 
     fn tell_received(&self, received: crate::store::Received) {
-        let (crate::store::Received::New(batch) | crate::store::Received::Again(batch)) = received;
         let inbox = &self.settings().place;
-        tracing::info!(inbox, %batch, "received");
+        match received {
+            crate::store::Received::New(batch) => tracing::info!(inbox, %batch, "received"),
+            crate::store::Received::Again(batch) => {
+                tracing::info!(inbox, %batch, "received again: the same bytes");
+            }
+        }
     }
 
     fn tell_trouble(&self, error: &Error) {

@@ -77,7 +77,10 @@ fn told(row: &AccountRow, change: &AccountChange) -> Result<String, String> {
             _ => Ok(format!("key added: {}", key.fingerprint)),
         },
         AccountChange::RotateKey { key, old_until } => Ok(match old_until {
-            Some(until) => format!("key rotated to {}; the old until {until}", key.fingerprint),
+            Some(until) => format!(
+                "key rotated to {}; the old until {until:.0}",
+                key.fingerprint
+            ),
             None => format!("key rotated to {}", key.fingerprint),
         }),
         AccountChange::RemoveKey { fingerprint } => match has(fingerprint) {
@@ -96,7 +99,7 @@ fn told(row: &AccountRow, change: &AccountChange) -> Result<String, String> {
             Ok(format!("addresses: {}", addresses.join(", ")))
         }
         AccountChange::Disable => match row.disabled_at {
-            Some(since) => Err(format!("it is disabled since {since}")),
+            Some(since) => Err(format!("it is disabled since {since:.0}")),
             None => Ok("disabled".to_owned()),
         },
         AccountChange::Enable => match row.disabled_at {

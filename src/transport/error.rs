@@ -95,7 +95,7 @@ pub enum Error {
         /// What the server offers instead.
         told: String,
     },
-    #[error("`{server}` is not asked again before {until}: {told}")]
+    #[error("`{server}` is not asked again before {until:.0}: {told}")]
     NotYet {
         server: String,
         until: Timestamp,

@@ -68,7 +68,10 @@ impl fmt::Display for AccountShown {
         }
         if let (Some(at), Some(from)) = (&account.last_refused_at, &account.last_refused_from) {
             let refused = account.refused;
-            writeln!(f, "Refused     {refused}, the last at {at} from {from}")?;
+            writeln!(
+                f,
+                "Refused     {refused} since the last login, the last at {at} from {from}"
+            )?;
         }
         writeln!(f)?;
         let heading = ["KEY", "FROM", "ADDED", "BY", "COMMENT"];

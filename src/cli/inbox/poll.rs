@@ -22,8 +22,8 @@ pub(in crate::cli) struct Arguments {
     /// Only those of one sender
     #[arg(long, value_name = "NAME")]
     sender: Option<SenderId>,
-    /// For `--dry-run`: the settings file; without one the embedded settings of
-    /// `samples/config/demo.toml` hold
+    /// For `--dry-run`: the settings file; default: `kuori.toml` where there is one, else the
+    /// embedded settings of `samples/config/demo.toml`
     #[arg(long, value_name = "FILE", requires = "dry_run")]
     config: Option<PathBuf>,
     /// Look, and say what would be taken; touch nothing
@@ -58,7 +58,11 @@ fn inspect(
     arguments: &Arguments,
     invocation: &Invocation<'_>,
 ) -> Result<Vec<InboxLook>, CommandError> {
-    let config = settings::load(arguments.config.as_deref(), invocation.options)?;
+    let file = arguments
+        .config
+        .clone()
+        .or_else(settings::in_current_folder);
+    let config = settings::load(file.as_deref(), invocation.options)?;
     let store = Arc::new(Invocation::store_in(&config.data_folder)?);
     let sender = arguments.sender.as_ref();
     let looking = assemble::inspect_inboxes(&config, &store, sender, invocation.now);

@@ -105,11 +105,19 @@ pub(super) fn run(
             .as_ref()
             .is_none_or(|it| it.is_at(&trouble.place))
     });
+    let lines = rows.map(|row| WaitingLine::of(row, now).behind(&places));
     let list = OutboxList {
-        waiting: rows.map(|row| WaitingLine::of(row, now)).collect(),
+        waiting: lines.collect(),
         places: places.into_iter().map(PlaceLine::from).collect(),
     };
     invocation.output.show(&list)?;
+    if list.waiting.is_empty() && list.places.is_empty() {
+        invocation.output.note(if arguments.overdue {
+            "nothing is overdue"
+        } else {
+            "nothing waits"
+        });
+    }
     for hint in list.hints() {
         invocation.output.hint(hint);
     }
@@ -178,6 +186,17 @@ impl WaitingLine {
             is_overdue: row.is_overdue(now),
             last_error: row.last_error,
         }
+    }
+
+    /// What goes to a place that does not work is tried when the place is: at its next try, or not
+    /// before `kuori outbox retry`.
+    fn behind(mut self, places: &[PlaceTrouble]) -> Self {
+        let trouble = places.iter().find(|it| it.place.to_string() == self.place);
+        if let (Some(trouble), Some(due_at)) = (trouble, self.due_at) {
+            let next = trouble.next_try.map(|next| next.max(due_at.0));
+            self.due_at = next.map(Time);
+        }
+        self
     }
 
     fn cells(&self) -> [String; 8] {
@@ -259,7 +278,45 @@ impl fmt::Display for OutboxList {
 
 #[cfg(test)]
 mod tests {
-    use super::age;
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn due_behind(next_try: Option<Timestamp>) -> Option<String> {
+        let line = WaitingLine {
+            kind: "bundle",
+            bundle: None,
+            batch: "B-0001".to_owned(),
+            place: "sender:city".to_owned(),
+            state: "due",
+            since: None,
+            age_secs: None,
+            attempts: 1,
+            due_at: Some(Time(at("2026-11-23T10:00:00Z"))),
+            handed_over_at: None,
+            is_overdue: false,
+            last_error: None,
+        };
+        let trouble = PlaceTrouble {
+            place: "sender:city".parse().unwrap(),
+            since: at("2026-11-23T09:00:00Z"),
+            attempts: 3,
+            next_try,
+            error: "away".to_owned(),
+        };
+        line.behind(&[trouble]).due_at.map(|at| at.to_string())
+    }
+
+    #[test]
+    fn what_goes_to_a_place_that_does_not_work_is_tried_when_the_place_is() {
+        assert_eq!(due_behind(None), None);
+        let later = at("2026-11-23T10:12:00Z");
+        assert_eq!(due_behind(Some(later)).unwrap(), "2026-11-23T10:12:00Z");
+        let sooner = at("2026-11-23T09:12:00Z");
+        assert_eq!(due_behind(Some(sooner)).unwrap(), "2026-11-23T10:00:00Z");
+    }
 
     #[test]
     fn ages_are_told_in_the_unit_that_says_enough() {

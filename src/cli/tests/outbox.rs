@@ -24,7 +24,7 @@ fn what_waits_to_leave_is_listed_with_what_nobody_picks_up() {
     ] {
         assert_eq!(
             house.both(&format!("outbox list {nothing}")),
-            "",
+            "note: nothing waits\n",
             "{nothing}"
         );
     }
