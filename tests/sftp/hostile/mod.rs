@@ -16,4 +16,5 @@ mod sequences;
 mod ssh;
 mod strangers;
 mod swaps;
+mod tries;
 mod wire;

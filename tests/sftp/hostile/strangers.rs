@@ -262,53 +262,6 @@ async fn who_is_in_stays_who_they_are() {
     assert_eq!(answer[13..22], [101, 0, 0, 0, 7, 0, 0, 0, 2]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_good_client_gets_in_while_others_try_hundreds_of_keys() {
-    let house = house().await;
-    let address = house.server.local_addr();
-    let key = house.key("print");
-    let mut trying = JoinSet::new();
-    for n in 0..24 {
-        let key = key.clone();
-        trying.spawn(async move {
-            let (since, mut refused) = (Instant::now(), 0);
-            while since.elapsed() < Duration::from_secs(5) {
-                let Some(mut ssh) = meet(address).await else {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    continue;
-                };
-                ssh.request_userauth().await;
-                let user = if n % 2 == 0 { "city" } else { "nobody" };
-                for _ in 0..4 {
-                    let signed = ssh.signed_login(user, &key);
-                    if !is_refused(&mut ssh, &signed).await {
-                        break;
-                    }
-                    refused += 1;
-                }
-            }
-            refused
-        });
-    }
-    for n in 0..5 {
-        a_good_client_works(&house, &format!("{n}.zip")).await;
-    }
-    let refused: u32 = trying.join_all().await.into_iter().sum();
-    assert!(refused > 0);
-    a_good_client_works(&house, "after.zip").await;
-}
-
-/// Whether the login was answered with no; it must not be yes.
-async fn is_refused(ssh: &mut Ssh, request: &[u8]) -> bool {
-    ssh.send(request).await;
-    let answers = [msg::USERAUTH_SUCCESS, msg::USERAUTH_FAILURE];
-    let answer = ssh.expect_any(&answers).await;
-    answer.is_some_and(|answer| {
-        assert_eq!(answer[0], msg::USERAUTH_FAILURE);
-        true
-    })
-}
-
 #[tokio::test]
 async fn weak_algorithms_get_no_answer_even_from_one_who_asks_for_nothing_else() {
     let house = house().await;
