@@ -72,10 +72,10 @@ impl Door<'_> {
 
     /// Options of `ssh` and its kin: nothing of the settings of whoever runs the tests.
     pub(crate) fn ssh_options(&self) -> Vec<OsString> {
-        self.ssh_options_with(&self.key())
+        Self::ssh_options_with(&self.key())
     }
 
-    pub(crate) fn ssh_options_with(&self, key: &Path) -> Vec<OsString> {
+    pub(crate) fn ssh_options_with(key: &Path) -> Vec<OsString> {
         let mut identity = OsString::from("IdentityFile=");
         identity.push(key);
         let all = [

@@ -132,7 +132,7 @@ fn knock_as(house: &House, user: &'static str, key: &Path, options: &[&str]) -> 
     // Of an option that comes twice, the first one counts; of keys all do.
     patient("sftp")
         .args(options)
-        .args(door.ssh_options_with(key))
+        .args(Door::ssh_options_with(key))
         .args(["-P", &door.port()])
         .arg("-b")
         .arg(batch)
