@@ -133,8 +133,8 @@ fn wanted(filter: &WaitingFilter, now: Timestamp) -> String {
         // One by one, each has an index; of all together the whole table would be read.
         None => format!(
             "id IN (SELECT id FROM outgoing WHERE due_at IS NOT NULL
-                    UNION SELECT id FROM outgoing WHERE held_at IS NOT NULL
-                    UNION SELECT id FROM outgoing WHERE {overdue})"
+                    UNION ALL SELECT id FROM outgoing WHERE held_at IS NOT NULL
+                    UNION ALL SELECT id FROM outgoing WHERE {overdue})"
         ),
         Some(Standing::Due) => due("due"),
         Some(Standing::HandingOver) => due("handing-over"),
@@ -184,7 +184,7 @@ fn retryable(whose: &str, now: Timestamp) -> String {
     format!(
         "SELECT * FROM outgoing
           WHERE id IN (SELECT id FROM outgoing WHERE held_at IS NOT NULL
-                       UNION SELECT id FROM outgoing WHERE due_at IS NOT NULL)
+                       UNION ALL SELECT id FROM outgoing WHERE due_at IS NOT NULL)
             AND (lease_until IS NULL OR lease_until <= {}){whose} ORDER BY id",
         millis(now)
     )
