@@ -19,6 +19,7 @@ use rustix::{
 use super::{
     account::KnownAccount,
     folder::Folder,
+    lately::Lately,
     ledger::{Ledger, Ledgers},
     listing::{Listing, attributes, folder_attributes},
     refusal::Refusal,
@@ -39,6 +40,7 @@ pub(super) struct Jail {
     pub(super) account: Arc<KnownAccount>,
     pub(super) ledger: Arc<Ledger>,
     pub(super) sealer: Sealer,
+    pub(super) lately: Arc<Lately>,
     pub(super) settings: Arc<Settings>,
 }
 
@@ -88,6 +90,7 @@ impl Jail {
             staging: Arc::new(Staging::open(root, name)?),
             ledger: ledgers.of(name),
             sealer: ledgers.sealer.clone(),
+            lately: Arc::default(),
             settings: Arc::clone(settings),
             account,
         })
@@ -101,7 +104,7 @@ impl Jail {
             Ok(found) => fstat(found)?,
             Err(Refusal::Missing) => {
                 let Some(partial) = self.partial(path)? else {
-                    let sent = self.ledger.lately.find(path, Instant::now());
+                    let sent = self.lately.find(path, Instant::now());
                     return sent.ok_or(Refusal::Missing);
                 };
                 partial.found

@@ -11,10 +11,11 @@ use super::virtual_path::VirtualPath;
 /// Long enough for what a client asks behind its upload, over a slow line.
 const KEPT: Duration = Duration::from_secs(10);
 
-/// Files that are remembered of one account; the oldest go first.
+/// Files that are remembered of one session; the oldest go first.
 const MAX_FILES: usize = 1000;
 
-/// The files that an account sent a moment ago.
+/// The files that a session sent a moment ago. Other sessions see what is there: whoever comes to
+/// send a file again must not take the memory of it for the file.
 ///
 /// Many clients look at a file once more when they have sent it, or set its time (rclone, paramiko,
 /// `WinSCP`), and call the upload failed where it is gone. The poller may have taken it by then.

@@ -9,7 +9,6 @@ use russh_sftp::protocol::OpenFlags;
 use super::{
     backlog::Backlog,
     count::Count,
-    lately::Lately,
     pace::Pace,
     refusal::Refusal,
     sealer::Sealer,
@@ -36,7 +35,6 @@ pub(super) struct Ledger {
     pub(super) up: Pace,
     pub(super) down: Pace,
     pub(super) open_handles: Count,
-    pub(super) lately: Lately,
 }
 
 /// Uploads and usage are under one lock, so that of two sessions only one gets the last byte.

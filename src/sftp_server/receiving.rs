@@ -57,6 +57,7 @@ impl Jail {
             name: name.to_owned(),
             path: path.clone(),
             staging: Arc::clone(&self.staging),
+            lately: Arc::clone(&self.lately),
         };
         let books = (Arc::clone(&self.ledger), self.sealer.clone());
         let append = flags.contains(OpenFlags::APPEND);
@@ -83,10 +84,9 @@ impl Jail {
             None => self.rename_partial(old, &target, new)?,
         }
         self.sealer.sync_folder(&target)?;
-        let lately = &self.ledger.lately;
-        lately.forget(from);
+        self.lately.forget(from);
         if let Some(moved) = moved.filter(|_| !is_temporary(new)) {
-            lately.note(to, moved, Instant::now());
+            self.lately.note(to, moved, Instant::now());
         }
         Ok(())
     }

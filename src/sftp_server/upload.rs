@@ -10,6 +10,7 @@ use rustix::fs::fstat;
 use super::{
     folder::is_temporary,
     in_hand::OneInHand,
+    lately::Lately,
     ledger::Ledger,
     listing,
     refusal::Refusal,
@@ -29,6 +30,8 @@ pub(super) struct Destination {
     pub(super) name: String,
     pub(super) path: VirtualPath,
     pub(super) staging: Arc<Staging>,
+    /// Where its session looks for it when it was taken away.
+    pub(super) lately: Arc<Lately>,
 }
 
 /// What uploads may have.
@@ -215,7 +218,8 @@ impl Upload {
             let found = self.attributes()?;
             self.ledger.finish(name, &self.writer, show)?;
             self.sealer.sync_folder(folder)?;
-            self.ledger.lately.note(self.path(), found, Instant::now());
+            let lately = &self.destination.lately;
+            lately.note(self.path(), found, Instant::now());
         }
         Ok(Receipt {
             bytes,

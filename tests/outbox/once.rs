@@ -112,6 +112,9 @@ async fn arrives_once(server: &House, trouble: Trouble, at: u32) -> bool {
     for name in names(server) {
         fs::remove_file(server.on_disk("print/feedback").join(name)).unwrap();
     }
+    // Another day, another connection: our server tells one for a moment of what it sent.
+    let door = Arc::new(Flat(server.folder("print").await));
+    let outbox = hub.outbox_with(settings(), [(print_house(), door as _)]);
     assert_eq!(outbox.look_for_pickups(later()).await.unwrap(), 1, "{when}");
     start_again(&hub);
     while outbox.hand_over_next(later()).await.unwrap() {}

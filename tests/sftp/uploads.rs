@@ -239,9 +239,11 @@ async fn a_file_that_was_taken_at_once_is_still_told_of_to_its_sender() {
         assert_eq!(raw.size(&format!("inbox/{gone}")).await, None, "{gone}");
     }
     assert!(raw.names("inbox").await.is_empty());
-    // Its name is free, and others see nothing of it.
-    let other = house.raw("other").await;
-    assert_eq!(other.size("inbox/a.zip").await, None);
+    // Its name is free, and other sessions, of the same account too, see nothing of it.
+    for account in ["city", "other"] {
+        let other = house.raw(account).await;
+        assert_eq!(other.size("inbox/a.zip").await, None);
+    }
     raw.upload("inbox/a.zip", b"0").await.unwrap();
     assert_eq!(raw.size("inbox/a.zip").await, Some(1));
 }
