@@ -12,9 +12,17 @@ use russh::{
 
 use super::Settings;
 
-/// Messages of up to 32 KiB that the SSH library holds for a session before it stops reading from
-/// the network: what a client that is faster than our disk costs in memory.
-const CHANNEL_BUFFER_MESSAGES: usize = 32;
+/// Longest message of data that a client may send: fewer of them cost less, and the SSH library
+/// complains of more.
+pub(super) const MAX_MESSAGE_BYTES: u32 = 65_535;
+
+/// Messages that the SSH library holds for a session before it stops reading from the network:
+/// what a client that is faster than our disk costs in memory.
+const CHANNEL_BUFFER_MESSAGES: usize = 16;
+
+/// Bytes that a client may have on the way, which bounds its rate on a long line. They cost no
+/// memory here: what we do not take stays in the network.
+const WINDOW_BYTES: u32 = 16 * 1024 * 1024;
 
 /// What some account wants that the others do without.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,6 +45,8 @@ pub(super) fn ssh_config(
         // That question counts as a try here; `Login` counts the others.
         max_auth_attempts: settings.login_tries.saturating_add(1),
         keys,
+        window_size: WINDOW_BYTES,
+        maximum_packet_size: MAX_MESSAGE_BYTES,
         channel_buffer_size: CHANNEL_BUFFER_MESSAGES,
         preferred: preferred(wanted),
         inactivity_timeout: Some(Duration::from_secs(settings.idle_secs)),

@@ -37,6 +37,7 @@ mod owed;
 mod pace;
 mod password;
 mod penalties;
+mod received;
 mod receiving;
 mod refusal;
 mod reply;

@@ -1,20 +1,19 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, server::Msg};
 use tokio::time::timeout;
 
 use super::{
+    algorithms::MAX_MESSAGE_BYTES,
     backlog::{Backlog, BacklogShare},
+    received::Received,
     requests::{Answer, Requests},
     settings::Settings,
 };
 
 /// Stack of a session's thread; in a debug build the deepest is some tens of kilobytes.
 pub(super) const STACK_BYTES: usize = 512 * 1024;
-
-/// Length of a packet's length field.
-const LENGTH_BYTES: usize = 4;
 
 /// How long the library's task has to take a reply before more is taken in for it.
 const BETWEEN_MESSAGES: Duration = Duration::from_millis(1);
@@ -29,7 +28,7 @@ const BETWEEN_MESSAGES: Duration = Duration::from_millis(1);
 pub(super) struct Channel {
     incoming: ChannelReadHalf,
     outgoing: Arc<ChannelWriteHalf<Msg>>,
-    received: BytesMut,
+    received: Received,
     /// The client said that nothing follows.
     ended: bool,
     backlog: BacklogShare,
@@ -91,7 +90,7 @@ impl Channel {
         Self {
             incoming,
             outgoing: Arc::new(outgoing),
-            received: BytesMut::new(),
+            received: Received::new(settings.max_packet_bytes),
             ended: false,
             backlog: backlog.share(),
             max_packet_bytes: settings.max_packet_bytes,
@@ -161,20 +160,17 @@ impl Channel {
     }
 
     fn take_packet(&mut self) -> Result<Option<Bytes>, Broken> {
-        let Some(length) = self.received.first_chunk::<LENGTH_BYTES>() else {
+        let Some(length) = self.received.packet_length() else {
             return Ok(None);
         };
-        let length = u32::from_be_bytes(*length) as usize;
         if length == 0 || length > self.max_packet_bytes {
             return Err(Broken::PacketTooLong(length));
         }
-        if self.received.len() < LENGTH_BYTES + length {
-            return Ok(None);
+        let packet = self.received.take_packet(length);
+        if packet.is_some() {
+            self.backlog.set(self.received.len());
         }
-        self.received.advance(LENGTH_BYTES);
-        let packet = self.received.split_to(length).freeze();
-        self.backlog.set(self.received.len());
-        Ok(Some(packet))
+        Ok(packet)
     }
 
     async fn send(&mut self, reply: Bytes) -> Result<(), Broken> {
@@ -202,14 +198,16 @@ impl Channel {
 
     fn take_in(&mut self, message: Option<ChannelMsg>) -> Result<(), Broken> {
         match message {
-            Some(ChannelMsg::Data { data }) => self.received.extend_from_slice(&data),
+            Some(ChannelMsg::Data { data }) => self.received.push(&data),
             Some(ChannelMsg::Eof) => self.ended = true,
             Some(ChannelMsg::Close) | None => return Err(Broken::Gone),
             Some(_) => {}
         }
-        let is_over = self.received.len() > self.max_packet_bytes + self.max_backlog_bytes;
-        // What one packet needs is never held against a client, whatever the others send.
-        let is_more = self.received.len() > self.max_packet_bytes;
+        // What one packet needs is never held against a client, whatever the others send. The
+        // last message of it may have the beginning of the next one.
+        let needed = self.max_packet_bytes + MAX_MESSAGE_BYTES as usize;
+        let is_over = self.received.len() > needed + self.max_backlog_bytes;
+        let is_more = self.received.len() > needed;
         if is_over || !self.backlog.set(self.received.len()) && is_more {
             return Err(Broken::Backlog);
         }

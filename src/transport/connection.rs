@@ -184,10 +184,15 @@ fn chunk(stated: u64) -> Option<usize> {
     (stated > 0).then_some(stated.min(CHUNK_BYTES))
 }
 
+/// Longest message of data that a server may send: fewer of them cost less, and the SSH library
+/// complains of more.
+const MAX_MESSAGE_BYTES: u32 = 65_535;
+
 fn ssh_config(settings: &SftpSettings, pins: &Pins) -> client::Config {
     client::Config {
         client_id: SshId::Standard(Cow::Borrowed("SSH-2.0-Kuori")),
         window_size: settings.window_bytes,
+        maximum_packet_size: MAX_MESSAGE_BYTES,
         channel_buffer_size: 1000,
         preferred: preferred(pins),
         keepalive_interval: Some(Duration::from_secs(settings.keepalive_secs)),

@@ -220,8 +220,8 @@ impl<'f> Reading<'f> {
 
 /// Bytes that are written in one go.
 const BATCH_BYTES: usize = 1024 * 1024;
-/// Fewer are written, and digested, in less time than it takes to move out of the way.
-const QUICK_BYTES: usize = 64 * 1024;
+/// Fewer are read or written, and digested, in less time than it takes to move out of the way.
+pub(super) const QUICK_BYTES: usize = 64 * 1024;
 
 #[derive(Default)]
 struct Batch {

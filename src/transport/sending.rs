@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     fs::File,
     io::{self, Read, Write},
-    path::PathBuf,
+    path::Path,
 };
 
 use bytes::Bytes;
@@ -13,40 +13,77 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use super::{
     connection::Connection,
     digest::{DigestWriter, FileDigest},
-    reading::Stopped,
+    reading::{QUICK_BYTES, Stopped},
     wire::{Kind, Pending, RemoteHandle, SftpFailure},
 };
 
-/// A local file, read and digested where that may block, a little ahead of who sends it.
-pub(super) struct Source {
-    chunks: mpsc::Receiver<Bytes>,
-    reader: JoinHandle<io::Result<FileDigest>>,
+/// A local file, read and digested a little ahead of who sends it.
+pub(super) enum Source {
+    /// A small one, which is read in less time than another thread takes to wake up.
+    Whole {
+        chunks: VecDeque<Bytes>,
+        digest: FileDigest,
+    },
+    Ahead {
+        chunks: mpsc::Receiver<Bytes>,
+        reader: JoinHandle<io::Result<FileDigest>>,
+    },
 }
 
 /// Chunks that are read ahead.
 const AHEAD: usize = 2;
 
 impl Source {
-    pub(super) fn open(path: PathBuf, chunk_bytes: usize) -> Self {
+    pub(super) fn open(path: &Path, chunk_bytes: usize) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        if bytes <= QUICK_BYTES as u64 {
+            let mut chunks = VecDeque::new();
+            let digest = read_chunks(file, bytes, chunk_bytes, |data| {
+                chunks.push_back(data);
+                Ok(())
+            })?;
+            return Ok(Self::Whole { chunks, digest });
+        }
         let (to, chunks) = mpsc::channel(AHEAD);
-        let reader = tokio::task::spawn_blocking(move || read_chunks(&path, chunk_bytes, &to));
-        Self { chunks, reader }
+        let send = move |data| {
+            let sent = to.blocking_send(data);
+            sent.map_err(|_| io::Error::other("the upload was given up"))
+        };
+        let read = move || read_chunks(file, bytes, chunk_bytes, send);
+        let reader = tokio::task::spawn_blocking(read);
+        Ok(Self::Ahead { chunks, reader })
+    }
+
+    async fn next(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Whole { chunks, .. } => chunks.pop_front(),
+            Self::Ahead { chunks, .. } => chunks.recv().await,
+        }
     }
 
     async fn finish(self) -> io::Result<FileDigest> {
-        self.reader.await.map_err(io::Error::other)?
+        match self {
+            Self::Whole { digest, .. } => Ok(digest),
+            Self::Ahead { reader, .. } => reader.await.map_err(io::Error::other)?,
+        }
     }
 
     /// What the rest of it is, when it is not sent.
     pub(super) async fn digest(mut self) -> io::Result<FileDigest> {
-        while self.chunks.recv().await.is_some() {}
+        while self.next().await.is_some() {}
         self.finish().await
     }
 }
 
-fn read_chunks(path: &PathBuf, len: usize, to: &mpsc::Sender<Bytes>) -> io::Result<FileDigest> {
-    let mut file = File::open(path)?;
-    let mut left = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+/// Hands `file`, of `bytes` when it was looked at, on to its end.
+fn read_chunks(
+    mut file: File,
+    bytes: u64,
+    len: usize,
+    mut hand_on: impl FnMut(Bytes) -> io::Result<()>,
+) -> io::Result<FileDigest> {
+    let mut left = usize::try_from(bytes).unwrap_or(usize::MAX);
     let mut digest = DigestWriter::new(io::sink());
     loop {
         // One byte more than is known, so that the end shows without another allocation.
@@ -57,9 +94,7 @@ fn read_chunks(path: &PathBuf, len: usize, to: &mpsc::Sender<Bytes>) -> io::Resu
         }
         left = left.saturating_sub(data.len());
         digest.write_all(&data)?;
-        if to.blocking_send(data.into()).is_err() {
-            return Err(io::Error::other("the upload was given up"));
-        }
+        hand_on(data.into())?;
     }
 }
 
@@ -98,6 +133,9 @@ pub(super) async fn send(
 
 impl Sending {
     pub(super) async fn finish(self) -> Result<Sent, Stopped> {
+        // Answers come together, mostly in order: once the last is there, none of the others is
+        // waited for.
+        let closed = self.closed.done().await;
         for write in self.writes {
             write.done().await?;
         }
@@ -110,7 +148,7 @@ impl Sending {
             Err(SftpFailure::Refused { .. }) => None,
             Err(failure) => return Err(failure.into()),
         };
-        self.closed.done().await?;
+        closed?;
         Ok(Sent { digest, told_bytes })
     }
 }
@@ -124,7 +162,7 @@ async fn write_all(
     let mut pace = connection.pace(connection.write_bytes);
     let mut writes: VecDeque<(Pending, usize)> = VecDeque::new();
     let mut offset = 0;
-    while let Some(data) = source.chunks.recv().await {
+    while let Some(data) = source.next().await {
         let len = data.len();
         let held = file.wire().turn(len).await?;
         writes.push_back((file.write(offset, data, held), len));

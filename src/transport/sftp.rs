@@ -185,21 +185,22 @@ impl Call<'_> {
             source,
         };
         let temporary = temporary_beside(to)?;
-        let source = Source::open(from.to_owned(), self.connection.write_bytes);
+        let source = Source::open(from, self.connection.write_bytes).map_err(local)?;
         let failed = |failure| self.failed(Action::Upload, to, failure);
         let turn = self.connection.wire.handle_turn().await.map_err(failed)?;
         // Both at once: that something stands there already is the exception.
         let standing = self.looking(to);
         let opening = self.opening(&temporary, turn);
+        let opened = opening.opened().await;
         if let Some(standing) = standing.found().await.map_err(failed)? {
-            let was_made = opening.opened().await.is_ok();
+            let was_made = opened.map(drop).is_ok();
             if was_made {
                 self.remove(&temporary).await?;
             }
             let ours = source.digest().await.map_err(local)?;
             return self.same_as(to, &standing, ours).await;
         }
-        let file = match opening.opened().await {
+        let file = match opened {
             Ok(file) => file,
             Err(refused) => self.open_again(&temporary, refused).await?,
         };

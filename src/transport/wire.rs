@@ -21,6 +21,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client::Msg};
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    task::yield_now,
     time::{interval, timeout},
 };
 
@@ -365,6 +366,8 @@ async fn write_until(
 async fn write(to: ChannelWriteHalf<Msg>, mut queue: mpsc::UnboundedReceiver<Outgoing>) {
     let mut together = BytesMut::new();
     let mut next = queue.recv().await;
+    // Others may be about to send too: what goes out together costs one message.
+    yield_now().await;
     while let Some(Outgoing::Packet { head, data }) = next {
         together.put(head);
         let is_small = together.len() + data.len() <= TOGETHER_BYTES;
@@ -384,6 +387,9 @@ async fn write(to: ChannelWriteHalf<Msg>, mut queue: mpsc::UnboundedReceiver<Out
             return;
         }
         next = queue.recv().await;
+        if queue.is_empty() {
+            yield_now().await;
+        }
     }
     let _ = to.data_bytes(together.freeze()).await;
     let _ = to.close().await;
