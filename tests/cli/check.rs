@@ -49,7 +49,7 @@ fn check_reads_a_batch_from_standard_input() {
 
 /// More than is kept in memory, so that a temporary file is open when the signal comes.
 #[test]
-fn a_check_that_is_interrupted_leaves_no_file_behind() {
+fn a_check_that_is_ended_leaves_no_file_behind() {
     let site = Site::new();
     let temporary = site.path("temporary");
     fs::create_dir(&temporary).unwrap();
@@ -63,7 +63,7 @@ fn a_check_that_is_interrupted_leaves_no_file_behind() {
     let mut input = child.stdin.take().unwrap();
     input.write_all(&vec![0; 20 << 20]).unwrap();
     let running = Running(child);
-    running.signal("INT");
+    running.signal("TERM");
     let (code, _) = running.wait();
     assert_eq!(code, None, "ended by the signal");
     assert_eq!(site.names("temporary"), [""; 0]);
