@@ -288,6 +288,29 @@ impl Answer {
 
 /// The tests of one client: one for each of the `deeds` that it can do.
 macro_rules! tries {
+    // Of a client that can do everything.
+    ($name:ident, $title:literal, $client:expr, $needs:literal $(,)?) => {
+        tries!(
+            $name, $title, $client, $needs,
+            [
+                uploads_under_a_temporary_name_and_renames,
+                carries_a_hundred_megabytes_both_ways,
+                carries_a_thousand_small_files_both_ways,
+                goes_on_with_a_broken_upload,
+                goes_on_with_a_broken_download,
+                lists_a_hundred_thousand_files,
+                keeps_odd_names,
+                sets_times_and_modes,
+                leaves_nothing_to_take_when_it_is_killed,
+                hears_that_a_name_is_taken,
+                renames_over_nothing,
+                hears_that_a_name_is_not_utf8,
+                hears_what_it_may_not_do,
+                hears_that_its_quota_is_full,
+                hears_that_the_disk_is_full,
+            ]
+        );
+    };
     ($name:ident, $title:literal, $client:expr, $needs:literal, [$($deed:ident),* $(,)?]) => {
         pub(super) mod $name {
             #[allow(unused_imports, reason = "some clients are values of this crate's own")]

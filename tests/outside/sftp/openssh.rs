@@ -22,29 +22,7 @@ struct Scp;
 
 const PLAIN: Sftp = Sftp { options: &[] };
 
-tries!(
-    sftp,
-    "OpenSSH sftp 9.2",
-    PLAIN,
-    "needs OpenSSH's sftp",
-    [
-        uploads_under_a_temporary_name_and_renames,
-        carries_a_hundred_megabytes_both_ways,
-        carries_a_thousand_small_files_both_ways,
-        goes_on_with_a_broken_upload,
-        goes_on_with_a_broken_download,
-        lists_a_hundred_thousand_files,
-        keeps_odd_names,
-        sets_times_and_modes,
-        leaves_nothing_to_take_when_it_is_killed,
-        hears_that_a_name_is_taken,
-        renames_over_nothing,
-        hears_that_a_name_is_not_utf8,
-        hears_what_it_may_not_do,
-        hears_that_its_quota_is_full,
-        hears_that_the_disk_is_full,
-    ]
-);
+tries!(sftp, "OpenSSH sftp 9.2", PLAIN, "needs OpenSSH's sftp");
 
 tries!(
     scp,

@@ -20,53 +20,9 @@ const ASYNCSSH: Script = Script {
     says_why: true,
 };
 
-tries!(
-    paramiko,
-    "paramiko 5.1",
-    PARAMIKO,
-    "needs paramiko",
-    [
-        uploads_under_a_temporary_name_and_renames,
-        carries_a_hundred_megabytes_both_ways,
-        carries_a_thousand_small_files_both_ways,
-        goes_on_with_a_broken_upload,
-        goes_on_with_a_broken_download,
-        lists_a_hundred_thousand_files,
-        keeps_odd_names,
-        sets_times_and_modes,
-        leaves_nothing_to_take_when_it_is_killed,
-        hears_that_a_name_is_taken,
-        renames_over_nothing,
-        hears_that_a_name_is_not_utf8,
-        hears_what_it_may_not_do,
-        hears_that_its_quota_is_full,
-        hears_that_the_disk_is_full,
-    ]
-);
+tries!(paramiko, "paramiko 5.1", PARAMIKO, "needs paramiko");
 
-tries!(
-    asyncssh,
-    "asyncssh 2.24",
-    ASYNCSSH,
-    "needs asyncssh",
-    [
-        uploads_under_a_temporary_name_and_renames,
-        carries_a_hundred_megabytes_both_ways,
-        carries_a_thousand_small_files_both_ways,
-        goes_on_with_a_broken_upload,
-        goes_on_with_a_broken_download,
-        lists_a_hundred_thousand_files,
-        keeps_odd_names,
-        sets_times_and_modes,
-        leaves_nothing_to_take_when_it_is_killed,
-        hears_that_a_name_is_taken,
-        renames_over_nothing,
-        hears_that_a_name_is_not_utf8,
-        hears_what_it_may_not_do,
-        hears_that_its_quota_is_full,
-        hears_that_the_disk_is_full,
-    ]
-);
+tries!(asyncssh, "asyncssh 2.24", ASYNCSSH, "needs asyncssh");
 
 impl Client for Script {
     fn commands(&self, door: &Door<'_>, steps: &[Step]) -> Vec<Command> {
