@@ -40,6 +40,7 @@ pub mod pipeline;
 
 pub mod assemble;
 pub mod config;
+pub mod crash_points;
 pub mod sample;
 pub mod telemetry;
 

@@ -8,6 +8,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::{Error, Spool, error::Doing};
+use crate::crash_points;
 
 /// One script a schema version, in order; the database remembers how many it has run.
 const MIGRATIONS: &[&str] = &[
@@ -70,7 +71,7 @@ impl Store {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .doing(doing)?;
         let result = change(&transaction)?;
-        transaction.commit().doing(doing)?;
+        crash_points::around("commit", doing, || transaction.commit()).doing(doing)?;
         Ok(result)
     }
 
