@@ -17,7 +17,7 @@ use russh::keys::{
     ssh_key::{self, LineEnding},
 };
 
-use crate::domain::Disposition;
+use crate::{crash_points::around, domain::Disposition};
 
 /// What the signatures of receipts are for: one made for anything else does not fit.
 pub const RECEIPTS: &str = "kuori-receipt";
@@ -130,9 +130,11 @@ fn make(path: &Path) -> io::Result<()> {
         .create(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(key.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path)?;
-    File::open(folder)?.sync_all()
+    around("sync", "signing: key", || file.as_file().sync_all())?;
+    around("rename", "signing: key", || file.persist_noclobber(path))?;
+    around("sync", "signing: folder of the key", || {
+        File::open(folder)?.sync_all()
+    })
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     assemble::{self, Works},
     config::{Config, FolderConfig},
+    crash_points::around,
     domain::{BatchId, SenderId},
     pipeline::Clock,
     store::{BatchRow, Counts, Received, Store},
@@ -203,6 +204,9 @@ fn keep_apart(folder: &Path) -> Result<(), CommandError> {
         .map_err(|error| CommandError::file("make", &by_hand, &error))
 }
 
+/// How copies into the inbox are called until they are whole.
+const UNFINISHED: &str = ".kuori-process-";
+
 /// Copies the batch under a temporary name and renames it, as a sender would.
 fn put_into_inbox(batch: &Path, folder: &Path) -> Result<(), CommandError> {
     let inbox = folder.join("inbox");
@@ -214,16 +218,29 @@ fn put_into_inbox(batch: &Path, folder: &Path) -> Result<(), CommandError> {
         for door in ["inbox", "receipts", "pickup", "feedback"] {
             fs::create_dir_all(folder.join(door))?;
         }
+        clear_unfinished(&inbox)?;
         let mut copy = tempfile::Builder::new()
-            .prefix(".")
+            .prefix(UNFINISHED)
             .suffix(".part")
             .tempfile_in(&inbox)?;
-        io::copy(&mut from, &mut copy)?;
-        copy.persist(inbox.join(name))
+        around("write", "process: copy", || io::copy(&mut from, &mut copy))?;
+        around("rename", "process: copy", || copy.persist(inbox.join(name)))
             .map_err(|error| error.error)?;
         Ok(())
     };
     copy().map_err(|error| CommandError::file("take", batch, &error))
+}
+
+/// Removes copies that an earlier call was killed over.
+fn clear_unfinished(inbox: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(inbox)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with(UNFINISHED) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes everything that lies there, which is more than one batch where an earlier call was

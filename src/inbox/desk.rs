@@ -10,6 +10,7 @@ use super::{
     headroom::{Headroom, Reservation},
 };
 use crate::{
+    crash_points::around_remote,
     domain::SenderId,
     store::{Arrival, NewBatch, Received, SeenFile, SpoolKey, SpooledFile, Store},
     transport::{self, RemoteFile, RemoteFolder, RemotePath},
@@ -105,7 +106,7 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Taken, Error> {
         let path = self.path_in_inbox(&file.name)?;
-        let copy = self.copy(&path, file, room).await?;
+        let copy = around_remote("inbox: copy", self.copy(&path, file, room)).await?;
         let seen = SeenFile {
             place: &self.settings.place,
             file_name: &file.name,
@@ -133,7 +134,7 @@ impl Desk {
         if !self.has_folders.load(Ordering::Relaxed) {
             self.make_dirs(taking).await.map_err(denied(&from))?;
         }
-        let renamed = self.folder.rename(&from, &to).await;
+        let renamed = around_remote("inbox: claim", self.folder.rename(&from, &to)).await;
         if let Err(error) = renamed {
             self.has_folders.store(false, Ordering::Relaxed);
             return Err(denied(&from)(remote("claim", &from)(error)));
@@ -164,7 +165,7 @@ impl Desk {
             let path = self.path_in_inbox(&arrival.file_name)?;
             return Err(Error::GrowsAgain { path });
         }
-        let copy = self.copy(&claimed, &found, room).await?;
+        let copy = around_remote("inbox: copy", self.copy(&claimed, &found, room)).await?;
         let key = spool_key(&arrival.sender, &copy.sha256());
         let file = copy.keep(&key)?;
         let new = new_batch(&arrival.sender, &arrival.file_name, file, now);
@@ -178,10 +179,8 @@ impl Desk {
             return Ok(());
         };
         if self.stat(&marker).await?.is_some() {
-            self.folder
-                .remove(&marker)
-                .await
-                .map_err(remote("remove", &marker))?;
+            let removed = around_remote("inbox: marker", self.folder.remove(&marker)).await;
+            removed.map_err(remote("remove", &marker))?;
         }
         Ok(())
     }

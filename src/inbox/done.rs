@@ -7,6 +7,7 @@ use super::{
     desk::{Desk, join, remote},
 };
 use crate::{
+    crash_points::around_remote,
     store::Arrival,
     telemetry,
     transport::{self, RemotePath},
@@ -28,7 +29,8 @@ impl Desk {
                     afterwards: Afterwards::Keep { folder, .. },
                 } => self.keep(arrival, &claimed, folder).await?,
                 Way::Claim { .. } | Way::ReadOnly { .. } => {
-                    let removed = self.folder.remove(&claimed).await;
+                    let removing = self.folder.remove(&claimed);
+                    let removed = around_remote("inbox: put away", removing).await;
                     removed.map_err(remote("remove", &claimed))?;
                 }
             }
@@ -43,7 +45,8 @@ impl Desk {
         folder: &RemotePath,
     ) -> Result<(), Error> {
         let to = join(folder, &done_name(arrival))?;
-        let renamed = match self.folder.rename(claimed, &to).await {
+        let keeping = self.folder.rename(claimed, &to);
+        let renamed = match around_remote("inbox: keep", keeping).await {
             Err(transport::Error::Missing { .. }) => {
                 self.make_dirs(folder).await?;
                 self.folder.rename(claimed, &to).await
@@ -75,7 +78,8 @@ impl Desk {
         let mut removed = 0;
         for file in listed.files.iter().filter(|file| is_old(&file.name)) {
             let path = join(folder, &file.name)?;
-            if let Err(error) = self.folder.remove(&path).await {
+            let removing = self.folder.remove(&path);
+            if let Err(error) = around_remote("inbox: clear done", removing).await {
                 return Err(remote("remove", &path)(error));
             }
             removed += 1;

@@ -10,6 +10,7 @@ use super::{
     headroom::Reservation,
 };
 use crate::{
+    crash_points::around_remote,
     store::{Arrival, ArrivalState},
     telemetry, transport,
 };
@@ -134,10 +135,8 @@ impl Desk {
         let to = self.claimed_path(&arrival)?;
         // Ids may start again with a restored backup: what stands there already is an orphan too.
         if self.stat(&to).await?.is_none() {
-            self.folder
-                .rename(&from, &to)
-                .await
-                .map_err(remote("adopt", &from))?;
+            let renamed = around_remote("inbox: adopt", self.folder.rename(&from, &to)).await;
+            renamed.map_err(remote("adopt", &from))?;
         }
         self.copy_in(&arrival, None, room, now).await
     }

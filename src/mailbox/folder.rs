@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{Delivery, DeliveryId, FolderKey};
-use crate::domain::RecipientId;
+use crate::{crash_points::around, domain::RecipientId};
 
 /// One recipient's Maildir: `tmp`, `new` and `cur` (D. J. Bernstein, "Using maildir format").
 pub(super) struct Folder(PathBuf);
@@ -60,12 +60,18 @@ impl Folder {
 
     fn show(&self, name: &str) -> io::Result<()> {
         let draft = self.0.join("tmp").join(name);
-        Ok(rustix::fs::rename(draft, self.0.join("new").join(name))?)
+        let shown = self.0.join("new").join(name);
+        around("rename", "mailbox: show", || {
+            rustix::fs::rename(draft, shown)
+        })?;
+        Ok(())
     }
 
     fn make(&self) -> io::Result<()> {
         for place in ["tmp", "new", "cur"] {
-            private_folder(&self.0.join(place))?;
+            around("write", "mailbox: folder", || {
+                private_folder(&self.0.join(place))
+            })?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::Error;
-use crate::domain::RecipientId;
+use crate::{crash_points::around, domain::RecipientId};
 
 const KEY_BYTES: usize = 32;
 
@@ -78,12 +78,14 @@ pub(super) fn read_or_make(
     let folder = path.parent().unwrap_or(Path::new("/"));
     let mut draft = tempfile::NamedTempFile::new_in(folder)?;
     draft.write_all(&content()?)?;
-    draft.as_file().sync_all()?;
-    match draft.persist_noclobber(path) {
+    around("sync", "mailbox: key", || draft.as_file().sync_all())?;
+    match around("rename", "mailbox: key", || draft.persist_noclobber(path)) {
         Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => {
             return Err(error.error);
         }
-        _ => File::open(folder)?.sync_all()?,
+        _ => around("sync", "mailbox: folder of the key", || {
+            File::open(folder)?.sync_all()
+        })?,
     }
     fs::read(path)
 }

@@ -9,7 +9,7 @@ use super::{
     folder::{self, Folder},
     folder_key, mime,
 };
-use crate::domain::RecipientId;
+use crate::{crash_points::around, domain::RecipientId};
 
 /// A Maildir for each recipient, all below one folder on one file system.
 ///
@@ -150,7 +150,8 @@ impl Root {
     }
 
     fn sync(&self, handle: &File) -> Result<(), Error> {
-        rustix::fs::syncfs(handle).map_err(|source| Error::Sync {
+        let synced = around("sync", "mailbox: messages", || rustix::fs::syncfs(handle));
+        synced.map_err(|source| Error::Sync {
             root: self.path.clone(),
             source: source.into(),
         })
@@ -177,7 +178,8 @@ fn write_draft(folder: &Folder, delivery: &Delivery) -> Result<(Timestamp, Strin
         mime::write(delivery, &mut draft)?;
         folder::written_at(&draft.metadata()?)
     };
-    let written_at = write().map_err(|source| Error::Write {
+    let written = around("write", "mailbox: draft", write);
+    let written_at = written.map_err(|source| Error::Write {
         message: delivery.id.message,
         source,
     })?;

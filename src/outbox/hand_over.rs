@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Error, Settings};
 use crate::{
+    crash_points::around_remote,
     domain::Disposition,
     store::{self, Outgoing, OutgoingFile, OutgoingState, Place, Store, Trouble},
     telemetry,
@@ -109,14 +110,14 @@ impl Outbox {
         } else {
             self.make_folders(folder, outgoing).await?;
             for file in files {
-                self.upload(folder, outgoing, file).await?;
+                around_remote("outbox: file", self.upload(folder, outgoing, file)).await?;
             }
             // Receipts have none: their last file is one like the others.
             if outgoing.bundle.is_some() {
                 self.store.intend_marker(outgoing)?;
             }
         }
-        self.upload(folder, outgoing, marker).await
+        around_remote("outbox: marker", self.upload(folder, outgoing, marker)).await
     }
 
     /// Whether the other side has acted since the intent to place the marker was recorded: all files
@@ -155,7 +156,7 @@ impl Outbox {
             let path = remote_path(&file.path)?;
             let parent = path.parent();
             if parent != made {
-                let done = folder.make_dir(&parent).await;
+                let done = around_remote("outbox: folder", folder.make_dir(&parent)).await;
                 done.map_err(failed(outgoing, file))?;
                 made = parent;
             }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::{Error, Outbox, hand_over::remote_path};
 use crate::{
+    crash_points::around_remote,
     store::{Outgoing, OutgoingFile},
     transport::{self, RemoteFolder, RemotePath},
 };
@@ -35,7 +36,8 @@ impl Outbox {
                 .await
                 .map_err(failed(&path))?
             {
-                gone(folder.remove(&path).await).map_err(failed(&path))?;
+                let removed = around_remote("outbox: remove", folder.remove(&path)).await;
+                gone(removed).map_err(failed(&path))?;
             }
         }
         Ok(())

@@ -3,6 +3,7 @@ use std::{fs, io, io::Write, os::unix::fs::PermissionsExt, path::Path};
 use russh::keys::{Algorithm, EcdsaCurve, PrivateKey, key::safe_rng, ssh_key::LineEnding};
 
 use super::Error;
+use crate::crash_points::around;
 
 /// Old Java clients (`JSch` 0.1.55) know no Ed25519, so there is an ECDSA key beside it. RSA is
 /// left out: the crate that would sign with it leaks timing (RUSTSEC-2023-0071).
@@ -69,7 +70,13 @@ fn make(folder: &Path, path: &Path, algorithm: Algorithm) -> Result<(), Error> {
 fn store(folder: &Path, path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text)?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path)?;
-    fs::File::open(folder)?.sync_all()
+    around("sync", "sftp_server: host key", || {
+        file.as_file().sync_all()
+    })?;
+    around("rename", "sftp_server: host key", || {
+        file.persist_noclobber(path)
+    })?;
+    around("sync", "sftp_server: folder of the host key", || {
+        fs::File::open(folder)?.sync_all()
+    })
 }

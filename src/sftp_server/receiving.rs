@@ -22,6 +22,7 @@ use super::{
     usage::{Bounds, Places, Total},
     virtual_path::VirtualPath,
 };
+use crate::crash_points::around;
 
 /// Where the poller, here as on anybody's server, puts what it takes.
 const CLAIMS: &str = ".kuori";
@@ -80,7 +81,9 @@ impl Jail {
                     "a file that was received cannot become an unfinished one",
                 ));
             }
-            Some(_) => rename_without_replacing(&folder, Path::new(old), &target, new)?,
+            Some(_) => around("rename", "sftp_server: received", || {
+                rename_without_replacing(&folder, Path::new(old), &target, new)
+            })?,
             None => self.rename_partial(old, &target, new)?,
         }
         self.sealer.sync_folder(&target)?;
@@ -105,7 +108,9 @@ impl Jail {
                 "a file that was received cannot be removed",
             ));
         }
-        unlinkat(&folder, name, AtFlags::empty())?;
+        around("remove", "sftp_server: received", || {
+            unlinkat(&folder, name, AtFlags::empty())
+        })?;
         self.sealer.sync_folder(&folder)?;
         let bytes = u64::try_from(found.st_size).unwrap_or(0);
         self.ledger.forget(Total { files: 1, bytes });

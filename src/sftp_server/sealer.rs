@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::folder_sync::FolderSync;
+use crate::crash_points::around;
 
 /// How long a thread that has nothing to do stays.
 const IDLE: Duration = Duration::from_secs(10);
@@ -71,7 +72,9 @@ impl Sealer {
 
     /// Makes the names in `folder` durable; see [`FolderSync::sync`].
     pub(super) fn sync_folder(&self, folder: impl AsFd) -> rustix::io::Result<()> {
-        self.0.folders.sync(folder)
+        around("sync", "sftp_server: folder", || {
+            self.0.folders.sync(folder)
+        })
     }
 }
 

@@ -16,6 +16,7 @@ use rustix::{
 };
 
 use super::{jail::rename_without_replacing, refusal::Refusal};
+use crate::crash_points::around;
 
 /// Name of the folder of all staging folders; no account can be called so.
 const STAGING: &str = ".staging";
@@ -78,7 +79,10 @@ impl Staging {
 
     pub(super) fn create(&self, name: &str) -> Result<File, Refusal> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let file = openat(&self.folder, name, flags, Stage::BeingWritten.mode())?;
+        let mode = Stage::BeingWritten.mode();
+        let file = around("write", "sftp_server: begin", || {
+            openat(&self.folder, name, flags, mode)
+        })?;
         Ok(File::from(file))
     }
 
@@ -102,21 +106,22 @@ impl Staging {
     }
 
     pub(super) fn remove(&self, name: &str) -> Result<(), Refusal> {
-        Ok(unlinkat(&self.folder, name, AtFlags::empty())?)
+        Ok(around("remove", "sftp_server: unfinished", || {
+            unlinkat(&self.folder, name, AtFlags::empty())
+        })?)
     }
 
     pub(super) fn rename(&self, old: &str, new: &str) -> Result<(), Refusal> {
-        Ok(rename_without_replacing(
-            &self.folder,
-            Path::new(old),
-            &self.folder,
-            new,
-        )?)
+        Ok(around("rename", "sftp_server: unfinished", || {
+            rename_without_replacing(&self.folder, Path::new(old), &self.folder, new)
+        })?)
     }
 
     /// Moves the file out to `target`, where nothing may be called `new`.
     pub(super) fn move_out(&self, old: &str, target: &OwnedFd, new: &str) -> Result<(), Refusal> {
-        rename_without_replacing(&self.folder, Path::new(old), target, new)?;
+        around("rename", "sftp_server: show", || {
+            rename_without_replacing(&self.folder, Path::new(old), target, new)
+        })?;
         // The mark has done its work; nothing depends on whether this is durable.
         let _ = chmodat(target, new, Stage::BeingWritten.mode(), AtFlags::empty());
         Ok(())
@@ -127,7 +132,9 @@ impl Staging {
     pub(super) fn take_in(&self, folder: &OwnedFd, name: &str) -> Result<(), Refusal> {
         chmodat(folder, name, Stage::Whole.mode(), AtFlags::empty())?;
         let without = RenameFlags::NOREPLACE;
-        Ok(renameat_with(folder, name, &self.folder, name, without)?)
+        Ok(around("rename", "sftp_server: take in", || {
+            renameat_with(folder, name, &self.folder, name, without)
+        })?)
     }
 
     /// Removes what nobody can or will go on with: what broke off more than `keep` ago; and after
@@ -176,7 +183,9 @@ impl Stage {
     }
 
     pub(super) fn mark(self, file: &File) -> Result<(), Refusal> {
-        Ok(fchmod(file, self.mode())?)
+        Ok(around("write", "sftp_server: stage", || {
+            fchmod(file, self.mode())
+        })?)
     }
 }
 
@@ -211,7 +220,7 @@ pub(super) fn note_boot(root: &Path, account: &str) -> io::Result<()> {
     };
     let mut file = File::create(boot_note(root, account))?;
     file.write_all(&now)?;
-    file.sync_all()
+    around("sync", "sftp_server: boot note", || file.sync_all())
 }
 
 fn boot_note(root: &Path, account: &str) -> PathBuf {

@@ -5,6 +5,7 @@ use std::{
 };
 
 use super::{refusal::Refusal, running_digest::RunningDigest};
+use crate::crash_points::around;
 
 /// The file of an upload in hand. Its handle writes it; a newer connection of the same account may
 /// take it away from a handle that has fallen silent.
@@ -87,10 +88,10 @@ impl Writer {
         if *is_damaged {
             return Err(Refusal::Damaged);
         }
-        let synced = match what {
+        let synced = around("sync", "sftp_server: upload", || match what {
             Sync::Data => self.file.sync_data(),
             Sync::All => self.file.sync_all(),
-        };
+        });
         *is_damaged = synced.is_err();
         Ok(synced?)
     }

@@ -164,7 +164,7 @@ fn migrate(connection: &mut Connection) -> Result<(), Error> {
     transaction
         .pragma_update(None, "user_version", known)
         .doing(doing)?;
-    transaction.commit().doing(doing)
+    crash_points::around("commit", doing, || transaction.commit()).doing(doing)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::Error;
+use crate::crash_points::around;
 
 /// The name of a spooled file: a relative path of our own making, such as `batches/3fa9….zip`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,7 +60,8 @@ impl Spool {
     /// Begins a file under a temporary name; it counts only once [`NewSpoolFile::keep`] returns.
     pub fn begin(&self) -> Result<NewSpoolFile, Error> {
         let folder = self.root.join("temporary");
-        let file = NamedTempFile::new_in(&folder).map_err(failed("begin a file in", &folder))?;
+        let file = around("write", "spool: begin", || NamedTempFile::new_in(&folder))
+            .map_err(failed("begin a file in", &folder))?;
         Ok(NewSpoolFile {
             root: self.root.clone(),
             out: BufWriter::with_capacity(256 * 1024, file),
@@ -110,11 +112,11 @@ impl Spool {
         let folder = to.parent().unwrap_or(&self.root);
         let keep = failed("keep", &to);
         fs::create_dir_all(folder).map_err(&keep)?;
-        match fs::hard_link(&from, &to) {
+        match around("link", "spool: second name", || fs::hard_link(&from, &to)) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(keep(error)),
             _ => {}
         }
-        File::open(folder).and_then(|f| f.sync_all()).map_err(&keep)
+        sync_folder(folder).map_err(&keep)
     }
 
     pub fn contains(&self, key: &SpoolKey) -> bool {
@@ -124,7 +126,7 @@ impl Spool {
     /// Removes a file that no row names any more. One that is gone already is fine.
     pub fn remove(&self, key: &SpoolKey) -> Result<(), Error> {
         let path = self.path(key);
-        match fs::remove_file(&path) {
+        match around("remove", "spool: remove", || fs::remove_file(&path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(failed("remove", &path)(error))
             }
@@ -183,17 +185,16 @@ impl NewSpoolFile {
         let sha256 = self.sha256();
         let path = self.root.join(&key.0);
         let keep = failed("keep", &path);
-        let file = self.out.into_inner().map_err(|e| keep(e.into_error()))?;
+        let file = around("write", "spool: flush", || self.out.into_inner());
+        let file = file.map_err(|e| keep(e.into_error()))?;
         if durable {
-            file.as_file().sync_all().map_err(&keep)?;
+            around("sync", "spool: keep", || file.as_file().sync_all()).map_err(&keep)?;
         }
         let folder = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(folder).map_err(&keep)?;
-        file.persist(&path).map_err(|e| keep(e.error))?;
+        around("rename", "spool: keep", || file.persist(&path)).map_err(|e| keep(e.error))?;
         if durable {
-            File::open(folder)
-                .and_then(|f| f.sync_all())
-                .map_err(&keep)?;
+            sync_folder(folder).map_err(&keep)?;
         }
         Ok(SpooledFile {
             key: key.clone(),
@@ -235,6 +236,11 @@ impl AsRef<[u8]> for MappedFile {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    let folder = File::open(folder)?;
+    around("sync", "spool: folder", || folder.sync_all())
 }
 
 fn failed(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> Error {

@@ -19,6 +19,7 @@ use super::{
     Action, Error, FileDigest, Listing, ReadBack, RemoteFile, RemoteFolder, RemotePath, Uploaded,
     digest::{CHUNK_BYTES, DigestWriter},
 };
+use crate::crash_points::around;
 
 /// A folder on this machine, or one that is mounted here.
 ///
@@ -143,28 +144,45 @@ impl DirectoryFolder {
         };
         if self.stat_now(to).map_err(|e| failed(e.into()))?.is_some() {
             let ours = File::open(local).and_then(FileDigest::of);
-            return self.same_file(to, ours.map_err(unreadable)?);
+            let standing = self.same_file(to, ours.map_err(unreadable)?)?;
+            // An earlier try may have ended between giving the name and taking the other one away.
+            self.remove_temporary(to).map_err(|e| failed(e.into()))?;
+            return Ok(standing);
         }
         let source = File::open(local).map_err(unreadable)?;
         let (parent, name) = self.open_parent(to).map_err(|e| failed(e.into()))?;
-        let temporary = format!(".{name}.part");
-        let digest = write_new(&parent, &temporary, source).map_err(failed)?;
+        let temporary = temporary_name(name);
+        let written = around("write", "directory: upload", || {
+            write_new(&parent, &temporary, source)
+        });
+        let digest = written.map_err(failed)?;
         if read_back == ReadBack::Digest {
             self.check_digest(&to.parent().join(&temporary)?, digest)?;
         }
-        match rename_without_replacing(&parent, &temporary, &parent, name) {
+        let renamed = around("rename", "directory: upload", || {
+            rename_without_replacing(&parent, &temporary, &parent, name)
+        });
+        match renamed {
             Ok(()) => {
-                fsync(&parent).map_err(|e| failed(e.into()))?;
+                sync_folder(&parent).map_err(|e| failed(e.into()))?;
                 Ok(Uploaded {
                     digest,
                     was_there: false,
                 })
             }
             Err(Errno::EXIST) => {
-                unlinkat(&parent, &*temporary, AtFlags::empty()).map_err(|e| failed(e.into()))?;
+                remove(&parent, &temporary).map_err(|e| failed(e.into()))?;
                 self.same_file(to, digest)
             }
             Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    fn remove_temporary(&self, to: &RemotePath) -> rustix::io::Result<()> {
+        let (parent, name) = self.open_parent(to)?;
+        match remove(&parent, &temporary_name(name)) {
+            Err(Errno::NOENT) => Ok(()),
+            removed => removed,
         }
     }
 
@@ -197,21 +215,26 @@ impl DirectoryFolder {
     fn rename_now(&self, from: &RemotePath, to: &RemotePath) -> rustix::io::Result<()> {
         let (source, old) = self.open_parent(from)?;
         let (target, new) = self.open_parent(to)?;
-        rename_without_replacing(&source, old, &target, new)?;
-        fsync(&source)?;
-        fsync(&target)
+        around("rename", "directory: rename", || {
+            rename_without_replacing(&source, old, &target, new)
+        })?;
+        sync_folder(&source)?;
+        sync_folder(&target)
     }
 
     fn remove_now(&self, path: &RemotePath) -> rustix::io::Result<()> {
         let (parent, name) = self.open_parent(path)?;
-        unlinkat(&parent, name, AtFlags::empty())?;
-        fsync(&parent)
+        remove(&parent, name)?;
+        sync_folder(&parent)
     }
 
     fn make_dir_now(&self, path: &RemotePath) -> rustix::io::Result<()> {
         let (parent, name) = self.open_parent(path)?;
-        match mkdirat(&parent, name, Mode::RWXU | Mode::RGRP | Mode::XGRP) {
-            Ok(()) => fsync(&parent),
+        let mode = Mode::RWXU | Mode::RGRP | Mode::XGRP;
+        match around("write", "directory: make a folder", || {
+            mkdirat(&parent, name, mode)
+        }) {
+            Ok(()) => sync_folder(&parent),
             Err(Errno::EXIST) => self.open(path, OFlags::DIRECTORY).map(drop),
             Err(error) => Err(error),
         }
@@ -322,10 +345,15 @@ impl RemoteFolder for DirectoryFolder {
     }
 }
 
+/// Always the same, so that the next try clears away what the last one left.
+fn temporary_name(name: &str) -> String {
+    format!(".{name}.part")
+}
+
 /// Writes a file that is not there yet, or clears away what an earlier try left of it, and syncs
 /// it.
 fn write_new(parent: &OwnedFd, name: &str, mut source: File) -> io::Result<FileDigest> {
-    match unlinkat(parent, name, AtFlags::empty()) {
+    match remove(parent, name) {
         Ok(()) | Err(Errno::NOENT) => {}
         Err(error) => return Err(error.into()),
     }
@@ -343,7 +371,7 @@ fn write_new(parent: &OwnedFd, name: &str, mut source: File) -> io::Result<FileD
         writer.write_all(data)?;
     }
     let digest = writer.finish();
-    file.sync_all()?;
+    around("sync", "directory: upload", || file.sync_all())?;
     if file.metadata()?.len() == digest.bytes {
         Ok(digest)
     } else {
@@ -351,6 +379,16 @@ fn write_new(parent: &OwnedFd, name: &str, mut source: File) -> io::Result<FileD
             "the file has another size than was written",
         ))
     }
+}
+
+fn remove(folder: &OwnedFd, name: &str) -> rustix::io::Result<()> {
+    around("remove", "directory: remove", || {
+        unlinkat(folder, name, AtFlags::empty())
+    })
+}
+
+fn sync_folder(folder: &OwnedFd) -> rustix::io::Result<()> {
+    around("sync", "directory: folder", || fsync(folder))
 }
 
 fn rename_without_replacing(

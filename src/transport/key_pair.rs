@@ -3,6 +3,7 @@ use std::{fs::File, io, io::Write, path::Path};
 use russh::keys::{Algorithm, PrivateKey, key::safe_rng, ssh_key::LineEnding};
 
 use super::Error;
+use crate::crash_points::around;
 
 /// Makes an Ed25519 key pair for logging in: the private key at `path` with mode 0600, the public
 /// one returned as a line of `authorized_keys`. A key that stands there already is read instead.
@@ -29,9 +30,11 @@ fn store(path: &Path, text: &[u8]) -> io::Result<()> {
     let folder = folder.unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text)?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path)?;
-    File::open(folder)?.sync_all()
+    around("sync", "transport: key", || file.as_file().sync_all())?;
+    around("rename", "transport: key", || file.persist_noclobber(path))?;
+    around("sync", "transport: folder of the key", || {
+        File::open(folder)?.sync_all()
+    })
 }
 
 #[cfg(test)]

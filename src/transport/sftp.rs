@@ -19,6 +19,7 @@ use super::{
     sending::{self, Sent, Source},
     wire::{Attributes, CREATE_NEW, Field, Kind, Pending, RemoteHandle, SftpFailure},
 };
+use crate::crash_points::around_remote;
 
 /// A folder on an SFTP server. One connection serves all uses of it, and is made anew when it
 /// broke; a call is not tried again, for only the caller knows what was done before it.
@@ -204,7 +205,8 @@ impl Call<'_> {
             Ok(file) => file,
             Err(refused) => self.open_again(&temporary, refused).await?,
         };
-        let (sent, is_taken) = match self.send(file, source, to).await {
+        let sent = around_remote("sftp: send", self.send(file, source, to)).await;
+        let (sent, is_taken) = match sent {
             Ok(sent) => sent,
             Err(stopped) => {
                 self.clear_away(&temporary, &stopped).await;
@@ -214,7 +216,11 @@ impl Call<'_> {
                 });
             }
         };
-        self.read_back(&temporary, &sent, read_back).await?;
+        around_remote(
+            "sftp: read back",
+            self.read_back(&temporary, &sent, read_back),
+        )
+        .await?;
         let digest = sent.digest;
         if is_taken {
             let error = Error::Taken { path: to.clone() };
@@ -264,11 +270,16 @@ impl Call<'_> {
             return Err(failed(refused));
         }
         let turn = self.connection.wire.handle_turn().await.map_err(failed)?;
-        let removing = self.asking(Kind::Remove, temporary);
-        let opening = self.opening(temporary, turn);
-        // That it is not there is the rule; whether a refusal matters, the opening shows.
-        removing.done().await.ok();
-        opening.opened().await.map_err(failed)
+        let opened = async {
+            let removing = self.asking(Kind::Remove, temporary);
+            let opening = self.opening(temporary, turn);
+            // That it is not there is the rule; whether a refusal matters, the opening shows.
+            removing.done().await.ok();
+            opening.opened().await
+        };
+        around_remote("sftp: begin anew", opened)
+            .await
+            .map_err(failed)
     }
 
     /// What did not get there whole would take the room on a full disk from smaller files, until it is
@@ -368,13 +379,14 @@ impl Call<'_> {
         let (old, new) = (self.full(from), self.full(to));
         let names = [Field::Text(old.as_bytes()), Field::Text(new.as_bytes())];
         // Not `posix-rename@openssh.com`: that one replaces.
-        let renaming = self.connection.wire.send(Kind::Rename, &names);
-        let renamed = renaming.done().await;
+        let renaming = async { self.connection.wire.send(Kind::Rename, &names).done().await };
+        let renamed = around_remote("sftp: rename", renaming).await;
         renamed.map_err(|failure| self.failed(Action::Rename, from, failure))
     }
 
     async fn remove(&self, path: &RemotePath) -> Result<(), Error> {
-        let removed = self.asking(Kind::Remove, path).done().await;
+        let removing = async { self.asking(Kind::Remove, path).done().await };
+        let removed = around_remote("sftp: remove", removing).await;
         removed.map_err(|failure| self.failed(Action::Remove, path, failure))
     }
 
@@ -382,8 +394,14 @@ impl Call<'_> {
         let full = self.full(path);
         // Without attributes.
         let fields = [Field::Text(full.as_bytes()), Field::U32(0)];
-        let making = self.connection.wire.send(Kind::MakeDir, &fields);
-        let Err(failure) = making.done().await else {
+        let making = async {
+            self.connection
+                .wire
+                .send(Kind::MakeDir, &fields)
+                .done()
+                .await
+        };
+        let Err(failure) = around_remote("sftp: make a folder", making).await else {
             return Ok(());
         };
         // "It is there already" has no code of its own in this version of the protocol.
