@@ -50,6 +50,10 @@ pub struct BatchRow {
     pub last_error: Option<String>,
     /// How many processing reports it has had.
     pub reports: u32,
+    /// When the sender's file and its bundles were removed; nothing can be made of them again.
+    pub payload_purged_at: Option<Timestamp>,
+    /// When the rows of its messages lost what they said of people.
+    pub messages_purged_at: Option<Timestamp>,
 }
 
 /// What opening a batch found out about the whole of it.
@@ -416,5 +420,7 @@ pub(super) fn batch_row(row: &Row<'_>) -> rusqlite::Result<BatchRow> {
         attempts: row.get("attempts")?,
         last_error: row.get("last_error")?,
         reports: row.get("reports")?,
+        payload_purged_at: row.maybe_time("payload_purged_at")?,
+        messages_purged_at: row.maybe_time("messages_purged_at")?,
     })
 }

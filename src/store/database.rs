@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("accounts.sql"),
     include_str!("inboxes.sql"),
     include_str!("outbox.sql"),
+    include_str!("retention.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).
