@@ -1,9 +1,20 @@
-//! Which moves are legal.
+//! The states of things, and which moves between them are legal.
 //!
-//! The steps of the pipeline make only moves of this table. A move that an operator asks for is
-//! checked against it first.
+//! The moves are data ([`table`]): the store is held to them, operators' deeds are checked against them
+//! first, and docs/lifecycle.md is drawn from them.
+
+mod meaning;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use meaning::Meaning;
+pub use table::{By, Deed, IllegalMove, Lifecycle, Moves, may_become};
 
 use super::Channel;
+
+/// A move of a batch that the lifecycle does not know.
+pub type IllegalBatchMove = IllegalMove<BatchState>;
 
 /// One stage of the pipeline, as `kuori reprocess --from` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,13 +82,32 @@ impl BatchState {
     /// A reported batch comes due again only while messages wait for their mailbox status. A
     /// refused, held or cancelled one comes due once, to tell the sender.
     pub fn next_step(self) -> Step {
-        match self {
-            Self::Received => Step::Open,
-            Self::Opened | Self::Reported => Step::Route,
-            Self::Routed => Step::Deliver,
-            Self::Delivered => Step::Compose,
-            Self::Composed | Self::Refused | Self::Held | Self::Cancelled => Step::Report,
-        }
+        let own = Self::MOVES.iter().filter(|row| row.from.contains(&self));
+        let step = own.filter_map(|row| match row.by {
+            By::Step(step) => Some(step),
+            _ => None,
+        });
+        // Each state has its row with a step: a test holds the table to that.
+        step.min().unwrap_or(Step::Report)
+    }
+
+    /// Refuses a move that the lifecycle does not know. To stay is no move, and always allowed.
+    ///
+    /// # Errors
+    ///
+    /// [`IllegalBatchMove`] names both ends.
+    pub fn move_to(self, to: Self) -> Result<Self, IllegalBatchMove> {
+        table::move_to(self, to)
+    }
+
+    /// The steps that an operator may set a batch in this state back to.
+    pub fn steps_back(self) -> impl Iterator<Item = Step> {
+        let rows = Self::MOVES
+            .iter()
+            .filter(move |row| row.by == By::Operator(Deed::Reprocess) && row.from.contains(&self));
+        let to: Vec<_> = rows.flat_map(|row| row.to).copied().collect();
+        let steps = Step::ALL.into_iter();
+        steps.filter(move |step| to.contains(&Self::before(*step)))
     }
 
     /// The state in which `step` is the next one: where `kuori reprocess --from` sets a batch.
@@ -167,41 +197,7 @@ impl MessageState {
     ///
     /// [`IllegalMove`] names both ends.
     pub fn move_to(self, to: Self) -> Result<Self, IllegalMove> {
-        if self == to || self.may_become(to) {
-            Ok(to)
-        } else {
-            Err(IllegalMove { from: self, to })
-        }
-    }
-
-    fn may_become(self, to: Self) -> bool {
-        use MessageState::{
-            Accepted, Cancelled, Composed, Delivered, HandedOver, Held, Refused, Routed, Waiting,
-        };
-        match self {
-            Accepted | Waiting => {
-                matches!(to, Accepted | Waiting | Routed | Refused | Held | Cancelled)
-            }
-            Routed => matches!(
-                to,
-                Accepted | Delivered | Composed | Held | Refused | Cancelled
-            ),
-            // Refused where it was to be printed too and fits no bundle. Back to a state before it
-            // only by an operator who says `--deliver-again`.
-            Delivered => matches!(to, Composed | Accepted | Routed | Held | Refused),
-            // Back when its bundle is withdrawn.
-            Composed => matches!(
-                to,
-                HandedOver | Accepted | Routed | Delivered | Held | Cancelled
-            ),
-            // Back only by an operator who says `--print-again`.
-            HandedOver => matches!(to, Accepted | Routed | Delivered),
-            Refused | Held => matches!(
-                to,
-                Accepted | Routed | Delivered | Refused | Held | Cancelled
-            ),
-            Cancelled => false,
-        }
+        table::move_to(self, to)
     }
 
     pub fn as_str(self) -> &'static str {
@@ -216,67 +212,5 @@ impl MessageState {
             Self::Held => "held",
             Self::Cancelled => "cancelled",
         }
-    }
-}
-
-/// A move that the lifecycle does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a message that is {} cannot become {}", from.as_str(), to.as_str())]
-pub struct IllegalMove {
-    pub from: MessageState,
-    pub to: MessageState,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_state_but_cancelled_has_a_way_out() {
-        for from in MessageState::ALL {
-            let ways = MessageState::ALL
-                .into_iter()
-                .filter(|&to| to != from && from.may_become(to));
-            assert_eq!(
-                ways.count() == 0,
-                from == MessageState::Cancelled,
-                "{from:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_message_may_stay_where_it_is_and_a_cancelled_one_can_do_nothing_else() {
-        for state in MessageState::ALL {
-            assert_eq!(state.move_to(state), Ok(state));
-        }
-        let cancelled = MessageState::Cancelled;
-        let refused = cancelled.move_to(MessageState::Accepted).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "a message that is cancelled cannot become accepted"
-        );
-    }
-
-    #[test]
-    fn only_what_has_left_the_house_cannot_be_cancelled() {
-        for from in MessageState::ALL {
-            let has_left = matches!(from, MessageState::Delivered | MessageState::HandedOver);
-            let cancelled = from.move_to(MessageState::Cancelled);
-            assert_eq!(cancelled.is_err(), has_left, "{from:?}");
-        }
-    }
-
-    #[test]
-    fn setting_a_batch_back_makes_that_step_its_next_one() {
-        for step in Step::ALL {
-            assert_eq!(BatchState::before(step).next_step(), step);
-        }
-    }
-
-    #[test]
-    fn a_message_for_both_channels_is_not_settled_by_the_mailbox_alone() {
-        assert!(MessageState::Delivered.is_settled(Some(Channel::Mailbox)));
-        assert!(!MessageState::Delivered.is_settled(Some(Channel::MailboxAndPrint)));
     }
 }

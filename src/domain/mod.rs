@@ -23,6 +23,7 @@ mod mailbox_status;
 mod masking;
 mod message;
 mod message_event;
+mod outgoing;
 mod print_facts;
 mod private;
 
@@ -43,12 +44,16 @@ pub use identity::{
 pub use ids::{BatchId, BundleId, InvalidId, MessageId, PrintHouseId, SenderId};
 pub use language::Language;
 pub use letter::{Letter, expected_sheets};
-pub use lifecycle::{BatchState, IllegalMove, MessageState, Step};
+pub use lifecycle::{
+    BatchState, By, Deed, IllegalBatchMove, IllegalMove, Lifecycle, Meaning, MessageState, Moves,
+    Step, may_become,
+};
 pub use mailbox_status::MailboxStatus;
 pub use masking::without_identity_codes;
 pub use message::{
     Attachment, ChannelWish, DocumentName, Message, PageRange, Recipient, ServiceKind,
 };
 pub use message_event::MessageEvent;
+pub use outgoing::OutgoingState;
 pub use print_facts::PrintFacts;
 pub use private::Private;

@@ -5,7 +5,7 @@ use rusqlite::{Row, types::Type};
 
 use crate::domain::{
     Asked, BatchId, BatchState, BundleId, BundleState, Channel, ChannelWish, Code, HoldCause,
-    MailboxStatus, MessageEvent, MessageState, PostageClass, Reason, ServiceKind,
+    MailboxStatus, MessageEvent, MessageState, OutgoingState, PostageClass, Reason, ServiceKind,
 };
 
 /// A value that stands in a column as one of a few words.
@@ -44,6 +44,8 @@ words!(MessageEvent: Delivered = "delivered", Read = "read", Acknowledged = "ack
     Dispatched = "dispatched", Returned = "returned", Refused = "refused", Held = "held",
     Cancelled = "cancelled");
 words!(BundleState: Planned = "planned", Composed = "composed", HandedOver = "handed-over",
+    Withdrawn = "withdrawn");
+words!(OutgoingState: Due = "due", HandingOver = "handing-over", HandedOver = "handed-over",
     Withdrawn = "withdrawn");
 words!(HoldCause: FirstBatch = "first-batch", RefusedShare = "refused-share",
     ManyLetters = "many-letters", Sender = "sender");

@@ -8,6 +8,7 @@ use super::{
     columns::{Columns, Word, millis},
     error::Doing,
 };
+pub use crate::domain::OutgoingState;
 use crate::domain::{BatchId, BundleId, InvalidId, PrintHouseId, SenderId};
 
 /// What is handed over.
@@ -29,32 +30,6 @@ impl Word for OutgoingKind {
 }
 
 impl OutgoingKind {
-    pub fn as_str(self) -> &'static str {
-        self.word()
-    }
-}
-
-/// Where a hand-over is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum OutgoingState {
-    Due,
-    /// All files but the last stand there; the last one, the marker, may stand there too. From
-    /// here the other side may take everything away at any moment, so absence means success.
-    HandingOver,
-    HandedOver,
-    Withdrawn,
-}
-
-impl Word for OutgoingState {
-    const WORDS: &'static [(Self, &'static str)] = &[
-        (Self::Due, "due"),
-        (Self::HandingOver, "handing-over"),
-        (Self::HandedOver, "handed-over"),
-        (Self::Withdrawn, "withdrawn"),
-    ];
-}
-
-impl OutgoingState {
     pub fn as_str(self) -> &'static str {
         self.word()
     }
