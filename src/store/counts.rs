@@ -36,7 +36,7 @@ impl Counts {
         self.in_progress == 0 && self.composed == 0 && self.also_to_print == 0
     }
 
-    fn add(&mut self, state: MessageState, channel: Option<Channel>, messages: u64) {
+    pub(super) fn add(&mut self, state: MessageState, channel: Option<Channel>, messages: u64) {
         self.received += messages;
         let both = channel == Some(Channel::MailboxAndPrint);
         let field = match state {

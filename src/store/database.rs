@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("inboxes.sql"),
     include_str!("outbox.sql"),
     include_str!("retention.sql"),
+    include_str!("alerts.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).
@@ -59,6 +60,13 @@ impl Store {
 
     pub fn spool(&self) -> &Spool {
         &self.spool
+    }
+
+    /// What the database takes on the disk, its write-ahead log with it.
+    pub(super) fn database_bytes(&self) -> u64 {
+        let wal = self.path.with_extension("sqlite-wal");
+        let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        bytes(&self.path) + bytes(&wal)
     }
 
     /// Runs one write transaction: all of it is on the disk when this returns, or none of it.

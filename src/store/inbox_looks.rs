@@ -238,7 +238,7 @@ fn files_of(db: &Connection, place: &str) -> Result<Vec<WaitingFile>, Error> {
     rows.collect::<Result<_, _>>().doing("list waiting files")
 }
 
-fn look_row(row: &Row<'_>) -> rusqlite::Result<InboxLook> {
+pub(super) fn look_row(row: &Row<'_>) -> rusqlite::Result<InboxLook> {
     Ok(InboxLook {
         place: row.get("place")?,
         sender: row.parsed("sender")?,

@@ -11,6 +11,7 @@
 
 mod account_changes;
 mod accounts;
+mod alerts;
 mod arrivals;
 mod batches;
 mod bundles;
@@ -39,6 +40,8 @@ mod reprocess;
 mod scratch;
 mod senders;
 mod spool;
+mod starts;
+mod status;
 mod sweep;
 mod waiting;
 
@@ -47,6 +50,7 @@ pub use accounts::{
     AccountKey, AccountKeyLine, AccountLogin, AccountOfSettings, AccountRole, AccountRow,
     AccountVisit,
 };
+pub use alerts::{Alert, NewAlert, Telling};
 pub use arrivals::{Arrival, ArrivalState, InHand};
 pub use batches::{BatchRow, NewBatch, OpenOutcome, Received, StepOutcome};
 pub use bundles::{BundleGroup, BundleRow, NewBundle, NewPiece, PieceRow};
@@ -73,4 +77,9 @@ pub use reprocess::{Again, Blocked, ReprocessPlan, Selection};
 pub use scratch::{Scratch, ScratchBytes};
 pub use senders::{Release, SenderHold, SenderHolding, SenderRow};
 pub use spool::{MappedFile, NewSpoolFile, Spool, SpoolKey, SpooledFile};
+pub use starts::Start;
+pub use status::{
+    BatchNote, Day, HouseStatus, InState, InboxFiles, LISTED, OldestHandOver, PlaceQueue, Queue,
+    SenderBatches, SenderMessages, SenderOnHold, SenderReports,
+};
 pub use waiting::{OutgoingRetry, Waiting, WaitingFilter};

@@ -1,7 +1,7 @@
 //! What is known of the places that things are handed over to.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{
     Error, Outgoing, Place, Store,
@@ -65,13 +65,7 @@ impl Store {
 
     /// Places that do not work, those first that have not for longest.
     pub fn places_in_trouble(&self) -> Result<Vec<PlaceTrouble>, Error> {
-        let doing = "list places";
-        let sql = "SELECT * FROM outgoing_places WHERE since IS NOT NULL ORDER BY since, place";
-        self.read(|db| {
-            let mut query = db.prepare_cached(sql).doing(doing)?;
-            let rows = query.query_map([], place_trouble).doing(doing)?;
-            rows.collect::<Result<_, _>>().doing(doing)
-        })
+        self.read(in_trouble)
     }
 
     /// Each place is asked anew: what kept it away may be gone, or the settings may have changed.
@@ -102,6 +96,14 @@ impl Store {
             Ok(tx.execute(sql, given).doing(doing)? == 1)
         })
     }
+}
+
+pub(super) fn in_trouble(db: &Connection) -> Result<Vec<PlaceTrouble>, Error> {
+    let doing = "list places";
+    let sql = "SELECT * FROM outgoing_places WHERE since IS NOT NULL ORDER BY since, place";
+    let mut query = db.prepare_cached(sql).doing(doing)?;
+    let rows = query.query_map([], place_trouble).doing(doing)?;
+    rows.collect::<Result<_, _>>().doing(doing)
 }
 
 /// A place that answered works again.
