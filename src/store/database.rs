@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("outbox.sql"),
     include_str!("retention.sql"),
     include_str!("alerts.sql"),
+    include_str!("audit.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).
@@ -170,6 +171,7 @@ fn migrate(connection: &mut Connection) -> Result<(), Error> {
     for script in MIGRATIONS.iter().skip(found as usize) {
         transaction.execute_batch(script).doing(doing)?;
     }
+    super::audit::begin(&transaction)?;
     transaction
         .pragma_update(None, "user_version", known)
         .doing(doing)?;

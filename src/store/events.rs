@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
 use super::{
-    Error, Store,
+    Error, Store, audit,
     columns::{Columns, millis},
     error::Doing,
 };
@@ -68,6 +68,8 @@ enum About<'a> {
     Batch(BatchId, Option<u32>),
     Sender(&'a SenderId),
     Account(&'a str),
+    #[allow(dead_code, reason = "for deeds about the whole house")]
+    House,
 }
 
 /// Notes what the daemon did.
@@ -92,7 +94,8 @@ pub(super) fn note_because(
     insert(tx, at, About::Batch(batch, None), (DAEMON, what, why))
 }
 
-/// Notes what an operator did and why.
+/// Notes what an operator did and why. A deed is told once of its batch, which the audit has, and once
+/// of each message that it concerns, which the audit has not.
 pub(super) fn note_action(
     tx: &Transaction<'_>,
     action: &NewEvent,
@@ -100,12 +103,11 @@ pub(super) fn note_action(
     position: Option<u32>,
     what: &str,
 ) -> Result<(), Error> {
-    insert(
-        tx,
-        action.at,
-        About::Batch(batch, position),
-        action.told(what),
-    )
+    if position.is_none() {
+        audit::note(tx, action, batch.to_string(), what)?;
+    }
+    let about = About::Batch(batch, position);
+    insert(tx, action.at, about, action.told(what))
 }
 
 /// Notes what an operator did to a sender and why.
@@ -115,6 +117,7 @@ pub(super) fn note_sender(
     sender: &SenderId,
     what: &str,
 ) -> Result<(), Error> {
+    audit::note(tx, action, format!("sender:{sender}"), what)?;
     insert(tx, action.at, About::Sender(sender), action.told(what))
 }
 
@@ -125,7 +128,18 @@ pub(super) fn note_account(
     account: &str,
     what: &str,
 ) -> Result<(), Error> {
+    audit::note(tx, action, format!("account:{account}"), what)?;
     insert(tx, action.at, About::Account(account), action.told(what))
+}
+
+/// Notes what an operator did to the whole house and why.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the first deed of this kind is on its way")
+)]
+pub(super) fn note_house(tx: &Transaction<'_>, action: &NewEvent, what: &str) -> Result<(), Error> {
+    audit::note(tx, action, "house".to_owned(), what)?;
+    insert(tx, action.at, About::House, action.told(what))
 }
 
 pub(super) fn of_account(db: &Connection, account: &str) -> Result<Vec<Event>, Error> {
@@ -147,6 +161,7 @@ fn insert(
         About::Batch(batch, position) => (Some(batch.0), position, None, None),
         About::Sender(sender) => (None, None, Some(sender.as_str()), None),
         About::Account(account) => (None, None, None, Some(account)),
+        About::House => (None, None, None, None),
     };
     let mut insert = tx.prepare_cached(sql).doing("note an event")?;
     let given = params![

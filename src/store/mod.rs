@@ -13,6 +13,7 @@ mod account_changes;
 mod accounts;
 mod alerts;
 mod arrivals;
+mod audit;
 mod batches;
 mod bundles;
 mod cancel;
@@ -52,6 +53,7 @@ pub use accounts::{
 };
 pub use alerts::{Alert, NewAlert, Telling};
 pub use arrivals::{Arrival, ArrivalState, InHand};
+pub use audit::{AuditBreak, AuditCheck, AuditFilter, AuditHead, AuditRow};
 pub use batches::{BatchRow, NewBatch, OpenOutcome, Received, StepOutcome};
 pub use bundles::{BundleGroup, BundleRow, NewBundle, NewPiece, PieceRow};
 pub use cancel::{CancelPlan, CannotCancel};
