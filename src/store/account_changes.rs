@@ -1,10 +1,10 @@
 //! What commands change of accounts.
 
 use jiff::Timestamp;
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use super::{
-    AccountKey, AccountKeyLine, AccountRow, Error, NewEvent, Store, accounts::account,
+    AccountKey, AccountKeyLine, AccountRow, Error, NewEvent, Store, Transaction, accounts::account,
     columns::millis, error::Doing, events,
 };
 

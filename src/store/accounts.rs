@@ -1,10 +1,10 @@
 //! Accounts on the embedded server: what commands change, and who came.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    Error, Event, Store,
+    Error, Event, Store, Transaction,
     columns::{Columns, millis},
     error::Doing,
     events,

@@ -1,10 +1,10 @@
 //! Alerts that are on: kept, so that a restart repeats none.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
-    Error, Store,
+    Error, Store, Transaction,
     columns::{Columns, millis},
     error::Doing,
 };
@@ -62,7 +62,8 @@ impl Store {
         }
         self.write("record alerts", |tx| {
             let told = plan(&all(tx)?, on, repeat, now);
-            told.iter().try_for_each(|(what, alert)| record(tx, *what, alert))?;
+            told.iter()
+                .try_for_each(|(what, alert)| record(tx, *what, alert))?;
             Ok(told)
         })
     }
@@ -83,14 +84,17 @@ fn plan(
             Some(alert) if is_long_ago(alert.told_at, repeat, now) => Telling::Again,
             Some(_) => continue,
         };
-        told.push((what, Alert {
-            code: new.code.to_owned(),
-            subject: new.subject.clone(),
-            since: new.since,
-            begun_at: before.map_or(now, |alert| alert.begun_at),
-            told_at: now,
-            text: new.text.clone(),
-        }));
+        told.push((
+            what,
+            Alert {
+                code: new.code.to_owned(),
+                subject: new.subject.clone(),
+                since: new.since,
+                begun_at: before.map_or(now, |alert| alert.begun_at),
+                told_at: now,
+                text: new.text.clone(),
+            },
+        ));
     }
     let is_over = |alert: &&Alert| !on.iter().any(|new| is(alert, new));
     let over = known.iter().filter(is_over).cloned();
@@ -113,7 +117,11 @@ fn record(tx: &Transaction<'_>, what: Telling, alert: &Alert) -> Result<(), Erro
     }
     let sql = "INSERT OR REPLACE INTO alerts (code, subject, since, begun_at, told_at, text)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let (since, begun, told) = (millis(alert.since), millis(alert.begun_at), millis(alert.told_at));
+    let (since, begun, told) = (
+        millis(alert.since),
+        millis(alert.begun_at),
+        millis(alert.told_at),
+    );
     tx.execute(sql, params![code, subject, since, begun, told, alert.text])
         .doing(doing)?;
     Ok(())

@@ -1,10 +1,10 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Row, params};
 
 use super::{
-    Error, Store,
+    Error, Store, Transaction,
     columns::{Columns, Word, millis},
     error::Doing,
 };

@@ -3,12 +3,12 @@
 //! noticed by whoever kept a head of the old one elsewhere.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Error, NewEvent, Store,
+    Error, NewEvent, Store, Transaction,
     columns::{Columns, maybe_millis, millis},
     error::Doing,
 };

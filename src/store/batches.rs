@@ -1,8 +1,8 @@
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::{
-    Error, SeenFile, SpoolKey, SpooledFile, Store,
+    Error, SeenFile, SpoolKey, SpooledFile, Store, Transaction,
     columns::{Columns, Word, maybe_millis, millis},
     error::Doing,
     events, findings, holds, known_files, message_events, senders,

@@ -1,8 +1,8 @@
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use super::{
-    Error, MessageRow, NewOutgoing, Store,
+    Error, MessageRow, NewOutgoing, Store, Transaction,
     columns::{Columns, Word, millis},
     error::Doing,
     events, findings, message_events, messages, outgoing, reprocess,

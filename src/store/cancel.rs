@@ -1,8 +1,8 @@
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 
 use super::{
-    BatchRow, Error, NewEvent, Store, batches, bundles,
+    BatchRow, Error, NewEvent, Store, Transaction, batches, bundles,
     columns::{Columns, Word, millis},
     error::Doing,
     events, holds, letter_ids, reprocess,

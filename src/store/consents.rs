@@ -1,8 +1,8 @@
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{
-    Error, Store,
+    Error, Store, Transaction,
     columns::{Columns, Word, millis},
     error::Doing,
 };

@@ -1,13 +1,19 @@
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::{Error, Spool, error::Doing};
+use super::{
+    Error, Spool,
+    error::Doing,
+    line::Failure,
+    writer::{Transaction, Writer},
+};
 use crate::crash_points;
 
 /// One script a schema version, in order; the database remembers how many it has run.
@@ -26,16 +32,25 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).
-const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Readers that are kept open for the next read; more come and go.
+const IDLE_READERS: usize = 4;
+
+/// Memory for pages, in KiB: of the connection that writes, and of each that reads.
+const WRITER_CACHE_KIB: i64 = 65_536;
+const READER_CACHE_KIB: i64 = 16_384;
 
 /// The data folder: `kuori.sqlite` and `spool/`.
 ///
-/// Writes go through one connection, one at a time; reads have connections of their own and never
-/// wait for a writer (write-ahead log).
+/// Writes go through one connection, and those who come at the same time share a commit; reads have
+/// connections of their own and never wait for a writer (write-ahead log).
 pub struct Store {
     path: PathBuf,
-    writer: Mutex<Connection>,
+    writer: Writer,
     readers: Mutex<Vec<Connection>>,
+    /// Why nothing is written any more.
+    damage: OnceLock<Failure>,
     spool: Spool,
 }
 
@@ -49,12 +64,13 @@ impl Store {
         let spool = Spool::open(&data_folder.join("spool"))?;
         let path = data_folder.join("kuori.sqlite");
         keep_private(&path)?;
-        let mut writer = connect(&path, OpenFlags::default())?;
-        migrate(&mut writer)?;
+        let mut writer = connect(&path, WRITER_CACHE_KIB)?;
+        migrate(&mut writer).map_err(|error| error.in_database(&path))?;
         Ok(Self {
             path,
-            writer: Mutex::new(writer),
+            writer: Writer::new(writer),
             readers: Mutex::default(),
+            damage: OnceLock::new(),
             spool,
         })
     }
@@ -70,19 +86,25 @@ impl Store {
         bytes(&self.path) + bytes(&wal)
     }
 
-    /// Runs one write transaction: all of it is on the disk when this returns, or none of it.
+    /// Runs one change in a transaction: all of it is on the disk when this returns, or none of it.
+    ///
+    /// Changes that come at the same time share a commit: the one that fails is undone alone, and
+    /// where the commit fails, all of them are told so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] from the first damaged page on: what is broken is not written to.
     pub(super) fn write<T>(
         &self,
         doing: &'static str,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut writer = locked(&self.writer);
-        let transaction = writer
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .doing(doing)?;
-        let result = change(&transaction)?;
-        crash_points::around("commit", doing, || transaction.commit()).doing(doing)?;
-        Ok(result)
+        if let Some(damage) = self.damage.get() {
+            let refused = damage.clone().while_doing(doing);
+            return Err(refused.in_database(&self.path));
+        }
+        let written = self.writer.write(doing, change);
+        written.map_err(|error| self.noticed(error))
     }
 
     /// Lends a read-only connection inside one transaction: all queries of a read see one moment,
@@ -100,12 +122,72 @@ impl Store {
             .unchecked_transaction()
             .doing("begin reading")
             .and_then(|_at_one_moment| query(&reader));
-        locked(&self.readers).push(reader);
-        result
+        self.keep_reader(reader);
+        result.map_err(|error| self.noticed(error))
+    }
+
+    /// Brings what the write-ahead log has into the database and empties the log. For a moment in
+    /// which there is nothing to do; where somebody reads or writes, another one will do.
+    pub fn rest(&self) -> Result<(), Error> {
+        let doing = "empty the write-ahead log";
+        let log = self.path.with_extension("sqlite-wal");
+        if self.damage.get().is_some() || fs::metadata(&log).map_or(0, |log| log.len()) == 0 {
+            return Ok(());
+        }
+        let checkpoint = |writer: &Connection| {
+            writer.busy_timeout(Duration::ZERO)?;
+            let done = writer.pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()));
+            writer.busy_timeout(BUSY_TIMEOUT)?;
+            done
+        };
+        let done = self.writer.alone(checkpoint).doing(doing);
+        done.map_err(|error| self.noticed(error))
+    }
+
+    /// How many transactions were committed since the store was opened.
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+
+    /// For tests: lets a commit fail, once.
+    #[cfg(debug_assertions)]
+    pub fn fail_commit(&self, fault: super::Fault) {
+        self.writer.fail_commit(fault);
+    }
+
+    /// For tests: the database file takes no more than so many pages of 4 KiB; a disk that is full,
+    /// without a disk.
+    #[cfg(debug_assertions)]
+    pub fn limit_pages(&self, pages: u32) -> Result<(), Error> {
+        let limit = |writer: &Connection| writer.pragma(None, "max_page_count", pages, |_| Ok(()));
+        self.writer.alone(limit).doing("limit the pages")
+    }
+
+    #[cfg(test)]
+    pub(super) fn writer_line(&self) -> usize {
+        self.writer.waiting()
+    }
+
+    /// Remembers that the database is damaged.
+    fn noticed(&self, error: Error) -> Error {
+        let error = error.in_database(&self.path);
+        if let Error::Corrupt { source, .. } = &error {
+            let _ = self
+                .damage
+                .set(Failure::of_sql(source).unwrap_or_else(Failure::aborted));
+        }
+        error
+    }
+
+    fn keep_reader(&self, reader: Connection) {
+        let mut readers = locked(&self.readers);
+        if readers.len() < IDLE_READERS {
+            readers.push(reader);
+        }
     }
 
     fn new_reader(&self) -> Result<Connection, Error> {
-        let reader = connect(&self.path, OpenFlags::default())?;
+        let reader = connect(&self.path, READER_CACHE_KIB)?;
         reader
             .pragma_update(None, "query_only", true)
             .doing("open a reader")?;
@@ -129,30 +211,27 @@ fn keep_private(path: &Path) -> Result<(), Error> {
 }
 
 /// A panic while the lock was held left the connection usable: its transaction was rolled back.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
-    let failed = |source| Error::Open {
-        path: path.to_owned(),
-        source,
-    };
-    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    prepare(&connection).map_err(failed)?;
+fn connect(path: &Path, cache_kib: i64) -> Result<Connection, Error> {
+    let failed = |source| Error::open(path, source);
+    let connection = Connection::open_with_flags(path, OpenFlags::default()).map_err(failed)?;
+    prepare(&connection, cache_kib).map_err(failed)?;
     Ok(connection)
 }
 
 /// `synchronous=FULL`: a receipt promises that the batch is on the disk.
-fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+fn prepare(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // Deleted personal data is overwritten, not only unlinked.
     connection.pragma_update(None, "secure_delete", true)?;
-    connection.pragma_update(None, "cache_size", -32_768)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
+    connection.set_prepared_statement_cache_capacity(128);
     Ok(())
 }
 
@@ -171,7 +250,7 @@ fn migrate(connection: &mut Connection) -> Result<(), Error> {
     for script in MIGRATIONS.iter().skip(found as usize) {
         transaction.execute_batch(script).doing(doing)?;
     }
-    super::audit::begin(&transaction)?;
+    super::audit::begin(&Transaction(&transaction))?;
     transaction
         .pragma_update(None, "user_version", known)
         .doing(doing)?;
@@ -180,6 +259,8 @@ fn migrate(connection: &mut Connection) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use jiff::Timestamp;
 
     use super::*;
@@ -314,6 +395,87 @@ mod tests {
         let other = tempfile::tempdir().unwrap();
         let other = Store::open(other.path()).unwrap();
         assert_ne!(other.house_name().unwrap(), house);
+    }
+
+    #[test]
+    fn every_table_is_strict() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+            AND name NOT IN (SELECT name FROM pragma_table_list WHERE strict)";
+        let loose: Vec<String> = store
+            .read(|db| {
+                let mut query = db.prepare(sql).doing("list tables")?;
+                let rows = query.query_map([], |row| row.get(0)).doing("list tables")?;
+                rows.collect::<Result<_, _>>().doing("list tables")
+            })
+            .unwrap();
+        assert_eq!(loose, [""; 0]);
+    }
+
+    #[test]
+    fn an_idle_store_has_an_empty_log_and_one_that_is_read_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let log = || {
+            folder
+                .path()
+                .join("kuori.sqlite-wal")
+                .metadata()
+                .unwrap()
+                .len()
+        };
+        store
+            .know_senders([&"example-city".parse().unwrap()])
+            .unwrap();
+        assert!(log() > 0);
+        store
+            .read(|db| {
+                db.query_row("SELECT COUNT(*) FROM senders", [], |_| Ok(()))
+                    .doing("read")?;
+                store.know_senders([&"example-town".parse().unwrap()])?;
+                // Not for want of patience: the reader is this very thread.
+                store.rest()
+            })
+            .unwrap();
+        store.rest().unwrap();
+        assert_eq!(log(), 0);
+    }
+
+    #[test]
+    fn a_database_with_damaged_pages_is_told_of_and_not_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store
+            .know_senders([&"example-city".parse().unwrap()])
+            .unwrap();
+        drop(store);
+        let path = folder.path().join("kuori.sqlite");
+        let page: usize = Connection::open(&path)
+            .unwrap()
+            .query_row(
+                "SELECT rootpage FROM sqlite_master WHERE name = 'senders'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[(page - 1) * 4096..page * 4096].fill(0xa5);
+        fs::File::create(&path).unwrap().write_all(&bytes).unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let broken = store
+            .know_senders([&"example-town".parse().unwrap()])
+            .unwrap_err();
+        assert!(matches!(broken, Error::Corrupt { .. }), "{broken:?}");
+        assert!(broken.to_string().contains("kuori.sqlite"), "{broken}");
+        let untouched = store.write("try", |_| -> Result<(), Error> { panic!("called") });
+        assert!(matches!(untouched, Err(Error::Corrupt { .. })));
+        fs::File::create(&path)
+            .unwrap()
+            .write_all(b"not a database, but long enough to be one")
+            .unwrap();
+        let other = Store::open(folder.path()).err().unwrap();
+        assert!(matches!(other, Error::Corrupt { .. }), "{other:?}");
     }
 
     #[test]

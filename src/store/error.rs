@@ -1,4 +1,7 @@
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::ErrorCode;
 
@@ -12,6 +15,17 @@ pub enum Error {
         path: PathBuf,
         source: rusqlite::Error,
     },
+    /// Whether by the disk, or by somebody who wrote to it. Nothing is written to it any more.
+    #[error("the database `{path}` is damaged: bring a backup back with `kuori restore`")]
+    Corrupt {
+        path: PathBuf,
+        source: rusqlite::Error,
+    },
+    #[error(
+        "the database knows no batch after {newest}, and the spool has `{file}`: it is older than its \
+         spool, or another one; bring back the one that belongs to it"
+    )]
+    OlderThanSpool { newest: BatchId, file: String },
     #[error(
         "the database is of schema {found} and this program knows {known}: use a newer `kuori`"
     )]
@@ -50,7 +64,9 @@ impl Error {
         match self {
             Self::Open { source, .. } | Self::Sql { source, .. } => disposition_of(source),
             Self::Spool { .. } => Disposition::Retry,
-            Self::TooNew { .. }
+            Self::Corrupt { .. }
+            | Self::OlderThanSpool { .. }
+            | Self::TooNew { .. }
             | Self::Damaged { .. }
             | Self::NoBatch(_)
             | Self::NoSender { .. }
@@ -59,6 +75,33 @@ impl Error {
             | Self::NoBundle(_) => Disposition::Hold,
         }
     }
+
+    pub(super) fn open(path: &Path, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        if is_damage(&source) {
+            Self::Corrupt { path, source }
+        } else {
+            Self::Open { path, source }
+        }
+    }
+
+    /// Damage is told of with the file that it is in, whatever was being done.
+    pub(super) fn in_database(self, path: &Path) -> Self {
+        match self {
+            Self::Sql { source, .. } if is_damage(&source) => Self::Corrupt {
+                path: path.to_owned(),
+                source,
+            },
+            other => other,
+        }
+    }
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
 }
 
 /// What lies in the database, or in a statement, is the same at the next try; what lies around it
@@ -72,6 +115,7 @@ fn disposition_of(error: &rusqlite::Error) -> Disposition {
             | ErrorCode::SystemIoFailure
             | ErrorCode::CannotOpen
             | ErrorCode::OperationInterrupted
+            | ErrorCode::OperationAborted
             | ErrorCode::FileLockingProtocolFailed,
         ) => Disposition::Retry,
         _ => Disposition::Hold,

@@ -1,8 +1,8 @@
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
-    Error, Store, audit,
+    Error, Store, Transaction, audit,
     columns::{Columns, millis},
     error::Doing,
 };

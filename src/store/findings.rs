@@ -1,6 +1,6 @@
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Row, params};
 
-use super::{Error, Store, columns::Columns, error::Doing, messages::REOPENED};
+use super::{Error, Store, Transaction, columns::Columns, error::Doing, messages::REOPENED};
 use crate::domain::{BatchId, Finding, MessageId, Place};
 
 impl Store {

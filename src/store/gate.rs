@@ -1,9 +1,9 @@
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 
 use super::{
-    BatchRow, Counts, Error, SenderHold, StepOutcome, Store, batches, columns::millis, counts,
-    error::Doing, holds, messages::REOPENED, senders,
+    BatchRow, Counts, Error, SenderHold, StepOutcome, Store, Transaction, batches, columns::millis,
+    counts, error::Doing, holds, messages::REOPENED, senders,
 };
 use crate::domain::{BatchId, BatchState, HoldCause};
 

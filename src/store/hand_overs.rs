@@ -1,10 +1,10 @@
 //! What the outbox does with its rows: claim one, put it off, hold it, record it as done.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, named_params, params};
+use rusqlite::{OptionalExtension, named_params, params};
 
 use super::{
-    Await, Error, Outgoing, Place, Store,
+    Await, Error, Outgoing, Place, Store, Transaction,
     columns::millis,
     error::Doing,
     events, message_events,

@@ -1,10 +1,10 @@
 //! Batches that the gate holds, and what lets them go on.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, Transaction, named_params, params};
+use rusqlite::{Connection, Row, named_params, params};
 
 use super::{
-    BatchRow, Error, NewEvent, Store, batches,
+    BatchRow, Error, NewEvent, Store, Transaction, batches,
     columns::{Columns, Word, millis},
     error::Doing,
     events,

@@ -1,10 +1,10 @@
 //! What the last look into each inbox found, for operators.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    Error, Store,
+    Error, Store, Transaction,
     columns::{Columns, Word, maybe_millis, millis},
     error::Doing,
 };

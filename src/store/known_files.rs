@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{
-    Error, Store,
+    Error, Store, Transaction,
     columns::{Columns, millis},
     error::Doing,
 };

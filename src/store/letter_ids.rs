@@ -1,9 +1,9 @@
 //! Which message a sender's own letter id belongs to, so that no letter is sent twice.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::{
-    BatchRow, Error, Store, columns::Word, error::Doing, findings, messages::REOPENED,
+    BatchRow, Error, Store, Transaction, columns::Word, error::Doing, findings, messages::REOPENED,
     reprocess::message_id,
 };
 use crate::domain::{BatchId, Code, DuplicateLetterIds, Finding, MessageId, Place, Reason};

@@ -1,10 +1,10 @@
 //! What happened to messages: rows that delivery reports are made of.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
-    Error, Store,
+    Error, Store, Transaction,
     columns::{Columns, Word, millis},
     delivery_reports::DeliveryReportRow,
     error::Doing,

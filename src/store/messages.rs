@@ -1,10 +1,10 @@
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use super::{
-    Error, Store,
+    Error, Store, Transaction,
     columns::{Columns, Word},
     error::Doing,
     findings, letter_ids,

@@ -32,6 +32,7 @@ mod holds;
 mod inbox_looks;
 mod known_files;
 mod letter_ids;
+mod line;
 mod message_events;
 mod messages;
 mod outgoing;
@@ -45,6 +46,7 @@ mod starts;
 mod status;
 mod sweep;
 mod waiting;
+mod writer;
 
 pub use account_changes::{AccountChange, AccountPlan};
 pub use accounts::{
@@ -85,3 +87,7 @@ pub use status::{
     SenderBatches, SenderMessages, SenderOnHold, SenderReports,
 };
 pub use waiting::{OutgoingRetry, Waiting, WaitingFilter};
+#[cfg(debug_assertions)]
+pub use writer::Fault;
+
+use writer::Transaction;

@@ -1,10 +1,10 @@
 use std::{fmt, str::FromStr};
 
 use jiff::Timestamp;
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Row, params};
 
 use super::{
-    Error, SpoolKey, SpooledFile, Store,
+    Error, SpoolKey, SpooledFile, Store, Transaction,
     columns::{Columns, Word, millis},
     error::Doing,
 };

@@ -1,10 +1,10 @@
 //! What is known of the places that things are handed over to.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    Error, Outgoing, Place, Store,
+    Error, Outgoing, Place, Store, Transaction,
     columns::{Columns, millis},
     error::Doing,
 };

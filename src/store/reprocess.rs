@@ -1,8 +1,8 @@
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
-    Error, NewEvent, SpoolKey, Store, batches, bundles,
+    Error, NewEvent, SpoolKey, Store, Transaction, batches, bundles,
     columns::{Columns, Word, millis},
     error::Doing,
     events, holds, letter_ids,

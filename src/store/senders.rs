@@ -1,10 +1,10 @@
 //! Senders as operators see them: on hold or not, and what became of their batches.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    Error, NewEvent, Store,
+    Error, NewEvent, Store, Transaction,
     columns::{Columns, Word, millis},
     error::Doing,
     events, gate, holds,

@@ -70,7 +70,8 @@ pub(super) fn crashes_in_a_row(db: &Connection) -> Result<u64, Error> {
     let sql = "SELECT COUNT(*) FROM daemon_starts
          WHERE id < (SELECT MAX(id) FROM daemon_starts)
            AND id > COALESCE((SELECT MAX(id) FROM daemon_starts WHERE stopped_at IS NOT NULL), 0)";
-    db.query_row(sql, [], |row| row.get(0)).doing("count crashes")
+    db.query_row(sql, [], |row| row.get(0))
+        .doing("count crashes")
 }
 
 fn start_row(row: &Row<'_>) -> rusqlite::Result<Start> {

@@ -8,7 +8,9 @@ mod queues;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
-use super::{Counts, Error, InboxLook, Place, PlaceTrouble, Start, Store, error::Doing, places, starts};
+use super::{
+    Counts, Error, InboxLook, Place, PlaceTrouble, Start, Store, error::Doing, places, starts,
+};
 use crate::domain::{BatchId, BatchState, BundleState, MessageState, SenderId};
 
 /// A number of things, and since when the oldest of them is there.

@@ -1,11 +1,11 @@
 //! What goes out, as operators see it and have it tried again.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, named_params, params_from_iter, types::Value};
+use rusqlite::{Connection, named_params, params_from_iter, types::Value};
 
 use super::{
-    Error, NewEvent, Outgoing, Place, PlaceTrouble, Standing, Store, columns::millis, error::Doing,
-    events, outgoing::outgoing_row, places,
+    Error, NewEvent, Outgoing, Place, PlaceTrouble, Standing, Store, Transaction, columns::millis,
+    error::Doing, events, outgoing::outgoing_row, places,
 };
 use crate::domain::{BatchId, BundleId};
 

@@ -33,7 +33,9 @@ const NOTE: &str = "SELECT b.*,
 
 pub(super) fn held(db: &Connection) -> Result<Vec<BatchNote>, Error> {
     let sql = format!("{NOTE} WHERE state = 'held' ORDER BY received_at, id LIMIT ?1");
-    list(db, "list held batches", &sql, [LISTED], |row| note(row, "reason"))
+    list(db, "list held batches", &sql, [LISTED], |row| {
+        note(row, "reason")
+    })
 }
 
 pub(super) fn failing(db: &Connection) -> Result<Vec<BatchNote>, Error> {
@@ -41,7 +43,9 @@ pub(super) fn failing(db: &Connection) -> Result<Vec<BatchNote>, Error> {
         "{NOTE} WHERE due_at IS NOT NULL AND last_error IS NOT NULL
          ORDER BY received_at, id LIMIT ?1"
     );
-    list(db, "list failing batches", &sql, [LISTED], |row| note(row, "last_error"))
+    list(db, "list failing batches", &sql, [LISTED], |row| {
+        note(row, "last_error")
+    })
 }
 
 fn note(row: &Row<'_>, why: &str) -> rusqlite::Result<BatchNote> {
@@ -109,7 +113,9 @@ pub(super) fn senders_on_hold(db: &Connection) -> Result<Vec<SenderOnHold>, Erro
         Ok(SenderOnHold {
             sender: row.parsed("name")?,
             since: row.time("held_at")?,
-            why: row.get::<_, Option<String>>("held_why")?.unwrap_or_default(),
+            why: row
+                .get::<_, Option<String>>("held_why")?
+                .unwrap_or_default(),
         })
     })
 }

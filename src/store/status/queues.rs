@@ -18,14 +18,16 @@ use crate::{
 };
 
 pub(super) fn batches(db: &Connection) -> Result<Vec<InState<BatchState>>, Error> {
-    let sql = "SELECT state, COUNT(*) AS count, MIN(received_at) AS since FROM batches GROUP BY state";
+    let sql =
+        "SELECT state, COUNT(*) AS count, MIN(received_at) AS since FROM batches GROUP BY state";
     let mut found = list(db, "count batches", sql, [], in_state)?;
     found.sort_by_key(|it: &InState<BatchState>| place_in(&BatchState::ALL, &it.state));
     Ok(found)
 }
 
 pub(super) fn bundles(db: &Connection) -> Result<Vec<InState<BundleState>>, Error> {
-    let sql = "SELECT state, COUNT(*) AS count, MIN(planned_at) AS since FROM bundles GROUP BY state";
+    let sql =
+        "SELECT state, COUNT(*) AS count, MIN(planned_at) AS since FROM bundles GROUP BY state";
     let mut found = list(db, "count bundles", sql, [], in_state)?;
     found.sort_by_key(|it: &InState<BundleState>| place_in(&BundleState::ALL, &it.state));
     Ok(found)
@@ -61,7 +63,9 @@ pub(super) fn messages(db: &Connection) -> Result<Vec<InState<MessageState>>, Er
         (MessageState::Held, one(held)?),
     ];
     let there = all.into_iter().filter(|(_, queue)| queue.count > 0);
-    Ok(there.map(|(state, queue)| InState { state, queue }).collect())
+    Ok(there
+        .map(|(state, queue)| InState { state, queue })
+        .collect())
 }
 
 fn under_way(db: &Connection) -> Result<[Queue; 2], Error> {
@@ -76,9 +80,17 @@ fn under_way(db: &Connection) -> Result<[Queue; 2], Error> {
     })?;
     let mut queues = [Queue::default(); 2];
     for (received_at, counts) in rows {
-        for (queue, count) in queues.iter_mut().zip(counts).filter(|(_, count)| *count > 0) {
+        for (queue, count) in queues
+            .iter_mut()
+            .zip(counts)
+            .filter(|(_, count)| *count > 0)
+        {
             queue.count += count;
-            queue.since = Some(queue.since.map_or(received_at, |since| since.min(received_at)));
+            queue.since = Some(
+                queue
+                    .since
+                    .map_or(received_at, |since| since.min(received_at)),
+            );
         }
     }
     Ok(queues)
@@ -122,7 +134,13 @@ pub(super) fn places(db: &Connection, now: Timestamp) -> Result<Vec<PlaceQueue>,
                COALESCE(SUM(overdue_at <= ?1), 0),
                MIN(CASE WHEN overdue_at <= ?1 THEN handed_over_at END)
           FROM outgoing WHERE awaits_pickup = 1 GROUP BY place";
-    let rows = list(db, "count hand-overs", sql, params![millis(now)], place_queue)?;
+    let rows = list(
+        db,
+        "count hand-overs",
+        sql,
+        params![millis(now)],
+        place_queue,
+    )?;
     let mut places: Vec<PlaceQueue> = Vec::new();
     for row in rows {
         match places.iter_mut().find(|known| known.place == row.place) {
@@ -190,7 +208,11 @@ pub(super) fn day(db: &Connection, since: Timestamp) -> Result<Day, Error> {
     let Some(first) = came.iter().map(|(id, _)| *id).min() else {
         return Ok(Day::default());
     };
-    let real: HashSet<BatchId> = came.iter().filter(|(_, test)| !test).map(|(id, _)| *id).collect();
+    let real: HashSet<BatchId> = came
+        .iter()
+        .filter(|(_, test)| !test)
+        .map(|(id, _)| *id)
+        .collect();
     let sql = "SELECT batch, state, channel, COUNT(*) AS messages FROM messages
          WHERE batch >= ?1 GROUP BY batch, state, channel";
     let groups = list(db, "count messages of a day", sql, [first.0], group)?;

@@ -1,0 +1,581 @@
+//! The one connection that writes, and what one commit covers.
+//!
+//! A commit waits for the disk, some milliseconds each. So those who come while somebody writes take
+//! turns inside the same open transaction, each in a part of its own that is undone alone where it
+//! fails, and the last one in line commits for all. Nobody returns before that commit, and nobody
+//! else sees what it covers: readers have their own snapshot.
+
+use std::{
+    mem,
+    ops::Deref,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, ffi};
+
+use super::{
+    Error,
+    database::locked,
+    error::Doing,
+    line::{Call, Failure, Line, Outcome},
+};
+use crate::crash_points;
+
+/// Calls that one commit covers at most.
+const MAX_CALLS: usize = 256;
+/// A transaction that has been open for so long is joined by nobody more.
+const MAX_OPEN: Duration = Duration::from_millis(10);
+/// How long a transaction is kept open for those who are likely to come.
+const MAX_HOSTING: Duration = Duration::from_millis(2);
+
+/// An open write transaction, as each caller's part of it sees it.
+pub(super) struct Transaction<'a>(pub(super) &'a Connection);
+
+impl Deref for Transaction<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.0
+    }
+}
+
+/// Writes, one caller at a time, in the order in which they come.
+pub(super) struct Writer {
+    line: Line,
+    desk: Mutex<Desk>,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self {
+            line: Line::default(),
+            desk: Mutex::new(Desk::new(connection)),
+        }
+    }
+
+    /// Runs one change: all of it is on the disk when this returns, or none of it.
+    pub(super) fn write<T>(
+        &self,
+        doing: &'static str,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let call = self.line.come();
+        let changed = locked(&self.desk).serve(&call, doing, change);
+        let is_kept = matches!(changed, Ok(Ok(_)));
+        if is_kept {
+            crash_points::before("commit", doing);
+        }
+        self.conclude(&call);
+        let committed = call.outcome();
+        if is_kept {
+            crash_points::after("commit", doing);
+        }
+        let result = changed.unwrap_or_else(|panic| resume_unwind(panic));
+        // What the change answered may rest on what others wrote: it counts once that is on the disk.
+        match committed {
+            Ok(()) => result,
+            Err(failure) => Err(failure.while_doing(doing)),
+        }
+    }
+
+    /// Does something with the connection, outside of a transaction.
+    pub(super) fn alone<T>(&self, deed: impl FnOnce(&Connection) -> T) -> T {
+        let call = self.line.come();
+        let result = catch_unwind(AssertUnwindSafe(|| deed(&locked(&self.desk).connection)));
+        self.line.leave();
+        drop(call);
+        result.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    /// How many transactions were committed in which something was to be written.
+    pub(super) fn commits(&self) -> u64 {
+        locked(&self.desk).commits
+    }
+
+    /// How many wait in line.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.line.waiting()
+    }
+
+    #[cfg(debug_assertions)]
+    pub(super) fn fail_commit(&self, fault: Fault) {
+        locked(&self.desk).fault = Some(fault);
+    }
+
+    /// Leaves the commit to the next one in line; the last one commits for all.
+    fn conclude(&self, call: &Arc<Call>) {
+        let (has_room, until) = locked(&self.desk).room();
+        if has_room && (self.line.pass_on() || self.line.host(call, until)) {
+            return;
+        }
+        let (calls, outcome) = locked(&self.desk).commit();
+        self.line.leave();
+        for call in calls {
+            call.tell(outcome.clone());
+        }
+    }
+}
+
+/// The connection and the transaction that is open on it.
+struct Desk {
+    connection: Connection,
+    /// Those who had a turn since the last commit.
+    calls: Vec<Arc<Call>>,
+    begun: Instant,
+    /// Why there is nothing left to commit.
+    failure: Option<Failure>,
+    /// What the last commit covered, and how long it took.
+    last: (usize, Duration),
+    commits: u64,
+    #[cfg(debug_assertions)]
+    fault: Option<Fault>,
+}
+
+impl Desk {
+    fn new(connection: Connection) -> Self {
+        Self {
+            connection,
+            calls: Vec::new(),
+            begun: Instant::now(),
+            failure: None,
+            last: (0, Duration::ZERO),
+            commits: 0,
+            #[cfg(debug_assertions)]
+            fault: None,
+        }
+    }
+
+    /// One caller's part. A panic is handed back, so that the others' parts are not lost with it.
+    fn serve<T>(
+        &mut self,
+        call: &Arc<Call>,
+        doing: &'static str,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
+    ) -> thread::Result<Result<T, Error>> {
+        let part = if self.calls.is_empty() {
+            Part::First
+        } else {
+            Part::Further
+        };
+        self.calls.push(Arc::clone(call));
+        if part == Part::First {
+            self.begun = Instant::now();
+        }
+        if let Err(source) = self.run(part.begin()) {
+            return Ok(Err(source).doing(doing));
+        }
+        let result = catch_unwind(AssertUnwindSafe(|| change(&Transaction(&self.connection))));
+        let is_kept = matches!(result, Ok(Ok(_)));
+        if let Err(ended) = self.end(part, is_kept) {
+            let cause = match &result {
+                Ok(Err(error)) => Failure::of(error),
+                _ => None,
+            };
+            self.give_up(cause.unwrap_or(ended));
+        }
+        result
+    }
+
+    /// # Errors
+    ///
+    /// Where the other parts went with this one.
+    fn end(&self, part: Part, is_kept: bool) -> Result<(), Failure> {
+        // A full disk makes SQLite give up the whole transaction, whoever's statement met it.
+        if self.connection.is_autocommit() {
+            return if part == Part::First && !is_kept {
+                Ok(())
+            } else {
+                Err(Failure::aborted())
+            };
+        }
+        let end = if is_kept { part.keep() } else { part.undo() };
+        end.iter()
+            .try_for_each(|sql| self.run(sql))
+            .map_err(|error| Failure::of_sql(&error).unwrap_or_else(Failure::aborted))
+    }
+
+    fn give_up(&mut self, failure: Failure) {
+        self.roll_back();
+        self.failure = Some(failure);
+    }
+
+    fn roll_back(&self) {
+        if !self.connection.is_autocommit() {
+            // Where even that fails, the next BEGIN says so.
+            let _ = self.run("ROLLBACK");
+        }
+    }
+
+    /// Whether others may join the open transaction, and until when it is kept open for them: only
+    /// where as many as last time are likely to come, and no longer than a commit of theirs would
+    /// take.
+    fn room(&self) -> (bool, Instant) {
+        let is_open = self.failure.is_none() && !self.connection.is_autocommit();
+        let has_room = self.calls.len() < MAX_CALLS && self.begun.elapsed() < MAX_OPEN;
+        let (expected, took) = self.last;
+        let hosting = if self.calls.len() < expected {
+            took.min(MAX_HOSTING)
+        } else {
+            Duration::ZERO
+        };
+        (is_open && has_room, self.begun + hosting)
+    }
+
+    fn commit(&mut self) -> (Vec<Arc<Call>>, Outcome) {
+        let calls = mem::take(&mut self.calls);
+        let outcome = match self.failure.take() {
+            Some(failure) => Err(failure),
+            None if self.connection.is_autocommit() => Ok(()),
+            None => self.commit_open(calls.len()),
+        };
+        (calls, outcome)
+    }
+
+    fn commit_open(&mut self, calls: usize) -> Outcome {
+        let begun = Instant::now();
+        let committed = self.faulty_commit();
+        self.last = (calls, begun.elapsed());
+        if let Err(error) = committed {
+            self.roll_back();
+            return Err(Failure::of_sql(&error).unwrap_or_else(Failure::aborted));
+        }
+        self.commits += 1;
+        Ok(())
+    }
+
+    #[cfg(not(debug_assertions))]
+    fn faulty_commit(&self) -> rusqlite::Result<()> {
+        self.run("COMMIT")
+    }
+
+    #[cfg(debug_assertions)]
+    fn faulty_commit(&mut self) -> rusqlite::Result<()> {
+        let Some(fault) = self.fault.take_if(Fault::is_due) else {
+            return self.run("COMMIT");
+        };
+        if fault.is_after {
+            self.run("COMMIT")?;
+        }
+        Err(rusqlite::Error::SqliteFailure(
+            ffi::Error::new(fault.code),
+            None,
+        ))
+    }
+
+    fn run(&self, sql: &str) -> rusqlite::Result<()> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.execute([]).map(drop)
+    }
+}
+
+/// For tests: a commit that fails.
+#[cfg(debug_assertions)]
+#[derive(Debug, Clone, Copy)]
+pub struct Fault {
+    /// Which commit from now on: 1 is the next.
+    pub nth: u64,
+    /// The transaction is on the disk all the same.
+    pub is_after: bool,
+    /// What SQLite says, such as `SQLITE_FULL`.
+    pub code: i32,
+}
+
+#[cfg(debug_assertions)]
+impl Fault {
+    fn is_due(&mut self) -> bool {
+        self.nth = self.nth.saturating_sub(1);
+        self.nth == 0
+    }
+}
+
+/// One caller's part of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Nobody else's is there that would have to be kept.
+    First,
+    Further,
+}
+
+impl Part {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::First => "BEGIN IMMEDIATE",
+            Self::Further => "SAVEPOINT part",
+        }
+    }
+
+    fn keep(self) -> &'static [&'static str] {
+        match self {
+            Self::First => &[],
+            Self::Further => &["RELEASE part"],
+        }
+    }
+
+    fn undo(self) -> &'static [&'static str] {
+        match self {
+            Self::First => &["ROLLBACK"],
+            Self::Further => &["ROLLBACK TO part", "RELEASE part"],
+        }
+    }
+}
+
+impl Failure {
+    fn of(error: &Error) -> Option<Self> {
+        match error {
+            Error::Sql { source, .. } => Self::of_sql(source),
+            _ => None,
+        }
+    }
+
+    pub(super) fn of_sql(error: &rusqlite::Error) -> Option<Self> {
+        match error {
+            rusqlite::Error::SqliteFailure(code, message) => Some(Self {
+                code: *code,
+                message: message.clone(),
+            }),
+            _ => None,
+        }
+    }
+
+    pub(super) fn aborted() -> Self {
+        Self {
+            code: ffi::Error::new(ffi::SQLITE_ABORT),
+            message: Some("the transaction was given up".to_owned()),
+        }
+    }
+
+    pub(super) fn while_doing(self, doing: &'static str) -> Error {
+        let source = rusqlite::Error::SqliteFailure(self.code, self.message);
+        Error::Sql { doing, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Barrier, mpsc};
+
+    use super::*;
+    use crate::{domain::Disposition, store::Store};
+
+    struct Shop {
+        store: Store,
+        folder: tempfile::TempDir,
+    }
+
+    /// A store with a table `t` of numbers.
+    fn shop() -> Shop {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let table = "CREATE TABLE t (n INTEGER PRIMARY KEY) STRICT";
+        store
+            .write("make a table", |tx| {
+                tx.execute_batch(table).doing("make a table")
+            })
+            .unwrap();
+        Shop { store, folder }
+    }
+
+    impl Shop {
+        fn add(&self, n: u32) -> Result<u32, Error> {
+            self.store.write("add", |tx| add(tx, n))
+        }
+
+        /// What another process sees.
+        fn is_there(&self, n: u32) -> bool {
+            let other = Connection::open(self.folder.path().join("kuori.sqlite")).unwrap();
+            let sql = "SELECT EXISTS (SELECT 1 FROM t WHERE n = ?)";
+            other.query_row(sql, [n], |row| row.get(0)).unwrap()
+        }
+
+        fn numbers(&self) -> Vec<u32> {
+            let list = |db: &Connection| {
+                let mut query = db.prepare("SELECT n FROM t ORDER BY n").doing("list")?;
+                let rows = query.query_map([], |row| row.get(0)).doing("list")?;
+                rows.collect::<Result<_, _>>().doing("list")
+            };
+            self.store.read(list).unwrap()
+        }
+
+        /// Lets all of `changes` wait in line, in this order, behind one who is in the middle of a
+        /// change; hands back what came of each.
+        fn together<T: Send>(
+            &self,
+            changes: Vec<Box<dyn FnOnce(&Transaction<'_>) -> Result<T, Error> + Send + '_>>,
+        ) -> Vec<thread::Result<Result<T, Error>>> {
+            let (go_on, wait) = mpsc::channel::<()>();
+            let (begun, has_begun) = mpsc::channel();
+            thread::scope(|scope| {
+                let first = scope.spawn(move || {
+                    self.store.write("begin", |_| {
+                        begun.send(()).unwrap();
+                        wait.recv().unwrap();
+                        Ok(())
+                    })
+                });
+                has_begun.recv().unwrap();
+                let mut others = Vec::new();
+                for (nth, change) in changes.into_iter().enumerate() {
+                    others.push(scope.spawn(move || self.store.write("change", change)));
+                    while self.store.writer_line() < nth + 1 {
+                        thread::yield_now();
+                    }
+                }
+                go_on.send(()).unwrap();
+                let _ = first.join().unwrap();
+                others
+                    .into_iter()
+                    .map(thread::ScopedJoinHandle::join)
+                    .collect()
+            })
+        }
+    }
+
+    fn add(tx: &Transaction<'_>, n: u32) -> Result<u32, Error> {
+        tx.query_row("INSERT INTO t VALUES (?) RETURNING n", [n], |row| {
+            row.get(0)
+        })
+        .doing("add")
+    }
+
+    type Change<'a> = Box<dyn FnOnce(&Transaction<'_>) -> Result<u32, Error> + Send + 'a>;
+
+    fn adds(n: u32) -> Change<'static> {
+        Box::new(move |tx| add(tx, n))
+    }
+
+    #[test]
+    fn callers_who_come_at_the_same_time_share_commits_and_find_their_rows_on_the_disk() {
+        const CALLERS: u32 = 64;
+        const EACH: u32 = 20;
+        let shop = shop();
+        let before = shop.store.commits();
+        let start = Barrier::new(CALLERS as usize);
+        thread::scope(|scope| {
+            for caller in 0..CALLERS {
+                let (shop, start) = (&shop, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    for nth in 0..EACH {
+                        let n = caller * EACH + nth;
+                        assert_eq!(shop.add(n).unwrap(), n);
+                        assert!(shop.is_there(n), "{n} is not on the disk");
+                    }
+                });
+            }
+        });
+        let commits = shop.store.commits() - before;
+        let rows = CALLERS * EACH;
+        assert_eq!(shop.numbers(), (0..rows).collect::<Vec<_>>());
+        assert!(commits < u64::from(rows) / 3, "{commits} commits");
+    }
+
+    #[test]
+    fn those_in_line_are_served_in_the_order_in_which_they_came_and_one_commit_covers_them() {
+        let shop = shop();
+        let order = Mutex::new(Vec::new());
+        let before = shop.store.commits();
+        let order_of = |n: u32| -> Change<'_> {
+            let order = &order;
+            Box::new(move |tx| {
+                order.lock().unwrap().push(n);
+                add(tx, n)
+            })
+        };
+        let done = shop.together((0..20).map(order_of).collect());
+        assert!(done.into_iter().all(|one| one.unwrap().is_ok()));
+        assert_eq!(*order.lock().unwrap(), (0..20).collect::<Vec<_>>());
+        // One for those who came in time; a slow machine may close it before the last of them.
+        assert!(shop.store.commits() - before <= 20);
+    }
+
+    #[test]
+    fn one_that_fails_or_panics_is_undone_alone() {
+        let shop = shop();
+        let changes: Vec<Change<'_>> = vec![
+            adds(1),
+            Box::new(|tx| {
+                add(tx, 2)?;
+                add(tx, 1)
+            }),
+            adds(3),
+            Box::new(|tx| {
+                add(tx, 4)?;
+                panic!("a bug")
+            }),
+            adds(5),
+        ];
+        let done = shop.together(changes);
+        let is_ok = |one: &thread::Result<Result<u32, Error>>| one.as_ref().ok().map(Result::is_ok);
+        let told: Vec<_> = done.iter().map(is_ok).collect();
+        let (yes, no) = (Some(true), Some(false));
+        assert_eq!(told, [yes, no, yes, None, yes]);
+        assert_eq!(shop.numbers(), [1, 3, 5]);
+        shop.add(6).unwrap();
+    }
+
+    #[test]
+    fn where_the_commit_fails_everybody_is_told_so_and_the_next_one_works() {
+        let shop = shop();
+        let fault = Fault {
+            nth: 1,
+            is_after: false,
+            code: ffi::SQLITE_FULL,
+        };
+        shop.store.fail_commit(fault);
+        let done = shop.together((0..5).map(adds).collect());
+        let told = done.into_iter().map(Result::unwrap);
+        // Those that the failed commit covered: all, unless the machine is slow.
+        let failed: Vec<_> = told.filter_map(Result::err).collect();
+        assert!(
+            failed
+                .iter()
+                .all(|error| error.disposition() == Disposition::Retry)
+        );
+        assert_eq!(shop.numbers().len() + failed.len(), 5);
+        shop.add(9).unwrap();
+        assert!(shop.is_there(9));
+    }
+
+    #[test]
+    fn a_full_disk_in_the_middle_of_a_part_takes_the_whole_transaction_and_nobody_is_told_it_is_done()
+     {
+        let shop = shop();
+        shop.store.limit_pages(200).unwrap();
+        let much = "CREATE TABLE big AS WITH RECURSIVE c(n) AS
+            (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 3000) SELECT n, zeroblob(1000) FROM c";
+        let changes: Vec<Change<'_>> = vec![
+            adds(1),
+            adds(2),
+            Box::new(|tx| tx.execute_batch(much).doing("fill the disk").map(|()| 0)),
+            adds(3),
+        ];
+        let told: Vec<_> = shop
+            .together(changes)
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
+        let full = told[2].as_ref().unwrap_err();
+        assert_eq!(full.disposition(), Disposition::Retry, "{full}");
+        let kept = [(0, 1), (1, 2), (3, 3)].map(|(nth, n)| (told[nth].is_ok(), shop.is_there(n)));
+        for (is_told, is_there) in kept {
+            assert_eq!(is_told, is_there, "{told:?}");
+        }
+        shop.store.limit_pages(u32::MAX - 1).unwrap();
+        shop.add(4).unwrap();
+    }
+
+    #[test]
+    fn a_caller_alone_who_fails_leaves_nothing_open() {
+        let shop = shop();
+        shop.add(1).unwrap();
+        for _ in 0..3 {
+            shop.add(1).unwrap_err();
+        }
+        shop.add(2).unwrap();
+        assert_eq!(shop.numbers(), [1, 2]);
+    }
+}
