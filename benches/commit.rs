@@ -6,7 +6,6 @@
 //! - `restart [MESSAGES]`: a house with 2,000 batches and 1,000,000 messages, its process killed
 //!   with a write-ahead log left behind, until it is ready again;
 //! - `callers [CALLERS]`: rows a second of 64 callers who each wait for the disk, beside one;
-//! - `claims`: hand-overs claimed one by one, and message pages of several sizes.
 //!
 //! Without a word all of them, with the sizes above.
 #![allow(
@@ -31,13 +30,14 @@ use house::House;
 use jiff::Timestamp;
 use kuori::{
     domain::{
-        Asked, BatchId, BatchState, Channel, Decision, DuplicateLetterIds, Fitness, MailboxStatus,
-        Message, MessageId, PostageClass, PrintFacts, Reason, Route,
+        Asked, BatchId, BatchState, Channel, Decision, DuplicateLetterIds, EnvelopeName, Fitness,
+        MailboxStatus, Message, PostageClass, PrintFacts, Reason, Route, StatedRecipient,
     },
-    sample::{Shape, Spec},
+    sample::Shape,
     store::{
-        BatchRow, BundleGroup, ConsentChange, NewBatch, NewBundle, NewMessage, NewPiece,
-        OpenOutcome, Received, Routed, SpoolKey, StepOutcome, Store,
+        BatchRow, BundleGroup, ConsentChange, ConsentStatus, NewBatch, NewBundle, NewMessage,
+        NewOutgoing, NewPiece, OpenOutcome, OutgoingFile, OutgoingKind, Place, Received, Routed,
+        SpoolKey, StepOutcome, Store,
     },
 };
 
@@ -46,7 +46,10 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const PAGE: usize = 1_000;
 
 fn main() {
-    let given: Vec<_> = env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let given: Vec<_> = env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with("--"))
+        .collect();
     let size = |usual| given.get(1).map_or(usual, |size| size.parse().unwrap());
     match given.first().map(String::as_str) {
         Some("rows") => rows(size(100_000)),
@@ -55,10 +58,10 @@ fn main() {
         Some("callers") => callers(size(64)),
         Some("fill") => fill_and_die(Path::new(&given[1]), given[2].parse().unwrap()),
         _ => {
-            rows(100_000);
-            steps(100_000);
-            restart(1_000_000);
-            callers(64);
+            for what in ["rows", "steps", "restart", "callers"] {
+                let itself = env::current_exe().unwrap();
+                Command::new(itself).arg(what).status().unwrap();
+            }
         }
     }
 }
@@ -72,14 +75,17 @@ fn timed<T>(what: &str, deed: impl FnOnce() -> T) -> T {
 
 fn rows(messages: u32) {
     println!("{messages} messages, store calls alone");
-    let folder = tempfile::tempdir_in(".").unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let row = receive(&store, "a");
     let new: Vec<_> = samples::messages(messages).into_iter().map(new).collect();
     let since = Instant::now();
     record(&store, &row, &new);
     let commits = store.commits();
-    println!("  in all {:.3} s, {commits} commits", since.elapsed().as_secs_f64());
+    println!(
+        "  in all {:.3} s, {commits} commits",
+        since.elapsed().as_secs_f64()
+    );
 }
 
 /// Through every step of a batch, as rows.
@@ -91,7 +97,9 @@ fn record(store: &Store, row: &BatchRow, new: &[NewMessage]) {
         }
     });
     timed("claim letter ids", || {
-        store.claim_letter_ids(row, DuplicateLetterIds::Refuse).unwrap();
+        store
+            .claim_letter_ids(row, DuplicateLetterIds::Refuse)
+            .unwrap();
     });
     let opened = OpenOutcome {
         shape: Some("csv"),
@@ -104,7 +112,9 @@ fn record(store: &Store, row: &BatchRow, new: &[NewMessage]) {
     timed("list and record decisions", || route(store, id));
     let row = store.batch(id).unwrap();
     let next = StepOutcome::next(BatchState::Routed, NOW);
-    timed("finish routing", || store.finish_step(&row, &next, NOW).unwrap());
+    timed("finish routing", || {
+        store.finish_step(&row, &next, NOW).unwrap()
+    });
     timed("list and record deliveries", || deliver(store, id));
     timed("list and record a plan", || plan(store, id));
 }
@@ -123,9 +133,17 @@ fn route(store: &Store, batch: BatchId) {
 /// Every second message goes to a mailbox.
 fn decided(position: u32) -> Routed {
     let (channel, reason, status) = if position.is_multiple_of(2) {
-        (Channel::Mailbox, Reason::MailboxActive, MailboxStatus::Active)
+        (
+            Channel::Mailbox,
+            Reason::MailboxActive,
+            MailboxStatus::Active,
+        )
     } else {
-        (Channel::Print, Reason::MailboxInactive, MailboxStatus::Inactive)
+        (
+            Channel::Print,
+            Reason::MailboxInactive,
+            MailboxStatus::Inactive,
+        )
     };
     Routed {
         position,
@@ -144,7 +162,9 @@ fn deliver(store: &Store, batch: BatchId) {
         let page = store.messages_for_mailbox(batch, after, 2_000).unwrap();
         let Some(last) = page.last() else { return };
         after = last.id.position;
-        let delivered = page.iter().map(|row| (row.id.position, format!("mailbox/{}", row.id)));
+        let delivered = page
+            .iter()
+            .map(|row| (row.id.position, format!("mailbox/{}", row.id)));
         let delivered: Vec<_> = delivered.collect();
         store.record_deliveries(batch, &delivered, NOW).unwrap();
     }
@@ -175,10 +195,196 @@ fn plan(store: &Store, batch: BatchId) {
             registered: false,
             colour: false,
             duplex: true,
-            envelope: "C5".parse().unwrap(),
+            envelope: EnvelopeName("C5".to_owned()),
             foreign: false,
         },
         pieces,
     };
     store.record_plan(batch, [bundle], NOW).unwrap();
+}
+
+/// The steps of the house itself, timed by the states that its batch goes through.
+fn steps(letters: u32) {
+    println!("{letters} letters in one PDF, the steps themselves");
+    let house = House::new();
+    let spec = samples::spec(letters, Shape::ManyInOne);
+    house.upload(&spec);
+    thread::scope(|scope| {
+        scope.spawn(|| tell_states(&house));
+        house.begin();
+    });
+}
+
+/// What comes after routing is not a matter of commits: the process ends there.
+fn tell_states(house: &House) {
+    let mut since = Instant::now();
+    let mut seen = None;
+    loop {
+        let state = house.newest().map(|row| row.state);
+        if state != seen {
+            let took = since.elapsed().as_secs_f64();
+            match state {
+                Some(BatchState::Opened) => println!("  {:<34} {took:>8.3} s", "open"),
+                Some(BatchState::Routed) => println!("  {:<34} {took:>8.3} s", "route"),
+                _ => {}
+            }
+            (since, seen) = (Instant::now(), state);
+        }
+        if state == Some(BatchState::Routed) {
+            fs::remove_dir_all(house.path()).unwrap();
+            std::process::exit(0);
+        }
+        thread::sleep(Duration::from_micros(500));
+    }
+}
+
+const BATCHES: u32 = 2_000;
+
+fn restart(messages: u32) {
+    println!("{BATCHES} batches with {messages} messages, killed, started again");
+    let folder = tempfile::tempdir().unwrap();
+    timed("fill", || {
+        let mut child = Command::new(env::current_exe().unwrap());
+        let child = child
+            .arg("fill")
+            .arg(folder.path())
+            .arg(messages.to_string());
+        assert!(!child.status().unwrap().success(), "it was to be killed");
+    });
+    let log = fs::metadata(folder.path().join("kuori.sqlite-wal"))
+        .unwrap()
+        .len();
+    let rows = fs::metadata(folder.path().join("kuori.sqlite"))
+        .unwrap()
+        .len();
+    println!("  {} MB of database, {} MB of log", rows >> 20, log >> 20);
+    let config = house::settings(folder.path());
+    let clock = || kuori::pipeline::Clock::fixed(NOW);
+    let works = timed("ready, first start", || {
+        kuori::assemble::Works::open(&config, clock())
+    });
+    drop(works.unwrap());
+    let works = timed("ready, second start", || {
+        kuori::assemble::Works::open(&config, clock())
+    });
+    let works = works.unwrap();
+    timed("idle checkpoint", || works.store.rest().unwrap());
+}
+
+/// A house in the middle of its work, and then none.
+fn fill_and_die(folder: &Path, messages: u32) {
+    let store = Store::open(folder).unwrap();
+    let new: Vec<_> = samples::messages(messages / BATCHES)
+        .into_iter()
+        .map(new)
+        .collect();
+    for nth in 0..BATCHES {
+        let row = receive(&store, &nth.to_string());
+        store.record_messages(row.id, &new).unwrap();
+        let decided: Vec<_> = new
+            .iter()
+            .map(|new| decided(new.message.position))
+            .collect();
+        store.record_decisions(row.id, &decided, NOW).unwrap();
+        deliver(&store, row.id);
+        plan(&store, row.id);
+        acknowledge(&store, row.id);
+        let state = if nth % 100 == 0 {
+            store.claim_due_batch(NOW, NOW).unwrap();
+            BatchState::Routed
+        } else {
+            BatchState::Reported
+        };
+        let outcome = StepOutcome {
+            due_at: (state == BatchState::Routed).then_some(NOW),
+            ..StepOutcome::next(state, NOW)
+        };
+        store.finish_step(&row, &outcome, NOW).unwrap();
+    }
+    std::process::abort();
+}
+
+fn acknowledge(store: &Store, batch: BatchId) {
+    let mut file = store.spool().begin().unwrap();
+    std::io::Write::write_all(&mut file, b"<Acknowledgement/>").unwrap();
+    let key = SpoolKey::new("outgoing", format!("{batch}.ack.xml"));
+    let file = OutgoingFile {
+        path: format!("receipts/{batch}.ack.xml"),
+        file: file.keep_for_now(&key).unwrap(),
+    };
+    let new = NewOutgoing {
+        batch,
+        bundle: None,
+        kind: OutgoingKind::Acknowledgement,
+        place: Place::Sender("example-city".parse().unwrap()),
+        files: vec![file],
+    };
+    store.record_acknowledgement(&new, NOW).unwrap();
+}
+
+/// Each caller records consents one at a time, and each is on the disk before the next.
+fn callers(most: u32) {
+    println!("calls a second, each on the disk before its caller goes on");
+    for (callers, each) in [(1, 200), (2, 200), (8, 200), (most, 200)] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let changes = consents(callers * each);
+        let start = Barrier::new(callers as usize);
+        let (since, before) = (Instant::now(), store.commits());
+        thread::scope(|scope| {
+            for part in changes.chunks(each as usize) {
+                let (store, start) = (&store, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    for change in part {
+                        let change = std::slice::from_ref(change);
+                        store.record_consents(change, "bench", NOW).unwrap();
+                    }
+                });
+            }
+        });
+        let took = since.elapsed().as_secs_f64();
+        let rate = f64::from(callers * each) / took;
+        let commits = store.commits() - before;
+        println!("  {callers:>3} callers {rate:>10.0} /s, {commits:>5} commits");
+    }
+}
+
+fn consents(count: u32) -> Vec<ConsentChange> {
+    // One in a few has no identity code.
+    let messages = samples::messages(count * 2).into_iter();
+    let ids = messages.filter_map(|message| match message.recipient.id {
+        StatedRecipient::Valid(id) => Some(id),
+        StatedRecipient::Absent | StatedRecipient::Invalid => None,
+    });
+    let granted = |recipient| ConsentChange {
+        recipient,
+        status: ConsentStatus::Granted,
+        since: NOW,
+    };
+    ids.map(granted).take(count as usize).collect()
+}
+
+fn receive(store: &Store, name: &str) -> BatchRow {
+    let mut file = store.spool().begin().unwrap();
+    std::io::Write::write_all(&mut file, name.as_bytes()).unwrap();
+    let key = SpoolKey::new("batches", format!("{name}.zip"));
+    let new = NewBatch {
+        sender: "example-city".parse().unwrap(),
+        file_name: "batch.zip".to_owned(),
+        file: file.keep_for_now(&key).unwrap(),
+        received_at: NOW,
+    };
+    let received = store.receive(&new, None).unwrap();
+    let (Received::New(batch) | Received::Again(batch)) = received;
+    store.batch(batch).unwrap()
+}
+
+fn new(message: Message) -> NewMessage {
+    NewMessage {
+        message,
+        fitness: Fitness::BOTH,
+        facts: PrintFacts::default(),
+        findings: Vec::new(),
+    }
 }

@@ -1,4 +1,7 @@
-use std::fs::{self, File};
+use std::{
+    fs::{self, File},
+    path::Path,
+};
 
 use jiff::Timestamp;
 use kuori::{
@@ -7,7 +10,7 @@ use kuori::{
     domain::RecipientId,
     pipeline::Clock,
     sample::{self, SampleRecipient, Spec},
-    store::{ConsentChange, ConsentStatus},
+    store::{BatchRow, ConsentChange, ConsentStatus},
 };
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -22,7 +25,7 @@ pub(crate) struct House {
 impl House {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = settings(&folder);
+        let config = settings(folder.path());
         for door in ["inbox", "receipts", "pickup"] {
             fs::create_dir_all(folder.path().join(door)).unwrap();
         }
@@ -47,6 +50,22 @@ impl House {
         sample::write(spec, zip, &|_| {}).unwrap();
     }
 
+    /// As [`House::run`], whatever comes of it.
+    #[allow(dead_code, reason = "not in every bench")]
+    pub(crate) fn begin(&self) {
+        self.runtime.block_on(self.works.run_until_idle()).unwrap();
+    }
+
+    #[allow(dead_code, reason = "not in every bench")]
+    pub(crate) fn newest(&self) -> Option<BatchRow> {
+        self.works.store.batches(1).unwrap().pop()
+    }
+
+    #[allow(dead_code, reason = "not in every bench")]
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// From the inbox to mailboxes, print house and receipts.
     pub(crate) fn run(&self, letters: u32) {
         let works = &self.works;
@@ -57,8 +76,9 @@ impl House {
     }
 }
 
-fn settings(folder: &TempDir) -> Config {
-    let mut config = Config::embedded(folder.path().to_owned());
+/// The embedded settings with plain folders for doors.
+pub(crate) fn settings(folder: &Path) -> Config {
+    let mut config = Config::embedded(folder.to_owned());
     let doors = FolderConfig::Directory(config.data_folder.clone());
     config.server = None;
     for sender in &mut config.senders {
