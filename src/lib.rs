@@ -38,6 +38,8 @@ pub mod outbox;
 
 pub mod pipeline;
 
+pub mod monitor;
+
 pub mod assemble;
 pub mod config;
 pub mod crash_points;

@@ -1,8 +1,11 @@
-//! How the house speaks to its operator: log format, and errors in one line.
+//! How the house speaks to its operator: log format, errors in one line, and what is counted.
 //!
 //! Nothing here sees a message. What belongs to a person prints as `[hidden]` by its type
 //! (`domain::Private`, `domain::PersonalIdentityCode`) before it could get here. Identity codes in
 //! what has no such type, as the name of a file or an error of the system, are masked here.
+
+pub mod meters;
+mod pulse;
 
 use std::{
     error::Error,
@@ -10,8 +13,15 @@ use std::{
     sync::OnceLock,
 };
 
-use tracing_subscriber::{EnvFilter, Registry, fmt, prelude::*, reload};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, fmt,
+    layer::{Context, SubscriberExt},
+    reload,
+    util::SubscriberInitExt,
+};
 
+pub use self::pulse::Pulse;
 use crate::domain::without_identity_codes;
 
 /// How log lines look.
@@ -33,7 +43,7 @@ pub fn start(format: LogFormat, filter: &str) {
         .with_ansi(is_watched)
         .with_target(true);
     let (filter, handle) = reload::Layer::new(filter);
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter).with(Counting);
     let started = match format {
         LogFormat::Text => registry.with(lines).try_init(),
         LogFormat::Json => registry.with(lines.json()).try_init(),
@@ -68,6 +78,19 @@ pub fn with_causes(error: &dyn Error) -> String {
         cause = inner.source();
     }
     without_identity_codes(&text).into_owned()
+}
+
+/// Counts the errors and warnings that are logged.
+struct Counting;
+
+impl<S: Subscriber> Layer<S> for Counting {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        match *event.metadata().level() {
+            Level::ERROR => meters::LOG_LINES.one(&["error"]),
+            Level::WARN => meters::LOG_LINES.one(&["warn"]),
+            _ => {}
+        }
+    }
 }
 
 /// Masks identity codes in what passes through it; a log line comes in one piece.

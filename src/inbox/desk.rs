@@ -13,6 +13,7 @@ use crate::{
     crash_points::around_remote,
     domain::SenderId,
     store::{Arrival, NewBatch, Received, SeenFile, SpoolKey, SpooledFile, Store},
+    telemetry::meters,
     transport::{self, RemoteFile, RemoteFolder, RemotePath},
 };
 
@@ -123,6 +124,7 @@ impl Desk {
         let key = spool_key(&self.settings.sender, &copy.sha256());
         let new = new_batch(&self.settings.sender, &file.name, copy.keep(&key)?, now);
         let received = self.store.receive_known(&new, &seen)?;
+        count(received, &new);
         Ok(Taken::Batch(received))
     }
 
@@ -170,6 +172,7 @@ impl Desk {
         let file = copy.keep(&key)?;
         let new = new_batch(&arrival.sender, &arrival.file_name, file, now);
         let received = self.store.receive(&new, Some(arrival.id))?;
+        count(received, &new);
         self.put_away(arrival).await?;
         Ok(Taken::Batch(received))
     }
@@ -238,6 +241,17 @@ impl Desk {
 
 fn spool_key(sender: &SenderId, sha256: &str) -> SpoolKey {
     SpoolKey::new("batches", format!("{sender}-{sha256}.zip"))
+}
+
+fn count(received: Received, new: &NewBatch) {
+    let sender = new.sender.as_str();
+    match received {
+        Received::New(_) => {
+            meters::BATCHES_RECEIVED.one(&[sender, "new"]);
+            meters::RECEIVED_BYTES.add(&[sender], new.file.bytes);
+        }
+        Received::Again(_) => meters::BATCHES_RECEIVED.one(&[sender, "again"]),
+    }
 }
 
 fn new_batch(sender: &SenderId, name: &str, file: SpooledFile, now: Timestamp) -> NewBatch {

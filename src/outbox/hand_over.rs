@@ -7,7 +7,7 @@ use crate::{
     crash_points::around_remote,
     domain::Disposition,
     store::{self, Outgoing, OutgoingFile, OutgoingState, Place, Store, Trouble},
-    telemetry,
+    telemetry::{self, meters},
     transport::{self, ReadBack, RemoteFolder, RemotePath},
 };
 
@@ -243,8 +243,20 @@ impl Outbox {
             OutgoingState::Withdrawn => self.store.record_removed(outgoing, now),
             OutgoingState::Due | OutgoingState::HandingOver | OutgoingState::HandedOver => {
                 let pickup = self.settings.of(&outgoing.place).pickup;
-                self.store.record_handed_over(outgoing, pickup.wanted, now)
+                let handed_over = self.store.record_handed_over(outgoing, pickup.wanted, now);
+                handed_over.inspect(|()| self.count(outgoing))
             }
+        }
+    }
+
+    fn count(&self, outgoing: &Outgoing) {
+        count(outgoing, "done");
+        let bytes = outgoing.files.iter().map(|file| file.file.bytes).sum();
+        meters::HANDED_OVER_BYTES.add(&[&outgoing.place.to_string()], bytes);
+        // Only a number is lost where the store does not answer: the hand-over is recorded.
+        let bundle = outgoing.bundle.and_then(|id| self.store.bundle(id).ok());
+        if let Some(bundle) = bundle {
+            meters::MESSAGES.add(&["handed-over"], bundle.letters.into());
         }
     }
 
@@ -259,6 +271,7 @@ impl Outbox {
         let told = telemetry::with_causes(error);
         let is_held = error.disposition() != Disposition::Retry;
         let (what, place) = (outgoing.what(), &outgoing.place);
+        count(outgoing, if is_held { "held" } else { "put-off" });
         if is_held {
             tracing::error!(batch = %outgoing.batch, what, %place, error = told, "held");
         } else {
@@ -284,6 +297,11 @@ impl Outbox {
         let wait = self.settings.back_off.wait(attempts, fastrand::f64());
         now.saturating_add(wait).unwrap_or(now)
     }
+}
+
+fn count(outgoing: &Outgoing, outcome: &str) {
+    let place = outgoing.place.to_string();
+    meters::HAND_OVERS.one(&[&place, outgoing.kind.as_str(), outcome]);
 }
 
 fn failed(outgoing: &Outgoing, file: &OutgoingFile) -> impl FnOnce(transport::Error) -> Error {

@@ -5,8 +5,8 @@ use tokio::task::JoinSet;
 
 use super::{Error, Outbox, hand_over::remote_path};
 use crate::{
-    store::{Await, Outgoing, Place},
-    telemetry,
+    store::{Outgoing, Place},
+    telemetry::{self, meters},
     transport::{self, RemoteFolder, RemotePath},
 };
 
@@ -40,7 +40,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Looks what of one place is gone, and tells what has stood there for too long.
+    /// Looks what of one place is gone.
     ///
     /// What is gone was picked up only where the place itself is there: it is listed before it is
     /// asked for its files and after.
@@ -60,11 +60,11 @@ impl Outbox {
             };
             for outgoing in gone {
                 self.store.record_picked_up(&outgoing, now)?;
+                meters::PICK_UPS.one(&[&place.to_string()]);
                 tracing::info!(batch = %outgoing.batch, what = outgoing.what(), %place, "picked up");
                 found += 1;
             }
         }
-        self.alert(place, now)?;
         Ok(found)
     }
 
@@ -120,29 +120,6 @@ impl Outbox {
                 .any(|file| !standing.contains(&file.path))
         });
         Ok(page)
-    }
-
-    /// Once a day and place.
-    fn alert(&self, place: &Place, now: Timestamp) -> Result<(), Error> {
-        let wanted = self.settings.of(place).pickup.wanted;
-        let Await::PickUpWithin(within) = wanted else {
-            return Ok(());
-        };
-        let Some(overdue) = self.store.overdue(place, now)? else {
-            return Ok(());
-        };
-        let again = self.settings.alert_again_after;
-        if self.store.may_alert(place, again, now)? {
-            tracing::warn!(
-                target: "alert",
-                %place,
-                count = overdue.count,
-                oldest_handed_over_at = %overdue.since,
-                hours = within.as_hours(),
-                "not picked up"
-            );
-        }
-        Ok(())
     }
 
     /// A look that did not work is told when it is the first.

@@ -19,8 +19,6 @@ pub struct Settings {
     pub back_off: BackOff,
     /// How long those in hand may take when the program stops.
     pub stop_grace: SignedDuration,
-    /// Between two times that it is told of the same place that it does not pick up.
-    pub alert_again_after: SignedDuration,
     /// Places that are not here have the default.
     pub places: HashMap<Place, PlaceSettings>,
 }
@@ -35,7 +33,6 @@ impl Default for Settings {
                 longest: SignedDuration::from_mins(15),
             },
             stop_grace: SignedDuration::from_secs(5),
-            alert_again_after: SignedDuration::from_hours(24),
             places: HashMap::new(),
         }
     }

@@ -16,6 +16,7 @@ use crate::{
     },
     mailbox::{AttachedFile, Delivery, DeliveryId, Mailbox},
     store::{BatchRow, MessageRow, StepOutcome},
+    telemetry::meters,
 };
 
 /// Messages loaded and asked about at a time, and the most that one sync of the mailbox covers.
@@ -176,6 +177,7 @@ fn deliver_parcel(house: &House, row: &BatchRow, parcel: Vec<Delivery>) -> Resul
     house
         .store
         .record_deliveries(row.id, &delivered, house.clock.now())?;
+    meters::MESSAGES.add(&["delivered"], delivered.len() as u64);
     match failed.into_iter().find_map(Result::err) {
         Some(error) => Err(Error::Mailbox(error)),
         None => Ok(()),

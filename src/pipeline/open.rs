@@ -8,6 +8,7 @@ use crate::{
     batch::{self, Archive, OpenError, Opened, OpenedMessage},
     domain::{BatchState, Finding, ServiceKind},
     store::{BatchRow, MappedFile, NewMessage, OpenOutcome, StepOutcome},
+    telemetry::meters,
 };
 
 /// Opens a batch: messages become rows page by page, then the verdict on the whole of it.
@@ -82,7 +83,8 @@ fn conclude(house: &House, row: &BatchRow, opened: Opened) -> Result<(), Error> 
     }
     let now = house.clock.now();
     let next = StepOutcome::next(BatchState::Opened, now);
-    Ok(house.store.finish_open(row, &outcome, &next, now)?)
+    house.store.finish_open(row, &outcome, &next, now)?;
+    count(house, row)
 }
 
 /// Refuses the whole batch; its file is kept in quarantine.
@@ -94,7 +96,15 @@ fn refuse(house: &House, row: &BatchRow, outcome: &OpenOutcome, why: &str) -> Re
         reason: Some(why.to_owned()),
         ..StepOutcome::next(BatchState::Refused, now)
     };
-    Ok(house.store.finish_open(row, outcome, &next, now)?)
+    house.store.finish_open(row, outcome, &next, now)?;
+    count(house, row)
+}
+
+fn count(house: &House, row: &BatchRow) -> Result<(), Error> {
+    let counts = house.store.counts(row.id)?;
+    meters::MESSAGES.add(&["received"], counts.received);
+    meters::MESSAGES.add(&["refused"], counts.refused);
+    Ok(())
 }
 
 fn unreadable(findings: Vec<Finding>) -> OpenOutcome {

@@ -13,7 +13,7 @@ use super::{Error, House, compose, deliver, delivery_report, open, report, route
 use crate::{
     domain::{BatchState, Disposition, Step},
     store::{BatchRow, DeliveryReportRow, StepOutcome},
-    telemetry,
+    telemetry::{self, Pulse, meters},
 };
 
 /// How the runner paces itself.
@@ -55,6 +55,7 @@ pub struct Runner {
     wake: Wake,
     /// Rung after every step: there may be something to hand over.
     stepped: Wake,
+    pulse: Pulse,
 }
 
 impl Runner {
@@ -64,7 +65,14 @@ impl Runner {
             settings,
             wake,
             stepped,
+            pulse: Pulse::default(),
         }
+    }
+
+    /// Tells others whether the runner goes its rounds.
+    #[must_use]
+    pub fn with_pulse(self, pulse: Pulse) -> Self {
+        Self { pulse, ..self }
     }
 
     /// Runs until `stop` turns true; steps in hand then reach their next transaction.
@@ -79,6 +87,7 @@ impl Runner {
         let mut steps = JoinSet::new();
         let between_pages = Stop::when(&stop);
         while !*stop.borrow() {
+            self.pulse.beat();
             let start = || self.start_due(&mut steps, &between_pages);
             self.patiently(start, &stop).await?;
             tokio::select! {
@@ -104,6 +113,7 @@ impl Runner {
         stop: &watch::Receiver<bool>,
     ) -> Result<(), Error> {
         loop {
+            self.pulse.beat();
             match attempt() {
                 Err(error) if error.disposition() == Disposition::Retry && !*stop.borrow() => {
                     let error = telemetry::with_causes(&error);
@@ -155,9 +165,13 @@ impl Runner {
         let Ok(Ended { work, result, took }) = ended else {
             return Ok(());
         };
+        if let Work::Step(row) = work {
+            meters::STEP_SECONDS.took(&[row.state.next_step().as_str()], *took);
+        }
         match (work, result) {
             (Work::Step(row), Ok(())) => {
                 let step = row.state.next_step().as_str();
+                meters::STEPS.one(&[step, "done"]);
                 let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
                 tracing::info!(batch = %row.id, step, millis, "done");
                 Ok(())
@@ -181,6 +195,7 @@ impl Runner {
         let now = self.house.clock.now();
         let told = &failure.told;
         if failure.is_stop {
+            meters::STEPS.one(&[step, "stopped"]);
             tracing::info!(batch = %row.id, step, "put down: the next start goes on with it");
             return Ok(self.house.store.retry_step(row, told, now)?);
         }
@@ -188,12 +203,14 @@ impl Runner {
         // A stopped batch has only its report to come. Held for that, a cancelled one would have a
         // way back, and a refused one would lose why.
         if row.state.is_stopped() || can_pass && row.attempts < self.settings.max_attempts {
+            meters::STEPS.one(&[step, "put-off"]);
             tracing::warn!(batch = %row.id, step, error = told, "failed; will be tried again");
             return Ok(self
                 .house
                 .store
                 .retry_step(row, told, self.next_try(row.attempts, now))?);
         }
+        meters::STEPS.one(&[step, "held"]);
         tracing::error!(batch = %row.id, step, error = told, "held");
         let held = StepOutcome {
             state: BatchState::Held,

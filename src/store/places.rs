@@ -78,24 +78,6 @@ impl Store {
             Ok(())
         })
     }
-
-    /// Whether it is to be told now that a place does not pick up; it is told once in that time.
-    pub fn may_alert(
-        &self,
-        place: &Place,
-        again_after: jiff::SignedDuration,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        let doing = "record an alert";
-        let sql = "INSERT INTO outgoing_places (place, alerted_at) VALUES (?1, ?2)
-             ON CONFLICT (place) DO UPDATE SET alerted_at = ?2
-                WHERE alerted_at IS NULL OR alerted_at <= ?3";
-        let before = now.saturating_sub(again_after).unwrap_or(now);
-        self.write(doing, |tx| {
-            let given = params![place.to_string(), millis(now), millis(before)];
-            Ok(tx.execute(sql, given).doing(doing)? == 1)
-        })
-    }
 }
 
 pub(super) fn in_trouble(db: &Connection) -> Result<Vec<PlaceTrouble>, Error> {
