@@ -126,7 +126,10 @@ mod tests {
     async fn the_command_reads_the_alert_and_has_it_in_its_environment() {
         let folder = tempfile::tempdir().unwrap();
         let told = folder.path().join("told");
-        let script = format!("(cat; echo \"$KUORI_ALERT_CODE $KUORI_ALERT_WHAT\") > {}", told.display());
+        let script = format!(
+            "(cat; echo \"$KUORI_ALERT_CODE $KUORI_ALERT_WHAT\") > {}",
+            told.display()
+        );
         run(&script, Duration::from_mins(1)).await.unwrap();
         let told = std::fs::read_to_string(told).unwrap();
         let (json, environment) = told.split_once('\n').unwrap();
@@ -139,12 +142,18 @@ mod tests {
     #[tokio::test]
     async fn a_command_that_fails_is_slow_or_missing_is_told() {
         let long = Duration::from_mins(1);
-        assert!(matches!(run("exit 3", long).await, Err(Failure::Ended { .. })));
+        assert!(matches!(
+            run("exit 3", long).await,
+            Err(Failure::Ended { .. })
+        ));
         let slow = run("sleep 600 & wait", Duration::from_millis(1)).await;
         assert!(matches!(slow, Err(Failure::Slow { .. })));
         let missing = ["/no/such/program".to_owned()];
         let missing = page(&missing, "begun", &alert(), long).await;
         assert!(matches!(missing, Err(Failure::Run { .. })));
-        assert!(matches!(page(&[], "begun", &alert(), long).await, Err(Failure::None)));
+        assert!(matches!(
+            page(&[], "begun", &alert(), long).await,
+            Err(Failure::None)
+        ));
     }
 }

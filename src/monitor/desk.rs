@@ -156,7 +156,10 @@ impl Sources {
     fn readiness(&self) -> Answer {
         let mut why = Vec::new();
         if let Err(error) = self.store.try_to_write(&self.start, (self.clock)()) {
-            why.push(format!("the store cannot be written: {}", with_causes(&error)));
+            why.push(format!(
+                "the store cannot be written: {}",
+                with_causes(&error)
+            ));
         }
         let floor = self.alerts.borrow().min_free_bytes;
         match self.store.spool().free_bytes() {
@@ -172,7 +175,11 @@ impl Sources {
 
 impl Answer {
     fn of(why: Vec<String>) -> Self {
-        if why.is_empty() { Self::Ok } else { Self::NotOk(why) }
+        if why.is_empty() {
+            Self::Ok
+        } else {
+            Self::NotOk(why)
+        }
     }
 }
 
@@ -259,7 +266,9 @@ mod tests {
         assert_eq!(lately.get(&limits(0, 2), hang).await, None);
         let other = Arc::clone(&begun);
         let count = move || other.fetch_add(1, Ordering::SeqCst);
-        let again = lately.get(&limits(0, 2), move || i32::try_from(count()).unwrap()).await;
+        let again = lately
+            .get(&limits(0, 2), move || i32::try_from(count()).unwrap())
+            .await;
         assert_eq!(again, None);
         drop(open);
         assert_eq!(lately.get(&limits(0, 120_000), || 8).await, Some(7));

@@ -13,7 +13,9 @@ pub(super) struct Exposition {
 impl Exposition {
     /// What follows are numbers of this family.
     pub(super) fn family(&mut self, family: &Family) {
-        let Family { name, kind, help, .. } = family;
+        let Family {
+            name, kind, help, ..
+        } = family;
         let kind = kind.as_str();
         let _ = write!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }
@@ -36,8 +38,17 @@ impl Exposition {
         let family = &histogram.family;
         self.family(family);
         for (values, spread) in histogram.spreads() {
-            let named = || family.labels.iter().copied().zip(values.iter().map(String::as_str));
-            let bounds = SECONDS.iter().map(f64::to_string).chain(["+Inf".to_owned()]);
+            let named = || {
+                family
+                    .labels
+                    .iter()
+                    .copied()
+                    .zip(values.iter().map(String::as_str))
+            };
+            let bounds = SECONDS
+                .iter()
+                .map(f64::to_string)
+                .chain(["+Inf".to_owned()]);
             let counts = spread.at_most.into_iter().chain([spread.count]);
             for (bound, count) in bounds.zip(counts) {
                 let labels = labels(named().chain([("le", bound.as_str())]));
@@ -66,7 +77,10 @@ fn labels<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> String {
 }
 
 fn escaped(value: &str) -> String {
-    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
+    value
+        .replace('\\', r"\\")
+        .replace('"', "\\\"")
+        .replace('\n', r"\n")
 }
 
 #[cfg(test)]

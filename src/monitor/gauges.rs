@@ -22,7 +22,11 @@ pub(super) struct Seen {
 /// All that `/metrics` answers.
 pub(super) fn metrics(seen: &Seen) -> String {
     let mut told = Exposition::default();
-    one(&mut told, &meters::STORE_UP, u64::from(seen.status.is_some()));
+    one(
+        &mut told,
+        &meters::STORE_UP,
+        u64::from(seen.status.is_some()),
+    );
     told.family(&meters::BUILD_INFO);
     told.number(&meters::BUILD_INFO, &[env!("CARGO_PKG_VERSION")], 1);
     if let Some(status) = &seen.status {
@@ -31,7 +35,9 @@ pub(super) fn metrics(seen: &Seen) -> String {
         places(&mut told, status, seen.now);
         inboxes(&mut told, status, seen.now);
     }
-    meters::COUNTERS.iter().for_each(|counter| told.counter(counter));
+    meters::COUNTERS
+        .iter()
+        .for_each(|counter| told.counter(counter));
     meters::HISTOGRAMS.iter().for_each(|it| told.histogram(it));
     told.into_text()
 }
@@ -47,7 +53,11 @@ fn house(told: &mut Exposition, status: &HouseStatus, seen: &Seen) {
     one(told, &meters::ARRIVALS, status.arrivals.count);
     told.family(&meters::DELIVERY_REPORTS);
     for it in &status.untold {
-        told.number(&meters::DELIVERY_REPORTS, &[it.sender.as_str()], it.untold.count);
+        told.number(
+            &meters::DELIVERY_REPORTS,
+            &[it.sender.as_str()],
+            it.untold.count,
+        );
     }
     let mut alerts: BTreeMap<&str, u64> = BTreeMap::new();
     for alert in &seen.alerts {
@@ -66,16 +76,28 @@ fn one(told: &mut Exposition, family: &Family, number: impl std::fmt::Display) {
 
 fn states(told: &mut Exposition, status: &HouseStatus, now: Timestamp) {
     count_each(told, &meters::BATCHES, &status.batches, |it| it.as_str());
-    let passing: Vec<_> = status.batches.iter().filter(|it| !is_settled(it.state)).copied().collect();
+    let passing: Vec<_> = status
+        .batches
+        .iter()
+        .filter(|it| !is_settled(it.state))
+        .copied()
+        .collect();
     age_each(told, &meters::OLDEST_BATCH, &passing, now, |it| it.as_str());
     let messages = &status.messages;
-    count_each(told, &meters::MESSAGES_UNDER_WAY, messages, |it| it.as_str());
-    age_each(told, &meters::OLDEST_MESSAGE, messages, now, |it| it.as_str());
+    count_each(told, &meters::MESSAGES_UNDER_WAY, messages, |it| {
+        it.as_str()
+    });
+    age_each(told, &meters::OLDEST_MESSAGE, messages, now, |it| {
+        it.as_str()
+    });
     count_each(told, &meters::BUNDLES, &status.bundles, |it| it.as_str());
 }
 
 fn is_settled(state: BatchState) -> bool {
-    matches!(state, BatchState::Reported | BatchState::Refused | BatchState::Cancelled)
+    matches!(
+        state,
+        BatchState::Reported | BatchState::Refused | BatchState::Cancelled
+    )
 }
 
 fn count_each<S: Copy>(
@@ -119,14 +141,24 @@ fn places(told: &mut Exposition, status: &HouseStatus, now: Timestamp) {
             ("overdue", queue.overdue),
         ]
     };
-    let named: Vec<_> = status.places.iter().map(|it| (it.place.to_string(), standings(it))).collect();
+    let named: Vec<_> = status
+        .places
+        .iter()
+        .map(|it| (it.place.to_string(), standings(it)))
+        .collect();
     told.family(&meters::OUTGOING);
     for (place, (standing, queue)) in each(&named) {
         told.number(&meters::OUTGOING, &[place, standing], queue.count);
     }
     told.family(&meters::OLDEST_OUTGOING);
     for (place, (standing, queue)) in each(&named) {
-        age(told, &meters::OLDEST_OUTGOING, &[place, standing], queue, now);
+        age(
+            told,
+            &meters::OLDEST_OUTGOING,
+            &[place, standing],
+            queue,
+            now,
+        );
     }
     let troubled = status.troubled_places.iter().map(|it| it.place.to_string());
     let mut up: BTreeMap<String, u8> = named.iter().map(|(place, _)| (place.clone(), 1)).collect();
@@ -140,20 +172,36 @@ fn places(told: &mut Exposition, status: &HouseStatus, now: Timestamp) {
 type Standings = [(&'static str, Queue); 4];
 
 fn each(named: &[(String, Standings)]) -> impl Iterator<Item = (&str, (&'static str, Queue))> {
-    named.iter().flat_map(|(place, standings)| standings.iter().map(move |it| (place.as_str(), *it)))
+    named
+        .iter()
+        .flat_map(|(place, standings)| standings.iter().map(move |it| (place.as_str(), *it)))
 }
 
 fn inboxes(told: &mut Exposition, status: &HouseStatus, now: Timestamp) {
     told.family(&meters::INBOX_UP);
     for look in &status.inboxes {
-        told.number(&meters::INBOX_UP, &[&look.place], u8::from(look.error.is_none()));
+        told.number(
+            &meters::INBOX_UP,
+            &[&look.place],
+            u8::from(look.error.is_none()),
+        );
     }
     told.family(&meters::INBOX_FILES);
     for it in &status.inbox_files {
-        told.number(&meters::INBOX_FILES, &[&it.inbox, it.wait.as_str()], it.files.count);
+        told.number(
+            &meters::INBOX_FILES,
+            &[&it.inbox, it.wait.as_str()],
+            it.files.count,
+        );
     }
     told.family(&meters::OLDEST_INBOX_FILE);
     for it in &status.inbox_files {
-        age(told, &meters::OLDEST_INBOX_FILE, &[&it.inbox, it.wait.as_str()], it.files, now);
+        age(
+            told,
+            &meters::OLDEST_INBOX_FILE,
+            &[&it.inbox, it.wait.as_str()],
+            it.files,
+            now,
+        );
     }
 }

@@ -105,7 +105,9 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut refused = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-        refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        refused
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return Ok(refused);
     }
     Ok(match request.uri().path() {
@@ -117,15 +119,19 @@ async fn answer(
 }
 
 fn response(answer: Answer) -> Response<Full<Bytes>> {
-    let document = |status, body: serde_json::Value| {
-        made(status, "application/json", format!("{body}\n"))
-    };
+    let document =
+        |status, body: serde_json::Value| made(status, "application/json", format!("{body}\n"));
     match answer {
-        Answer::Metrics(body) => made(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body),
+        Answer::Metrics(body) => made(
+            StatusCode::OK,
+            "text/plain; version=0.0.4; charset=utf-8",
+            body,
+        ),
         Answer::Ok => document(StatusCode::OK, json!({"ok": true})),
-        Answer::NotOk(why) => {
-            document(StatusCode::SERVICE_UNAVAILABLE, json!({"ok": false, "why": why}))
-        }
+        Answer::NotOk(why) => document(
+            StatusCode::SERVICE_UNAVAILABLE,
+            json!({"ok": false, "why": why}),
+        ),
     }
 }
 

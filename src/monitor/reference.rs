@@ -17,12 +17,22 @@ of a file, nothing of a person.
 /// What `docs/metrics.md` holds: every name with its labels and meaning, in Markdown.
 pub fn reference() -> String {
     let mut text = INTRODUCTION.to_owned();
-    for Family { name, kind, labels, help } in families() {
+    for Family {
+        name,
+        kind,
+        labels,
+        help,
+    } in families()
+    {
         let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
         let (kind, labels) = (kind.as_str(), labels.join(", "));
         let _ = writeln!(text, "| `{name}` | {kind} | {labels} | {help} |");
     }
     let bounds: Vec<_> = SECONDS.iter().map(f64::to_string).collect();
-    let _ = writeln!(text, "\nThe bounds of a histogram are {} seconds.", bounds.join(", "));
+    let _ = writeln!(
+        text,
+        "\nThe bounds of a histogram are {} seconds.",
+        bounds.join(", ")
+    );
     text
 }

@@ -12,11 +12,7 @@ use crate::{
 ///
 /// One trouble names a sender, a place or an inbox with all that waits there, so that a night without
 /// a print house is one alert and not a thousand.
-pub fn troubles(
-    status: &HouseStatus,
-    settings: &AlertSettings,
-    now: Timestamp,
-) -> Vec<Trouble> {
+pub fn troubles(status: &HouseStatus, settings: &AlertSettings, now: Timestamp) -> Vec<Trouble> {
     let look = Look {
         status,
         settings,
@@ -50,7 +46,9 @@ impl Look<'_> {
             weight: Weight::Alert,
             subject: "house".to_owned(),
             since: self.now,
-            text: format!("the disk of the data folder has {free} bytes left, under {floor}: nothing is taken"),
+            text: format!(
+                "the disk of the data folder has {free} bytes left, under {floor}: nothing is taken"
+            ),
             to_do: Some("make room, or put the data folder on a larger disk".to_owned()),
         })
     }
@@ -78,24 +76,32 @@ impl Look<'_> {
 
     fn places(&self) -> impl Iterator<Item = Trouble> {
         let troubled = self.status.troubled_places.iter();
-        troubled.map(|PlaceTrouble { place, since, next_try, error, attempts }| Trouble {
-            code: Code::PlaceDown,
-            weight: match next_try {
-                None => Weight::Alert,
-                Some(_) => self.weigh(*since, self.settings.times.place, Weight::Passing),
+        troubled.map(
+            |PlaceTrouble {
+                 place,
+                 since,
+                 next_try,
+                 error,
+                 attempts,
+             }| Trouble {
+                code: Code::PlaceDown,
+                weight: match next_try {
+                    None => Weight::Alert,
+                    Some(_) => self.weigh(*since, self.settings.times.place, Weight::Passing),
+                },
+                subject: place.to_string(),
+                since: *since,
+                text: match next_try {
+                    None => format!("waits for an operator: {}", first_line(error)),
+                    Some(next) => format!(
+                        "is away: {} ({}; the next at {next:.0})",
+                        first_line(error),
+                        counted((*attempts).into(), "try", "tries")
+                    ),
+                },
+                to_do: Some(format!("kuori outbox retry {place}")),
             },
-            subject: place.to_string(),
-            since: *since,
-            text: match next_try {
-                None => format!("waits for an operator: {}", first_line(error)),
-                Some(next) => format!(
-                    "is away: {} ({}; the next at {next:.0})",
-                    first_line(error),
-                    counted((*attempts).into(), "try", "tries")
-                ),
-            },
-            to_do: Some(format!("kuori outbox retry {place}")),
-        })
+        )
     }
 
     fn hand_overs(&self) -> impl Iterator<Item = Trouble> {
@@ -110,7 +116,11 @@ impl Look<'_> {
         let why = queue.oldest.as_ref()?;
         let error = first_line(why.error.as_deref().unwrap_or_default());
         Some(Trouble {
-            code: if is_sender(&queue.place) { Code::ReceiptHeld } else { Code::BundleHeld },
+            code: if is_sender(&queue.place) {
+                Code::ReceiptHeld
+            } else {
+                Code::BundleHeld
+            },
             weight: Weight::Alert,
             subject: queue.place.to_string(),
             since,
@@ -131,7 +141,10 @@ impl Look<'_> {
         } else {
             (Code::BundleLate, self.settings.times.bundle)
         };
-        let error = queue.oldest.as_ref().and_then(|oldest| oldest.error.as_deref());
+        let error = queue
+            .oldest
+            .as_ref()
+            .and_then(|oldest| oldest.error.as_deref());
         let is_late = self.is_over(since, limit);
         (is_late || error.is_some()).then(|| Trouble {
             code,
@@ -157,7 +170,10 @@ impl Look<'_> {
                 "{} not been picked up",
                 counted(queue.overdue.count, "thing has", "things have")
             ),
-            to_do: Some(format!("kuori outbox list --overdue --place {}", queue.place)),
+            to_do: Some(format!(
+                "kuori outbox list --overdue --place {}",
+                queue.place
+            )),
         })
     }
 
@@ -165,9 +181,8 @@ impl Look<'_> {
     fn held_batches(&self) -> Vec<Trouble> {
         let mut found: Vec<(Trouble, u64)> = Vec::new();
         for note in &self.status.held {
-            let same = |(trouble, _): &&mut (Trouble, u64)| {
-                trouble.subject == note.sender.to_string()
-            };
+            let same =
+                |(trouble, _): &&mut (Trouble, u64)| trouble.subject == note.sender.to_string();
             match found.iter_mut().find(same) {
                 Some((_, count)) => *count += 1,
                 None => found.push((self.held_batch(note), 1)),
@@ -201,7 +216,9 @@ impl Look<'_> {
             since: note.since,
             text: format!("{batch} is held: {}", first_line(&note.why)),
             to_do: Some(if note.is_gated {
-                format!("kuori batch approve {batch} --reason …, or kuori batch cancel {batch} --reason …")
+                format!(
+                    "kuori batch approve {batch} --reason …, or kuori batch cancel {batch} --reason …"
+                )
             } else {
                 format!("kuori batch show {batch}, then kuori reprocess {batch} --reason …")
             }),
@@ -212,19 +229,20 @@ impl Look<'_> {
         let unfinished = self.status.unfinished.iter();
         unfinished.filter_map(|it| {
             let since = it.batches.since?;
-            self.is_over(since, self.settings.times.batch).then(|| Trouble {
-                code: Code::BatchLate,
-                weight: Weight::Alert,
-                subject: it.sender.to_string(),
-                since,
-                text: format!(
-                    "{} not through, the oldest {} is {}",
-                    counted(it.batches.count, "batch is", "batches are"),
-                    it.first,
-                    it.state.as_str()
-                ),
-                to_do: Some(format!("kuori batch show {}", it.first)),
-            })
+            self.is_over(since, self.settings.times.batch)
+                .then(|| Trouble {
+                    code: Code::BatchLate,
+                    weight: Weight::Alert,
+                    subject: it.sender.to_string(),
+                    since,
+                    text: format!(
+                        "{} not through, the oldest {} is {}",
+                        counted(it.batches.count, "batch is", "batches are"),
+                        it.first,
+                        it.state.as_str()
+                    ),
+                    to_do: Some(format!("kuori batch show {}", it.first)),
+                })
         })
     }
 
@@ -329,7 +347,8 @@ impl Look<'_> {
                 "the step `{}` has failed ({}{}): {}",
                 note.state.next_step().as_str(),
                 counted(note.attempts.into(), "try", "tries"),
-                note.next_try.map_or(String::new(), |next| format!("; the next at {next:.0}")),
+                note.next_try
+                    .map_or(String::new(), |next| format!("; the next at {next:.0}")),
                 first_line(&note.why)
             ),
             to_do: Some(format!("kuori batch show {}", note.batch)),

@@ -21,10 +21,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub fn new(
-        store: Arc<Store>,
-        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(store: Arc<Store>, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self {
             store,
             clock: Box::new(clock),
@@ -90,7 +87,13 @@ pub(super) fn word(what: Telling) -> &'static str {
 }
 
 fn tell((what, alert): (Telling, Alert), pager: &mpsc::Sender<(Telling, Alert)>) {
-    let Alert { code, subject, since, text, .. } = &alert;
+    let Alert {
+        code,
+        subject,
+        since,
+        text,
+        ..
+    } = &alert;
     let word = word(what);
     meters::ALERTS_TOLD.one(&[code, word]);
     if what == Telling::Over {

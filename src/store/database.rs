@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::{
     Error, Spool,
     error::Doing,
+    lifecycle_guard,
     line::Failure,
     writer::{Transaction, Writer},
 };
@@ -66,6 +67,9 @@ impl Store {
         keep_private(&path)?;
         let mut writer = connect(&path, WRITER_CACHE_KIB)?;
         migrate(&mut writer).map_err(|error| error.in_database(&path))?;
+        if cfg!(debug_assertions) {
+            lifecycle_guard::hold_to_lifecycle(&writer)?;
+        }
         Ok(Self {
             path,
             writer: Writer::new(writer),

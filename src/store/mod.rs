@@ -32,6 +32,7 @@ mod holds;
 mod inbox_looks;
 mod known_files;
 mod letter_ids;
+mod lifecycle_guard;
 mod line;
 mod message_events;
 mod messages;

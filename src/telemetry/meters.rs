@@ -58,11 +58,7 @@ pub struct Counter {
 }
 
 impl Counter {
-    const fn new(
-        name: &'static str,
-        labels: &'static [&'static str],
-        help: &'static str,
-    ) -> Self {
+    const fn new(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
         Self {
             family: family(name, Kind::Counter, labels, help),
             counts: Mutex::new(BTreeMap::new()),
@@ -101,14 +97,12 @@ pub struct Spread {
 }
 
 /// From a small batch's step to a huge one's.
-pub const SECONDS: [f64; 10] = [0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 60.0, 300.0, 1_200.0, 3_600.0];
+pub const SECONDS: [f64; 10] = [
+    0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 60.0, 300.0, 1_200.0, 3_600.0,
+];
 
 impl Histogram {
-    const fn new(
-        name: &'static str,
-        labels: &'static [&'static str],
-        help: &'static str,
-    ) -> Self {
+    const fn new(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
         Self {
             family: family(name, Kind::Histogram, labels, help),
             spreads: Mutex::new(BTreeMap::new()),
@@ -132,10 +126,7 @@ impl Histogram {
     }
 }
 
-fn entry<'a, T: Default>(
-    values: &'a mut BTreeMap<Vec<String>, T>,
-    labels: &[&str],
-) -> &'a mut T {
+fn entry<'a, T: Default>(values: &'a mut BTreeMap<Vec<String>, T>, labels: &[&str]) -> &'a mut T {
     let labels = labels.iter().map(|&label| label.to_owned()).collect();
     values.entry(labels).or_default()
 }
