@@ -109,10 +109,10 @@ impl Daemon {
         }
         loops.spawn(pass_requests_on(&self.works, halted.clone()));
         loops.spawn(hand_over(&self.works, halted.clone()));
-        let told = self.until_told(stop, newer, halt.clone());
+        let told = self.until_told(stop.clone(), newer, halt.clone());
         let (ran, told) = tokio::join!(
             async {
-                let ran = self.works.runner.run(halted).await;
+                let ran = self.run_steps(halted, stop.clone()).await;
                 halt.send_replace(true);
                 ran
             },
@@ -121,6 +121,28 @@ impl Daemon {
         while loops.join_next().await.is_some() {}
         ran?;
         Ok(told)
+    }
+
+    /// Runs steps until `halted` turns true and they have reached their transaction. Where the program
+    /// is to end it does not wait for that without bound; other settings wait for all of them.
+    async fn run_steps(
+        &self,
+        halted: watch::Receiver<bool>,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), Error> {
+        let within = self.works.runner.stop_within();
+        let too_long = async {
+            let _ = stop.wait_for(|stop| *stop).await;
+            tokio::time::sleep(within).await;
+        };
+        tokio::select! {
+            ran = self.works.runner.run(halted) => Ok(ran?),
+            () = too_long => {
+                let secs = within.as_secs();
+                tracing::warn!(secs, "steps are left in the middle: the next start does them again");
+                Ok(())
+            }
+        }
     }
 
     /// Turns `halt` true when `stop` does or other settings come, and ends once it is true, whoever

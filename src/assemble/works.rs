@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::{Error, adapters, lock::Lock};
 use crate::{
@@ -68,27 +68,36 @@ impl Works {
     /// Takes what is in the inboxes, runs every step that is due and hands over what is due, until
     /// there is nothing left to do now. Returns what was received.
     pub async fn run_until_idle(&self) -> Result<Vec<Received>, Error> {
+        self.run_until_idle_or(&watch::channel(false).1).await
+    }
+
+    /// As [`Works::run_until_idle`], or until `stop` turns true: steps in hand then reach their next
+    /// transaction, and what has begun to be handed over is.
+    pub async fn run_until_idle_or(
+        &self,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Vec<Received>, Error> {
         self.outbox.begin()?;
         let mut received = Vec::new();
         for inbox in &self.inboxes {
             received.extend(inbox.poll(self.clock.now()).await?);
         }
         loop {
-            self.runner.run_until_idle().await?;
+            self.runner.run_until_idle_or(stop).await?;
             // What is handed over is to be told.
-            if !self.hand_over_all().await? {
+            if !self.hand_over_all(stop).await? {
                 return Ok(received);
             }
         }
     }
 
     /// Whether there was anything to hand over.
-    async fn hand_over_all(&self) -> Result<bool, Error> {
+    async fn hand_over_all(&self, stop: &watch::Receiver<bool>) -> Result<bool, Error> {
         let mut any = false;
-        while self.outbox.hand_over_next(self.clock.now()).await? {
+        while !*stop.borrow() && self.outbox.hand_over_next(self.clock.now()).await? {
             any = true;
         }
-        Ok(any)
+        Ok(any && !*stop.borrow())
     }
 }
 

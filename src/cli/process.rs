@@ -9,12 +9,13 @@ use std::{
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::{
     CommandError, Invocation, Output, clock,
     error::{ErrorKind, Outcome},
     progress::Progress,
-    runtime::runtime,
+    runtime::{runtime, stop_signal},
     settings,
     words::BatchStateWord,
 };
@@ -54,7 +55,10 @@ pub(super) fn run(
     let name = arguments.batch.file_name().unwrap_or_default();
     let name = name.to_string_lossy();
     let work = process(&config, &name, &invocation.output);
-    let (received, row, counts) = runtime()?.block_on(work)?;
+    let runtime = runtime()?;
+    let worked = runtime.block_on(work);
+    runtime.shutdown_background();
+    let (received, row, counts) = worked?;
     let batch = row.id;
     let processed = Processed {
         batch: batch.to_string(),
@@ -250,8 +254,16 @@ async fn process(
     name: &str,
     output: &Output<'_>,
 ) -> Result<(Received, BatchRow, Counts), CommandError> {
+    let stop = stop_signal().map_err(|error| {
+        CommandError::failed("cannot listen for signals").caused_by(error.to_string())
+    })?;
     let works = Works::open(config, Clock::new(clock::now))?;
-    let received = watched(&works, output).await?;
+    let received = watched(&works, output, &stop).await?;
+    if *stop.borrow() && works.store.has_work_under_way()? {
+        let stopped = "stopped before it was done";
+        return Err(CommandError::new(ErrorKind::TryLater, stopped)
+            .hint("the same command goes on where this one stopped"));
+    }
     let is_named = |received: &&Received| {
         let row = works.store.batch(batch_of(**received));
         row.is_ok_and(|row| row.file_name == name)
@@ -271,8 +283,12 @@ fn batch_of(received: Received) -> BatchId {
 }
 
 /// Works until nothing is left to do, and shows how far it is.
-async fn watched(works: &Works, output: &Output<'_>) -> Result<Vec<Received>, assemble::Error> {
-    let mut work = std::pin::pin!(works.run_until_idle());
+async fn watched(
+    works: &Works,
+    output: &Output<'_>,
+    stop: &watch::Receiver<bool>,
+) -> Result<Vec<Received>, assemble::Error> {
+    let mut work = std::pin::pin!(works.run_until_idle_or(stop));
     let mut bar: Option<Progress> = None;
     loop {
         tokio::select! {

@@ -44,7 +44,8 @@ pub(super) fn run(
         options.log_filter(&log.filter),
     );
     allow_many_descriptors();
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async {
         let stop = stop_signal().map_err(|error| {
             CommandError::failed("cannot listen for signals").caused_by(error.to_string())
         })?;
@@ -57,7 +58,10 @@ pub(super) fn run(
         daemon.run_and_reload(stop, newer).await?;
         tracing::info!("stopped");
         Ok(Outcome::Done)
-    })
+    });
+    // A step that was left in the middle has no say in when the program ends.
+    runtime.shutdown_background();
+    ended
 }
 
 /// Systems start a program with 1,024, for the sake of old ones; two busy accounts of the embedded

@@ -86,7 +86,7 @@ fn compose_planned(
     let sender = house.sender(&row.sender)?;
     let mut settled = 0;
     for bundle in house.store.planned_bundles(row.id)? {
-        stop.check()?;
+        stop.between_pages(0)?;
         let Some(plan) = plan_again(house, sender, &bundle)? else {
             tracing::info!(bundle = %bundle.id, "planned under other settings: planned anew");
             house.store.give_up_plan(&bundle)?;

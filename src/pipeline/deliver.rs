@@ -82,7 +82,7 @@ fn deliver_all(
     let sender = house.sender(&row.sender)?;
     let mut after = 0;
     loop {
-        stop.check()?;
+        stop.between_pages(after)?;
         let page = routed_page(house, row, after, PAGE)?;
         let Some(last) = page.last() else {
             return Ok(());

@@ -9,7 +9,8 @@ use crate::{
     domain::{BatchState, Finding},
     receipts::{DeliveryEvent, DeliveryHeader, DeliveryLine, Level, ReportHeader, ReportLine},
     store::{
-        BatchRow, DeliveryReportRow, MessageEventRow, MessageHistory, NewOutgoing, OutgoingKind,
+        self, BatchRow, DeliveryReportRow, MessageEventRow, MessageHistory, NewOutgoing,
+        OutgoingKind,
     },
 };
 
@@ -22,6 +23,9 @@ pub(super) fn run(house: &House, claimed: &DeliveryReportRow) -> Result<(), Erro
     let store = &house.store;
     // Something may have been handed over since the claim.
     let (due, row, counts) = store.delivery_standing(claimed.batch)?;
+    if due.lease != claimed.lease {
+        return Err(store::Error::LeaseLost(row.id).into());
+    }
     let sender = house.sender(&row.sender)?;
     let settings = &sender.receipts;
     let now = house.clock.now();
@@ -199,7 +203,9 @@ mod tests {
             untold_since: Some(since),
             reports: 1,
             is_final: told_final,
+            lease: 1,
             attempts: 1,
+            crashes: 0,
         };
         let time =
             |told_final, state, is_final| time_to_tell(&due(told_final), state, is_final, 6, &zone);

@@ -11,6 +11,11 @@ pub enum Error {
     /// Not a failure: what was recorded so far stands.
     #[error("the house was told to stop in the middle of it")]
     Stopped,
+    /// Not a failure: others waited, and the step goes on behind this message when it is its turn.
+    #[error("the step gave way to others behind message {after}")]
+    GaveWay { after: u32 },
+    #[error("a bug in kuori: choosing what is worked on next panicked; the log has the place")]
+    Panicked,
     #[error("the settings have no sender `{0}`")]
     NoSender(SenderId),
     #[error("the settings have no print house `{0}`")]
@@ -57,7 +62,11 @@ impl Error {
             | Self::TooLargeForMailbox { .. }
             | Self::Unsteady(_)
             | Self::NoSigningKey => Disposition::Hold,
-            Self::Stopped | Self::Unpack { .. } | Self::Signature(_) => Disposition::Retry,
+            Self::Stopped
+            | Self::GaveWay { .. }
+            | Self::Panicked
+            | Self::Unpack { .. }
+            | Self::Signature(_) => Disposition::Retry,
             Self::Compose(error) => error.disposition(),
             Self::Receipt(error) => error.disposition(),
             Self::Sign(error) => error.disposition(),

@@ -17,16 +17,11 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
     }
     let sender = house.sender(&row.sender)?;
     let policy = sender.policy();
-    let mut after = 0;
-    loop {
-        stop.check()?;
-        let states = [MessageState::Accepted, MessageState::Waiting];
-        let page = house.store.messages(row.id, &states, after, PAGE)?;
-        let Some(last) = page.last() else { break };
-        after = last.id.position;
-        let now = house.clock.now();
-        let decided = decide_page(house, &policy, row, &page, now)?;
-        house.store.record_decisions(row.id, &decided, now)?;
+    let undecided = [MessageState::Accepted, MessageState::Waiting];
+    decide_all(house, &policy, row, &undecided, row.resume_after, stop)?;
+    if row.resume_after > 0 {
+        // Set back by an operator while the step had given way; those that wait were asked about.
+        decide_all(house, &policy, row, &undecided[..1], 0, stop)?;
     }
     let now = house.clock.now();
     if sender.gate == Gate::AllOrNothing && is_refused_whole(house, row)? {
@@ -36,6 +31,27 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
     Ok(house
         .store
         .finish_step(row, &StepOutcome::next(BatchState::Routed, now), now)?)
+}
+
+fn decide_all(
+    house: &House,
+    policy: &Policy,
+    row: &BatchRow,
+    states: &[MessageState],
+    mut after: u32,
+    stop: &Stop,
+) -> Result<(), Error> {
+    loop {
+        stop.between_pages(after)?;
+        let page = house.store.messages(row.id, states, after, PAGE)?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = last.id.position;
+        let now = house.clock.now();
+        let decided = decide_page(house, policy, row, &page, now)?;
+        house.store.record_decisions(row.id, &decided, now)?;
+    }
 }
 
 /// Whether a message was refused while all the others are still here.

@@ -1,11 +1,11 @@
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     Error, SeenFile, SpoolKey, SpooledFile, Store, Transaction,
-    columns::{Columns, Word, maybe_millis, millis},
+    columns::{Columns, Word, millis},
     error::Doing,
-    events, findings, holds, known_files, message_events, senders,
+    events, findings, known_files, senders, steps,
 };
 use crate::domain::{BatchId, BatchState, Finding, SenderId, without_identity_codes};
 
@@ -46,7 +46,13 @@ pub struct BatchRow {
     pub reason: Option<String>,
     pub due_at: Option<Timestamp>,
     pub lease_until: Option<Timestamp>,
+    /// The number of the claim that holds it.
+    pub lease: i64,
     pub attempts: u32,
+    /// How often the program has ended in the middle of the step that is due.
+    pub crashes: u32,
+    /// The message behind which a step goes on that gave way to others.
+    pub resume_after: u32,
     pub last_error: Option<String>,
     /// How many processing reports it has had.
     pub reports: u32,
@@ -160,27 +166,6 @@ impl Store {
         })
     }
 
-    /// Takes the batch that has been due longest, so that no other worker takes it too.
-    pub fn claim_due_batch(
-        &self,
-        now: Timestamp,
-        lease_until: Timestamp,
-    ) -> Result<Option<BatchRow>, Error> {
-        let sql = "UPDATE batches SET lease_until = :lease, attempts = attempts + 1
-             WHERE id = (SELECT id FROM batches
-                          WHERE due_at <= :now AND (lease_until IS NULL OR lease_until <= :now)
-                          ORDER BY due_at, id LIMIT 1)
-             RETURNING *";
-        self.write("claim a batch", |tx| {
-            let mut claim = tx.prepare_cached(sql).doing("claim a batch")?;
-            let given = named_params! {":now": millis(now), ":lease": millis(lease_until)};
-            claim
-                .query_row(given, batch_row)
-                .optional()
-                .doing("claim a batch")
-        })
-    }
-
     /// When the next batch comes due, so that the runner can sleep until then.
     pub fn next_batch_due(&self) -> Result<Option<Timestamp>, Error> {
         self.read(|db| {
@@ -224,7 +209,7 @@ impl Store {
             let given = params![row.id.0, opened.shape, opened.is_test, opened.print_only];
             tx.execute(sql, given).doing("record an opened batch")?;
             findings::insert(tx, row.id, &opened.findings)?;
-            finish(tx, row, outcome, now)
+            steps::finish(tx, row, outcome, now)
         })
     }
 
@@ -242,16 +227,6 @@ impl Store {
             Ok(())
         })?;
         self.spool().remove(&row.spool)
-    }
-
-    /// Moves a batch on after a step.
-    pub fn finish_step(
-        &self,
-        row: &BatchRow,
-        outcome: &StepOutcome,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        self.write("finish a step", |tx| finish(tx, row, outcome, now))
     }
 
     /// Records, before the first message is put into a mailbox, that some may lie there from now on.
@@ -274,33 +249,7 @@ impl Store {
         let sql = "UPDATE batches SET delivery_begun_at = NULL WHERE id = ?";
         self.write("finish a delivery", |tx| {
             tx.execute(sql, [row.id.0]).doing("finish a delivery")?;
-            finish(tx, row, outcome, now)
-        })
-    }
-
-    /// Keeps the batch where it is and tries the same step again later, unless an operator moved it
-    /// meanwhile.
-    pub fn retry_step(&self, row: &BatchRow, error: &str, at: Timestamp) -> Result<(), Error> {
-        let sql = "UPDATE batches SET lease_until = NULL, due_at = ?2, last_error = ?3
-             WHERE id = ?1 AND state = ?4";
-        self.write("put a step off", |tx| {
-            let given = params![row.id.0, millis(at), error, row.state.word()];
-            if tx.execute(sql, given).doing("put a step off")? == 1 {
-                return Ok(());
-            }
-            let_go(tx, row)
-        })
-    }
-
-    /// Frees what a daemon that is gone had claimed. Only for a start, under the folder's lock.
-    pub fn release_leases(&self) -> Result<(), Error> {
-        self.write("release leases", |tx| {
-            tx.execute_batch(
-                "UPDATE batches SET lease_until = NULL WHERE lease_until IS NOT NULL;
-                 UPDATE outgoing SET lease_until = NULL WHERE lease_until IS NOT NULL;
-                 UPDATE delivery_reports SET lease_until = NULL WHERE lease_until IS NOT NULL;",
-            )
-            .doing("release leases")
+            steps::finish(tx, row, outcome, now)
         })
     }
 }
@@ -313,49 +262,6 @@ fn word_of(received: Received) -> &'static str {
         Received::New(_) => "received",
         Received::Again(_) => CAME_AGAIN,
     }
-}
-
-/// Moves the batch on, unless an operator moved it meanwhile: then the operator's move stands, and
-/// the step only lets go of the batch.
-pub(super) fn finish(
-    tx: &Transaction<'_>,
-    row: &BatchRow,
-    outcome: &StepOutcome,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let sql = "UPDATE batches SET state = :state, due_at = :due, reason = :reason,
-            lease_until = NULL, attempts = 0, last_error = NULL
-         WHERE id = :id AND state = :was";
-    let given = named_params! {
-        ":id": row.id.0,
-        ":was": row.state.word(),
-        ":state": outcome.state.word(),
-        ":due": maybe_millis(outcome.due_at),
-        ":reason": outcome.reason,
-    };
-    let moved = tx.execute(sql, given).doing("finish a step")? == 1;
-    if !moved {
-        return let_go(tx, row);
-    }
-    message_events::note_stopped(tx, row.id, now)?;
-    if outcome.due_at.is_none() {
-        message_events::note_rest(tx, row.id, now)?;
-    }
-    if outcome.state != row.state {
-        holds::forget_open(tx, row.id)?;
-        let why = outcome.reason.as_deref();
-        events::note_because(tx, now, row.id, outcome.state.word(), why)?;
-    }
-    Ok(())
-}
-
-/// Ends the lease that this step was claimed with, and no other.
-fn let_go(tx: &Transaction<'_>, row: &BatchRow) -> Result<(), Error> {
-    let sql = "UPDATE batches SET lease_until = NULL, attempts = 0
-         WHERE id = ?1 AND lease_until IS ?2";
-    let given = params![row.id.0, maybe_millis(row.lease_until)];
-    tx.execute(sql, given).doing("let go of a batch")?;
-    Ok(())
 }
 
 pub(super) fn by_id(db: &Connection, id: BatchId) -> Result<BatchRow, Error> {
@@ -377,8 +283,8 @@ fn find(tx: &Transaction<'_>, new: &NewBatch) -> Result<Option<BatchId>, Error> 
 
 fn insert(tx: &Transaction<'_>, new: &NewBatch) -> Result<BatchId, Error> {
     let sql = "INSERT INTO batches
-            (sender, file_name, bytes, sha256, spool, received_at, state, due_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6) RETURNING id";
+            (sender, file_name, bytes, sha256, spool, received_at, state, due_at, line)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6, (SELECT last_turn FROM runner)) RETURNING id";
     let given = params![
         new.sender.as_str(),
         without_identity_codes(&new.file_name),
@@ -417,7 +323,10 @@ pub(super) fn batch_row(row: &Row<'_>) -> rusqlite::Result<BatchRow> {
         reason: row.get("reason")?,
         due_at: row.maybe_time("due_at")?,
         lease_until: row.maybe_time("lease_until")?,
+        lease: row.get("lease")?,
         attempts: row.get("attempts")?,
+        crashes: row.get("crashes")?,
+        resume_after: row.get("resume_after")?,
         last_error: row.get("last_error")?,
         reports: row.get("reports")?,
         payload_purged_at: row.maybe_time("payload_purged_at")?,

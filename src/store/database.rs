@@ -30,6 +30,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("retention.sql"),
     include_str!("alerts.sql"),
     include_str!("audit.sql"),
+    include_str!("steps.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

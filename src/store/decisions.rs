@@ -2,10 +2,10 @@ use jiff::Timestamp;
 use rusqlite::{named_params, params};
 
 use super::{
-    BatchRow, Error, StepOutcome, Store, batches,
+    BatchRow, Error, StepOutcome, Store,
     columns::{Word, maybe_millis, millis},
     error::Doing,
-    events, letter_ids, message_events,
+    events, letter_ids, message_events, steps,
 };
 use crate::domain::{
     BatchId, BatchState, Channel, Decision, MessageEvent, MessageId, MessageState, Route,
@@ -73,7 +73,7 @@ impl Store {
             tx.execute(messages, [row.id.0]).doing(doing)?;
             letter_ids::release_refused(tx, row.id)?;
             tx.execute(gate, [row.id.0]).doing(doing)?;
-            batches::finish(tx, row, &refused, now)
+            steps::finish(tx, row, &refused, now)
         })
     }
 

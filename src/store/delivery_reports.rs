@@ -6,7 +6,7 @@ use super::{
     columns::{Columns, maybe_millis, millis},
     counts,
     error::Doing,
-    events, outgoing,
+    events, outgoing, steps,
 };
 use crate::domain::BatchId;
 
@@ -24,13 +24,18 @@ pub struct DeliveryReportRow {
     pub reports: u32,
     /// The last report said that nothing is under way any more.
     pub is_final: bool,
+    /// The number of the claim that holds it.
+    pub lease: i64,
     pub attempts: u32,
+    /// How often the program has ended while it was being written.
+    pub crashes: u32,
 }
 
 /// Rows to be looked at. A batch with a step to be done first is left alone: there may be thousands
 /// of changes to come, and its processing report.
 const DUE: &str = "SELECT d.batch FROM delivery_reports d JOIN batches b ON b.id = d.batch
      WHERE d.due_at <= :now AND (d.lease_until IS NULL OR d.lease_until <= :now)
+       AND (d.lease = 0 OR d.batch NOT IN (SELECT value FROM json_each(:in_hand)))
        AND (b.due_at IS NULL OR b.due_at > :now)
      ORDER BY d.due_at, d.batch LIMIT 1";
 
@@ -41,17 +46,36 @@ impl Store {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Option<DeliveryReportRow>, Error> {
+        self.claim_delivery_report_but(&[], now, lease_until)
+    }
+
+    /// As [`Store::claim_due_delivery_report`], but of none that is still being written here, though
+    /// its lease has run out.
+    pub fn claim_delivery_report_but(
+        &self,
+        in_hand: &[BatchId],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<DeliveryReportRow>, Error> {
         let doing = "claim a delivery report";
         let sql = format!(
-            "UPDATE delivery_reports SET lease_until = :lease, attempts = attempts + 1
-             WHERE batch = ({DUE}) RETURNING *"
+            "UPDATE delivery_reports
+                SET lease_until = :lease_until, lease = :turn, attempts = attempts + 1
+              WHERE batch = ({DUE}) RETURNING *"
         );
-        if !self.is_delivery_report_due(now)? {
+        let in_hand = steps::ids(in_hand);
+        if !self.is_delivery_report_due(&in_hand, now)? {
             return Ok(None);
         }
         self.write(doing, |tx| {
+            let turn = steps::next_turn(tx)?;
             let mut claim = tx.prepare_cached(&sql).doing(doing)?;
-            let given = named_params! {":now": millis(now), ":lease": millis(lease_until)};
+            let given = named_params! {
+                ":now": millis(now),
+                ":lease_until": millis(lease_until),
+                ":turn": turn,
+                ":in_hand": in_hand,
+            };
             claim
                 .query_row(given, delivery_report_row)
                 .optional()
@@ -60,11 +84,26 @@ impl Store {
     }
 
     /// Asked often, and a claim waits for whoever writes.
-    fn is_delivery_report_due(&self, now: Timestamp) -> Result<bool, Error> {
+    fn is_delivery_report_due(&self, in_hand: &str, now: Timestamp) -> Result<bool, Error> {
         self.read(|db| {
             let mut query = db.prepare_cached(DUE).doing("look for a delivery report")?;
-            let given = named_params! {":now": millis(now)};
+            let given = named_params! {":now": millis(now), ":in_hand": in_hand};
             query.exists(given).doing("look for a delivery report")
+        })
+    }
+
+    /// Keeps a claim for longer; `false` where it is gone.
+    pub fn renew_delivery_report(
+        &self,
+        row: &DeliveryReportRow,
+        lease_until: Timestamp,
+    ) -> Result<bool, Error> {
+        let doing = "renew a lease";
+        let sql = "UPDATE delivery_reports SET lease_until = ?3
+             WHERE batch = ?1 AND lease = ?2 AND lease_until IS NOT NULL";
+        self.write(doing, |tx| {
+            let given = params![row.batch.0, row.lease, millis(lease_until)];
+            Ok(tx.execute(sql, given).doing(doing)? == 1)
         })
     }
 
@@ -104,10 +143,11 @@ impl Store {
         let doing = "record a delivery report";
         // What has changed meanwhile is told by the next one.
         let sql = "UPDATE delivery_reports SET told = :newest, is_final = :final,
-                reports = reports + :reports, lease_until = NULL, attempts = 0, last_error = NULL,
+                reports = reports + :reports, lease_until = NULL, lease = 0, attempts = 0,
+                crashes = 0, last_error = NULL,
                 due_at = CASE WHEN newest > :newest THEN :now END,
                 untold_since = CASE WHEN newest > :newest THEN :now END
-             WHERE batch = :batch";
+             WHERE batch = :batch AND lease = :lease";
         self.write(doing, |tx| {
             if let Some(report) = report {
                 outgoing::insert(tx, report, now)?;
@@ -119,9 +159,9 @@ impl Store {
                 ":final": is_final,
                 ":reports": u32::from(report.is_some()),
                 ":now": millis(now),
+                ":lease": row.lease,
             };
-            tx.execute(sql, given).doing(doing)?;
-            Ok(())
+            held(row, tx.execute(sql, given).doing(doing)?)
         })
     }
 
@@ -134,13 +174,14 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         let doing = "put a delivery report off";
-        let sql = "UPDATE delivery_reports SET lease_until = NULL, attempts = 0, last_error = NULL,
+        let sql = "UPDATE delivery_reports SET lease_until = NULL, lease = 0, attempts = 0,
+                crashes = 0, last_error = NULL,
                 due_at = CASE WHEN newest > ?2 THEN ?3 ELSE ?4 END
-             WHERE batch = ?1";
+             WHERE batch = ?1 AND lease = ?5";
         self.write(doing, |tx| {
-            let given = params![row.batch.0, row.newest, millis(now), maybe_millis(until)];
-            tx.execute(sql, given).doing(doing)?;
-            Ok(())
+            let until = maybe_millis(until);
+            let given = params![row.batch.0, row.newest, millis(now), until, row.lease];
+            held(row, tx.execute(sql, given).doing(doing)?)
         })
     }
 
@@ -152,13 +193,21 @@ impl Store {
         at: Timestamp,
     ) -> Result<(), Error> {
         let doing = "put a delivery report off";
-        let sql = "UPDATE delivery_reports SET lease_until = NULL, due_at = ?2, last_error = ?3
-             WHERE batch = ?1";
+        let sql = "UPDATE delivery_reports SET lease_until = NULL, lease = 0, crashes = 0,
+                due_at = ?2, last_error = ?3
+             WHERE batch = ?1 AND lease = ?4";
         self.write(doing, |tx| {
-            tx.execute(sql, params![row.batch.0, millis(at), error])
-                .doing(doing)?;
-            Ok(())
+            let given = params![row.batch.0, millis(at), error, row.lease];
+            held(row, tx.execute(sql, given).doing(doing)?)
         })
+    }
+}
+
+/// What ends a delivery report changes nothing where another claim has the row by now.
+fn held(row: &DeliveryReportRow, changed: usize) -> Result<(), Error> {
+    match changed {
+        0 => Err(Error::LeaseLost(row.batch)),
+        _ => Ok(()),
     }
 }
 
@@ -170,6 +219,8 @@ fn delivery_report_row(row: &Row<'_>) -> rusqlite::Result<DeliveryReportRow> {
         untold_since: row.maybe_time("untold_since")?,
         reports: row.get("reports")?,
         is_final: row.get("is_final")?,
+        lease: row.get("lease")?,
         attempts: row.get("attempts")?,
+        crashes: row.get("crashes")?,
     })
 }

@@ -55,6 +55,9 @@ pub enum Error {
     NoMessage(MessageId),
     #[error("there is no bundle {0}")]
     NoBundle(BundleId),
+    /// Not a failure of the store: somebody else has taken the batch from the step.
+    #[error("the step holds {0} no more: nothing of its end is recorded")]
+    LeaseLost(BatchId),
 }
 
 impl Error {
@@ -72,7 +75,8 @@ impl Error {
             | Self::NoSender { .. }
             | Self::NoAccount { .. }
             | Self::NoMessage(_)
-            | Self::NoBundle(_) => Disposition::Hold,
+            | Self::NoBundle(_)
+            | Self::LeaseLost(_) => Disposition::Hold,
         }
     }
 

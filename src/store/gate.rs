@@ -2,8 +2,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{
-    BatchRow, Counts, Error, SenderHold, StepOutcome, Store, Transaction, batches, columns::millis,
-    counts, error::Doing, holds, messages::REOPENED, senders,
+    BatchRow, Counts, Error, SenderHold, StepOutcome, Store, Transaction, columns::millis, counts,
+    error::Doing, holds, messages::REOPENED, senders, steps,
 };
 use crate::domain::{BatchId, BatchState, HoldCause};
 
@@ -121,7 +121,7 @@ fn hold(
         reason: Some(reason(found.iter().map(|hold| hold.why.as_str()))),
         ..StepOutcome::next(BatchState::Held, now)
     };
-    batches::finish(tx, row, &held, now)?;
+    steps::finish(tx, row, &held, now)?;
     holds::insert(tx, row.id, found, now)
 }
 

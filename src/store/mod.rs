@@ -17,6 +17,7 @@ mod audit;
 mod batches;
 mod bundles;
 mod cancel;
+mod clock;
 mod columns;
 mod consents;
 mod counts;
@@ -45,6 +46,7 @@ mod senders;
 mod spool;
 mod starts;
 mod status;
+mod steps;
 mod sweep;
 mod waiting;
 mod writer;
@@ -87,6 +89,7 @@ pub use status::{
     BatchNote, Day, HouseStatus, InState, InboxFiles, LISTED, OldestHandOver, PlaceQueue, Queue,
     SenderBatches, SenderMessages, SenderOnHold, SenderReports,
 };
+pub use steps::{Claim, StepsWaiting};
 pub use waiting::{OutgoingRetry, Waiting, WaitingFilter};
 #[cfg(debug_assertions)]
 pub use writer::Fault;

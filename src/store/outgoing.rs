@@ -192,7 +192,7 @@ impl Store {
                 insert(tx, report, now)?;
                 tx.execute(count, [row.id.0]).doing("count a report")?;
             }
-            super::batches::finish(tx, row, outcome, now)
+            super::steps::finish(tx, row, outcome, now)
         })
     }
 

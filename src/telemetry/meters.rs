@@ -149,8 +149,8 @@ pub static RECEIVED_BYTES: Counter = Counter::new(
 pub static STEPS: Counter = Counter::new(
     "kuori_steps_total",
     &["step", "outcome"],
-    "Steps of batches that have ended: `done`, `put-off` to be tried again, `held`, or `stopped` \
-     because the program was.",
+    "Steps of batches that have ended: `done`, `put-off` to be tried again, `held`, `gave-way` to \
+     others that waited, or `stopped` because the program was.",
 );
 pub static STEP_SECONDS: Histogram = Histogram::new(
     "kuori_step_seconds",

@@ -1,0 +1,97 @@
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::named_params;
+
+use super::{
+    Error, Store, Transaction,
+    columns::{Columns, millis},
+    error::Doing,
+};
+
+/// A clock that is set back by less is not noticed, and the time is written down this often.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
+
+/// What waits until a time. What was put off to a time that had been reached before the clock was set
+/// back is due now; what had still to wait waits as much longer as it would have.
+///
+/// A lease that had run out by then is left: whoever holds it renews it, or is gone.
+///
+/// A message that waits for its mailbox status since a time to come waits since now. Where the
+/// clock was wrong for a while only, it cannot be told when a wait began: it is rather too long than
+/// cut short, since what ends it is a letter on paper.
+const SET_BACK: &str = "
+    UPDATE batches SET due_at = MAX(:now, due_at - :back) WHERE due_at > :now;
+    UPDATE batches SET lease_until = lease_until - :back WHERE lease_until > :latest;
+    UPDATE messages SET waiting_since = :now
+     WHERE state = 'waiting' AND waiting_since > :now
+       AND batch IN (SELECT id FROM batches WHERE due_at IS NOT NULL);
+    UPDATE delivery_reports SET due_at = MAX(:now, due_at - :back) WHERE due_at > :now;
+    UPDATE delivery_reports SET lease_until = lease_until - :back WHERE lease_until > :latest;
+    UPDATE delivery_reports SET untold_since = :now WHERE untold_since > :now;
+    UPDATE outgoing SET due_at = MAX(:now, due_at - :back) WHERE due_at > :now;
+    UPDATE outgoing SET lease_until = lease_until - :back WHERE lease_until > :latest;
+    UPDATE outgoing SET overdue_at = MAX(:now, overdue_at - :back)
+     WHERE awaits_pickup = 1 AND overdue_at > :now;
+    UPDATE outgoing_places SET next_try = MAX(:now, next_try - :back) WHERE next_try > :now;
+    UPDATE outgoing_places SET alerted_at = MIN(:now, alerted_at - :back)
+     WHERE alerted_at IS NOT NULL;
+    UPDATE runner SET latest_time = :now";
+
+impl Store {
+    /// Writes down how late it is. Where it was later before, by more than a minute, the clock was set
+    /// back: what waits for a time that only then seemed near is pulled back by the difference, which
+    /// is returned.
+    pub fn notice_time(&self, now: Timestamp) -> Result<Option<SignedDuration>, Error> {
+        let Some(latest) = self.latest_time()? else {
+            self.write("write the time down", |tx| note(tx, now))?;
+            return Ok(None);
+        };
+        let passed = now.duration_since(latest);
+        if passed < -TOLERANCE {
+            self.write("follow a clock that was set back", |tx| {
+                set_back(tx, latest, now)
+            })?;
+            return Ok(Some(-passed));
+        }
+        if passed >= TOLERANCE {
+            self.write("write the time down", |tx| note(tx, now))?;
+        }
+        Ok(None)
+    }
+
+    /// The latest time that was written down.
+    fn latest_time(&self) -> Result<Option<Timestamp>, Error> {
+        let doing = "look at the time";
+        self.read(|db| {
+            let mut query = db
+                .prepare_cached("SELECT latest_time FROM runner")
+                .doing(doing)?;
+            query
+                .query_row([], |row| row.maybe_time("latest_time"))
+                .doing(doing)
+        })
+    }
+}
+
+fn note(tx: &Transaction<'_>, now: Timestamp) -> Result<(), Error> {
+    let doing = "write the time down";
+    tx.execute("UPDATE runner SET latest_time = ?", [millis(now)])
+        .doing(doing)?;
+    Ok(())
+}
+
+fn set_back(tx: &Transaction<'_>, latest: Timestamp, now: Timestamp) -> Result<(), Error> {
+    let doing = "follow a clock that was set back";
+    let (latest, now) = (millis(latest), millis(now));
+    for sql in SET_BACK.split_inclusive(';') {
+        let mut update = tx.prepare(sql).doing(doing)?;
+        let all = named_params! {":now": now, ":back": latest - now, ":latest": latest};
+        for (name, value) in all {
+            // Each statement names those that it needs.
+            if let Some(index) = update.parameter_index(name).doing(doing)? {
+                update.raw_bind_parameter(index, value).doing(doing)?;
+            }
+        }
+        update.raw_execute().doing(doing)?;
+    }
+    Ok(())
+}
