@@ -44,5 +44,6 @@ fn question(message: &Message) -> Question<'_> {
         batch_print_only: false,
         matter_is_print_only: false,
         waiting_since: None,
+        forced: None,
     }
 }

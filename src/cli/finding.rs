@@ -31,7 +31,7 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     let language = arguments.language;
     let codes = match &arguments.code {
-        Some(named) => vec![code(named)?],
+        Some(named) => vec![code(named, "kuori finding ")?],
         None => Code::ALL.to_vec(),
     };
     invocation.output.show(&Explained {
@@ -44,14 +44,15 @@ pub(super) fn run(
     Ok(Outcome::Done)
 }
 
-fn code(named: &str) -> Result<Code, CommandError> {
+/// `before` is what the code was typed behind.
+pub(super) fn code(named: &str, before: &str) -> Result<Code, CommandError> {
     Code::from_code(named).ok_or_else(|| {
         let error = CommandError::usage(format!("there is no code `{named}`"));
         if Reason::ALL.iter().any(|reason| reason.as_str() == named) {
             return error.hint("that is a reason for mailbox or print: see docs/routing.md");
         }
         match nearest(named, Code::ALL.iter().map(|code| code.as_str())) {
-            Some(meant) => error.hint(format!("did you mean `kuori finding {meant}`?")),
+            Some(meant) => error.hint(format!("did you mean `{before}{meant}`?")),
             None => error.hint("`kuori finding` lists them all"),
         }
     })

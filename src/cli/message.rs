@@ -1,26 +1,26 @@
+pub(super) mod list;
+
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::list::MessageLine;
 use super::{
     CommandError, Invocation,
     error::Outcome,
     finding_report::FindingReport,
-    table::{Table, or_dash},
-    words::{self, ChannelWord, MessageStateWord, ReasonWord, Time, counted},
+    words::{ChannelWord, Time, counted},
 };
 use crate::{
-    domain::{
-        BatchId, Channel, Code, Language, MessageId, MessageState, Reason, without_identity_codes,
-    },
-    store::{MessageRow, Store},
+    domain::{Channel, Code, Language, MessageId, Reason, without_identity_codes},
+    store::MessageRow,
 };
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
-    /// List a batch's messages in their order
-    List(List),
+    /// List the messages of a batch, or of all that are picked
+    List(list::Arguments),
     /// Show where a message is and why
     Show {
         /// Such as `B-0007-12`
@@ -28,34 +28,14 @@ pub(super) enum Command {
     },
 }
 
-#[derive(clap::Args)]
-pub(super) struct List {
-    batch: BatchId,
-    /// Only those in this state; may be given more than once
-    #[arg(long = "state", value_name = "STATE",
-          value_parser = words::one_of(&MessageState::ALL, MessageState::as_str))]
-    states: Vec<MessageState>,
-    /// Only those of this channel
-    #[arg(long, value_name = "CHANNEL",
-          value_parser = words::one_of(&Channel::ALL, Channel::as_str))]
-    channel: Option<Channel>,
-    /// How many
-    #[arg(long, value_name = "N", default_value_t = 100,
-          value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    limit: u32,
-    /// Begin behind this position
-    #[arg(long, value_name = "POSITION", default_value_t = 0)]
-    after: u32,
-}
-
 pub(super) fn run(
     command: &Command,
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
-    let store = invocation.store()?;
     match command {
-        Command::List(list) => show_list(list, &store, invocation)?,
+        Command::List(arguments) => list::run(arguments, invocation)?,
         Command::Show { message } => {
+            let store = invocation.store()?;
             let row = store.message(*message)?;
             let mut findings = FindingReport::new(u32::MAX, Language::English);
             let found = store.message_findings(*message)?;
@@ -67,74 +47,6 @@ pub(super) fn run(
         }
     }
     Ok(Outcome::Done)
-}
-
-fn show_list(
-    list: &List,
-    store: &Store,
-    invocation: &mut Invocation<'_>,
-) -> Result<(), CommandError> {
-    store.batch(list.batch)?;
-    let messages = select(list, store)?;
-    let is_full = messages.len() as u64 >= u64::from(list.limit);
-    let next_after = messages
-        .last()
-        .map(|line| line.position)
-        .filter(|_| is_full);
-    invocation.output.show(&MessageList {
-        batch: list.batch.to_string(),
-        messages,
-        next_after,
-    })?;
-    if let Some(position) = next_after {
-        let hint = format!("add `--after {position}` for the next ones");
-        invocation.output.hint(hint);
-    }
-    Ok(())
-}
-
-/// Reads pages until there are as many as were asked for.
-fn select(list: &List, store: &Store) -> Result<Vec<MessageLine>, CommandError> {
-    let limit = usize::try_from(list.limit).unwrap_or(usize::MAX);
-    let mut found = Vec::new();
-    let mut after = list.after;
-    loop {
-        let page = store.messages(list.batch, &list.states, after, 1_000)?;
-        let Some(end) = page.last() else { break };
-        after = end.id.position;
-        let is_wanted = |row: &&MessageRow| list.channel.is_none() || row.channel == list.channel;
-        let wanted = page.iter().filter(is_wanted).map(MessageLine::from);
-        found.extend(wanted.take(limit - found.len()));
-        if found.len() == limit {
-            break;
-        }
-    }
-    Ok(found)
-}
-
-/// `kuori message list`: a page of a batch's messages in the order of position.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct MessageList {
-    batch: String,
-    messages: Vec<MessageLine>,
-    /// What `--after` takes for the next page; absent where this is the last one.
-    next_after: Option<u32>,
-}
-
-/// No identity code, no name, no address: our ids say which message it is.
-#[derive(Serialize, JsonSchema)]
-struct MessageLine {
-    message: String,
-    /// 1-based in the batch.
-    position: u32,
-    state: MessageStateWord,
-    channel: Option<ChannelWord>,
-    /// Why it goes that way; the codes are explained in docs/routing.md.
-    reason: Option<ReasonWord>,
-    pages: u32,
-    bundle: Option<String>,
-    /// Its sequence in the bundle.
-    piece: Option<u32>,
 }
 
 /// `kuori message show`: where a message is, and why.
@@ -172,21 +84,6 @@ pub(super) struct MessageShown {
     findings: FindingReport,
 }
 
-impl From<&MessageRow> for MessageLine {
-    fn from(row: &MessageRow) -> Self {
-        Self {
-            message: row.id.to_string(),
-            position: row.id.position,
-            state: MessageStateWord(row.state),
-            channel: row.channel.map(ChannelWord),
-            reason: row.reason.map(ReasonWord),
-            pages: row.message.pages.count,
-            bundle: row.bundle.map(|bundle| bundle.to_string()),
-            piece: row.sequence,
-        }
-    }
-}
-
 fn shown(row: &MessageRow, beside: &[MessageId], findings: FindingReport) -> MessageShown {
     MessageShown {
         message: row.into(),
@@ -217,26 +114,6 @@ fn address_page(row: &MessageRow) -> Option<&'static str> {
     row.facts
         .lacks_address
         .then_some(Code::AddressMissing.as_str())
-}
-
-impl fmt::Display for MessageList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = |line: &MessageLine| {
-            [
-                line.message.clone(),
-                line.state.to_string(),
-                or_dash(line.channel),
-                or_dash(line.reason),
-                line.pages.to_string(),
-                or_dash(line.bundle.as_ref()),
-            ]
-        };
-        if self.messages.is_empty() {
-            return Ok(());
-        }
-        let heading = ["MESSAGE", "STATE", "CHANNEL", "REASON", "PAGES", "BUNDLE"];
-        Table::new(heading, self.messages.iter().map(row)).fmt(f)
-    }
 }
 
 impl fmt::Display for MessageShown {

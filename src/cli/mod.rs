@@ -21,10 +21,12 @@ mod finding_report;
 mod inbox;
 mod invocation;
 mod message;
+mod moment;
 mod options;
 mod outbox;
 mod output;
 mod page_picture;
+mod picking;
 mod picture_folder;
 mod postal_codes;
 mod process;
@@ -127,11 +129,13 @@ enum Command {
     Outbox(outbox::Command),
     /// Print what happened to a batch or sender, oldest first
     Events(events::Arguments),
-    /// Set a batch, or some of its messages, back to a step
+    /// Set messages of one or more batches back to a step, so that it is done again
     ///
-    /// Without `--message` and `--from` that is all messages that are refused or held, from the
-    /// first step. What has left the house is never sent again unless `--print-again` or
-    /// `--deliver-again` says so.
+    /// Messages are picked by what is known of them; all that is said must hold. Unless single
+    /// messages, states or a step are named, only those that failed are meant: refused or held.
+    /// What has left the house is never sent again unless `--print-again` or `--deliver-again` says
+    /// so.
+    #[command(after_help = reprocess::EXAMPLES)]
     Reprocess(reprocess::Arguments),
     /// Keep the register of consents to digital delivery
     #[command(subcommand)]

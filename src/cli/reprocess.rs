@@ -1,49 +1,116 @@
 mod refusal;
+mod shown;
+mod wait;
 
-use std::fmt;
-
-use clap::builder::NonEmptyStringValueParser;
-use schemars::JsonSchema;
-use serde::Serialize;
-
+pub(super) use self::shown::Reprocessed;
+use self::wait::Patience;
 use super::{
     CommandError, Invocation,
+    deed::Deed,
     error::Outcome,
-    words::{self, MessageStateWord, StepWord},
+    picking::{Ground, Picking},
+    words,
 };
 use crate::{
-    domain::{BatchId, MessageId, Step},
-    store::{Again, ReprocessPlan, Selection, Store},
+    domain::{BatchId, Channel, MessageId, Step},
+    pipeline,
+    store::{
+        self, Again, BatchRow, MessageFilter, MessageRow, NewEvent, Reprocess, ReprocessPlan, Way,
+    },
 };
+
+/// What an operator types after a fault.
+pub(super) const EXAMPLES: &str = "Examples:
+  All that failed since last evening because of one cause, looked at and then done:
+    kuori reprocess --failed --since 2026-11-22T18:00 --finding letter-not-composable --dry-run
+    kuori reprocess --failed --since 2026-11-22T18:00 --finding letter-not-composable \\
+      --expect 1204 --reason \"the font server was away\"
+  One letter on paper:
+    kuori reprocess --sender example-city --letter-id 2026-17 --channel print --reason \"asked for\"
+  A bundle that the print house lost:
+    kuori reprocess --bundle P-0031 --print-again --reason \"lost by the print house\"
+
+More than 100 messages are set back only where `--expect` says how many they are: a rehearsal with
+`--dry-run` counts them. Each batch is set back by itself; one that cannot be stops no other, unless
+`--all-or-nothing` is given. What is printed or delivered a second time is asked for by name, always.";
+
+/// More messages than this are set back only by their number.
+const WITHOUT_NUMBER: u64 = 100;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    batch: BatchId,
+    #[command(flatten)]
+    picking: Picking,
 
-    /// Only this message: `B-0007-12`, or `12`; may be given more than once
+    /// Only this message of the batch: `B-0007-12`, or `12`; may be given more than once
     #[arg(long = "message", value_name = "ID")]
     messages: Vec<MessageName>,
+
+    /// Only those that failed: refused or held. So it is where no message, state or step is named
+    #[arg(long, conflicts_with = "states")]
+    failed: bool,
+
+    /// Only those that were last routed so; may be given more than once
+    #[arg(long = "routed-to", value_name = "CHANNEL",
+          value_parser = words::one_of(&Channel::ALL, Channel::as_str))]
+    routed_to: Vec<Channel>,
 
     /// The first step that is done again
     #[arg(long, value_name = "STEP", value_parser = words::one_of(&Step::ALL, Step::as_str))]
     from: Option<Step>,
 
-    /// Say what would happen, and do nothing
-    #[arg(long)]
-    dry_run: bool,
+    /// Send them by this channel or not at all; `rules` forgets what was chosen so before
+    #[arg(long, value_name = "CHANNEL", value_parser = words::one_of(&Chosen::ALL, Chosen::as_str))]
+    channel: Option<Chosen>,
 
-    /// Print letters again that the print house has
+    /// Print letters again that the recipient has, on paper or in a mailbox
     #[arg(long)]
     print_again: bool,
 
-    /// Deliver messages again that are in the recipient's mailbox
+    /// Deliver messages again that the recipient has, in a mailbox or on paper
     #[arg(long)]
     deliver_again: bool,
 
-    /// Why, for the history
-    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run",
-          value_parser = NonEmptyStringValueParser::new())]
-    reason: Option<String>,
+    /// How many messages are to be set back; where they are not so many, nothing is done
+    #[arg(long, value_name = "N")]
+    expect: Option<u64>,
+
+    /// Set back all the batches that were picked, or none
+    #[arg(long)]
+    all_or_nothing: bool,
+
+    /// Wait so long for a step or a hand-over that has a batch in its hands
+    #[arg(long, value_name = "SECS", default_value_t = 0,
+          value_parser = clap::value_parser!(u64).range(0..=3_600))]
+    wait: u64,
+
+    /// How many messages of a batch are listed one by one; all are counted
+    #[arg(long, value_name = "N", default_value_t = 20,
+          value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    limit: u32,
+
+    #[command(flatten)]
+    deed: Deed,
+}
+
+/// A channel that an operator chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chosen {
+    Print,
+    Mailbox,
+    Rules,
+}
+
+impl Chosen {
+    const ALL: [Self; 3] = [Self::Print, Self::Mailbox, Self::Rules];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Print => "print",
+            Self::Mailbox => "mailbox",
+            Self::Rules => "rules",
+        }
+    }
 }
 
 /// A message of the batch: its id, or its position alone.
@@ -66,11 +133,14 @@ impl std::str::FromStr for MessageName {
 }
 
 impl MessageName {
-    fn position_in(self, batch: BatchId) -> Result<u32, CommandError> {
-        match self {
-            Self::Position(position) => Ok(position),
-            Self::Id(id) if id.batch == batch => Ok(id.position),
-            Self::Id(id) => {
+    fn of(self, batch: Option<BatchId>) -> Result<MessageId, CommandError> {
+        match (self, batch) {
+            (Self::Position(position), Some(batch)) => Ok(MessageId { batch, position }),
+            (Self::Position(position), None) => {
+                let error = format!("`--message {position}` does not say of which batch");
+                Err(CommandError::usage(error).hint("a message is `B-0007-12`"))
+            }
+            (Self::Id(id), Some(batch)) if id.batch != batch => {
                 let error = format!("message `{id}` is not of batch `{batch}`");
                 let hint = format!(
                     "name batch `{}`, or see `kuori message list {batch}`",
@@ -78,6 +148,7 @@ impl MessageName {
                 );
                 Err(CommandError::usage(error).hint(hint))
             }
+            (Self::Id(id), _) => Ok(id),
         }
     }
 }
@@ -86,118 +157,242 @@ pub(super) fn run(
     arguments: &Arguments,
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
-    let store = invocation.store()?;
-    let selection = selection(arguments)?;
-    let plan = carry_out(arguments, &selection, &store, invocation)?;
-    let told = told(&plan, arguments.dry_run);
-    if let Some(refusal) = refusal::of(&selection, &plan, &store)? {
-        invocation.output.show(&told)?;
+    arguments.check()?;
+    let ground = arguments.picking.ground(invocation)?;
+    let now = invocation.now;
+    let foresee = |row: &BatchRow, page: &[MessageRow], channel| {
+        let sender = sender_of(&ground, row);
+        sender.map_or_else(
+            || Ok(vec![None; page.len()]),
+            |sender| pipeline::foresee(&ground.store, sender, row, page, (channel, now)),
+        )
+    };
+    let wanted = arguments.wanted(&ground, &foresee)?;
+    let session = Session {
+        arguments,
+        ground: &ground,
+        wanted,
+        patience: Patience::new(arguments.wait, now),
+    };
+    let plans = session.plan()?;
+    let done = match arguments.deed.action(invocation) {
+        None => plans,
+        Some(action) => {
+            agree(arguments, &plans)?;
+            session.carry_out(plans, &action)?
+        }
+    };
+    tell(arguments, &done, &ground, invocation)
+}
+
+fn sender_of<'a>(ground: &'a Ground, row: &BatchRow) -> Option<&'a pipeline::SenderSettings> {
+    let senders = ground.config.senders.iter().map(|sender| &sender.settings);
+    senders.into_iter().find(|sender| sender.id == row.sender)
+}
+
+fn tell(
+    arguments: &Arguments,
+    plans: &[ReprocessPlan],
+    ground: &Ground,
+    invocation: &mut Invocation<'_>,
+) -> Result<Outcome, CommandError> {
+    let dry_run = arguments.deed.dry_run;
+    invocation.output.show(&Reprocessed::new(plans, dry_run))?;
+    let messages = moving(plans);
+    if let Some(refusal) = refusal::of(arguments, plans, &ground.store)? {
         return Err(refusal);
     }
-    invocation.output.show(&told)?;
-    if !arguments.dry_run {
-        invocation.output.hint(format!(
+    match plans {
+        [] => invocation
+            .output
+            .hint("nothing was picked; `kuori message list` takes the same"),
+        _ if dry_run && messages > WITHOUT_NUMBER => invocation.output.hint(format!(
+            "`--expect {messages} --reason TEXT` instead of `--dry-run` does it"
+        )),
+        [only] if !dry_run => invocation.output.hint(format!(
             "`kuori batch show {}` says how it goes on",
-            plan.batch
-        ));
+            only.batch
+        )),
+        _ if !dry_run => invocation
+            .output
+            .hint("`kuori batch list` says how they go on"),
+        _ => {}
     }
     Ok(Outcome::Done)
 }
 
-fn carry_out(
-    arguments: &Arguments,
-    selection: &Selection,
-    store: &Store,
-    invocation: &Invocation<'_>,
-) -> Result<ReprocessPlan, CommandError> {
-    match &arguments.reason {
-        Some(reason) if !arguments.dry_run => {
-            Ok(store.reprocess(selection, &invocation.action(reason))?)
+/// So many, that a slip in what was picked would be found out late, are set back by their number.
+fn agree(arguments: &Arguments, plans: &[ReprocessPlan]) -> Result<(), CommandError> {
+    let messages = moving(plans);
+    match arguments.expect {
+        Some(expected) if expected != messages => {
+            let error = format!("{messages} messages would be set back, not {expected}");
+            Err(CommandError::failed(error).hint("`--dry-run` says which"))
         }
-        _ => Ok(store.plan_reprocess(selection, invocation.now)?),
+        None if messages > WITHOUT_NUMBER => {
+            let error = format!("{messages} messages would be set back");
+            Err(CommandError::failed(error)
+                .caused_by(format!(
+                    "more than {WITHOUT_NUMBER} are set back by their number alone"
+                ))
+                .hint("`--dry-run` says which")
+                .hint(format!("`--expect {messages}` sets them back")))
+        }
+        _ => Ok(()),
     }
 }
 
-fn selection(arguments: &Arguments) -> Result<Selection, CommandError> {
-    let position = |message: &MessageName| message.position_in(arguments.batch);
-    Ok(Selection {
-        batch: arguments.batch,
-        positions: arguments
-            .messages
-            .iter()
-            .map(position)
-            .collect::<Result<_, _>>()?,
-        from: arguments.from,
-        again: Again {
-            print: arguments.print_again,
-            deliver: arguments.deliver_again,
-        },
-    })
+/// Messages of batches that can be set back.
+fn moving(plans: &[ReprocessPlan]) -> u64 {
+    let free = plans.iter().filter(|plan| plan.blocked.is_empty());
+    free.map(|plan| plan.messages).sum()
 }
 
-/// `kuori reprocess`: exactly what was done, or with `--dry-run` what would be.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Reprocessed {
-    batch: String,
-    from: StepWord,
-    dry_run: bool,
-    /// Not empty: nothing was done.
-    blocked: Vec<String>,
-    moves: Vec<Move>,
-    /// Bundles taken back before hand-over; their other letters are planned again.
-    withdrawn_bundles: Vec<String>,
-}
+impl Arguments {
+    fn check(&self) -> Result<(), CommandError> {
+        match (self.channel, self.from) {
+            (Some(_), Some(from)) if from > Step::Route => {
+                let error = format!("the channel is chosen before the step `{}`", from.as_str());
+                Err(CommandError::usage(error).hint("leave `--from` away, or say `--from route`"))
+            }
+            _ => Ok(()),
+        }
+    }
 
-#[derive(Serialize, JsonSchema)]
-struct Move {
-    message: String,
-    was: MessageStateWord,
-    to: MessageStateWord,
-}
+    fn wanted<'a>(
+        &self,
+        ground: &Ground,
+        foresee: store::Foresee<'a>,
+    ) -> Result<Reprocess<'a>, CommandError> {
+        let by_bundle = self.picking.bundle().filter(|_| self.channel.is_none());
+        let senders = ground.config.senders.iter();
+        let senders = senders.map(|sender| sender.settings.id.clone()).collect();
+        let needs_settings = ground.has_settings || self.channel.is_some();
+        Ok(Reprocess {
+            messages: self.filter(ground)?,
+            from: self.from.or(by_bundle.map(|_| Step::Compose)),
+            way: match self.channel {
+                None => Way::AsBefore,
+                Some(Chosen::Rules) => Way::ByTheRules,
+                Some(Chosen::Print) => Way::Forced(Channel::Print, foresee),
+                Some(Chosen::Mailbox) => Way::Forced(Channel::Mailbox, foresee),
+            },
+            again: Again {
+                print: self.print_again,
+                deliver: self.deliver_again,
+            },
+            senders: needs_settings.then_some(senders),
+            listed: usize::try_from(self.limit).unwrap_or(usize::MAX).max(1),
+        })
+    }
 
-fn told(plan: &ReprocessPlan, dry_run: bool) -> Reprocessed {
-    let moves = plan.moves.iter().map(|step| Move {
-        message: step.message.to_string(),
-        was: MessageStateWord(step.was),
-        to: MessageStateWord(step.to),
-    });
-    Reprocessed {
-        batch: plan.batch.to_string(),
-        from: StepWord(plan.from),
-        dry_run,
-        blocked: plan.blocked.iter().map(ToString::to_string).collect(),
-        moves: moves.collect(),
-        withdrawn_bundles: plan.withdrawn.iter().map(ToString::to_string).collect(),
+    fn filter(&self, ground: &Ground) -> Result<MessageFilter, CommandError> {
+        let mut filter = self.picking.filter(ground)?;
+        for message in &self.messages {
+            let id = message.of(self.picking.only_batch())?;
+            filter.messages.push(id);
+        }
+        filter.channels.clone_from(&self.routed_to);
+        if filter.is_everything() && !self.failed {
+            return Err(nothing_is_picked());
+        }
+        let is_narrow = self.picking.names_messages()
+            || self.picking.names_states()
+            || !self.messages.is_empty()
+            || self.from.is_some()
+            || self.channel.is_some();
+        if self.failed || !is_narrow {
+            filter.states = MessageFilter::FAILED.to_vec();
+        }
+        Ok(filter)
     }
 }
 
-impl fmt::Display for Reprocessed {
-    /// A plan that is blocked is told by the error.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.blocked.is_empty() {
-            return Ok(());
+fn nothing_is_picked() -> CommandError {
+    CommandError::usage("nothing says what is to be done again")
+        .hint("`kuori reprocess B-0007 --dry-run` is about what failed of one batch")
+        .hint("`kuori reprocess --failed --since 2026-11-22T18:00 --dry-run`, of all since then")
+        .hint("`kuori reprocess --bundle P-0031 --print-again --dry-run`, about a bundle that is lost")
+}
+
+/// One call: what is to be done again, and how long a batch is waited for.
+struct Session<'a> {
+    arguments: &'a Arguments,
+    ground: &'a Ground,
+    wanted: Reprocess<'a>,
+    patience: Patience,
+}
+
+impl Session<'_> {
+    /// A plan for each batch that was named, and for each other one with something to do.
+    fn plan(&self) -> Result<Vec<ReprocessPlan>, CommandError> {
+        let store = &self.ground.store;
+        let mut plans = Vec::new();
+        for batch in store.batches_with(&self.wanted.messages)? {
+            let plan = self
+                .patience
+                .until_free(|now| store.plan_reprocess_of(batch, &self.wanted, now))?;
+            if plan.messages > 0 || !plan.blocked.is_empty() || self.is_meant(batch)? {
+                plans.push(plan);
+            }
         }
-        let (batch, from) = (&self.batch, self.from);
-        let (goes, is, are) = if self.dry_run {
-            ("would go", "would be", "would be")
-        } else {
-            ("goes", "is", "are")
-        };
-        writeln!(f, "{batch} {goes} back to the step `{from}`")?;
-        for bundle in &self.withdrawn_bundles {
-            writeln!(
-                f,
-                "bundle {bundle} {is} withdrawn, its other letters planned again"
-            )?;
+        Ok(plans)
+    }
+
+    /// Whether a batch is to be set back though none of its messages is: one that is named, or that
+    /// stands still as a whole.
+    fn is_meant(&self, batch: BatchId) -> Result<bool, CommandError> {
+        let is_named = self.arguments.picking.bundle().is_none()
+            && self.wanted.messages.batches.contains(&batch);
+        Ok(is_named || self.ground.store.batch(batch)?.state.is_stopped())
+    }
+
+    /// Does what was planned, and no more: a batch of which other messages would move by now is left
+    /// as it is.
+    fn carry_out(
+        &self,
+        mut plans: Vec<ReprocessPlan>,
+        action: &NewEvent,
+    ) -> Result<Vec<ReprocessPlan>, CommandError> {
+        if !self.arguments.all_or_nothing {
+            for plan in &mut plans {
+                if plan.blocked.is_empty() {
+                    self.carry_out_one(plan, action)?;
+                }
+            }
+            return Ok(plans);
         }
-        match self.moves.len() as u64 {
-            0 => writeln!(f, "no message {is} set back")?,
-            1 => writeln!(f, "1 message {is} set back:")?,
-            many => writeln!(f, "{many} messages {are} set back:")?,
+        if plans.iter().all(|plan| plan.blocked.is_empty()) {
+            let all: Vec<_> = plans
+                .iter()
+                .map(|plan| (plan.batch, Some(plan.messages)))
+                .collect();
+            let done = self
+                .ground
+                .store
+                .reprocess_all(&all, &self.wanted, action)?;
+            for (plan, done) in plans.iter_mut().zip(done.plans) {
+                *plan = done;
+            }
         }
-        for step in &self.moves {
-            writeln!(f, "  {}  {} to {}", step.message, step.was, step.to)?;
-        }
+        Ok(plans)
+    }
+
+    fn carry_out_one(
+        &self,
+        plan: &mut ReprocessPlan,
+        action: &NewEvent,
+    ) -> Result<(), CommandError> {
+        let expected = [(plan.batch, Some(plan.messages))];
+        let store = &self.ground.store;
+        *plan = self.patience.until_free(|now| {
+            let action = NewEvent {
+                at: now,
+                ..action.clone()
+            };
+            let mut done = store.reprocess_all(&expected, &self.wanted, &action)?;
+            done.plans.pop().ok_or(store::Error::NoBatch(plan.batch))
+        })?;
         Ok(())
     }
 }

@@ -34,4 +34,5 @@ pub use clock::Clock;
 pub use error::Error;
 pub use house::{Gate, HoldPolicy, House, Landscape, PrintHouseSettings, SenderSettings};
 pub use page_check::PageCheck;
+pub use route::foresee;
 pub use runner::{Runner, Settings, Wake};

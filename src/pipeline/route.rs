@@ -2,9 +2,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Error, Gate, House, SenderSettings, gate, house::NOT_WHOLE, stop::Stop};
 use crate::{
-    domain::{Asked, BatchState, MessageState, RecipientId, StatedRecipient},
+    domain::{
+        Asked, BatchState, Channel, MessageState, Reason, RecipientId, Route, StatedRecipient,
+    },
     routing::{self, Policy, Question},
-    store::{BatchRow, MessageRow, Routed, StepOutcome},
+    store::{self, BatchRow, MessageRow, Routed, StepOutcome, Store},
 };
 
 /// Messages loaded, asked about and decided at a time.
@@ -49,7 +51,7 @@ fn decide_all(
         };
         after = last.id.position;
         let now = house.clock.now();
-        let decided = decide_page(house, policy, row, &page, now)?;
+        let decided = decide_page(&house.store, policy, row, &page, now)?;
         house.store.record_decisions(row.id, &decided, now)?;
     }
 }
@@ -62,15 +64,46 @@ fn is_refused_whole(house: &House, row: &BatchRow) -> Result<bool, Error> {
 }
 
 fn decide_page(
-    house: &House,
+    store: &Store,
     policy: &Policy,
     row: &BatchRow,
     page: &[MessageRow],
     now: Timestamp,
-) -> Result<Vec<Routed>, Error> {
+) -> Result<Vec<Routed>, store::Error> {
     let mut questions: Vec<_> = page.iter().map(|stored| question(row, stored)).collect();
-    look_up_matters(house, &mut questions)?;
-    ask(house, policy, &mut questions, now)?;
+    decide(store, policy, &mut questions, now)
+}
+
+/// Why messages would not go the way that an operator wants, were they routed now; `None` where they
+/// would.
+pub fn foresee(
+    store: &Store,
+    sender: &SenderSettings,
+    row: &BatchRow,
+    page: &[MessageRow],
+    (channel, now): (Channel, Timestamp),
+) -> Result<Vec<Option<Reason>>, store::Error> {
+    let forced = |stored| Question {
+        forced: Some(channel),
+        ..question(row, stored)
+    };
+    let mut questions: Vec<_> = page.iter().map(forced).collect();
+    let decided = decide(store, &sender.policy(), &mut questions, now)?;
+    let hindrance = |routed: Routed| match routed.decision.route {
+        Route::To(to) if to == channel => None,
+        _ => Some(routed.decision.reason),
+    };
+    Ok(decided.into_iter().map(hindrance).collect())
+}
+
+fn decide(
+    store: &Store,
+    policy: &Policy,
+    questions: &mut [Question<'_>],
+    now: Timestamp,
+) -> Result<Vec<Routed>, store::Error> {
+    look_up_matters(store, questions)?;
+    ask(store, policy, questions, now)?;
     let decided = questions.iter().map(|question| Routed {
         position: question.message.position,
         decision: routing::decide(question, policy, now),
@@ -86,11 +119,12 @@ fn question<'a>(row: &BatchRow, stored: &'a MessageRow) -> Question<'a> {
         batch_print_only: row.print_only,
         matter_is_print_only: false,
         waiting_since: stored.waiting_since,
+        forced: stored.forced,
     }
 }
 
 /// Looks up which recipients of the page want letters of their matter on paper, in one call.
-fn look_up_matters(house: &House, questions: &mut [Question<'_>]) -> Result<(), Error> {
+fn look_up_matters(store: &Store, questions: &mut [Question<'_>]) -> Result<(), store::Error> {
     let (asked, found): (Vec<_>, Vec<_>) = questions
         .iter_mut()
         .filter_map(|question| {
@@ -98,7 +132,7 @@ fn look_up_matters(house: &House, questions: &mut [Question<'_>]) -> Result<(), 
             Some((asked, &mut question.matter_is_print_only))
         })
         .unzip();
-    let answers = house.store.are_print_only(&asked)?;
+    let answers = store.are_print_only(&asked)?;
     for (is_print_only, answer) in found.into_iter().zip(answers) {
         *is_print_only = answer;
     }
@@ -107,18 +141,18 @@ fn look_up_matters(house: &House, questions: &mut [Question<'_>]) -> Result<(), 
 
 /// Asks the register about all recipients of the page whose answer matters, in one call.
 fn ask(
-    house: &House,
+    store: &Store,
     policy: &Policy,
     questions: &mut [Question<'_>],
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<(), store::Error> {
     let mut asked: Vec<_> = questions
         .iter_mut()
         .filter(|question| routing::needs_status(question, policy, now))
         .filter_map(|question| recipient(question).map(|id| (id, &mut question.status)))
         .collect();
     let ids: Vec<_> = asked.iter().map(|(id, _)| *id).collect();
-    let answers: Vec<Asked> = house.store.mailbox_statuses(&ids, now)?;
+    let answers: Vec<Asked> = store.mailbox_statuses(&ids, now)?;
     for ((_, status), answer) in asked.iter_mut().zip(answers) {
         **status = Some(answer);
     }

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use crate::domain::{Asked, ChannelWish, Fitness, Message, ServiceKind, StatedRecipient};
+use crate::domain::{Asked, Channel, ChannelWish, Fitness, Message, ServiceKind, StatedRecipient};
 
 /// All that is known about one message when its way is chosen.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +16,8 @@ pub struct Question<'a> {
     pub matter_is_print_only: bool,
     /// When the message first had to wait for its mailbox status.
     pub waiting_since: Option<Timestamp>,
+    /// The channel that an operator chose: this one or none.
+    pub forced: Option<Channel>,
 }
 
 impl Question<'_> {

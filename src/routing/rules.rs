@@ -14,7 +14,7 @@ pub fn decide(question: &Question<'_>, policy: &Policy, now: Timestamp) -> Decis
         let status = policy.current(question.status, now);
         rule_by_status(question, policy, status, now)
     });
-    let Ruling { route, reason } = with_print_possible(ruling, question, policy);
+    let Ruling { route, reason } = settled(ruling, question, policy);
     Decision {
         route,
         reason,
@@ -63,6 +63,10 @@ fn rule_without_status(question: &Question<'_>) -> Option<Ruling> {
     }
     if question.sender_wants_print() {
         return Some(Ruling::to(Channel::Print, Reason::SenderWantsPrint));
+    }
+    if question.forced == Some(Channel::Print) && question.recipient() != &StatedRecipient::Invalid
+    {
+        return Some(Ruling::to(Channel::Print, Reason::OperatorChose));
     }
     if question.matter_is_print_only {
         return Some(Ruling::to(Channel::Print, Reason::MatterIsPrintOnly));
@@ -119,8 +123,19 @@ fn rule_for_unknown(question: &Question<'_>, policy: &Policy, now: Timestamp) ->
 /// Whether an active mailbox and no mailbox would lead to different routes.
 fn status_matters(question: &Question<'_>, policy: &Policy) -> bool {
     let none = Ruling::to(Channel::Print, Reason::MailboxInactive);
-    let active = with_print_possible(rule_for_active(question), question, policy);
-    active.route != with_print_possible(none, question, policy).route
+    let active = settled(rule_for_active(question), question, policy);
+    active.route != settled(none, question, policy).route
+}
+
+/// The ruling, where it is that of the operator too, and can be carried out.
+fn settled(ruling: Ruling, question: &Question<'_>, policy: &Policy) -> Ruling {
+    let ruling = match (question.forced, ruling.route) {
+        // The mailbox or nothing: the reason says what stood in the way.
+        (Some(Channel::Mailbox), Route::To(Channel::Print)) => Ruling::refused(ruling.reason),
+        (Some(Channel::Mailbox), Route::To(channel)) => Ruling::to(channel, Reason::OperatorChose),
+        _ => ruling,
+    };
+    with_print_possible(ruling, question, policy)
 }
 
 /// Replaces a ruling that needs print by a refusal where print is not possible.

@@ -25,6 +25,7 @@ struct Case {
     batch_print_only: bool,
     matter_is_print_only: bool,
     waiting_since: Option<Timestamp>,
+    forced: Option<Channel>,
     policy: Policy,
 }
 
@@ -37,6 +38,7 @@ impl Case {
             batch_print_only: false,
             matter_is_print_only: false,
             waiting_since: None,
+            forced: None,
             policy: Policy::default(),
         }
     }
@@ -66,6 +68,7 @@ impl Case {
             batch_print_only: self.batch_print_only,
             matter_is_print_only: self.matter_is_print_only,
             waiting_since: self.waiting_since,
+            forced: self.forced,
         }
     }
 

@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("alerts.sql"),
     include_str!("audit.sql"),
     include_str!("steps.sql"),
+    include_str!("selection.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

@@ -28,9 +28,13 @@ impl Store {
         page: &[Routed],
         now: Timestamp,
     ) -> Result<(), Error> {
-        let sql = "UPDATE messages SET state = :state, channel = :channel, reason = :reason,
+        // One that an operator wants on paper though it lies in a mailbox is held instead of refused, as
+        // in `refuse_message`.
+        let sql = "UPDATE messages SET channel = :channel, reason = :reason,
                 asked_status = :status, asked_at = :asked_at, registered = :registered,
                 decided_at = :now,
+                state = CASE WHEN :state = 'refused' AND delivered_at IS NOT NULL THEN 'held'
+                             ELSE :state END,
                 waiting_since = CASE WHEN :state = 'waiting' THEN COALESCE(waiting_since, :now) END
              WHERE batch = :batch AND position = :position AND state IN ('accepted', 'waiting')";
         self.write("record decisions", |tx| {

@@ -110,6 +110,25 @@ pub(super) fn note_action(
     insert(tx, action.at, about, action.told(what))
 }
 
+/// Notes what an operator did to some messages of a batch and why: those `m` that fulfil a condition.
+pub(super) fn note_messages(
+    tx: &Transaction<'_>,
+    action: &NewEvent,
+    batch: BatchId,
+    what: &str,
+    condition: &str,
+) -> Result<(), Error> {
+    let sql = format!(
+        "INSERT INTO events (at, batch, position, actor, what, why)
+         SELECT ?2, m.batch, m.position, ?3, ?4, ?5 FROM messages m
+          WHERE m.batch = ?1 AND {condition} ORDER BY m.position"
+    );
+    let (actor, what, why) = action.told(what);
+    let given = params![batch.0, millis(action.at), actor, what, why];
+    tx.execute(&sql, given).doing("note events")?;
+    Ok(())
+}
+
 /// Notes what an operator did to a sender and why.
 pub(super) fn note_sender(
     tx: &Transaction<'_>,

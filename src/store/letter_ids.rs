@@ -115,18 +115,6 @@ pub(super) fn release_all(tx: &Transaction<'_>, batch: BatchId) -> Result<(), Er
     Ok(())
 }
 
-/// Claims the id of a message that is set back, where it is free. A test batch claims none.
-pub(super) fn claim_again(tx: &Transaction<'_>, message: MessageId) -> Result<(), Error> {
-    let sql = "INSERT OR IGNORE INTO letter_ids
-         SELECT b.sender, m.sender_letter_id, m.batch, m.position
-           FROM messages m JOIN batches b ON b.id = m.batch
-          WHERE m.batch = ?1 AND m.position = ?2 AND m.sender_letter_id IS NOT NULL
-            AND b.is_test = 0";
-    let given = params![message.batch.0, message.position];
-    tx.execute(sql, given).doing("claim a letter id")?;
-    Ok(())
-}
-
 /// A refused message lets go of its id, so that the sender can send the letter again, corrected.
 /// In any other state it keeps it.
 pub(super) fn release_if_refused(

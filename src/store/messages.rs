@@ -36,6 +36,8 @@ pub struct MessageRow {
     pub facts: PrintFacts,
     pub channel: Option<Channel>,
     pub reason: Option<Reason>,
+    /// The channel that an operator chose for it; the rules choose where there is none.
+    pub forced: Option<Channel>,
     pub asked: Option<Asked>,
     pub registered: bool,
     pub decided_at: Option<Timestamp>,
@@ -224,7 +226,7 @@ pub(super) fn in_states(clause: &str, states: &[MessageState]) -> String {
     format!("{clause} IN ({})", words.join(", "))
 }
 
-const SELECT: &str = "SELECT m.*, p.sequence FROM messages m
+pub(super) const SELECT: &str = "SELECT m.*, p.sequence FROM messages m
     LEFT JOIN pieces p ON p.batch = m.batch AND p.position = m.position AND p.bundle = m.bundle";
 
 fn record(tx: &Transaction<'_>, batch: BatchId, new: &NewMessage) -> Result<(), Error> {
@@ -348,15 +350,23 @@ static UPSERT: LazyLock<String> = LazyLock::new(upsert_sql);
 fn upsert_sql() -> String {
     let columns = OPENED_COLUMNS.join(", ");
     let values = OPENED_COLUMNS.map(|column| format!(":{column}")).join(", ");
-    let updates = OPENED_COLUMNS
-        .map(|column| format!("{column} = excluded.{column}"))
-        .join(", ");
+    let updates = OPENED_COLUMNS.map(update).join(", ");
     format!(
         "INSERT INTO messages ({columns}) VALUES ({values})
          ON CONFLICT (batch, position) DO UPDATE SET {updates},
                 channel = NULL, decided_at = NULL
           WHERE messages.state IN {REOPENED}"
     )
+}
+
+/// One that lies in a mailbox already is held instead of refused, as in [`Store::refuse_message`].
+fn update(column: &str) -> String {
+    if column == "state" {
+        return "state = CASE WHEN excluded.state = 'refused' AND messages.delivered_at IS NOT NULL
+                THEN 'held' ELSE excluded.state END"
+            .to_owned();
+    }
+    format!("{column} = excluded.{column}")
 }
 
 fn shown(value: Option<&Private<String>>) -> Option<&str> {
@@ -387,6 +397,7 @@ pub(super) fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
         facts: facts(row)?,
         channel: row.maybe_word("channel")?,
         reason: row.maybe_word("reason")?,
+        forced: row.maybe_word("forced_channel")?,
         asked: row.asked()?,
         registered: row.get("registered")?,
         decided_at: row.maybe_time("decided_at")?,

@@ -42,6 +42,7 @@ mod pickups;
 mod places;
 mod reprocess;
 mod scratch;
+mod selection;
 mod senders;
 mod spool;
 mod starts;
@@ -80,8 +81,11 @@ pub use outgoing::{
 };
 pub use pickups::{Await, Overdue};
 pub use places::{PlaceTrouble, Trouble};
-pub use reprocess::{Again, Blocked, ReprocessPlan, Selection};
+pub use reprocess::{
+    Again, Blocked, Foresee, Move, Moved, Reprocess, ReprocessPlan, Reprocessing, Selection, Way,
+};
 pub use scratch::{Scratch, ScratchBytes};
+pub use selection::MessageFilter;
 pub use senders::{Release, SenderHold, SenderHolding, SenderRow};
 pub use spool::{MappedFile, NewSpoolFile, Spool, SpoolKey, SpooledFile};
 pub use starts::Start;

@@ -1,18 +1,41 @@
+//! Setting messages back to a step, so that it is done again.
+//!
+//! A plan counts the messages of a batch by all that decides what becomes of them ([`plan`]): there
+//! are few such groups in a batch of a million. Carrying it out is one statement for all of them
+//! ([`carry_out`]).
+
+mod carry_out;
+mod plan;
+mod verdict;
+
+use std::fmt;
+
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row};
 
 use super::{
-    Error, NewEvent, SpoolKey, Store, Transaction, batches, bundles,
-    columns::{Columns, Word, millis},
-    error::Doing,
-    events, holds, letter_ids,
-    messages::in_states,
+    BatchRow, Error, MessageFilter, MessageRow, NewEvent, SpoolKey, Store, Transaction,
+    columns::Columns, error::Doing,
 };
 use crate::domain::{
-    BatchId, BatchState, BundleId, Channel, IllegalMove, MessageId, MessageState, Step,
+    BatchId, BundleId, Channel, IllegalMove, MessageId, MessageState, Reason, SenderId, Step,
 };
 
 /// What an operator wants done again.
+#[derive(Debug, Clone)]
+pub struct Reprocess<'a> {
+    pub messages: MessageFilter,
+    /// Absent means from the first step, or from routing where the channel is chosen.
+    pub from: Option<Step>,
+    pub way: Way<'a>,
+    pub again: Again,
+    /// The senders of the settings, where they are known: a batch of another one cannot go on.
+    pub senders: Option<Vec<SenderId>>,
+    /// How many moves and how many blocked messages a plan lists; it counts all of them.
+    pub listed: usize,
+}
+
+/// Messages of one batch by their positions: the plain case of [`Reprocess`].
 #[derive(Debug, Clone)]
 pub struct Selection {
     pub batch: BatchId,
@@ -23,6 +46,22 @@ pub struct Selection {
     pub again: Again,
 }
 
+/// Which way messages go that are routed again.
+#[derive(Clone, Copy, Default)]
+pub enum Way<'a> {
+    /// As an operator chose before, else as the rules say.
+    #[default]
+    AsBefore,
+    /// As the rules say, whatever an operator chose before.
+    ByTheRules,
+    /// This channel or none.
+    Forced(Channel, Foresee<'a>),
+}
+
+/// Why messages of a batch would not go the way that an operator wants; `None` where they would.
+pub type Foresee<'a> =
+    &'a dyn Fn(&BatchRow, &[MessageRow], Channel) -> Result<Vec<Option<Reason>>, Error>;
+
 /// Which of the effects that have left the house may happen a second time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Again {
@@ -30,16 +69,44 @@ pub struct Again {
     pub deliver: bool,
 }
 
-/// Exactly what reprocessing would do, or why it would not.
+/// Exactly what reprocessing does to one batch, or why it does not.
 #[derive(Debug, Clone)]
 pub struct ReprocessPlan {
     pub batch: BatchId,
     pub from: Step,
+    /// The channel that messages are made to go by.
+    pub forced: Option<Channel>,
+    /// How many messages are set back.
+    pub messages: u64,
+    kinds: Vec<Kind>,
+    /// The same by what happens to them.
+    pub moved: Vec<Moved>,
+    /// The first of them, in their order.
     pub moves: Vec<Move>,
-    /// Bundles taken back before hand-over; their other letters are planned again.
+    /// Messages that were picked, and that the step is not for.
+    pub passed_over: u64,
+    /// Bundles taken back before hand-over.
     pub withdrawn: Vec<BundleId>,
-    /// Not empty: nothing is done.
+    /// Their other letters, which are planned again.
+    pub freed: u64,
+    /// The number of the processing report that tells the sender of it.
+    pub report: u32,
+    /// Not empty: nothing is done. The first hindrances, in the order of the messages.
     pub blocked: Vec<Blocked>,
+    /// How many hindrances there are.
+    pub hindrances: u64,
+}
+
+/// Messages to which the same happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Moved {
+    pub was: MessageState,
+    pub to: MessageState,
+    /// They lie in mailboxes and are to be delivered once more.
+    pub delivers_again: bool,
+    /// The recipients have them, and they may go on paper once more.
+    pub prints_again: bool,
+    pub messages: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +116,26 @@ pub struct Move {
     pub to: MessageState,
     /// It lies in a mailbox and is to be delivered once more.
     pub delivers_again: bool,
+    /// The recipient has it, and it may go on paper once more.
+    pub prints_again: bool,
+}
+
+/// What becomes of all messages that stand alike: a plan without hindrances is no more than these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Kind {
+    state: MessageState,
+    channel: Option<Channel>,
+    is_in_mailbox: bool,
+    to: MessageState,
+    delivers_again: bool,
+}
+
+/// What came of reprocessing some batches in one transaction.
+#[derive(Debug, Clone)]
+pub struct Reprocessing {
+    pub plans: Vec<ReprocessPlan>,
+    /// Whether all of it was done; else nothing was.
+    pub is_done: bool,
 }
 
 /// Why a message, or the batch, cannot be set back.
@@ -56,30 +143,125 @@ pub struct Move {
 pub enum Blocked {
     #[error("message {0} is in the recipient's mailbox")]
     Delivered(MessageId),
+    #[error("message {0} may be in the recipient's mailbox: its delivery has begun and not ended")]
+    MayBeDelivered(MessageId),
     #[error("message {0} is in bundle {1}, which the print house has")]
     HandedOver(MessageId, BundleId),
+    #[error("message {0} was printed before")]
+    Printed(MessageId),
     #[error("bundle {0} is being handed over at this moment")]
     HandingOver(BundleId),
     #[error("batch {0} is being worked on at this moment")]
     Working(BatchId),
     #[error("batch {0} was cancelled")]
     Cancelled(BatchId),
+    #[error("the letters of batch {0} are kept no more")]
+    Purged(BatchId),
+    #[error("the settings do not know the sender of batch {0}")]
+    SenderGone(BatchId),
     #[error("the sender has sent the letter of message {0} again, as {1}")]
     SentAnew(MessageId, MessageId),
+    #[error("message {message} cannot go by {}: {}", .channel.as_str(), .reason.as_str())]
+    Forbidden {
+        message: MessageId,
+        channel: Channel,
+        reason: Reason,
+    },
     #[error("message {0} cannot be set back: {1}")]
     Illegal(MessageId, IllegalMove),
+    #[error("the step `{}` is not for message {message}: {}", .step.as_str(), Steps(.possible))]
+    NotForIt {
+        message: MessageId,
+        step: Step,
+        /// In the order of [`Step::ALL`], the steps that are.
+        possible: [bool; 5],
+    },
     #[error("there is no message {0}")]
     Unknown(MessageId),
+    #[error("{now} messages of batch {batch} would be set back by now, not {planned}")]
+    Changed {
+        batch: BatchId,
+        planned: u64,
+        now: u64,
+    },
+}
+
+struct Steps<'a>(&'a [bool; 5]);
+
+impl fmt::Display for Steps<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let possible = Step::ALL.iter().zip(self.0).filter(|(_, is)| **is);
+        let words: Vec<_> = possible
+            .map(|(step, _)| format!("`{}`", step.as_str()))
+            .collect();
+        match words.split_last() {
+            None => f.write_str("no step is"),
+            Some((only, [])) => write!(f, "{only} is"),
+            Some((last, others)) => write!(f, "{} and {last} are", others.join(", ")),
+        }
+    }
+}
+
+/// Lines of a plan that nobody said a number for.
+const LISTED: usize = 1_000;
+
+impl From<&Selection> for Reprocess<'_> {
+    fn from(selection: &Selection) -> Self {
+        let batch = selection.batch;
+        let message = |&position: &u32| MessageId { batch, position };
+        let failed = selection.positions.is_empty() && selection.from.is_none();
+        let states = if failed { MessageFilter::FAILED } else { &[] };
+        Self {
+            messages: MessageFilter {
+                batches: vec![batch],
+                messages: selection.positions.iter().map(message).collect(),
+                states: states.to_vec(),
+                ..MessageFilter::default()
+            },
+            from: selection.from,
+            way: Way::AsBefore,
+            again: selection.again,
+            senders: None,
+            listed: LISTED,
+        }
+    }
+}
+
+impl Moved {
+    /// What happens a second time comes first.
+    fn order(&self) -> impl Ord + use<> {
+        let once = (!self.delivers_again, !self.prints_again);
+        (once, self.was.as_str(), self.to.as_str())
+    }
+}
+
+impl Way<'_> {
+    pub fn forced(self) -> Option<Channel> {
+        match self {
+            Self::Forced(channel, _) => Some(channel),
+            Self::AsBefore | Self::ByTheRules => None,
+        }
+    }
+}
+
+impl fmt::Debug for Way<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AsBefore => f.write_str("AsBefore"),
+            Self::ByTheRules => f.write_str("ByTheRules"),
+            Self::Forced(channel, _) => write!(f, "Forced({})", channel.as_str()),
+        }
+    }
 }
 
 impl Store {
-    /// What reprocessing would do, without doing it.
+    /// What reprocessing messages of one batch would do, without doing it.
     pub fn plan_reprocess(
         &self,
         selection: &Selection,
         now: Timestamp,
     ) -> Result<ReprocessPlan, Error> {
-        self.read(|db| plan(db, selection, now))
+        self.plan_reprocess_of(selection.batch, &selection.into(), now)
     }
 
     /// Plans and carries out in one transaction, so that nothing moves in between. Where the plan
@@ -89,17 +271,63 @@ impl Store {
         selection: &Selection,
         action: &NewEvent,
     ) -> Result<ReprocessPlan, Error> {
-        let plan = self.write("reprocess", |tx| {
-            let plan = plan(tx, selection, action.at)?;
-            if plan.blocked.is_empty() {
-                carry_out(tx, &plan, action)?;
+        let batch = selection.batch;
+        let mut done = self.reprocess_all(&[(batch, None)], &selection.into(), action)?;
+        done.plans.pop().ok_or(Error::NoBatch(batch))
+    }
+
+    /// What reprocessing would do to one of the batches that it is for, without doing it.
+    pub fn plan_reprocess_of(
+        &self,
+        batch: BatchId,
+        wanted: &Reprocess<'_>,
+        now: Timestamp,
+    ) -> Result<ReprocessPlan, Error> {
+        self.read(|db| plan::of(db, batch, wanted, now))
+    }
+
+    /// Plans and carries out for some batches in one transaction: for all of them, or for none where
+    /// one is blocked. Beside a batch may stand how many messages of it are expected to move; where
+    /// there are others by now, it is blocked.
+    ///
+    /// Plans that were not reached are not among the answers.
+    pub fn reprocess_all(
+        &self,
+        batches: &[(BatchId, Option<u64>)],
+        wanted: &Reprocess<'_>,
+        action: &NewEvent,
+    ) -> Result<Reprocessing, Error> {
+        let done = self.write("reprocess", |tx| {
+            tx.execute_batch("SAVEPOINT reprocess").doing("reprocess")?;
+            let mut plans = Vec::new();
+            for &(batch, expected) in batches {
+                let mut plan = plan::of(tx, batch, wanted, action.at)?;
+                plan.expect(expected);
+                let is_blocked = !plan.blocked.is_empty();
+                if !is_blocked {
+                    carry_out::all(tx, &plan, wanted, action)?;
+                }
+                plans.push(plan);
+                if is_blocked {
+                    undo(tx)?;
+                    return Ok(Reprocessing {
+                        plans,
+                        is_done: false,
+                    });
+                }
             }
-            Ok(plan)
+            tx.execute_batch("RELEASE reprocess").doing("reprocess")?;
+            Ok(Reprocessing {
+                plans,
+                is_done: true,
+            })
         })?;
-        if plan.blocked.is_empty() {
-            self.remove_files_of(&plan.withdrawn)?;
+        if done.is_done {
+            for plan in &done.plans {
+                self.remove_files_of(&plan.withdrawn)?;
+            }
         }
-        Ok(plan)
+        Ok(done)
     }
 
     /// Removes the files of withdrawn bundles, now that no row needs them.
@@ -122,119 +350,27 @@ impl Store {
     }
 }
 
-struct Candidate {
-    message: MessageId,
-    state: MessageState,
-    channel: Option<Channel>,
-    bundle: Option<BundleId>,
-    is_in_mailbox: bool,
+/// What other batches of the same call did before one was blocked.
+fn undo(tx: &Transaction<'_>) -> Result<(), Error> {
+    tx.execute_batch("ROLLBACK TO reprocess; RELEASE reprocess")
+        .doing("undo what was reprocessed")
 }
 
-impl Candidate {
-    /// Whatever its state is by now: one that was held or printed later lies in its mailbox still.
-    fn would_be_delivered_again(&self, from: Step) -> bool {
-        self.is_in_mailbox && from < Step::Compose
-    }
-}
-
-fn plan(db: &Connection, selection: &Selection, now: Timestamp) -> Result<ReprocessPlan, Error> {
-    let batch = batches::by_id(db, selection.batch)?;
-    // A batch that is refused as a whole has to be opened again before anything of it goes on.
-    let is_refused = batch.state == BatchState::Refused;
-    let from = selection.from.filter(|_| !is_refused).unwrap_or(Step::Open);
-    let mut plan = ReprocessPlan {
-        batch: batch.id,
-        from,
-        moves: Vec::new(),
-        withdrawn: Vec::new(),
-        blocked: Vec::new(),
-    };
-    if batch.lease_until.is_some_and(|until| until > now) {
-        plan.blocked.push(Blocked::Working(batch.id));
-    }
-    if batch.state == BatchState::Cancelled {
-        plan.blocked.push(Blocked::Cancelled(batch.id));
-        return Ok(plan);
-    }
-    for candidate in candidates(db, selection)? {
-        consider(db, &candidate, from, selection.again, &mut plan)?;
-    }
-    report_unknown(selection, &mut plan, db)?;
-    plan.withdrawn.sort_unstable();
-    plan.withdrawn.dedup();
-    Ok(plan)
-}
-
-fn consider(
-    db: &Connection,
-    candidate: &Candidate,
-    from: Step,
-    again: Again,
-    plan: &mut ReprocessPlan,
-) -> Result<(), Error> {
-    let Some(to) = state_before(from, candidate) else {
-        return Ok(());
-    };
-    if let Some(blocked) = hindrance(db, candidate, from, again)? {
-        plan.blocked.push(blocked);
-        return Ok(());
-    }
-    if let Err(illegal) = candidate.state.move_to(to) {
-        let blocked = Blocked::Illegal(candidate.message, illegal);
-        plan.blocked.push(blocked);
-        return Ok(());
-    }
-    let live = matches!(
-        candidate.state,
-        MessageState::Composed | MessageState::Routed | MessageState::Delivered
-    );
-    plan.withdrawn.extend(candidate.bundle.filter(|_| live));
-    plan.moves.push(Move {
-        message: candidate.message,
-        was: candidate.state,
-        to,
-        delivers_again: candidate.would_be_delivered_again(from),
-    });
-    Ok(())
-}
-
-/// The state in which `step` is next for this message; `None` where the step is not for it.
-fn state_before(step: Step, candidate: &Candidate) -> Option<MessageState> {
-    let uses = |of: fn(Channel) -> bool| candidate.channel.is_some_and(of);
-    match step {
-        Step::Open | Step::Route => Some(MessageState::Accepted),
-        Step::Deliver => uses(Channel::uses_mailbox).then_some(MessageState::Routed),
-        // Before its mailbox half is done, composing is not the next step for it anyway.
-        Step::Compose if candidate.channel == Some(Channel::MailboxAndPrint) => {
-            candidate.is_in_mailbox.then_some(MessageState::Delivered)
+impl ReprocessPlan {
+    fn expect(&mut self, expected: Option<u64>) {
+        let planned = expected.unwrap_or(self.messages);
+        if planned != self.messages && self.blocked.is_empty() {
+            self.block(Blocked::Changed {
+                batch: self.batch,
+                planned,
+                now: self.messages,
+            });
         }
-        Step::Compose => uses(Channel::uses_print).then_some(MessageState::Routed),
-        Step::Report => None,
     }
-}
 
-/// What has left the house is not sent again unless the operator says so by name.
-fn hindrance(
-    db: &Connection,
-    candidate: &Candidate,
-    from: Step,
-    again: Again,
-) -> Result<Option<Blocked>, Error> {
-    let message = candidate.message;
-    if candidate.would_be_delivered_again(from) && !again.deliver {
-        return Ok(Some(Blocked::Delivered(message)));
-    }
-    if let Some(other) = letter_ids::other_owner(db, message)? {
-        return Ok(Some(Blocked::SentAnew(message, other)));
-    }
-    match (candidate.state, candidate.bundle) {
-        (MessageState::HandedOver, Some(bundle)) if !again.print => {
-            Ok(Some(Blocked::HandedOver(message, bundle)))
-        }
-        (MessageState::Composed, Some(bundle)) if is_handing_over(db, bundle)? => {
-            Ok(Some(Blocked::HandingOver(bundle)))
-        }
-        _ => Ok(None),
+    fn block(&mut self, blocked: Blocked) {
+        self.hindrances += 1;
+        self.blocked.push(blocked);
     }
 }
 
@@ -246,130 +382,9 @@ pub(super) fn is_handing_over(db: &Connection, bundle: BundleId) -> Result<bool,
     query.exists([bundle.0]).doing("look at a hand-over")
 }
 
-fn carry_out(tx: &Transaction<'_>, plan: &ReprocessPlan, action: &NewEvent) -> Result<(), Error> {
-    for &bundle in &plan.withdrawn {
-        bundles::withdraw(tx, bundle)?;
-        events::note_action(tx, action, plan.batch, None, &format!("withdrew {bundle}"))?;
-    }
-    for step in &plan.moves {
-        set_back(tx, step)?;
-        let what = format!("reprocess from {}", plan.from.as_str());
-        events::note_action(tx, action, plan.batch, Some(step.message.position), &what)?;
-    }
-    let what = format!("reprocess from {}", plan.from.as_str());
-    events::note_action(tx, action, plan.batch, None, &what)?;
-    let state = earliest(tx, plan.batch, BatchState::before(plan.from))?;
-    make_due(tx, plan.batch, state, action.at)
-}
-
-/// The state that skips nothing: `wanted`, or an earlier one where a message of the batch, perhaps
-/// one that nobody named, has a step before that still to come.
-fn earliest(tx: &Transaction<'_>, batch: BatchId, wanted: BatchState) -> Result<BatchState, Error> {
-    let sql = "SELECT CASE
-            WHEN shape IS NULL THEN 'open'
-            WHEN EXISTS (SELECT 1 FROM messages WHERE batch = b.id
-                 AND state IN ('accepted', 'waiting')) THEN 'route'
-            WHEN EXISTS (SELECT 1 FROM messages WHERE batch = b.id
-                 AND state = 'routed' AND channel <> 'print') THEN 'deliver'
-            WHEN EXISTS (SELECT 1 FROM messages WHERE batch = b.id
-                 AND (state = 'routed' OR (state = 'delivered' AND channel = 'mailbox-and-print')))
-                 THEN 'compose'
-            ELSE 'report' END
-         FROM batches b WHERE id = ?";
-    let doing = "find the first step to do";
-    let due: String = tx
-        .query_row(sql, [batch.0], |row| row.get(0))
-        .doing(doing)?;
-    let due = Step::ALL.into_iter().find(|step| step.as_str() == due);
-    let due = due.map_or(BatchState::Received, BatchState::before);
-    Ok(if due.next_step() < wanted.next_step() {
-        due
-    } else {
-        wanted
-    })
-}
-
-/// `again` grows with every repeat that was asked for by name, so that the mailbox can tell a
-/// second delivery that is wanted from one that is a crash's echo.
-fn set_back(tx: &Transaction<'_>, step: &Move) -> Result<(), Error> {
-    let sql = "UPDATE messages SET state = ?3, bundle = NULL, again = again + ?4,
-            delivered_at = CASE WHEN ?4 THEN NULL ELSE delivered_at END,
-            channel = CASE WHEN ?3 = 'accepted' THEN NULL ELSE channel END
-         WHERE batch = ?1 AND position = ?2";
-    let MessageId { batch, position } = step.message;
-    let given = params![batch.0, position, step.to.word(), step.delivers_again];
-    tx.execute(sql, given).doing("set a message back")?;
-    letter_ids::claim_again(tx, step.message)
-}
-
-fn make_due(
-    tx: &Transaction<'_>,
-    batch: BatchId,
-    state: BatchState,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let sql = "UPDATE batches SET state = ?2, due_at = ?3, lease_until = NULL, attempts = 0,
-            last_error = NULL, reason = NULL
-         WHERE id = ?1";
-    let given = params![batch.0, state.word(), millis(now)];
-    tx.execute(sql, given).doing("set a batch back")?;
-    holds::forget_open(tx, batch)
-}
-
-fn candidates(db: &Connection, selection: &Selection) -> Result<Vec<Candidate>, Error> {
-    let failed = [MessageState::Refused, MessageState::Held];
-    let all = selection.from.is_some() || !selection.positions.is_empty();
-    let states = if all { &[][..] } else { &failed[..] };
-    let sql = format!(
-        "SELECT batch, position, state, channel, bundle, delivered_at FROM messages WHERE batch = ?1{} ORDER BY position",
-        in_states(" AND state", states)
-    );
-    let mut query = db.prepare_cached(&sql).doing("select messages")?;
-    let rows = query
-        .query_map([selection.batch.0], candidate)
-        .doing("select messages")?;
-    let mut found: Vec<_> = rows.collect::<Result<_, _>>().doing("select messages")?;
-    if !selection.positions.is_empty() {
-        found.retain(|candidate| selection.positions.contains(&candidate.message.position));
-    }
-    Ok(found)
-}
-
-fn report_unknown(
-    selection: &Selection,
-    plan: &mut ReprocessPlan,
-    db: &Connection,
-) -> Result<(), Error> {
-    let sql = "SELECT 1 FROM messages WHERE batch = ?1 AND position = ?2";
-    let mut query = db.prepare_cached(sql).doing("look for a message")?;
-    for &position in &selection.positions {
-        let message = MessageId {
-            batch: selection.batch,
-            position,
-        };
-        if !query
-            .exists(params![message.batch.0, position])
-            .doing("look for a message")?
-        {
-            plan.blocked.push(Blocked::Unknown(message));
-        }
-    }
-    Ok(())
-}
-
 pub(super) fn message_id(row: &Row<'_>) -> rusqlite::Result<MessageId> {
     Ok(MessageId {
         batch: row.batch("batch")?,
         position: row.get("position")?,
-    })
-}
-
-fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
-    Ok(Candidate {
-        message: message_id(row)?,
-        state: row.word("state")?,
-        channel: row.maybe_word("channel")?,
-        bundle: row.maybe_bundle("bundle")?,
-        is_in_mailbox: row.maybe_time("delivered_at")?.is_some(),
     })
 }

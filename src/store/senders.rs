@@ -161,7 +161,7 @@ fn plan_release(db: &Connection, sender: &SenderId) -> Result<Release, Error> {
     Ok(plan)
 }
 
-fn must_be_known(db: &Connection, sender: &SenderId) -> Result<(), Error> {
+pub(super) fn must_be_known(db: &Connection, sender: &SenderId) -> Result<(), Error> {
     let mut query = db
         .prepare_cached("SELECT name FROM senders ORDER BY name")
         .doing("list senders")?;

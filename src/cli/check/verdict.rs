@@ -57,6 +57,7 @@ impl Rules {
             batch_print_only: false,
             matter_is_print_only: false,
             waiting_since: None,
+            forced: None,
         };
         routing::decide(&question, &self.policy, self.now)
     }

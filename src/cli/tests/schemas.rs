@@ -34,7 +34,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("account-show", schema_for!(account::show::AccountShown)),
         ("account-change", schema_for!(account::deed::AccountChanged)),
         ("inbox-list", schema_for!(inbox::shown::InboxList)),
-        ("message-list", schema_for!(message::MessageList)),
+        ("message-list", schema_for!(message::list::MessageList)),
         ("message-show", schema_for!(message::MessageShown)),
         ("bundle-list", schema_for!(bundle::BundleList)),
         ("bundle-show", schema_for!(bundle::BundleShown)),

@@ -1,0 +1,163 @@
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::{Kind, Reprocess, ReprocessPlan, Transaction, Way};
+use crate::{
+    domain::{BatchId, BatchState, Channel, Step},
+    store::{
+        Error, NewEvent, bundles,
+        columns::{Word, millis},
+        error::Doing,
+        events, holds,
+    },
+};
+
+/// Does what the plan says, which is of this very moment and has no hindrance.
+pub(super) fn all(
+    tx: &Transaction<'_>,
+    plan: &ReprocessPlan,
+    wanted: &Reprocess<'_>,
+    action: &NewEvent,
+) -> Result<(), Error> {
+    let what = told(plan, wanted.way);
+    set_back(tx, plan, wanted, (action, &what))?;
+    for &bundle in &plan.withdrawn {
+        bundles::withdraw(tx, bundle)?;
+        events::note_action(tx, action, plan.batch, None, &format!("withdrew {bundle}"))?;
+    }
+    events::note_action(tx, action, plan.batch, None, &what)?;
+    let state = earliest(tx, plan.batch, BatchState::before(plan.from))?;
+    make_due(tx, plan.batch, state, action.at)
+}
+
+fn told(plan: &ReprocessPlan, way: Way<'_>) -> String {
+    let from = plan.from.as_str();
+    match way {
+        Way::AsBefore => format!("reprocess from {from}"),
+        Way::ByTheRules => format!("reprocess from {from}, by the rules"),
+        Way::Forced(Channel::Print, _) => format!("reprocess from {from}, forced to print"),
+        Way::Forced(..) => format!("reprocess from {from}, forced to the mailbox"),
+    }
+}
+
+/// Sets all messages of the plan back in one statement each for their history, their letter ids and
+/// themselves: none of them is looked at by itself.
+///
+/// `again` grows with every repeat that was asked for by name, so that the mailbox can tell a
+/// second delivery that is wanted from one that is a crash's echo.
+fn set_back(
+    tx: &Transaction<'_>,
+    plan: &ReprocessPlan,
+    wanted: &Reprocess<'_>,
+    (action, what): (&NewEvent, &str),
+) -> Result<(), Error> {
+    if plan.messages == 0 {
+        return Ok(());
+    }
+    let doing = "set messages back";
+    let batch = plan.batch.0;
+    let moving = format!(
+        "{}{}",
+        any_of(&plan.kinds),
+        wanted.messages.of_messages(plan.batch)
+    );
+    events::note_messages(tx, action, plan.batch, what, &moving)?;
+    let claim = format!(
+        "INSERT OR IGNORE INTO letter_ids (sender, letter_id, batch, position)
+         SELECT b.sender, m.sender_letter_id, m.batch, m.position
+           FROM messages m JOIN batches b ON b.id = m.batch
+          WHERE m.batch = ?1 AND {moving} AND m.sender_letter_id IS NOT NULL AND b.is_test = 0"
+    );
+    tx.execute(&claim, [batch]).doing(doing)?;
+    let repeats: Vec<_> = plan
+        .kinds
+        .iter()
+        .filter(|kind| kind.delivers_again)
+        .copied()
+        .collect();
+    let (to, repeats) = (to(&plan.kinds), any_of(&repeats));
+    let forced = match wanted.way {
+        Way::AsBefore => "m.forced_channel".to_owned(),
+        Way::ByTheRules => "NULL".to_owned(),
+        Way::Forced(channel, _) => format!("'{}'", channel.word()),
+    };
+    let update = format!(
+        "UPDATE messages AS m SET bundle = NULL, state = {to}, forced_channel = {forced},
+            again = again + {repeats},
+            delivered_at = CASE WHEN {repeats} THEN NULL ELSE delivered_at END,
+            channel = CASE WHEN {to} = 'accepted' THEN NULL ELSE channel END
+         WHERE m.batch = ?1 AND {moving}"
+    );
+    tx.execute(&update, [batch]).doing(doing)?;
+    Ok(())
+}
+
+/// `CASE WHEN m.state = … THEN 'routed' … END`: the state that each kind comes to.
+fn to(kinds: &[Kind]) -> String {
+    let arms = kinds
+        .iter()
+        .map(|kind| format!(" WHEN {} THEN '{}'", is(kind), kind.to.word()));
+    format!("CASE{} ELSE m.state END", arms.collect::<String>())
+}
+
+/// Whether a message `m` is of one of the kinds.
+fn any_of(kinds: &[Kind]) -> String {
+    if kinds.is_empty() {
+        return "0".to_owned();
+    }
+    let kinds: Vec<_> = kinds.iter().map(is).collect();
+    format!("({})", kinds.join(" OR "))
+}
+
+fn is(kind: &Kind) -> String {
+    let channel = kind
+        .channel
+        .map_or("NULL".to_owned(), |channel| format!("'{}'", channel.word()));
+    format!(
+        "(m.state = '{}' AND m.channel IS {channel} AND (m.delivered_at IS NOT NULL) = {})",
+        kind.state.word(),
+        u8::from(kind.is_in_mailbox)
+    )
+}
+
+/// The state that skips nothing: `wanted`, or an earlier one where a message of the batch, perhaps
+/// one that nobody named, has a step before that still to come.
+fn earliest(tx: &Transaction<'_>, batch: BatchId, wanted: BatchState) -> Result<BatchState, Error> {
+    let sql = "SELECT CASE
+            WHEN shape IS NULL THEN 'open'
+            WHEN EXISTS (SELECT 1 FROM messages WHERE batch = b.id
+                 AND state IN ('accepted', 'waiting')) THEN 'route'
+            WHEN EXISTS (SELECT 1 FROM messages WHERE batch = b.id
+                 AND state = 'routed' AND channel <> 'print') THEN 'deliver'
+            WHEN EXISTS (SELECT 1 FROM messages WHERE batch = b.id
+                 AND (state = 'routed' OR (state = 'delivered' AND channel = 'mailbox-and-print')))
+                 THEN 'compose'
+            ELSE 'report' END
+         FROM batches b WHERE id = ?";
+    let doing = "find the first step to do";
+    let due: String = tx
+        .query_row(sql, [batch.0], |row| row.get(0))
+        .doing(doing)?;
+    let due = Step::ALL.into_iter().find(|step| step.as_str() == due);
+    let due = due.map_or(BatchState::Received, BatchState::before);
+    Ok(if due.next_step() < wanted.next_step() {
+        due
+    } else {
+        wanted
+    })
+}
+
+fn make_due(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    state: BatchState,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let sql = "UPDATE batches SET state = ?2, due_at = ?3, lease_until = NULL, lease = 0,
+            attempts = 0, crashes = 0, resume_after = 0,
+            last_error = NULL, reason = NULL
+         WHERE id = ?1";
+    let given = params![batch.0, state.word(), millis(now)];
+    tx.execute(sql, given).doing("set a batch back")?;
+    holds::forget_open(tx, batch)
+}

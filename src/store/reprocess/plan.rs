@@ -1,0 +1,388 @@
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+use super::{
+    Blocked, Move, Moved, Reprocess, ReprocessPlan, Way, is_handing_over,
+    verdict::{self, Hindrance, Standing, Terms, Verdict},
+};
+use crate::{
+    domain::{BatchId, BatchState, BundleId, Channel, MessageId, MessageState, Reason, Step},
+    store::{
+        BatchRow, Error, MessageFilter, batches,
+        columns::Columns,
+        error::Doing,
+        letter_ids,
+        messages::{self, message_row},
+    },
+};
+
+/// Messages looked at in one go where each has to be.
+const PAGE: u32 = 1_000;
+
+/// What a message `m` stands as: the columns of [`standing`]. A repeat that was let through owns no
+/// letter id and needs none; nor does a test.
+const STANDING: &str = "m.state, m.channel, m.bundle, m.delivered_at IS NOT NULL AS is_in_mailbox,
+    (m.state = 'handed-over' OR EXISTS (SELECT 1 FROM message_events e WHERE e.batch = m.batch
+        AND e.position = m.position AND e.what = 'handed-over')) AS was_printed,
+    (b.is_test = 0 AND EXISTS (SELECT 1 FROM letter_ids l WHERE l.sender = b.sender
+            AND l.letter_id = m.sender_letter_id AND (l.batch <> m.batch OR l.position <> m.position))
+        AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.batch = m.batch
+            AND f.position = m.position AND f.code = 'message-repeated')) AS was_sent_anew
+    FROM messages m JOIN batches b ON b.id = m.batch WHERE m.batch = ?1";
+
+/// What reprocessing would do to one batch.
+pub(super) fn of(
+    db: &Connection,
+    batch: BatchId,
+    wanted: &Reprocess<'_>,
+    now: Timestamp,
+) -> Result<ReprocessPlan, Error> {
+    let row = batches::by_id(db, batch)?;
+    let mut plan = ReprocessPlan {
+        batch,
+        from: first_step(&row, wanted),
+        forced: wanted.way.forced(),
+        messages: 0,
+        kinds: Vec::new(),
+        moved: Vec::new(),
+        moves: Vec::new(),
+        passed_over: 0,
+        withdrawn: Vec::new(),
+        freed: 0,
+        report: row.reports + 1,
+        blocked: Vec::new(),
+        hindrances: 0,
+    };
+    if is_out_of_reach(&row, wanted, now, &mut plan) {
+        return Ok(plan);
+    }
+    let look = Look {
+        db,
+        row: &row,
+        wanted,
+        terms: Terms::new(
+            plan.from,
+            wanted.way,
+            wanted.again,
+            is_delivering(db, batch)?,
+        ),
+    };
+    let groups = look.groups()?;
+    count(&groups, &mut plan);
+    look.list(&groups, &mut plan)?;
+    look.foresee(&groups, &mut plan)?;
+    look.report_unknown(&mut plan)?;
+    plan.freed = look.freed(&groups, &plan.withdrawn)?;
+    Ok(plan)
+}
+
+/// A batch that is refused as a whole has to be opened again before anything of it goes on.
+fn first_step(row: &BatchRow, wanted: &Reprocess<'_>) -> Step {
+    let usual = match wanted.way {
+        Way::AsBefore => Step::Open,
+        Way::ByTheRules | Way::Forced(..) => Step::Route,
+    };
+    let from = wanted.from.filter(|_| row.state != BatchState::Refused);
+    let usual = if row.state == BatchState::Refused {
+        Step::Open
+    } else {
+        usual
+    };
+    from.unwrap_or(usual)
+}
+
+/// Whether nothing of the batch can be said or done.
+fn is_out_of_reach(
+    row: &BatchRow,
+    wanted: &Reprocess<'_>,
+    now: Timestamp,
+    plan: &mut ReprocessPlan,
+) -> bool {
+    let is_known = |senders: &Vec<_>| senders.contains(&row.sender);
+    if row.lease_until.is_some_and(|until| until > now) {
+        plan.block(Blocked::Working(row.id));
+    }
+    if row.state == BatchState::Cancelled {
+        plan.block(Blocked::Cancelled(row.id));
+        return true;
+    }
+    if row.payload_purged_at.is_some() {
+        plan.block(Blocked::Purged(row.id));
+        return true;
+    }
+    if !wanted.senders.as_ref().is_none_or(is_known) {
+        plan.block(Blocked::SenderGone(row.id));
+        return true;
+    }
+    false
+}
+
+fn is_delivering(db: &Connection, batch: BatchId) -> Result<bool, Error> {
+    let sql = "SELECT delivery_begun_at IS NOT NULL FROM batches WHERE id = ?";
+    db.query_row(sql, [batch.0], |row| row.get(0))
+        .doing("look at a delivery")
+}
+
+/// Messages that stand alike, and what becomes of them.
+struct Group {
+    verdict: Verdict,
+    messages: u64,
+}
+
+type Groups = HashMap<Standing, Group>;
+
+/// One look at one batch.
+struct Look<'a> {
+    db: &'a Connection,
+    row: &'a BatchRow,
+    wanted: &'a Reprocess<'a>,
+    terms: Terms,
+}
+
+impl Look<'_> {
+    fn filter(&self) -> &MessageFilter {
+        &self.wanted.messages
+    }
+
+    fn groups(&self) -> Result<Groups, Error> {
+        let doing = "group messages";
+        let sql = format!(
+            "SELECT COUNT(*) AS messages, {STANDING}{} GROUP BY 2, 3, 4, 5, 6, 7",
+            self.filter().of_messages(self.row.id)
+        );
+        let mut query = self.db.prepare(&sql).doing(doing)?;
+        let rows = query.query_map([self.row.id.0], |row| {
+            Ok((standing(row)?, row.get("messages")?))
+        });
+        let mut groups = Groups::new();
+        for row in rows.doing(doing)? {
+            let (standing, messages) = row.doing(doing)?;
+            let is_handing_over = match standing.bundle {
+                Some(bundle) => is_handing_over(self.db, bundle)?,
+                None => false,
+            };
+            let verdict = verdict::of(&standing, self.terms, is_handing_over);
+            groups.insert(standing, Group { verdict, messages });
+        }
+        Ok(groups)
+    }
+
+    /// The first messages that move and that are blocked, in their order. One that is named and that
+    /// the step is not for is blocked: whoever names it wants something done.
+    fn list(&self, groups: &Groups, plan: &mut ReprocessPlan) -> Result<(), Error> {
+        let doing = "list messages";
+        let sql = format!(
+            "SELECT m.batch, m.position, {STANDING}{} ORDER BY m.position",
+            self.filter().of_messages(self.row.id)
+        );
+        let is_named = self.filter().named_in(self.row.id).next().is_some();
+        let (mut left, mut blocked) = (plan.messages, plan.hindrances);
+        let mut query = self.db.prepare(&sql).doing(doing)?;
+        let mut rows = query.query([self.row.id.0]).doing(doing)?;
+        let mut handing_over = BTreeSet::new();
+        while let Some(row) = rows.next().doing(doing)? {
+            let is_full = |listed: usize| listed >= self.wanted.listed;
+            if (left == 0 || is_full(plan.moves.len()))
+                && (blocked == 0 || is_full(plan.blocked.len()))
+                && !is_named
+            {
+                break;
+            }
+            let message = super::message_id(row).doing(doing)?;
+            let standing = standing(row).doing(doing)?;
+            match groups.get(&standing).map(|group| group.verdict) {
+                Some(Verdict::Moves {
+                    to,
+                    delivers_again,
+                    prints_again,
+                }) => {
+                    left -= 1;
+                    if !is_full(plan.moves.len()) {
+                        plan.moves.push(Move {
+                            message,
+                            was: standing.state,
+                            to,
+                            delivers_again,
+                            prints_again,
+                        });
+                    }
+                }
+                Some(Verdict::Blocked(hindrance)) => {
+                    blocked = blocked.saturating_sub(1);
+                    let is_told = match hindrance {
+                        Hindrance::HandingOver(bundle) => handing_over.insert(bundle),
+                        _ => true,
+                    };
+                    if is_told && !is_full(plan.blocked.len()) {
+                        let told = self.told(message, &standing, hindrance)?;
+                        plan.blocked.push(told);
+                    }
+                }
+                Some(Verdict::PassedOver) if is_named && plan.from != Step::Report => {
+                    plan.passed_over -= 1;
+                    plan.block(Blocked::NotForIt {
+                        message,
+                        step: plan.from,
+                        possible: standing.possible(),
+                    });
+                }
+                Some(Verdict::PassedOver) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn told(
+        &self,
+        message: MessageId,
+        standing: &Standing,
+        hindrance: Hindrance,
+    ) -> Result<Blocked, Error> {
+        Ok(match hindrance {
+            Hindrance::Delivered => Blocked::Delivered(message),
+            Hindrance::MayBeDelivered => Blocked::MayBeDelivered(message),
+            Hindrance::Printed => match (standing.state, standing.bundle) {
+                (MessageState::HandedOver, Some(bundle)) => Blocked::HandedOver(message, bundle),
+                _ => Blocked::Printed(message),
+            },
+            Hindrance::SentAnew => {
+                let other = letter_ids::other_owner(self.db, message)?;
+                Blocked::SentAnew(message, other.unwrap_or(message))
+            }
+            Hindrance::HandingOver(bundle) => Blocked::HandingOver(bundle),
+            Hindrance::Illegal(illegal) => Blocked::Illegal(message, illegal),
+        })
+    }
+
+    /// Each message that is to go by one channel is asked whether it can.
+    fn foresee(&self, groups: &Groups, plan: &mut ReprocessPlan) -> Result<(), Error> {
+        let Way::Forced(channel, foresee) = self.wanted.way else {
+            return Ok(());
+        };
+        let doing = "list messages";
+        let sql = format!(
+            "{} WHERE m.batch = ?1 AND m.position > ?2{} ORDER BY m.position LIMIT ?3",
+            messages::SELECT,
+            self.filter().of_messages(self.row.id)
+        );
+        let mut query = self.db.prepare(&sql).doing(doing)?;
+        let mut after = 0;
+        // Where nothing moves, nothing is to be foreseen.
+        while groups.values().any(Group::moves) {
+            let given = params![self.row.id.0, after, PAGE];
+            let rows = query.query_map(given, message_row).doing(doing)?;
+            let page: Vec<_> = rows.collect::<Result<_, _>>().doing(doing)?;
+            let Some(last) = page.last() else { break };
+            after = last.id.position;
+            let reasons = foresee(self.row, &page, channel)?;
+            for (message, reason) in page.iter().zip(reasons) {
+                if let Some(reason) = reason {
+                    self.forbid(message.id, channel, reason, plan);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn forbid(
+        &self,
+        message: MessageId,
+        channel: Channel,
+        reason: Reason,
+        plan: &mut ReprocessPlan,
+    ) {
+        plan.hindrances += 1;
+        if plan.blocked.len() < self.wanted.listed {
+            plan.blocked.push(Blocked::Forbidden {
+                message,
+                channel,
+                reason,
+            });
+        }
+    }
+
+    fn report_unknown(&self, plan: &mut ReprocessPlan) -> Result<(), Error> {
+        let sql = "SELECT 1 FROM messages WHERE batch = ?1 AND position = ?2";
+        let mut query = self.db.prepare_cached(sql).doing("look for a message")?;
+        let batch = self.row.id;
+        for position in self.filter().named_in(batch) {
+            let is_there = query.exists(params![batch.0, position]);
+            if !is_there.doing("look for a message")? {
+                plan.block(Blocked::Unknown(MessageId { batch, position }));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many letters of the withdrawn bundles were not picked themselves.
+    fn freed(&self, groups: &Groups, withdrawn: &[BundleId]) -> Result<u64, Error> {
+        let sql = "SELECT COUNT(*) FROM messages WHERE bundle = ?";
+        let mut query = self.db.prepare_cached(sql).doing("count letters")?;
+        let mut letters: u64 = 0;
+        for bundle in withdrawn {
+            let counted: rusqlite::Result<u64> = query.query_row([bundle.0], |row| row.get(0));
+            letters += counted.doing("count letters")?;
+        }
+        let moving = groups
+            .iter()
+            .filter(|(standing, group)| group.moves() && standing.is_bundled());
+        let moving = moving.filter(|(standing, _)| standing.bundle.is_some());
+        let picked: u64 = moving.map(|(_, group)| group.messages).sum();
+        Ok(letters.saturating_sub(picked))
+    }
+}
+
+impl Group {
+    fn moves(&self) -> bool {
+        matches!(self.verdict, Verdict::Moves { .. })
+    }
+}
+
+fn count(groups: &Groups, plan: &mut ReprocessPlan) {
+    let mut moved: HashMap<_, u64> = HashMap::new();
+    let mut withdrawn: BTreeSet<BundleId> = BTreeSet::new();
+    let mut kinds = HashSet::new();
+    for (standing, group) in groups {
+        match group.verdict {
+            Verdict::Moves {
+                to,
+                delivers_again,
+                prints_again,
+            } => {
+                plan.messages += group.messages;
+                let kind = Moved {
+                    was: standing.state,
+                    to,
+                    delivers_again,
+                    prints_again,
+                    messages: 0,
+                };
+                *moved.entry(kind).or_default() += group.messages;
+                kinds.insert(standing.kind(to, delivers_again));
+                withdrawn.extend(standing.bundle.filter(|_| standing.is_bundled()));
+            }
+            Verdict::PassedOver => plan.passed_over += group.messages,
+            Verdict::Blocked(_) => plan.hindrances += group.messages,
+        }
+    }
+    plan.kinds = kinds.into_iter().collect();
+    plan.withdrawn = withdrawn.into_iter().collect();
+    let moved = moved.into_iter();
+    plan.moved = moved
+        .map(|(kind, messages)| Moved { messages, ..kind })
+        .collect();
+    plan.moved.sort_unstable_by_key(Moved::order);
+}
+
+fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
+    Ok(Standing {
+        state: row.word("state")?,
+        channel: row.maybe_word("channel")?,
+        bundle: row.maybe_bundle("bundle")?,
+        is_in_mailbox: row.get("is_in_mailbox")?,
+        was_printed: row.get("was_printed")?,
+        was_sent_anew: row.get("was_sent_anew")?,
+    })
+}
