@@ -9,6 +9,7 @@ use super::{
     handing_over::hand_over,
     polling::{pass_requests_on, poll},
     reload,
+    watching::Watching,
 };
 use crate::{config::Config, pipeline::Clock, store::Store, telemetry};
 
@@ -19,6 +20,7 @@ pub type Newer = watch::Receiver<Option<Arc<Config>>>;
 pub struct Daemon {
     works: Works,
     doors: Option<Arc<Doors>>,
+    watching: Watching,
     config: Config,
 }
 
@@ -28,9 +30,12 @@ impl Daemon {
         let works = Works::open(config, clock)?;
         works.store.know_accounts(&accounts_of_settings(config))?;
         let doors = Doors::open(config, &works.store, &works.clock).await?;
+        let pulse = works.pulse.clone();
+        let watching = Watching::begin(config, &works.store, &works.clock, pulse).await?;
         Ok(Self {
             works,
             doors: doors.map(Arc::new),
+            watching,
             config: config.clone(),
         })
     }
@@ -38,6 +43,11 @@ impl Daemon {
     /// Where the embedded server listens.
     pub fn address(&self) -> Option<SocketAddr> {
         self.doors.as_deref().map(Doors::address)
+    }
+
+    /// Where `/metrics`, `/healthz` and `/readyz` are asked for.
+    pub fn monitor_address(&self) -> Option<SocketAddr> {
+        self.watching.address()
     }
 
     /// The fingerprints of the embedded server's host keys, for the other side's `known_hosts`.
@@ -78,6 +88,7 @@ impl Daemon {
             let closing = closing.clone();
             tokio::spawn(async move { doors.keep(closing).await })
         });
+        let mut watched = self.watching.keep(&closing);
         let worked = loop {
             match self.work(stop.clone(), &mut newer).await {
                 Ok(Some(config)) => self.take_over(&config),
@@ -86,11 +97,15 @@ impl Daemon {
             }
         };
         shut.send_replace(true);
+        while watched.join_next().await.is_some() {}
         if let Some(keeping) = keeping {
             let _ = keeping.await;
         }
         if let Some(doors) = self.doors.and_then(Arc::into_inner) {
             doors.close().await;
+        }
+        if worked.is_ok() {
+            self.watching.end();
         }
         worked
     }
@@ -158,6 +173,7 @@ impl Daemon {
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => {
+                    self.watching.stopping();
                     halt.send_replace(true);
                     return None;
                 }
@@ -209,6 +225,7 @@ impl Daemon {
         match rebuilt {
             Ok(()) => {
                 reload::tell(&self.config, config);
+                self.watching.take_over(config);
                 self.tell_who_is_shut_out();
                 self.config = config.clone();
             }

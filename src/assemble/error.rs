@@ -1,6 +1,6 @@
 use std::{io, path::PathBuf};
 
-use crate::{inbox, mailbox, outbox, pipeline, sftp_server, signing, store, transport};
+use crate::{inbox, mailbox, monitor, outbox, pipeline, sftp_server, signing, store, transport};
 
 /// Why the house cannot be built, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,8 @@ pub enum Error {
     },
     #[error("cannot start the embedded SFTP server")]
     Server(#[source] sftp_server::Error),
+    #[error("cannot open the monitor's address")]
+    Monitor(#[from] monitor::Error),
     #[error("cannot open the mailboxes")]
     Mailbox(#[source] mailbox::Error),
     #[error("cannot tell which program the second reader is")]

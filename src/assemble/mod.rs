@@ -18,6 +18,8 @@ mod polling;
 mod probe;
 mod receipt_key;
 mod reload;
+mod systemd;
+mod watching;
 mod works;
 
 pub use crate::transport::ShownKey;

@@ -15,6 +15,10 @@ pub(super) fn usable(older: &Config, mut newer: Config) -> Option<Config> {
     if newer.log.format != older.log.format {
         restart("log.format");
     }
+    if newer.monitor != older.monitor {
+        restart("monitor");
+        newer.monitor = older.monitor.clone();
+    }
     match (&older.server, &mut newer.server) {
         (Some(older), Some(newer)) => keep(&older.settings, &mut newer.settings),
         (None, None) => {}

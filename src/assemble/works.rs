@@ -9,6 +9,7 @@ use crate::{
     outbox::Outbox,
     pipeline::{Clock, Runner, Wake},
     store::{Received, Store},
+    telemetry::Pulse,
     transport::SftpServers,
 };
 
@@ -23,6 +24,8 @@ pub struct Works {
     pub(super) arrived: Wake,
     /// Rung when a step has ended.
     pub(super) stepped: Wake,
+    /// Of the steps, whoever runs them.
+    pub(super) pulse: Pulse,
     _lock: Lock,
 }
 
@@ -38,7 +41,8 @@ impl Works {
         let store = Arc::new(Store::open(&config.data_folder)?);
         put_in_order(&store)?;
         let (arrived, stepped) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let parts = Parts::build(config, &store, &clock, (&arrived, &stepped))?;
+        let pulse = Pulse::default();
+        let parts = Parts::build(config, &store, &clock, (&arrived, &stepped, &pulse))?;
         Ok(Self {
             runner: parts.runner,
             inboxes: parts.inboxes,
@@ -47,6 +51,7 @@ impl Works {
             clock,
             arrived,
             stepped,
+            pulse,
             _lock: lock,
         })
     }
@@ -57,7 +62,7 @@ impl Works {
     ///
     /// Where they cannot be built, those that there are stay.
     pub(super) fn rebuild(&mut self, config: &Config) -> Result<(), Error> {
-        let bells = (&self.arrived, &self.stepped);
+        let bells = (&self.arrived, &self.stepped, &self.pulse);
         let parts = Parts::build(config, &self.store, &self.clock, bells)?;
         self.runner = parts.runner;
         self.inboxes = parts.inboxes;
@@ -113,7 +118,7 @@ impl Parts {
         config: &Config,
         store: &Arc<Store>,
         clock: &Clock,
-        (arrived, stepped): (&Wake, &Wake),
+        (arrived, stepped, pulse): (&Wake, &Wake, &Pulse),
     ) -> Result<Self, Error> {
         let house = Arc::new(adapters::house(config, store, clock)?);
         let servers = SftpServers::default();
@@ -123,8 +128,9 @@ impl Parts {
         let names = inboxes.iter().map(|inbox| inbox.settings().place.as_str());
         store.keep_looks(&names.collect::<Vec<_>>())?;
         let (arrived, stepped) = (Arc::clone(arrived), Arc::clone(stepped));
+        let runner = Runner::new(house, config.runner, arrived, stepped);
         Ok(Self {
-            runner: Arc::new(Runner::new(house, config.runner, arrived, stepped)),
+            runner: Arc::new(runner.with_pulse(pulse.clone())),
             inboxes,
             outbox: Arc::new(Outbox::new(
                 Arc::clone(store),

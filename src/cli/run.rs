@@ -106,5 +106,8 @@ fn announce(daemon: &Daemon, config: &Config, file: Option<&Path>) -> Result<(),
             tracing::info!(fingerprint, "host key");
         }
     }
+    if let Some(address) = daemon.monitor_address() {
+        tracing::info!(%address, "answering /metrics, /healthz and /readyz");
+    }
     Ok(())
 }

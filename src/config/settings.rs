@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     inbox::{self, Afterwards, Completeness, Way},
-    outbox,
+    monitor, outbox,
     pipeline::{self, PrintHouseSettings, SenderSettings},
     second_reader,
     sftp_server::{self, Account, Role},
@@ -31,6 +31,10 @@ pub struct Config {
     /// The table of postal codes: whoever reads it gives it to every sender's `batch` settings.
     pub postal_codes_file: Option<PathBuf>,
     pub runner: pipeline::Settings,
+    /// When operators are told.
+    pub alerts: monitor::AlertSettings,
+    /// Where others may ask how it goes.
+    pub monitor: monitor::Settings,
     pub second_reader: second_reader::Settings,
     pub mailbox: MailboxConfig,
     /// `None` where the embedded SFTP server is switched off.

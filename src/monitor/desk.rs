@@ -28,11 +28,18 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub struct Vitals {
     /// Of the steps.
-    pub pulse: Pulse,
+    pulse: Pulse,
     is_stopping: Arc<AtomicBool>,
 }
 
 impl Vitals {
+    pub fn of(pulse: Pulse) -> Self {
+        Self {
+            pulse,
+            ..Self::default()
+        }
+    }
+
     /// From now on it takes no more work.
     pub fn stop(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);

@@ -4,12 +4,14 @@
 //! units are in the names of the keys. Each struct reads itself into the plain settings of its room.
 
 mod account;
+mod alerts;
 mod further_inbox;
 mod hand_over;
 mod intake;
 mod limits;
 mod mailbox;
 mod mirror;
+mod monitor;
 mod name;
 mod omr;
 mod outbox;
@@ -34,9 +36,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::{
-    intake::IntakeTable, mailbox::MailboxTable, outbox::OutboxTable, print_house::PrintHouseTable,
-    runner::RunnerTable, second_reader::SecondReaderTable, sender::SenderTable,
-    server::ServerTable, site::Site, words::LogFormatName,
+    alerts::AlertsTable, intake::IntakeTable, mailbox::MailboxTable, monitor::MonitorTable,
+    outbox::OutboxTable, print_house::PrintHouseTable, runner::RunnerTable,
+    second_reader::SecondReaderTable, sender::SenderTable, server::ServerTable, site::Site,
+    words::LogFormatName,
 };
 use super::{Config, LogConfig, folders, key_path::KeyPath, problem::Problems};
 
@@ -65,6 +68,8 @@ pub(super) struct Tables {
     inboxes: IntakeTable,
     outbox: OutboxTable,
     runner: RunnerTable,
+    alerts: AlertsTable,
+    monitor: MonitorTable,
     second_reader: SecondReaderTable,
     mailbox: MailboxTable,
     server: ServerTable,
@@ -86,6 +91,8 @@ impl Default for Tables {
             inboxes: IntakeTable::default(),
             outbox: OutboxTable::default(),
             runner: RunnerTable::default(),
+            alerts: AlertsTable::default(),
+            monitor: MonitorTable::default(),
             second_reader: SecondReaderTable::default(),
             mailbox: MailboxTable::default(),
             server: ServerTable::default(),
@@ -108,15 +115,20 @@ impl Tables {
             poll_interval_secs: self.poll_interval_secs,
             print_houses: self.print_houses.keys().cloned().collect(),
         };
+        let inboxes = self.inboxes.read();
         let config = Config {
             log: self.log.read(),
             poll_interval_secs: self.poll_interval_secs,
-            inboxes: self.inboxes.read(),
+            inboxes,
             hand_overs_at_once: self.outbox.hand_overs_at_once,
             time_zone: time_zone(&self.time_zone, &root, problems),
             receipt_key_file: site.path(&self.receipt_key_file),
             postal_codes_file: self.postal_codes_file.map(|file| site.path(&file)),
             runner: self.runner.read(&root.key("runner"), problems),
+            alerts: self
+                .alerts
+                .read(inboxes.min_free_bytes, &root.key("alerts"), problems),
+            monitor: self.monitor.read(&root.key("monitor"), problems),
             second_reader: self.second_reader.read(&site),
             mailbox: self.mailbox.read(&site),
             server: self.server.read(&root.key("server"), &site, problems),
