@@ -6,6 +6,7 @@ use super::{
     Error, Works,
     accounts::accounts_of_settings,
     doors::Doors,
+    forgetting::forget_daily,
     handing_over::hand_over,
     polling::{pass_requests_on, poll},
     reload,
@@ -124,6 +125,7 @@ impl Daemon {
         }
         loops.spawn(pass_requests_on(&self.works, halted.clone()));
         loops.spawn(hand_over(&self.works, halted.clone()));
+        loops.spawn(forget_daily(&self.works, &self.config, halted.clone()));
         let told = self.until_told(stop.clone(), newer, halt.clone());
         let (ran, told) = tokio::join!(
             async {

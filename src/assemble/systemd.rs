@@ -83,7 +83,9 @@ mod tests {
         let name = format!("kuori-test-{}", std::process::id());
         let address = SocketAddr::from_abstract_name(&name).unwrap();
         let listening = UnixDatagram::bind_addr(&address).unwrap();
-        open(format!("@{name}").as_bytes(), None).unwrap().tell("STOPPING=1");
+        open(format!("@{name}").as_bytes(), None)
+            .unwrap()
+            .tell("STOPPING=1");
         let bytes = listening.recv(&mut heard).unwrap();
         assert_eq!(&heard[..bytes], b"STOPPING=1");
     }

@@ -31,6 +31,7 @@ mod picture_folder;
 mod postal_codes;
 mod process;
 mod progress;
+mod purge;
 mod receipt;
 mod render_page;
 mod renderer;
@@ -137,6 +138,12 @@ enum Command {
     /// so.
     #[command(after_help = reprocess::EXAMPLES)]
     Reprocess(reprocess::Arguments),
+    /// Remove what is kept longer than it is needed
+    ///
+    /// Without `--batch`, `--sender` and `--older-than` that is what the settings say, which the
+    /// daemon removes once a day anyway. What is not at its end is kept whatever its age; the batch
+    /// with its digest, its counts and its receipts stay for good.
+    Purge(purge::Arguments),
     /// Keep the register of consents to digital delivery
     #[command(subcommand)]
     Consent(consent::Command),
@@ -226,6 +233,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Outbox(command) => outbox::run(command, invocation),
         Command::Events(arguments) => events::run(arguments, invocation),
         Command::Reprocess(arguments) => reprocess::run(arguments, invocation),
+        Command::Purge(arguments) => purge::run(arguments, invocation),
         Command::Consent(command) => consent::run(command, invocation),
         Command::Receipt(command) => receipt::run(command, invocation),
         Command::Config(command) => config::run(command, invocation),

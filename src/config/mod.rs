@@ -32,7 +32,7 @@ pub use reference::reference;
 pub use schema::schema;
 pub use settings::{
     AccountConfig, Config, FolderConfig, InboxConfig, LogConfig, MailboxConfig, PrintHouseConfig,
-    SenderConfig, ServerConfig,
+    RetentionConfig, SenderConfig, ServerConfig,
 };
 
 use std::path::PathBuf;

@@ -4,9 +4,10 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
 use crate::{
+    domain::SenderId,
     inbox::{self, Afterwards, Completeness, Way},
     monitor, outbox,
-    pipeline::{self, PrintHouseSettings, SenderSettings},
+    pipeline::{self, PrintHouseSettings, Retention, SenderSettings},
     second_reader,
     sftp_server::{self, Account, Role},
     telemetry::LogFormat,
@@ -35,12 +36,22 @@ pub struct Config {
     pub alerts: monitor::AlertSettings,
     /// Where others may ask how it goes.
     pub monitor: monitor::Settings,
+    pub retention: RetentionConfig,
     pub second_reader: second_reader::Settings,
     pub mailbox: MailboxConfig,
     /// `None` where the embedded SFTP server is switched off.
     pub server: Option<ServerConfig>,
     pub senders: Vec<SenderConfig>,
     pub print_houses: Vec<PrintHouseConfig>,
+}
+
+/// How long what senders have sent is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetentionConfig {
+    /// Of senders that the settings do not have, and of those without a table of their own.
+    pub retention: Retention,
+    /// Of the day, by the clocks of the site's time zone.
+    pub purge_hour: i8,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +85,8 @@ pub struct SenderConfig {
     pub account: AccountConfig,
     /// How its receipts are handed over.
     pub hand_over: outbox::PlaceSettings,
+    /// How long what it has sent is kept.
+    pub retention: Retention,
 }
 
 impl SenderConfig {
@@ -130,6 +143,12 @@ pub struct AccountConfig {
 }
 
 impl Config {
+    /// How long what a sender has sent is kept.
+    pub fn retention_of(&self, sender: &SenderId) -> Retention {
+        let of_settings = self.senders.iter().find(|one| one.settings.id == *sender);
+        of_settings.map_or(self.retention.retention, |one| one.retention)
+    }
+
     /// The accounts of the embedded server: every sender and print house whose folder is there.
     pub fn accounts(&self) -> Vec<Account> {
         let senders = self.senders.iter().map(|sender| {

@@ -18,6 +18,7 @@ mod delivery_report;
 mod documents;
 mod error;
 mod findings;
+mod forget;
 mod gate;
 mod house;
 mod letter_pdf;
@@ -32,6 +33,7 @@ mod stop;
 
 pub use clock::Clock;
 pub use error::Error;
+pub use forget::{Forgotten, Retention, days_before, forget};
 pub use house::{Gate, HoldPolicy, House, Landscape, PrintHouseSettings, SenderSettings};
 pub use page_check::PageCheck;
 pub use route::foresee;

@@ -131,9 +131,11 @@ impl Store {
         Ok(received)
     }
 
-    /// A batch in quarantine has its file under another name: the one that came again is not needed.
+    /// A batch in quarantine has its file under another name, and of one that was purged nothing is
+    /// kept: the file that came again is not needed.
     fn remove_second_copy(&self, known: BatchId, copy: &SpoolKey) -> Result<(), Error> {
-        if self.batch(known)?.spool == *copy {
+        let known = self.batch(known)?;
+        if known.spool == *copy && known.payload_purged_at.is_none() {
             return Ok(());
         }
         self.spool().remove(copy)

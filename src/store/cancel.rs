@@ -146,7 +146,8 @@ fn carry_out(tx: &Transaction<'_>, plan: &CancelPlan, action: &NewEvent) -> Resu
     .doing(doing)?;
     letter_ids::release_all(tx, plan.batch)?;
     holds::forget_open(tx, plan.batch)?;
-    let sql = "UPDATE batches SET state = ?2, due_at = ?3, reason = ?4, lease_until = NULL, lease = 0,
+    let sql =
+        "UPDATE batches SET state = ?2, due_at = ?3, reason = ?4, lease_until = NULL, lease = 0,
             attempts = 0, last_error = NULL
          WHERE id = ?1";
     let given = params![

@@ -192,6 +192,11 @@ impl Store {
         }
     }
 
+    /// A connection of its own, for what no transaction of [`Store::write`] can do.
+    pub(super) fn connect_apart(&self) -> Result<Connection, Error> {
+        connect(&self.path, READER_CACHE_KIB)
+    }
+
     fn new_reader(&self) -> Result<Connection, Error> {
         let reader = connect(&self.path, READER_CACHE_KIB)?;
         reader

@@ -43,6 +43,8 @@ pub enum Error {
     },
     #[error("spooled file `{path}` is damaged: its digest is not the one recorded")]
     Damaged { path: PathBuf },
+    #[error("spooled file `{path}` is not there")]
+    Missing { path: PathBuf },
     #[error("there is no batch {0}")]
     NoBatch(BatchId),
     /// The senders that the last start knew, by name.
@@ -71,6 +73,7 @@ impl Error {
             | Self::OlderThanSpool { .. }
             | Self::TooNew { .. }
             | Self::Damaged { .. }
+            | Self::Missing { .. }
             | Self::NoBatch(_)
             | Self::NoSender { .. }
             | Self::NoAccount { .. }

@@ -68,7 +68,6 @@ enum About<'a> {
     Batch(BatchId, Option<u32>),
     Sender(&'a SenderId),
     Account(&'a str),
-    #[allow(dead_code, reason = "for deeds about the whole house")]
     House,
 }
 
@@ -151,11 +150,7 @@ pub(super) fn note_account(
     insert(tx, action.at, About::Account(account), action.told(what))
 }
 
-/// Notes what an operator did to the whole house and why.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the first deed of this kind is on its way")
-)]
+/// Notes what was done to the whole house and why.
 pub(super) fn note_house(tx: &Transaction<'_>, action: &NewEvent, what: &str) -> Result<(), Error> {
     audit::note(tx, action, "house".to_owned(), what)?;
     insert(tx, action.at, About::House, action.told(what))

@@ -40,6 +40,7 @@ mod messages;
 mod outgoing;
 mod pickups;
 mod places;
+mod purge;
 mod reprocess;
 mod scratch;
 mod selection;
@@ -81,6 +82,7 @@ pub use outgoing::{
 };
 pub use pickups::{Await, Overdue};
 pub use places::{PlaceTrouble, Trouble};
+pub use purge::{BatchPurge, Erasure, Kept, PurgeRule};
 pub use reprocess::{
     Again, Blocked, Foresee, Move, Moved, Reprocess, ReprocessPlan, Reprocessing, Selection, Way,
 };

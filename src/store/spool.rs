@@ -79,9 +79,18 @@ impl Spool {
     }
 
     /// Maps a spooled file for reading.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] where it is not there.
     pub fn map(&self, key: &SpoolKey) -> Result<MappedFile, Error> {
         let path = self.path(key);
-        let file = File::open(&path).map_err(failed("open", &path))?;
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(Error::Missing { path });
+            }
+            opened => opened.map_err(failed("open", &path))?,
+        };
         MappedFile::new(&file).map_err(failed("map", &path))
     }
 
@@ -117,6 +126,11 @@ impl Spool {
             _ => {}
         }
         sync_folder(folder).map_err(&keep)
+    }
+
+    /// The folder that the spool is a part of.
+    pub(super) fn data_folder(&self) -> &Path {
+        self.root.parent().unwrap_or(&self.root)
     }
 
     pub fn contains(&self, key: &SpoolKey) -> bool {

@@ -34,9 +34,11 @@ impl Store {
     }
 
     fn named_files(&self) -> Result<HashSet<SpoolKey>, Error> {
-        let sql = "SELECT spool FROM batches
+        // What was purged is named still, so that it can be told; it is not there.
+        let sql = "SELECT spool FROM batches WHERE payload_purged_at IS NULL
              UNION SELECT f.spool FROM outgoing_files f JOIN outgoing o ON o.id = f.outgoing
-              WHERE o.state <> 'withdrawn'";
+              JOIN batches b ON b.id = o.batch
+              WHERE o.state <> 'withdrawn' AND (o.bundle IS NULL OR b.payload_purged_at IS NULL)";
         self.read(|db| {
             let mut query = db.prepare(sql).doing("list named files")?;
             let rows = query.query_map([], |row| Ok(SpoolKey(row.get(0)?)));

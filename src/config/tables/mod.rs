@@ -19,6 +19,7 @@ mod page;
 mod paper;
 mod place;
 mod print_house;
+mod retention;
 mod routing;
 mod runner;
 mod second_reader;
@@ -37,9 +38,9 @@ use serde::{Deserialize, Serialize};
 
 use self::{
     alerts::AlertsTable, intake::IntakeTable, mailbox::MailboxTable, monitor::MonitorTable,
-    outbox::OutboxTable, print_house::PrintHouseTable, runner::RunnerTable,
-    second_reader::SecondReaderTable, sender::SenderTable, server::ServerTable, site::Site,
-    words::LogFormatName,
+    outbox::OutboxTable, print_house::PrintHouseTable, retention::RetentionTable,
+    runner::RunnerTable, second_reader::SecondReaderTable, sender::SenderTable,
+    server::ServerTable, site::Site, words::LogFormatName,
 };
 use super::{Config, LogConfig, folders, key_path::KeyPath, problem::Problems};
 
@@ -70,6 +71,7 @@ pub(super) struct Tables {
     runner: RunnerTable,
     alerts: AlertsTable,
     monitor: MonitorTable,
+    retention: RetentionTable,
     second_reader: SecondReaderTable,
     mailbox: MailboxTable,
     server: ServerTable,
@@ -93,6 +95,7 @@ impl Default for Tables {
             runner: RunnerTable::default(),
             alerts: AlertsTable::default(),
             monitor: MonitorTable::default(),
+            retention: RetentionTable::default(),
             second_reader: SecondReaderTable::default(),
             mailbox: MailboxTable::default(),
             server: ServerTable::default(),
@@ -109,10 +112,12 @@ impl Tables {
         if self.senders.is_empty() {
             problems.add(&root.key("senders"), "has no sender; set up at least one");
         }
+        let retention = self.retention.read(&root.key("retention"), problems);
         let site = Site {
             data_folder: data_folder.unwrap_or(self.data_folder),
             has_server: self.server.is_enabled(),
             poll_interval_secs: self.poll_interval_secs,
+            retention: retention.retention,
             print_houses: self.print_houses.keys().cloned().collect(),
         };
         let inboxes = self.inboxes.read();
@@ -124,6 +129,7 @@ impl Tables {
             time_zone: time_zone(&self.time_zone, &root, problems),
             receipt_key_file: site.path(&self.receipt_key_file),
             postal_codes_file: self.postal_codes_file.map(|file| site.path(&file)),
+            retention,
             runner: self.runner.read(&root.key("runner"), problems),
             alerts: self
                 .alerts

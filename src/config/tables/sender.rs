@@ -11,6 +11,7 @@ use super::{
     limits::LimitsTable,
     name::usable_name,
     place::PlaceTables,
+    retention::SenderRetentionTable,
     routing::RoutingTable,
     sftp::SftpTable,
     site::Site,
@@ -111,6 +112,7 @@ pub(super) struct SenderTable {
     inboxes: Vec<FurtherInboxTable>,
     limits: LimitsTable,
     routing: RoutingTable,
+    retention: SenderRetentionTable,
 }
 
 impl Default for SenderTable {
@@ -148,6 +150,7 @@ impl Default for SenderTable {
             inboxes: Vec::new(),
             limits: LimitsTable::default(),
             routing: RoutingTable::default(),
+            retention: SenderRetentionTable::default(),
         }
     }
 }
@@ -166,10 +169,13 @@ impl SenderTable {
             mem::take(&mut self.upload).read(is_embedded, "inbox", &at.key("upload"), problems);
         let inboxes = further_inbox::read(mem::take(&mut self.inboxes), at, site, problems);
         let hand_over = self.hand_over();
+        let retention = mem::take(&mut self.retention);
+        let retention = retention.read(site.retention, &at.key("retention"), problems);
         let settings = self.settings(name, at, site, problems)?;
         let id = &settings.id;
         Some(SenderConfig {
             hand_over,
+            retention,
             inbox: upload.inbox(id, id.to_string(), "inbox", site)?,
             further_inboxes: inboxes.into_iter().filter_map(|f| f.of(id, site)).collect(),
             settings,

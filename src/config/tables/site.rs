@@ -3,6 +3,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::pipeline::Retention;
+
 /// What the tables need to know of each other.
 pub(super) struct Site {
     pub(super) data_folder: PathBuf,
@@ -10,6 +12,8 @@ pub(super) struct Site {
     pub(super) has_server: bool,
     /// How often inboxes are looked into that do not say it themselves.
     pub(super) poll_interval_secs: u32,
+    /// How long what is sent is kept where a sender's table says nothing.
+    pub(super) retention: Retention,
     /// Their names, as written.
     pub(super) print_houses: BTreeSet<String>,
 }
