@@ -260,7 +260,11 @@ fn a_dry_run_changes_nothing() {
     let line =
         format!("reprocess B-0001 --message {printed} --from compose --print-again --dry-run");
     let plan = schema_holds(&site, "reprocess", &line);
-    assert_eq!(plan["moves"].as_array().map(Vec::len), Some(1), "{plan}");
+    assert_eq!(
+        plan["batches"][0]["moves"].as_array().map(Vec::len),
+        Some(1),
+        "{plan}"
+    );
     assert_eq!(site.json("batch show B-0001"), before);
 
     let consents = site.json("consent list");
@@ -289,6 +293,31 @@ fn printing_one_message_again_prints_exactly_one_piece_more() {
     let mut expected = before.in_piece_lists;
     *expected.get_mut(&format!("B-0001-{printed}")).unwrap() += 1;
     assert_eq!(after.in_piece_lists, expected);
+}
+
+#[test]
+fn many_messages_are_set_back_by_their_number_alone() {
+    let site = Site::new();
+    let batch = site.sample("letters.zip", "--letters 101 --pages 1 --digital-share 0");
+    site.done(&format!("process {}", batch.display()));
+    let all = "reprocess B-0001 --from compose --print-again";
+    let said = site.kuori(&format!("{all} --reason lost"));
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(
+        said.err.contains("`--expect 101` sets them back"),
+        "{said:?}"
+    );
+    let plan = schema_holds(&site, "reprocess", &format!("{all} --dry-run"));
+    assert_eq!(plan["messages"], 101);
+    assert_eq!(
+        plan["batches"][0]["moves"].as_array().map(Vec::len),
+        Some(20)
+    );
+    let before = hands(&site);
+    site.done(&format!("{all} --expect 101 --reason lost"));
+    site.done(&format!("process {}", batch.display()));
+    let after = InHands::count(&site.path("data/mailboxes"), &site.path("data/pickup"));
+    assert_eq!(after.letters(), before.letters() * 2);
 }
 
 #[test]

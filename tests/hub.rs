@@ -397,7 +397,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn sender() -> SenderSettings {
+pub(crate) fn sender() -> SenderSettings {
     SenderSettings {
         id: "example-city".parse().unwrap(),
         display_name: "Example City".to_owned(),

@@ -40,6 +40,7 @@ mod privacy;
 mod program;
 mod read_back;
 mod reload;
+mod reprocess;
 mod samples;
 mod second_readings;
 mod sftp;

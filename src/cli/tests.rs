@@ -9,6 +9,7 @@ mod house;
 mod mismatch;
 mod outbox;
 mod pictures;
+mod reprocessing;
 mod samples;
 mod schemas;
 mod slips;
@@ -202,7 +203,7 @@ fn messages_are_chosen_by_state_and_channel_and_read_in_pages() {
     insta::assert_snapshot!(house.both("message list B-0001 --limit 1 --after 2"), @r"
     MESSAGE   STATE        CHANNEL  REASON            PAGES  BUNDLE
     B-0001-3  handed-over  print    mailbox-inactive      2  P-0001
-    hint: add `--after 3` for the next ones
+    hint: add `--after B-0001-3` for the next ones
     ");
 }
 
@@ -321,6 +322,7 @@ fn reprocessing_needs_a_reason_unless_it_is_a_rehearsal() {
     2 messages would be set back:
       B-0001-5  held to accepted
       B-0001-6  refused to accepted
+    the sender would be told by processing report 1
     ");
     insta::assert_snapshot!(house.out("message list B-0001 --state refused"), @r"
     MESSAGE   STATE    CHANNEL  REASON            PAGES  BUNDLE
@@ -335,7 +337,8 @@ fn printing_again_is_done_only_for_whom_it_was_asked() {
     insta::assert_snapshot!(house.out(line), @r"
     B-0001 goes back to the step `compose`
     1 message is set back:
-      B-0001-3  handed-over to routed
+      B-0001-3  handed-over to routed, printed a second time
+    the sender is told by processing report 1
     ");
     insta::assert_snapshot!(house.out("message list B-0001 --channel print"), @r"
     MESSAGE   STATE     CHANNEL  REASON            PAGES  BUNDLE
@@ -360,7 +363,7 @@ fn a_batch_in_work_is_a_matter_of_time() {
     insta::assert_snapshot!(said.err, @r"
     error: batch `B-0001` is being worked on at this moment
 
-    hint: type it again in a minute
+    hint: type it again in a minute, or with `--wait 60`
     ");
 }
 
@@ -454,9 +457,10 @@ fn the_composed_letters_of_a_withdrawn_bundle_are_told() {
     let house = House::filled();
     insta::assert_snapshot!(house.out("reprocess B-0001 --message 4 --from route --dry-run"), @r"
     B-0001 would go back to the step `route`
-    bundle P-0002 would be withdrawn, its other letters planned again
+    bundle P-0002 would be withdrawn
     1 message would be set back:
       B-0001-4  composed to accepted
+    the sender would be told by processing report 1
     ");
 }
 
@@ -476,6 +480,7 @@ fn messages_that_were_delivered_are_delivered_again_only_by_name() {
     insta::assert_snapshot!(house.out(line), @r"
     B-0001 goes back to the step `deliver`
     1 message is set back:
-      B-0001-1  delivered to routed
+      B-0001-1  delivered to routed, delivered a second time
+    the sender is told by processing report 1
     ");
 }

@@ -381,6 +381,47 @@ prop_compose! {
     }
 }
 
+#[test]
+fn an_operator_who_chose_paper_is_heeded_as_far_as_paper_is_possible() {
+    let paper = |case: Case| case.with(|case| case.forced = Some(Channel::Print));
+    let to_print = Route::To(Channel::Print);
+    check(&paper(Case::active()), to_print, Reason::OperatorChose);
+    check(&paper(Case::new()), to_print, Reason::OperatorChose);
+    let without_contract = paper(Case::active()).with(|case| case.policy.print_contract = false);
+    check(&without_contract, Route::Refused, Reason::NoPrintContract);
+    let unfit = paper(Case::active()).with(|case| case.fitness = ONLY_MAILBOX);
+    check(&unfit, Route::Refused, Reason::ContentUnusable);
+    let unaddressed = paper(Case::active()).with(|case| case.message.recipient.address.city = None);
+    check(&unaddressed, Route::Refused, Reason::AddressIncomplete);
+    let mailbox_only =
+        paper(Case::active()).with(|case| case.message.wish = ChannelWish::MailboxOnly);
+    check(
+        &mailbox_only,
+        Route::Refused,
+        Reason::SenderWantsMailboxOnly,
+    );
+    let slip =
+        paper(Case::active()).with(|case| case.message.recipient.id = StatedRecipient::Invalid);
+    check(&slip, Route::Refused, Reason::RecipientIdInvalid);
+}
+
+#[test]
+fn an_operator_who_chose_the_mailbox_gets_it_or_nothing() {
+    let mailbox = |case: Case| case.with(|case| case.forced = Some(Channel::Mailbox));
+    let to_mailbox = Route::To(Channel::Mailbox);
+    check(&mailbox(Case::active()), to_mailbox, Reason::OperatorChose);
+    check(
+        &mailbox(Case::inactive()),
+        Route::Refused,
+        Reason::MailboxInactive,
+    );
+    let wants_print = mailbox(Case::active()).with(|case| case.batch_print_only = true);
+    check(&wants_print, Route::Refused, Reason::SenderWantsPrint);
+    assert!(mailbox(Case::new()).needs_status());
+    let too_large = mailbox(Case::active()).with(|case| case.fitness = ONLY_PRINT);
+    check(&too_large, Route::Refused, Reason::TooLargeForMailbox);
+}
+
 prop_compose! {
     fn any_case()(
         message in any_message(),
@@ -390,11 +431,12 @@ prop_compose! {
         batch_print_only: bool,
         matter_is_print_only: bool,
         waiting_since in prop::option::of((990_000_i64..1_010_000).prop_map(at)),
+        forced in prop::option::of(prop::sample::select(vec![Channel::Mailbox, Channel::Print])),
         policy in any_policy(),
     ) -> Case {
         Case {
             message, fitness: Fitness { mailbox, print }, status,
-            batch_print_only, matter_is_print_only, waiting_since, policy,
+            batch_print_only, matter_is_print_only, waiting_since, forced, policy,
         }
     }
 }
@@ -417,6 +459,15 @@ proptest! {
             prop_assert_eq!(status, Some(MailboxStatus::Active));
             prop_assert!(matches!(case.message.recipient.id, StatedRecipient::Valid(_)));
             prop_assert!(case.fitness.mailbox && case.message.wish != ChannelWish::PrintOnly);
+        }
+    }
+
+    #[test]
+    fn what_an_operator_chose_goes_so_or_not_at_all(case in any_case()) {
+        match (case.forced, case.decide().route) {
+            (Some(Channel::Print), Route::To(to)) => prop_assert_eq!(to, Channel::Print),
+            (Some(_), Route::To(to)) => prop_assert!(to.uses_mailbox()),
+            _ => {}
         }
     }
 

@@ -5,6 +5,7 @@
 //! ([`carry_out`]).
 
 mod carry_out;
+mod listing;
 mod plan;
 mod verdict;
 
@@ -232,6 +233,13 @@ impl Moved {
     fn order(&self) -> impl Ord + use<> {
         let once = (!self.delivers_again, !self.prints_again);
         (once, self.was.as_str(), self.to.as_str())
+    }
+}
+
+impl Kind {
+    fn order(&self) -> impl Ord + use<> {
+        let channel = self.channel.map(Channel::as_str);
+        (self.state.as_str(), channel, self.is_in_mailbox)
     }
 }
 

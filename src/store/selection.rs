@@ -65,36 +65,73 @@ impl MessageFilter {
     pub(super) fn of_messages(&self, batch: BatchId) -> String {
         let named = self.named_in(batch).map(|position| position.to_string());
         let mut sql = one_of(" AND m.position", named);
-        sql.push_str(&self.of_any_messages());
+        sql.push_str(&self.of_any_messages("m"));
         sql
     }
 
-    fn of_any_messages(&self) -> String {
-        let mut sql = in_states(" AND m.state", &self.states);
+    fn of_any_messages(&self, m: &str) -> String {
+        let mut sql = in_states(&format!(" AND {m}.state"), &self.states);
         let channels = self.channels.iter().copied().map(word);
-        sql.push_str(&one_of(" AND m.channel", channels));
+        sql.push_str(&one_of(&format!(" AND {m}.channel"), channels));
         if let Some(bundle) = self.bundle {
-            let _ = write!(sql, " AND m.bundle = {}", bundle.0);
+            let _ = write!(sql, " AND {m}.bundle = {}", bundle.0);
         }
         let codes = one_of("f.code", self.findings.iter().map(code));
         if !codes.is_empty() {
             let _ = write!(
                 sql,
-                " AND EXISTS (SELECT 1 FROM findings f WHERE f.batch = m.batch
-                     AND (f.position = m.position OR f.position IS NULL) AND {codes})"
+                " AND EXISTS (SELECT 1 FROM findings f WHERE f.batch = {m}.batch
+                     AND (f.position = {m}.position OR f.position IS NULL) AND {codes})"
             );
         }
         sql
     }
 
+    /// What a refused message `n` of an earlier batch `nb` fulfils that is picked beside `m` of batch
+    /// `b` and is the same letter; `None` where one batch alone is meant.
+    pub(super) fn of_earlier_letters(&self) -> Option<String> {
+        let batches = self.named_batches();
+        if batches.len() == 1 {
+            return None;
+        }
+        let batches = one_of(" AND n.batch", batches.iter().map(number));
+        let named = self.messages.iter().map(|message| {
+            let MessageId { batch, position } = message;
+            format!("(n.batch = {} AND n.position = {position})", batch.0)
+        });
+        let named: Vec<_> = named.collect();
+        let whole = self
+            .batches
+            .iter()
+            .filter(|&&batch| self.named_in(batch).next().is_none());
+        let whole = one_of("n.batch", whole.map(number));
+        let either: Vec<_> = named
+            .into_iter()
+            .chain([whole])
+            .filter(|sql| !sql.is_empty())
+            .collect();
+        let either = if either.is_empty() {
+            String::new()
+        } else {
+            format!(" AND ({})", either.join(" OR "))
+        };
+        Some(format!(
+            "n.sender_letter_id = m.sender_letter_id AND nb.sender = b.sender AND nb.is_test = 0
+             AND n.batch < m.batch AND n.state IN ('refused', 'cancelled') AND n.state = 'refused'
+             {batches}{either}{}{}",
+            self.of_any_messages("n"),
+            self.of_batches("nb")
+        ))
+    }
+
     /// What a batch `b` fulfils, by itself.
-    fn of_batches(&self) -> String {
-        let mut sql = one_of(" AND b.sender", self.senders.iter().map(text));
+    fn of_batches(&self, b: &str) -> String {
+        let mut sql = one_of(&format!(" AND {b}.sender"), self.senders.iter().map(text));
         if let Some(since) = self.since {
-            let _ = write!(sql, " AND b.received_at >= {}", millis(since));
+            let _ = write!(sql, " AND {b}.received_at >= {}", millis(since));
         }
         if let Some(until) = self.until {
-            let _ = write!(sql, " AND b.received_at < {}", millis(until));
+            let _ = write!(sql, " AND {b}.received_at < {}", millis(until));
         }
         sql
     }
@@ -213,15 +250,15 @@ fn batches_with(
 ) -> Result<Vec<BatchId>, Error> {
     let doing = "select batches";
     let which = if named.is_empty() {
-        let messages = filter.of_any_messages();
+        let messages = filter.of_any_messages("m");
         let stopped = filter.of_stopped_batches();
         format!("(EXISTS (SELECT 1 FROM messages m WHERE m.batch = b.id{messages}){stopped})")
     } else {
-        one_of("b.id", named.iter().map(|batch| batch.0.to_string()))
+        one_of("b.id", named.iter().map(number))
     };
     let sql = format!(
         "SELECT b.id FROM batches b WHERE {which}{} ORDER BY b.id",
-        filter.of_batches()
+        filter.of_batches("b")
     );
     let mut query = db.prepare(&sql).doing(doing)?;
     let rows = query.query_map([], |row| row.batch("id")).doing(doing)?;
@@ -254,6 +291,10 @@ fn one_of(column: &str, values: impl Iterator<Item = String>) -> String {
         return String::new();
     }
     format!("{column} IN ({})", values.join(", "))
+}
+
+fn number(batch: &BatchId) -> String {
+    batch.0.to_string()
 }
 
 fn word<T: Word>(value: T) -> String {

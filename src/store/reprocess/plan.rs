@@ -4,16 +4,15 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use super::{
-    Blocked, Move, Moved, Reprocess, ReprocessPlan, Way, is_handing_over,
-    verdict::{self, Hindrance, Standing, Terms, Verdict},
+    Blocked, Kind, Moved, Reprocess, ReprocessPlan, Way, is_handing_over, listing,
+    verdict::{self, Standing, Terms, Verdict},
 };
 use crate::{
-    domain::{BatchId, BatchState, BundleId, Channel, MessageId, MessageState, Reason, Step},
+    domain::{BatchId, BatchState, BundleId, Channel, MessageId, Reason, Step},
     store::{
         BatchRow, Error, MessageFilter, batches,
         columns::Columns,
         error::Doing,
-        letter_ids,
         messages::{self, message_row},
     },
 };
@@ -22,15 +21,29 @@ use crate::{
 const PAGE: u32 = 1_000;
 
 /// What a message `m` stands as: the columns of [`standing`]. A repeat that was let through owns no
-/// letter id and needs none; nor does a test.
-const STANDING: &str = "m.state, m.channel, m.bundle, m.delivered_at IS NOT NULL AS is_in_mailbox,
-    (m.state = 'handed-over' OR EXISTS (SELECT 1 FROM message_events e WHERE e.batch = m.batch
-        AND e.position = m.position AND e.what = 'handed-over')) AS was_printed,
-    (b.is_test = 0 AND EXISTS (SELECT 1 FROM letter_ids l WHERE l.sender = b.sender
-            AND l.letter_id = m.sender_letter_id AND (l.batch <> m.batch OR l.position <> m.position))
-        AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.batch = m.batch
-            AND f.position = m.position AND f.code = 'message-repeated')) AS was_sent_anew
-    FROM messages m JOIN batches b ON b.id = m.batch WHERE m.batch = ?1";
+/// letter id and needs none; nor does a test. Of two refused messages that are the same letter, the
+/// earlier one goes.
+pub(super) fn columns(filter: &MessageFilter) -> String {
+    let earlier = filter
+        .of_earlier_letters()
+        .map_or(String::new(), |earlier| {
+            format!(
+                " OR (m.state = 'refused' AND EXISTS (SELECT 1 FROM messages n
+                JOIN batches nb ON nb.id = n.batch WHERE {earlier}))"
+            )
+        });
+    format!(
+        "m.state, m.channel, m.bundle, m.delivered_at IS NOT NULL AS is_in_mailbox,
+        (m.state = 'handed-over' OR EXISTS (SELECT 1 FROM message_events e WHERE e.batch = m.batch
+            AND e.position = m.position AND e.what = 'handed-over')) AS was_printed,
+        (b.is_test = 0 AND (EXISTS (SELECT 1 FROM letter_ids l WHERE l.sender = b.sender
+                AND l.letter_id = m.sender_letter_id
+                AND (l.batch <> m.batch OR l.position <> m.position)){earlier})
+            AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.batch = m.batch
+                AND f.position = m.position AND f.code = 'message-repeated')) AS was_sent_anew
+        FROM messages m JOIN batches b ON b.id = m.batch WHERE m.batch = ?1"
+    )
+}
 
 /// What reprocessing would do to one batch.
 pub(super) fn of(
@@ -71,7 +84,7 @@ pub(super) fn of(
     };
     let groups = look.groups()?;
     count(&groups, &mut plan);
-    look.list(&groups, &mut plan)?;
+    listing::fill(&look, &groups, &mut plan)?;
     look.foresee(&groups, &mut plan)?;
     look.report_unknown(&mut plan)?;
     plan.freed = look.freed(&groups, &plan.withdrawn)?;
@@ -126,30 +139,31 @@ fn is_delivering(db: &Connection, batch: BatchId) -> Result<bool, Error> {
 }
 
 /// Messages that stand alike, and what becomes of them.
-struct Group {
-    verdict: Verdict,
+pub(super) struct Group {
+    pub(super) verdict: Verdict,
     messages: u64,
 }
 
-type Groups = HashMap<Standing, Group>;
+pub(super) type Groups = HashMap<Standing, Group>;
 
 /// One look at one batch.
-struct Look<'a> {
-    db: &'a Connection,
-    row: &'a BatchRow,
-    wanted: &'a Reprocess<'a>,
+pub(super) struct Look<'a> {
+    pub(super) db: &'a Connection,
+    pub(super) row: &'a BatchRow,
+    pub(super) wanted: &'a Reprocess<'a>,
     terms: Terms,
 }
 
 impl Look<'_> {
-    fn filter(&self) -> &MessageFilter {
+    pub(super) fn filter(&self) -> &MessageFilter {
         &self.wanted.messages
     }
 
     fn groups(&self) -> Result<Groups, Error> {
         let doing = "group messages";
         let sql = format!(
-            "SELECT COUNT(*) AS messages, {STANDING}{} GROUP BY 2, 3, 4, 5, 6, 7",
+            "SELECT COUNT(*) AS messages, {}{} GROUP BY 2, 3, 4, 5, 6, 7",
+            columns(self.filter()),
             self.filter().of_messages(self.row.id)
         );
         let mut query = self.db.prepare(&sql).doing(doing)?;
@@ -167,93 +181,6 @@ impl Look<'_> {
             groups.insert(standing, Group { verdict, messages });
         }
         Ok(groups)
-    }
-
-    /// The first messages that move and that are blocked, in their order. One that is named and that
-    /// the step is not for is blocked: whoever names it wants something done.
-    fn list(&self, groups: &Groups, plan: &mut ReprocessPlan) -> Result<(), Error> {
-        let doing = "list messages";
-        let sql = format!(
-            "SELECT m.batch, m.position, {STANDING}{} ORDER BY m.position",
-            self.filter().of_messages(self.row.id)
-        );
-        let is_named = self.filter().named_in(self.row.id).next().is_some();
-        let (mut left, mut blocked) = (plan.messages, plan.hindrances);
-        let mut query = self.db.prepare(&sql).doing(doing)?;
-        let mut rows = query.query([self.row.id.0]).doing(doing)?;
-        let mut handing_over = BTreeSet::new();
-        while let Some(row) = rows.next().doing(doing)? {
-            let is_full = |listed: usize| listed >= self.wanted.listed;
-            if (left == 0 || is_full(plan.moves.len()))
-                && (blocked == 0 || is_full(plan.blocked.len()))
-                && !is_named
-            {
-                break;
-            }
-            let message = super::message_id(row).doing(doing)?;
-            let standing = standing(row).doing(doing)?;
-            match groups.get(&standing).map(|group| group.verdict) {
-                Some(Verdict::Moves {
-                    to,
-                    delivers_again,
-                    prints_again,
-                }) => {
-                    left -= 1;
-                    if !is_full(plan.moves.len()) {
-                        plan.moves.push(Move {
-                            message,
-                            was: standing.state,
-                            to,
-                            delivers_again,
-                            prints_again,
-                        });
-                    }
-                }
-                Some(Verdict::Blocked(hindrance)) => {
-                    blocked = blocked.saturating_sub(1);
-                    let is_told = match hindrance {
-                        Hindrance::HandingOver(bundle) => handing_over.insert(bundle),
-                        _ => true,
-                    };
-                    if is_told && !is_full(plan.blocked.len()) {
-                        let told = self.told(message, &standing, hindrance)?;
-                        plan.blocked.push(told);
-                    }
-                }
-                Some(Verdict::PassedOver) if is_named && plan.from != Step::Report => {
-                    plan.passed_over -= 1;
-                    plan.block(Blocked::NotForIt {
-                        message,
-                        step: plan.from,
-                        possible: standing.possible(),
-                    });
-                }
-                Some(Verdict::PassedOver) | None => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn told(
-        &self,
-        message: MessageId,
-        standing: &Standing,
-        hindrance: Hindrance,
-    ) -> Result<Blocked, Error> {
-        Ok(match hindrance {
-            Hindrance::Delivered => Blocked::Delivered(message),
-            Hindrance::MayBeDelivered => Blocked::MayBeDelivered(message),
-            Hindrance::Printed => match (standing.state, standing.bundle) {
-                (MessageState::HandedOver, Some(bundle)) => Blocked::HandedOver(message, bundle),
-                _ => Blocked::Printed(message),
-            },
-            Hindrance::SentAnew => {
-                let other = letter_ids::other_owner(self.db, message)?;
-                Blocked::SentAnew(message, other.unwrap_or(message))
-            }
-            Hindrance::HandingOver(bundle) => Blocked::HandingOver(bundle),
-            Hindrance::Illegal(illegal) => Blocked::Illegal(message, illegal),
-        })
     }
 
     /// Each message that is to go by one channel is asked whether it can.
@@ -368,6 +295,7 @@ fn count(groups: &Groups, plan: &mut ReprocessPlan) {
         }
     }
     plan.kinds = kinds.into_iter().collect();
+    plan.kinds.sort_unstable_by_key(Kind::order);
     plan.withdrawn = withdrawn.into_iter().collect();
     let moved = moved.into_iter();
     plan.moved = moved
@@ -376,7 +304,7 @@ fn count(groups: &Groups, plan: &mut ReprocessPlan) {
     plan.moved.sort_unstable_by_key(Moved::order);
 }
 
-fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
+pub(super) fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
     Ok(Standing {
         state: row.word("state")?,
         channel: row.maybe_word("channel")?,
