@@ -31,6 +31,7 @@ mod hub;
 mod inbox;
 #[path = "../src/cli/tests/mismatch.rs"]
 mod mismatch;
+mod monitor;
 mod operators;
 mod outbox;
 mod outside;

@@ -10,12 +10,7 @@ use crate::domain::BatchId;
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
     /// List batches, the newest first
-    List {
-        /// How many
-        #[arg(long, value_name = "N", default_value_t = 20,
-              value_parser = clap::value_parser!(u32).range(1..=100_000))]
-        limit: u32,
-    },
+    List(list::Arguments),
     /// Show where a batch is and what has become of its messages
     Show { batch: BatchId },
     /// Show what was found wrong in a batch, grouped by code
@@ -41,7 +36,7 @@ pub(super) fn run(
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
     match command {
-        Command::List { limit } => list::run(*limit, invocation),
+        Command::List(arguments) => list::run(arguments, invocation),
         Command::Show { batch } => show::run(*batch, invocation),
         Command::Findings { batch, examples } => findings::run(*batch, *examples, invocation),
         Command::Approve(arguments) => approve::run(arguments, invocation),

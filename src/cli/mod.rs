@@ -6,6 +6,7 @@
 //! a step does; and it prints no identity code, no name and no address.
 
 mod account;
+mod alert;
 mod batch;
 mod bundle;
 mod check;
@@ -43,6 +44,7 @@ mod sample;
 mod sender;
 mod settings;
 mod sftp;
+mod status;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -128,7 +130,11 @@ enum Command {
     /// Look at what waits to leave the house, and have it tried again
     #[command(subcommand)]
     Outbox(outbox::Command),
-    /// Print what happened to a batch or sender, oldest first
+    /// Say what waits for what, the worst first, and what to type
+    ///
+    /// The exit code is 3 where something needs an operator.
+    Status(status::Arguments),
+    /// Print all that happened to one thing, oldest first
     Events(events::Arguments),
     /// Set messages of one or more batches back to a step, so that it is done again
     ///
@@ -144,6 +150,9 @@ enum Command {
     /// daemon removes once a day anyway. What is not at its end is kept whatever its age; the batch
     /// with its digest, its counts and its receipts stay for good.
     Purge(purge::Arguments),
+    /// See what operators were told of, and try the command that tells them
+    #[command(subcommand)]
+    Alert(alert::Command),
     /// Keep the register of consents to digital delivery
     #[command(subcommand)]
     Consent(consent::Command),
@@ -231,6 +240,8 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Message(command) => message::run(command, invocation),
         Command::Bundle(command) => bundle::run(command, invocation),
         Command::Outbox(command) => outbox::run(command, invocation),
+        Command::Status(arguments) => status::run(arguments, invocation),
+        Command::Alert(command) => alert::run(command, invocation),
         Command::Events(arguments) => events::run(arguments, invocation),
         Command::Reprocess(arguments) => reprocess::run(arguments, invocation),
         Command::Purge(arguments) => purge::run(arguments, invocation),

@@ -45,6 +45,11 @@ impl<'a> Output<'a> {
         self.bytes(text.as_bytes())
     }
 
+    /// A line after the document.
+    pub(super) fn line(&mut self, text: &str) -> Result<(), CommandError> {
+        self.bytes(format!("{}\n", harmless(text)).as_bytes())
+    }
+
     /// What is no document and goes out as it is.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
         let written = self.out.write_all(bytes);

@@ -111,6 +111,35 @@ pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// `45 s`, `12 min`, `7 h`, `3 d`.
+pub(super) fn age(secs: i64) -> String {
+    let age = SignedDuration::from_secs(secs);
+    match (age.as_hours(), age.as_mins()) {
+        (48.., _) => format!("{} d", age.as_hours() / 24),
+        (2.., _) => format!("{} h", age.as_hours()),
+        (_, 2..) => format!("{} min", age.as_mins()),
+        _ => format!("{secs} s"),
+    }
+}
+
+/// `812 B`, `3.4 KiB`, `12.0 GiB`.
+pub(super) fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut tenths = u128::from(bytes) * 10;
+    let mut unit = None;
+    for name in UNITS {
+        if tenths < 10_240 {
+            break;
+        }
+        tenths /= 1_024;
+        unit = Some(name);
+    }
+    match unit {
+        None => format!("{bytes} B"),
+        Some(unit) => format!("{}.{} {unit}", tenths / 10, tenths % 10),
+    }
+}
+
 /// A word as a shell takes it, in quotes where it must be.
 pub(super) fn shell_word(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./+:@%".contains(c);
@@ -128,6 +157,22 @@ mod tests {
     fn times_are_shown_in_whole_seconds() {
         let time: Timestamp = "2026-03-01T06:12:09.987Z".parse().unwrap();
         assert_eq!(Time(time).to_string(), "2026-03-01T06:12:09Z");
+    }
+
+    #[test]
+    fn ages_are_told_in_the_unit_that_says_enough() {
+        let ages = [0, 119, 120, 7_199, 7_200, 172_799, 172_800].map(age);
+        let expected = ["0 s", "119 s", "2 min", "119 min", "2 h", "47 h", "2 d"];
+        assert_eq!(ages, expected);
+    }
+
+    #[test]
+    fn sizes_are_told_in_the_unit_that_says_enough() {
+        let sizes = [0, 1_023, 1_024, 1_536, 1 << 30, 5 << 40].map(bytes);
+        assert_eq!(
+            sizes,
+            ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 GiB", "5.0 TiB"]
+        );
     }
 
     #[test]

@@ -192,7 +192,7 @@ fn insert(
     Ok(())
 }
 
-fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     Ok(Event {
         at: row.time("at")?,
         actor: row.get("actor")?,

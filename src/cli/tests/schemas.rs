@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{House, mismatch::mismatch};
 use crate::cli::{
-    account, batch, bundle, check, config, consent, demo, events, finding, inbox, message, outbox,
-    process, receipt, reprocess, sample, sender, sftp,
+    account, alert, batch, bundle, check, config, consent, demo, events, finding, inbox, message,
+    outbox, process, receipt, reprocess, sample, sender, sftp, status,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -41,6 +41,9 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("bundle-preview", schema_for!(bundle::preview::Previewed)),
         ("outbox-list", schema_for!(outbox::list::OutboxList)),
         ("outbox-retry", schema_for!(outbox::retry::Retried)),
+        ("status", schema_for!(status::shown::StatusShown)),
+        ("alert-list", schema_for!(alert::list::AlertList)),
+        ("alert-test", schema_for!(alert::test::AlertTested)),
         ("events", schema_for!(events::EventList)),
         ("reprocess", schema_for!(reprocess::Reprocessed)),
         ("consent-import", schema_for!(consent::import::Imported)),
@@ -132,6 +135,10 @@ fn every_json_output_satisfies_its_schema() {
         ("outbox-list", "outbox list".to_owned()),
         ("outbox-retry", "outbox retry B-0001".to_owned()),
         ("events", "events B-0001".to_owned()),
+        ("events", "events B-0001-3".to_owned()),
+        ("events", "events P-0001".to_owned()),
+        ("status", "status".to_owned()),
+        ("alert-list", "alert list".to_owned()),
         ("reprocess", "reprocess B-0001 --dry-run".to_owned()),
         (
             "reprocess",
