@@ -3,7 +3,7 @@
 
 mod cuts;
 mod disks;
-mod far_side;
+pub(crate) mod far_side;
 mod hand_over_cuts;
 mod peers;
 mod restarts;
