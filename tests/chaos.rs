@@ -596,6 +596,10 @@ impl Mailbox for SilentOnce {
     async fn has(&self, id: DeliveryId, recipient: &RecipientId) -> Result<bool, mailbox::Error> {
         self.inner.has(id, recipient).await
     }
+
+    async fn discard(&self, id: DeliveryId, recipient: &RecipientId) -> Result<(), mailbox::Error> {
+        self.inner.discard(id, recipient).await
+    }
 }
 
 /// Twenty letters, of which those with a mailbox lie in it, and no row tells of it.

@@ -228,6 +228,7 @@ fn put_into_inbox(batch: &Path, folder: &Path) -> Result<(), CommandError> {
             .suffix(".part")
             .tempfile_in(&inbox)?;
         around("write", "process: copy", || io::copy(&mut from, &mut copy))?;
+        around("sync", "process: copy", || copy.as_file().sync_all())?;
         around("rename", "process: copy", || copy.persist(inbox.join(name)))
             .map_err(|error| error.error)?;
         Ok(())

@@ -25,6 +25,10 @@ pub trait Mailbox: Send + Sync {
 
     /// Asks whether a message lies in the recipient's mailbox: after a crash, before acting again.
     async fn has(&self, id: DeliveryId, recipient: &RecipientId) -> Result<bool, Error>;
+
+    /// Clears away what a crash left of a delivery that is not to be made any more. What lies in the
+    /// mailbox stays there; the recipient has seen nothing of the rest.
+    async fn discard(&self, id: DeliveryId, recipient: &RecipientId) -> Result<(), Error>;
 }
 
 /// What a mailbox knows a delivery by: the message, the batch's content, and how often an operator

@@ -29,6 +29,12 @@ pub enum Error {
         source: io::Error,
     },
 
+    #[error("cannot clear away what is left of message `{message}`")]
+    Discard {
+        message: MessageId,
+        source: io::Error,
+    },
+
     #[error("cannot make message `{message}` visible in its mailbox")]
     Publish {
         message: MessageId,
@@ -52,6 +58,7 @@ impl Error {
             Self::Root { .. }
             | Self::Find { .. }
             | Self::Write { .. }
+            | Self::Discard { .. }
             | Self::Publish { .. }
             | Self::Sync { .. }
             | Self::Stopped { .. } => Disposition::Retry,

@@ -46,6 +46,17 @@ impl Folder {
         }
     }
 
+    /// Removes the draft of a message that is not to be delivered.
+    pub(super) fn discard(&self, id: DeliveryId) -> io::Result<()> {
+        let Some(draft) = listed_in(&self.0.join("tmp"), &id.to_string())? else {
+            return Ok(());
+        };
+        if_there(around("remove", "mailbox: draft", || {
+            fs::remove_file(draft)
+        }))?;
+        Ok(())
+    }
+
     /// Shows a finished draft to the recipient. The caller has made its bytes durable.
     pub(super) fn publish(&self, name: &str) -> io::Result<()> {
         match self.show(name) {

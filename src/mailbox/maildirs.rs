@@ -68,6 +68,16 @@ impl Mailbox for Maildirs {
         })
         .await
     }
+
+    async fn discard(&self, id: DeliveryId, recipient: &RecipientId) -> Result<(), Error> {
+        let recipient = recipient.clone();
+        let message = id.message;
+        self.blocking(move |root| {
+            let discarded = root.folder_of(&recipient).discard(id);
+            discarded.map_err(|source| Error::Discard { message, source })
+        })
+        .await
+    }
 }
 
 /// A message on its way into a mailbox.

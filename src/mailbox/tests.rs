@@ -229,6 +229,22 @@ fn what_a_crash_left_in_tmp_is_overwritten() {
 }
 
 #[test]
+fn what_a_crash_left_of_a_message_that_goes_elsewhere_is_cleared_away() {
+    let house = House::new();
+    house.deliver(vec![delivery(1), delivery(2)]);
+    let new = house.messages().remove(0);
+    let draft = new.parent().unwrap().with_file_name("tmp");
+    rustix::fs::rename(&new, draft.join(new.file_name().unwrap())).unwrap();
+
+    for position in [1, 2, 3] {
+        let Delivery { id, recipient, .. } = delivery(position);
+        wait(house.mailboxes.discard(id, &recipient)).unwrap();
+    }
+    assert!(!house.has(&delivery(1)) && house.has(&delivery(2)));
+    assert_eq!(house.messages().len(), 1);
+}
+
+#[test]
 fn a_mailbox_that_a_crash_left_half_made_is_made_whole() {
     let house = House::new();
     house.deliver(vec![delivery(1)]);

@@ -112,6 +112,8 @@ fn still_active(
         if answer.status == MailboxStatus::Active || is_delivered(house, row, &message)? {
             active.push(message);
         } else {
+            // Before it is somebody else's: nobody would come back for it.
+            discard(house, row, &message)?;
             withdrawn.push(message.id);
         }
     }
@@ -128,6 +130,15 @@ fn is_delivered(house: &House, row: &BatchRow, stored: &MessageRow) -> Result<bo
     let mailbox = house.mailbox_for(row.is_test);
     let runtime = tokio::runtime::Handle::current();
     Ok(runtime.block_on(mailbox.has(delivery_id(row, stored), recipient))?)
+}
+
+fn discard(house: &House, row: &BatchRow, stored: &MessageRow) -> Result<(), Error> {
+    let Some(recipient) = recipient(stored) else {
+        return Ok(());
+    };
+    let mailbox = house.mailbox_for(row.is_test);
+    let runtime = tokio::runtime::Handle::current();
+    Ok(runtime.block_on(mailbox.discard(delivery_id(row, stored), recipient))?)
 }
 
 fn deliver_page(

@@ -1,6 +1,7 @@
 //! `kuori process`, killed at every point and called again as an operator would.
 
 use std::{
+    fs,
     os::unix::process::ExitStatusExt,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
@@ -29,6 +30,26 @@ fn a_batch_processed_by_hand_and_killed_at_a_dozen_drawn_points_is_whole() {
 #[ignore = "takes a minute: each point"]
 fn a_batch_processed_by_hand_and_killed_at_every_point_is_whole() {
     play_all(&points());
+}
+
+#[test]
+fn drafts_of_a_killed_delivery_go_where_consent_ended_meanwhile() {
+    let (site, line) = site();
+    let mut command = site.command(&line);
+    let at = "rename/mailbox: show/before#1";
+    let killed = command.env("KUORI_CRASH_AT", at).output().unwrap();
+    assert_eq!(killed.status.signal(), Some(9));
+    let drafts = || site.files("data/mailboxes").len() - 1;
+    assert!(drafts() > 0, "no draft was written");
+
+    let consents = fs::read_to_string(site.path("sampled/letters.zip.csv")).unwrap();
+    let withdrawn = consents.replace(",granted,2026-01", ",withdrawn,2026-02");
+    assert_ne!(withdrawn, consents);
+    fs::write(site.path("withdrawn.csv"), withdrawn).unwrap();
+    site.done("consent import withdrawn.csv");
+    let processed = site.json(&line);
+    assert_eq!(processed["printed"], LETTERS, "{processed}");
+    assert_eq!(drafts(), 0);
 }
 
 /// Points that `kuori process` passes.
