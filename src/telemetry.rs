@@ -10,7 +10,8 @@ mod pulse;
 use std::{
     error::Error,
     io::{self, IsTerminal, Write},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
 };
 
 use tracing::{Event, Level, Subscriber};
@@ -93,6 +94,22 @@ impl<S: Subscriber> Layer<S> for Counting {
     }
 }
 
+/// Lets a trouble that is met every second be told every minute.
+#[derive(Debug, Default)]
+pub struct OnceAMinute(Mutex<Option<Instant>>);
+
+impl OnceAMinute {
+    /// Whether it is to be told now: the first time, and when a minute has passed since.
+    pub fn is_due(&self) -> bool {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = told.is_none_or(|told| told.elapsed() >= Duration::from_mins(1));
+        if is_due {
+            *told = Some(Instant::now());
+        }
+        is_due
+    }
+}
+
 /// Masks identity codes in what passes through it; a log line comes in one piece.
 struct Masked<W>(W);
 
@@ -122,6 +139,14 @@ mod tests {
         BUFFER.with_borrow_mut(|buffer| lines.append(buffer));
         let line = String::from_utf8(lines).unwrap();
         assert!(line.contains("\"name\":\"kirje_[hidden].txt\""), "{line}");
+    }
+
+    #[test]
+    fn what_comes_every_second_is_told_every_minute() {
+        let telling = OnceAMinute::default();
+        assert_eq!([(); 3].map(|()| telling.is_due()), [true, false, false]);
+        *telling.0.lock().unwrap() = Instant::now().checked_sub(Duration::from_mins(1));
+        assert_eq!([(); 2].map(|()| telling.is_due()), [true, false]);
     }
 
     #[test]

@@ -168,6 +168,21 @@ impl Hub {
         }
     }
 
+    /// As [`Hub::run`], as far as the store lets it.
+    pub(crate) async fn try_to_run(&self) -> Result<(), Box<dyn std::error::Error>> {
+        self.inbox.poll(now()).await?;
+        loop {
+            self.runner.run_until_idle().await?;
+            let mut any = false;
+            while self.outbox.hand_over_next(now()).await? {
+                any = true;
+            }
+            if !any {
+                return Ok(());
+            }
+        }
+    }
+
     /// As [`Hub::run`], without a look into the inbox.
     pub(crate) async fn run_steps(&self) {
         self.runner.run_until_idle().await.unwrap();

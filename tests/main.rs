@@ -19,6 +19,7 @@ mod committed;
 mod crash;
 mod deeds;
 mod deliveries;
+mod disk;
 mod docs;
 mod duplicates;
 mod faults;

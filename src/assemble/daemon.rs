@@ -10,6 +10,7 @@ use super::{
     handing_over::hand_over,
     polling::{pass_requests_on, poll},
     reload,
+    resting::rest,
     watching::Watching,
 };
 use crate::{config::Config, pipeline::Clock, store::Store, telemetry};
@@ -126,6 +127,7 @@ impl Daemon {
         loops.spawn(pass_requests_on(&self.works, halted.clone()));
         loops.spawn(hand_over(&self.works, halted.clone()));
         loops.spawn(forget_daily(&self.works, &self.config, halted.clone()));
+        loops.spawn(rest(&self.works, halted.clone()));
         let told = self.until_told(stop.clone(), newer, halt.clone());
         let (ran, told) = tokio::join!(
             async {

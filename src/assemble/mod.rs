@@ -19,6 +19,7 @@ mod polling;
 mod probe;
 mod receipt_key;
 mod reload;
+mod resting;
 mod systemd;
 mod watching;
 mod works;

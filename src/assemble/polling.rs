@@ -3,7 +3,11 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 use super::Works;
-use crate::{inbox::Inbox, store::Store, telemetry};
+use crate::{
+    inbox::Inbox,
+    store::Store,
+    telemetry::{self, OnceAMinute},
+};
 
 /// How often it is looked whether an operator wants an inbox looked into now.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -28,8 +32,9 @@ pub(super) fn pass_requests_on(
 ) -> impl Future<Output = ()> + Send + use<> {
     let (store, inboxes) = (Arc::clone(&works.store), works.inboxes.clone());
     async move {
+        let telling = OnceAMinute::default();
         while !*stop.borrow() {
-            pass_on(&store, &inboxes);
+            pass_on(&store, &inboxes, &telling);
             tokio::select! {
                 () = tokio::time::sleep(LOOK_INTERVAL) => {}
                 _ = stop.changed() => {}
@@ -38,7 +43,7 @@ pub(super) fn pass_requests_on(
     }
 }
 
-fn pass_on(store: &Store, inboxes: &[Arc<Inbox>]) {
+fn pass_on(store: &Store, inboxes: &[Arc<Inbox>], telling: &OnceAMinute) {
     match store.requested_looks() {
         Ok(requested) => {
             let is_asked = |inbox: &&Arc<Inbox>| requested.contains(&inbox.settings().place);
@@ -47,9 +52,10 @@ fn pass_on(store: &Store, inboxes: &[Arc<Inbox>]) {
                 .filter(is_asked)
                 .for_each(|inbox| inbox.ask());
         }
-        Err(error) => {
+        Err(error) if telling.is_due() => {
             let error = telemetry::with_causes(&error);
             tracing::warn!(error, "cannot see which inboxes are to be looked into");
         }
+        Err(_) => {}
     }
 }

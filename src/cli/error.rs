@@ -132,6 +132,17 @@ impl From<store::Error> for CommandError {
             store::Error::NoAccount { given, known } => Some(known_accounts(given, known)),
             store::Error::NoMessage(id) => Some(format!("see `kuori message list {}`", id.batch)),
             store::Error::NoBundle(_) => Some("see `kuori bundle list`".to_owned()),
+            store::Error::Corrupt { .. } => Some(
+                "`kuori restore` brings a backup back; copy the data folder before, whole"
+                    .to_owned(),
+            ),
+            store::Error::Sql { .. } if error.is_busy() => {
+                Some("another kuori writes to the database: type it again in a moment".to_owned())
+            }
+            _ if error.is_of_the_house() => Some(
+                "see to the disk of the data folder, then type it again; nothing is lost"
+                    .to_owned(),
+            ),
             _ => None,
         };
         let error = Self::new(kind, error);
@@ -164,6 +175,10 @@ fn known_accounts(given: &str, known: &[String]) -> String {
 
 impl From<assemble::Error> for CommandError {
     fn from(error: assemble::Error) -> Self {
+        let error = match error {
+            assemble::Error::Store(error) => return error.into(),
+            other => other,
+        };
         let hint = match &error {
             assemble::Error::InUse { .. } => {
                 Some("stop the other one first, or name another folder with `--data-dir`")

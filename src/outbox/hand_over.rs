@@ -7,7 +7,7 @@ use crate::{
     crash_points::around_remote,
     domain::Disposition,
     store::{self, Outgoing, OutgoingFile, OutgoingState, Place, Store, Trouble},
-    telemetry::{self, meters},
+    telemetry::{self, OnceAMinute, meters},
     transport::{self, ReadBack, RemoteFolder, RemotePath},
 };
 
@@ -318,11 +318,14 @@ fn failed(outgoing: &Outgoing, file: &OutgoingFile) -> impl FnOnce(transport::Er
 pub(super) async fn patiently(
     ask: impl Fn() -> Result<(), store::Error>,
 ) -> Result<(), store::Error> {
+    let telling = OnceAMinute::default();
     loop {
         match ask() {
             Err(error) if error.disposition() == Disposition::Retry => {
-                let error = telemetry::with_causes(&error);
-                tracing::warn!(error, "the store does not work; asked again");
+                if telling.is_due() {
+                    let error = telemetry::with_causes(&error);
+                    tracing::warn!(error, "the store does not work; asked again");
+                }
                 tokio::time::sleep(STORE_WAIT).await;
             }
             answered => return answered,

@@ -10,7 +10,7 @@ use tokio::{
 use super::{Error, Outbox, hand_over::patiently};
 use crate::{
     store::{Outgoing, Place},
-    telemetry,
+    telemetry::{self, OnceAMinute},
 };
 
 /// How often it is looked for rows that another process made due.
@@ -79,6 +79,7 @@ struct Lanes {
     clock: Clock,
     in_hand: JoinSet<Result<(), Error>>,
     claimed: HashMap<Id, Outgoing>,
+    telling: OnceAMinute,
 }
 
 impl Lanes {
@@ -88,6 +89,7 @@ impl Lanes {
             clock,
             in_hand: JoinSet::new(),
             claimed: HashMap::new(),
+            telling: OnceAMinute::default(),
         }
     }
 
@@ -100,7 +102,9 @@ impl Lanes {
                 Ok(Some(outgoing)) => self.begin(outgoing),
                 Ok(None) => break,
                 Err(error) => {
-                    tracing::error!(error = telemetry::with_causes(&error), "outbox");
+                    if self.telling.is_due() {
+                        tracing::error!(error = telemetry::with_causes(&error), "outbox");
+                    }
                     break;
                 }
             }

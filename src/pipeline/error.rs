@@ -52,6 +52,26 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the house's own disk has no room, or its database does not answer. That passes for all
+    /// batches alike, however long it takes.
+    pub fn is_of_the_house(&self) -> bool {
+        if let Self::Store(error) = self {
+            return error.is_of_the_house();
+        }
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let store = error.downcast_ref::<store::Error>();
+            let system = error.downcast_ref::<io::Error>();
+            if store.is_some_and(store::Error::is_of_the_house)
+                || system.is_some_and(store::lacks_room)
+            {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::NoSender(_)

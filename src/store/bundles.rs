@@ -144,11 +144,12 @@ impl Store {
 
     /// The messages of a bundle in the order of its PDF.
     pub fn bundle_messages(&self, bundle: BundleId) -> Result<Vec<MessageRow>, Error> {
-        let sql = "SELECT m.*, p.sequence FROM pieces p
-             JOIN messages m ON m.batch = p.batch AND m.position = p.position
-             WHERE p.bundle = ? ORDER BY p.sequence, p.position";
+        let sql = messages::select_from(
+            "pieces p JOIN messages m ON m.batch = p.batch AND m.position = p.position
+              WHERE p.bundle = ? ORDER BY p.sequence, p.position",
+        );
         self.read(|db| {
-            let mut query = db.prepare_cached(sql).doing("list a bundle's messages")?;
+            let mut query = db.prepare_cached(&sql).doing("list a bundle's messages")?;
             let rows = query.query_map([bundle.0], messages::message_row);
             rows.doing("list a bundle's messages")?
                 .collect::<Result<_, _>>()

@@ -1,10 +1,10 @@
 //! How domain values stand in columns.
 
 use jiff::Timestamp;
-use rusqlite::{Row, types::Type};
+use rusqlite::{Row, RowIndex, types::Type};
 
 use crate::domain::{
-    Asked, BatchId, BatchState, BundleId, BundleState, Channel, ChannelWish, Code, HoldCause,
+    BatchId, BatchState, BundleId, BundleState, Channel, ChannelWish, Code, HoldCause,
     MailboxStatus, MessageEvent, MessageState, OutgoingState, PostageClass, Reason, ServiceKind,
 };
 
@@ -64,69 +64,92 @@ words!(Reason: ContentUnusable = "content-unusable", SenderWantsPrint = "sender-
     AddressIncomplete = "address-incomplete", OperatorChose = "operator-chose");
 
 /// Reads typed values out of a row; a value that cannot be is a conversion error of the database.
+///
+/// A column is named, or counted from 0 where a query gives many rows: a name is looked for in each.
 pub(super) trait Columns {
-    fn word<T: Word>(&self, column: &str) -> rusqlite::Result<T>;
-    fn maybe_word<T: Word>(&self, column: &str) -> rusqlite::Result<Option<T>>;
-    fn time(&self, column: &str) -> rusqlite::Result<Timestamp>;
-    fn maybe_time(&self, column: &str) -> rusqlite::Result<Option<Timestamp>>;
-    fn batch(&self, column: &str) -> rusqlite::Result<BatchId>;
-    fn maybe_bundle(&self, column: &str) -> rusqlite::Result<Option<BundleId>>;
-    fn code(&self, column: &str) -> rusqlite::Result<Code>;
-    fn parsed<T: std::str::FromStr>(&self, column: &str) -> rusqlite::Result<T>;
-    fn asked(&self) -> rusqlite::Result<Option<Asked>>;
+    fn word<T: Word>(&self, column: impl RowIndex) -> rusqlite::Result<T>;
+    fn maybe_word<T: Word>(&self, column: impl RowIndex) -> rusqlite::Result<Option<T>>;
+    fn time(&self, column: impl RowIndex) -> rusqlite::Result<Timestamp>;
+    fn maybe_time(&self, column: impl RowIndex) -> rusqlite::Result<Option<Timestamp>>;
+    fn batch(&self, column: impl RowIndex) -> rusqlite::Result<BatchId>;
+    fn maybe_bundle(&self, column: impl RowIndex) -> rusqlite::Result<Option<BundleId>>;
+    fn code(&self, column: impl RowIndex) -> rusqlite::Result<Code>;
+    fn parsed<T: std::str::FromStr>(&self, column: impl RowIndex) -> rusqlite::Result<T>;
 }
 
 impl Columns for Row<'_> {
-    fn word<T: Word>(&self, column: &str) -> rusqlite::Result<T> {
-        let text: String = self.get(column)?;
-        T::of(&text).ok_or_else(|| unknown(column, &text))
+    fn word<T: Word>(&self, column: impl RowIndex) -> rusqlite::Result<T> {
+        let text = text(self, column)?.unwrap_or_default();
+        T::of(text).ok_or_else(|| unknown(self, column, text))
     }
 
-    fn maybe_word<T: Word>(&self, column: &str) -> rusqlite::Result<Option<T>> {
-        let text: Option<String> = self.get(column)?;
-        text.map(|text| T::of(&text).ok_or_else(|| unknown(column, &text)))
-            .transpose()
+    fn maybe_word<T: Word>(&self, column: impl RowIndex) -> rusqlite::Result<Option<T>> {
+        let word = |text| T::of(text).ok_or_else(|| unknown(self, column, text));
+        text(self, column)?.map(word).transpose()
     }
 
-    fn time(&self, column: &str) -> rusqlite::Result<Timestamp> {
+    fn time(&self, column: impl RowIndex) -> rusqlite::Result<Timestamp> {
         let millis: i64 = self.get(column)?;
-        Timestamp::from_millisecond(millis).map_err(|_| unknown(column, &millis.to_string()))
+        Timestamp::from_millisecond(millis).map_err(|_| unknown(self, column, &millis.to_string()))
     }
 
-    fn maybe_time(&self, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+    fn maybe_time(&self, column: impl RowIndex) -> rusqlite::Result<Option<Timestamp>> {
         let millis: Option<i64> = self.get(column)?;
         millis.map(|_| self.time(column)).transpose()
     }
 
-    fn batch(&self, column: &str) -> rusqlite::Result<BatchId> {
+    fn batch(&self, column: impl RowIndex) -> rusqlite::Result<BatchId> {
         Ok(BatchId(self.get(column)?))
     }
 
-    fn maybe_bundle(&self, column: &str) -> rusqlite::Result<Option<BundleId>> {
+    fn maybe_bundle(&self, column: impl RowIndex) -> rusqlite::Result<Option<BundleId>> {
         Ok(self.get::<_, Option<u64>>(column)?.map(BundleId))
     }
 
-    fn code(&self, column: &str) -> rusqlite::Result<Code> {
-        let text: String = self.get(column)?;
-        Code::from_code(&text).ok_or_else(|| unknown(column, &text))
+    fn code(&self, column: impl RowIndex) -> rusqlite::Result<Code> {
+        let text = text(self, column)?.unwrap_or_default();
+        Code::from_code(text).ok_or_else(|| unknown(self, column, text))
     }
 
-    fn parsed<T: std::str::FromStr>(&self, column: &str) -> rusqlite::Result<T> {
-        let text: String = self.get(column)?;
+    fn parsed<T: std::str::FromStr>(&self, column: impl RowIndex) -> rusqlite::Result<T> {
+        let text = text(self, column)?.unwrap_or_default();
         text.parse()
-            .map_err(|_| unknown(column, "a value of another form"))
-    }
-
-    fn asked(&self) -> rusqlite::Result<Option<Asked>> {
-        let status = self.maybe_word("asked_status")?;
-        let at = self.maybe_time("asked_at")?;
-        Ok(status.zip(at).map(|(status, at)| Asked { status, at }))
+            .map_err(|_| unknown(self, column, "a value of another form"))
     }
 }
 
-fn unknown(column: &str, value: &str) -> rusqlite::Error {
-    let message = format!("column `{column}` holds `{value}`, which this program does not know");
-    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, message.into())
+fn text<'a>(row: &'a Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<&'a str>> {
+    let value = row.get_ref(column)?;
+    value
+        .as_str_or_null()
+        .map_err(|_| unknown(row, column, "no text"))
+}
+
+fn unknown(row: &Row<'_>, column: impl RowIndex, value: &str) -> rusqlite::Error {
+    let place = column.idx(row.as_ref()).unwrap_or_default();
+    let name = row.as_ref().column_name(place).unwrap_or_default();
+    let message = format!("column `{name}` holds `{value}`, which this program does not know");
+    rusqlite::Error::FromSqlConversionFailure(place, Type::Text, message.into())
+}
+
+/// Where a column stands among those of a query.
+pub(super) const fn place_of(name: &str, columns: &[&str]) -> Option<usize> {
+    let mut place = 0;
+    while place < columns.len() {
+        if is_same(columns[place].as_bytes(), name.as_bytes()) {
+            return Some(place);
+        }
+        place += 1;
+    }
+    None
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
 }
 
 pub(super) fn millis(time: Timestamp) -> i64 {

@@ -74,7 +74,7 @@ impl Store {
         print_only: bool,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let set = "INSERT OR IGNORE INTO print_only_matters VALUES (?1, ?2, ?3)";
+        let set = "INSERT INTO print_only_matters VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
         let unset = "DELETE FROM print_only_matters WHERE recipient_id = ?1 AND matter = ?2";
         self.write("record a matter", |tx| {
             let id = recipient.expose();

@@ -248,13 +248,15 @@ fn prepare(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
 
 fn migrate(connection: &mut Connection) -> Result<(), Error> {
     let doing = "migrate the schema";
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    // Mostly there is nothing to do: then no command waits for whoever writes, nor needs room.
+    if schema_of(connection)? == known {
+        return Ok(());
+    }
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .doing(doing)?;
-    let found: u32 = transaction
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .doing(doing)?;
-    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    let found = schema_of(&transaction)?;
     if found > known {
         return Err(Error::TooNew { found, known });
     }
@@ -266,6 +268,12 @@ fn migrate(connection: &mut Connection) -> Result<(), Error> {
         .pragma_update(None, "user_version", known)
         .doing(doing)?;
     crash_points::around("commit", doing, || transaction.commit()).doing(doing)
+}
+
+fn schema_of(connection: &Connection) -> Result<u32, Error> {
+    connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .doing("look which schema the database has")
 }
 
 #[cfg(test)]

@@ -83,6 +83,26 @@ impl Error {
         }
     }
 
+    /// Whether another process writes, and did so for longer than we wait.
+    pub fn is_busy(&self) -> bool {
+        let (Self::Open { source, .. } | Self::Sql { source, .. }) = self else {
+            return false;
+        };
+        source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+    }
+
+    /// Whether the disk has no room or the database does not answer, which passes and is no fault of
+    /// what was to be stored.
+    pub fn is_of_the_house(&self) -> bool {
+        match self {
+            Self::Open { source, .. } | Self::Sql { source, .. } => {
+                disposition_of(source) == Disposition::Retry
+            }
+            Self::Spool { source, .. } => lacks_room(source),
+            _ => false,
+        }
+    }
+
     pub(super) fn open(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         if is_damage(&source) {
@@ -102,6 +122,16 @@ impl Error {
             other => other,
         }
     }
+}
+
+/// Whether a file was not written because the disk is full, or may not be written to.
+pub fn lacks_room(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let kind = error.kind();
+    matches!(
+        kind,
+        StorageFull | QuotaExceeded | ReadOnlyFilesystem | FileTooLarge
+    )
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {

@@ -50,11 +50,12 @@ fn claim_between(
     duplicates: DuplicateLetterIds,
 ) -> Result<(), Error> {
     let claim = format!(
-        "INSERT OR IGNORE INTO letter_ids (sender, letter_id, batch, position)
+        "INSERT INTO letter_ids (sender, letter_id, batch, position)
          SELECT :sender, sender_letter_id, batch, position FROM messages
           WHERE batch = :batch AND position BETWEEN :from AND :to AND state IN {REOPENED}
             AND sender_letter_id IS NOT NULL
-          ORDER BY position"
+          ORDER BY position
+         ON CONFLICT DO NOTHING"
     );
     let sender = row.sender.as_str();
     let given = named_params! {":sender": sender, ":batch": row.id.0, ":from": from, ":to": to};

@@ -144,7 +144,7 @@ pub(super) fn note_stopped(
     let sql = "INSERT INTO message_events (batch, position, change, what, at)
          SELECT batch, position, ?2, state, ?3 FROM messages m
           WHERE batch = ?1 AND state IN ('refused', 'held', 'cancelled')
-            AND state IS NOT (SELECT what FROM message_events e
+            AND state IS DISTINCT FROM (SELECT what FROM message_events e
                  WHERE e.batch = m.batch AND e.position = m.position ORDER BY change DESC LIMIT 1)";
     let change = next_change(tx, batch)?;
     let given = params![batch.0, change, millis(now)];

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use super::{
     Error, Store, Transaction,
-    columns::{Columns, Word},
+    columns::{Columns, Word, place_of},
     error::Doing,
     findings, letter_ids,
 };
@@ -70,7 +70,7 @@ impl Store {
     }
 
     pub fn message(&self, id: MessageId) -> Result<MessageRow, Error> {
-        let sql = format!("{SELECT} WHERE m.batch = ?1 AND m.position = ?2");
+        let sql = select("WHERE m.batch = ?1 AND m.position = ?2");
         self.read(|db| {
             let mut query = db.prepare_cached(&sql).doing("read a message")?;
             let given = params![id.batch.0, id.position];
@@ -91,10 +91,10 @@ impl Store {
         after: u32,
         limit: u32,
     ) -> Result<Vec<MessageRow>, Error> {
-        let sql = format!(
-            "{SELECT} WHERE m.batch = ?1 AND m.position > ?2 {} ORDER BY m.position LIMIT ?3",
+        let sql = select(&format!(
+            "WHERE m.batch = ?1 AND m.position > ?2 {} ORDER BY m.position LIMIT ?3",
             in_states("AND m.state", states)
-        );
+        ));
         self.read(|db| {
             let mut query = db.prepare_cached(&sql).doing("list messages")?;
             let given = params![batch.0, after, limit];
@@ -166,10 +166,10 @@ impl Store {
         after: u32,
         limit: u32,
     ) -> Result<Vec<MessageRow>, Error> {
-        let sql = format!(
-            "{SELECT} WHERE m.batch = ?1 AND m.position > ?2 AND m.state = 'routed'
+        let sql = select(
+            "WHERE m.batch = ?1 AND m.position > ?2 AND m.state = 'routed'
                 AND m.channel IN ('mailbox', 'mailbox-and-print')
-              ORDER BY m.position LIMIT ?3"
+              ORDER BY m.position LIMIT ?3",
         );
         self.read(|db| {
             let mut query = db.prepare_cached(&sql).doing("list messages")?;
@@ -186,11 +186,11 @@ impl Store {
         after: u32,
         limit: u32,
     ) -> Result<Vec<MessageRow>, Error> {
-        let sql = format!(
-            "{SELECT} WHERE m.batch = ?1 AND m.position > ?2 AND m.bundle IS NULL
+        let sql = select(
+            "WHERE m.batch = ?1 AND m.position > ?2 AND m.bundle IS NULL
                 AND ((m.state = 'routed' AND m.channel = 'print')
                   OR (m.state = 'delivered' AND m.channel = 'mailbox-and-print'))
-              ORDER BY m.position LIMIT ?3"
+              ORDER BY m.position LIMIT ?3",
         );
         self.read(|db| {
             let mut query = db.prepare_cached(&sql).doing("list letters")?;
@@ -226,8 +226,80 @@ pub(super) fn in_states(clause: &str, states: &[MessageState]) -> String {
     format!("{clause} IN ({})", words.join(", "))
 }
 
-pub(super) const SELECT: &str = "SELECT m.*, p.sequence FROM messages m
-    LEFT JOIN pieces p ON p.batch = m.batch AND p.position = m.position AND p.bundle = m.bundle";
+/// What [`message_row`] reads, in this order: `m` is the message, and `p` its piece where it has one.
+const COLUMNS: [&str; 45] = [
+    "m.batch",
+    "m.position",
+    "m.state",
+    "m.sender_letter_id",
+    "m.recipient_kind",
+    "m.recipient_id",
+    "m.name",
+    "m.additional_name",
+    "m.street",
+    "m.postal_code",
+    "m.city",
+    "m.country",
+    "m.document",
+    "m.first_page",
+    "m.page_count",
+    "m.subject",
+    "m.body",
+    "m.service",
+    "m.wish",
+    "m.deny_only",
+    "m.deny_copy",
+    "m.colour",
+    "m.duplex",
+    "m.postage",
+    "m.matter",
+    "m.attachments",
+    "m.fit_mailbox",
+    "m.fit_print",
+    "m.channel",
+    "m.reason",
+    "m.asked_status",
+    "m.asked_at",
+    "m.registered",
+    "m.decided_at",
+    "m.waiting_since",
+    "m.delivered_at",
+    "m.mailbox_reference",
+    "m.again",
+    "m.bundle",
+    "m.colour_pages",
+    "m.lacks_address",
+    "m.is_unbalanced",
+    "m.has_landscape",
+    "m.forced_channel",
+    "p.sequence",
+];
+
+/// The place of one of [`COLUMNS`]; one that is not among them does not compile.
+macro_rules! at {
+    ($name:literal) => {
+        const {
+            match place_of($name, &COLUMNS) {
+                Some(place) => place,
+                None => panic!("no such column"),
+            }
+        }
+    };
+}
+
+/// A query of messages: those of `from`, in which `m` and `p` have the meaning of [`COLUMNS`].
+pub(super) fn select_from(from: &str) -> String {
+    format!("SELECT {} FROM {from}", COLUMNS.join(", "))
+}
+
+/// A query of messages, each with its live piece; `rest` begins with `WHERE`.
+pub(super) fn select(rest: &str) -> String {
+    select_from(&format!(
+        "messages m LEFT JOIN pieces p
+             ON p.batch = m.batch AND p.position = m.position AND p.bundle = m.bundle
+          {rest}"
+    ))
+}
 
 fn record(tx: &Transaction<'_>, batch: BatchId, new: &NewMessage) -> Result<(), Error> {
     let is_refused = new.fitness == Fitness::NEITHER;
@@ -385,72 +457,80 @@ fn stated(id: &StatedRecipient) -> (&'static str, Option<&str>) {
 pub(super) fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     Ok(MessageRow {
         id: MessageId {
-            batch: row.batch("batch")?,
-            position: row.get("position")?,
+            batch: row.batch(at!("m.batch"))?,
+            position: row.get(at!("m.position"))?,
         },
-        state: row.word("state")?,
+        state: row.word(at!("m.state"))?,
         message: message(row)?,
         fitness: Fitness {
-            mailbox: row.get("fit_mailbox")?,
-            print: row.get("fit_print")?,
+            mailbox: row.get(at!("m.fit_mailbox"))?,
+            print: row.get(at!("m.fit_print"))?,
         },
         facts: facts(row)?,
-        channel: row.maybe_word("channel")?,
-        reason: row.maybe_word("reason")?,
-        forced: row.maybe_word("forced_channel")?,
-        asked: row.asked()?,
-        registered: row.get("registered")?,
-        decided_at: row.maybe_time("decided_at")?,
-        waiting_since: row.maybe_time("waiting_since")?,
-        delivered_at: row.maybe_time("delivered_at")?,
-        mailbox_reference: row.get("mailbox_reference")?,
-        again: row.get("again")?,
-        bundle: row.maybe_bundle("bundle")?,
-        sequence: row.get("sequence")?,
+        channel: row.maybe_word(at!("m.channel"))?,
+        reason: row.maybe_word(at!("m.reason"))?,
+        forced: row.maybe_word(at!("m.forced_channel"))?,
+        asked: asked(row)?,
+        registered: row.get(at!("m.registered"))?,
+        decided_at: row.maybe_time(at!("m.decided_at"))?,
+        waiting_since: row.maybe_time(at!("m.waiting_since"))?,
+        delivered_at: row.maybe_time(at!("m.delivered_at"))?,
+        mailbox_reference: row.get(at!("m.mailbox_reference"))?,
+        again: row.get(at!("m.again"))?,
+        bundle: row.maybe_bundle(at!("m.bundle"))?,
+        sequence: row.get(at!("p.sequence"))?,
     })
+}
+
+fn asked(row: &Row<'_>) -> rusqlite::Result<Option<Asked>> {
+    let status = row.maybe_word(at!("m.asked_status"))?;
+    let at = row.maybe_time(at!("m.asked_at"))?;
+    Ok(status.zip(at).map(|(status, at)| Asked { status, at }))
 }
 
 fn facts(row: &Row<'_>) -> rusqlite::Result<PrintFacts> {
     Ok(PrintFacts {
-        colour_pages: row.get("colour_pages")?,
-        lacks_address: row.get("lacks_address")?,
-        is_unbalanced: row.get("is_unbalanced")?,
-        has_landscape: row.get("has_landscape")?,
+        colour_pages: row.get(at!("m.colour_pages"))?,
+        lacks_address: row.get(at!("m.lacks_address"))?,
+        is_unbalanced: row.get(at!("m.is_unbalanced"))?,
+        has_landscape: row.get(at!("m.has_landscape"))?,
     })
 }
 
 fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     Ok(Message {
-        position: row.get("position")?,
-        sender_letter_id: private(row, "sender_letter_id")?,
+        position: row.get(at!("m.position"))?,
+        sender_letter_id: private(row, at!("m.sender_letter_id"))?,
         recipient: Recipient {
             id: recipient_id(row)?,
             address: address(row)?,
         },
         pages: PageRange {
-            document: DocumentName(row.get("document")?),
-            first: row.get("first_page")?,
-            count: row.get("page_count")?,
+            document: DocumentName(row.get(at!("m.document"))?),
+            first: row.get(at!("m.first_page"))?,
+            count: row.get(at!("m.page_count"))?,
         },
-        subject: private(row, "subject")?,
-        body: private(row, "body")?,
-        service: row.word("service")?,
-        wish: row.word("wish")?,
-        deny_electronic_only: row.get("deny_only")?,
-        deny_electronic_copy: row.get("deny_copy")?,
-        colour: row.get("colour")?,
-        duplex: row.get("duplex")?,
-        postage: row.maybe_word("postage")?,
-        matter: row.get("matter")?,
-        attachments: attachments(&row.get::<_, String>("attachments")?),
+        subject: private(row, at!("m.subject"))?,
+        body: private(row, at!("m.body"))?,
+        service: row.word(at!("m.service"))?,
+        wish: row.word(at!("m.wish"))?,
+        deny_electronic_only: row.get(at!("m.deny_only"))?,
+        deny_electronic_copy: row.get(at!("m.deny_copy"))?,
+        colour: row.get(at!("m.colour"))?,
+        duplex: row.get(at!("m.duplex"))?,
+        postage: row.maybe_word(at!("m.postage"))?,
+        matter: row.get(at!("m.matter"))?,
+        attachments: attachments(&row.get::<_, String>(at!("m.attachments"))?),
     })
 }
 
 fn recipient_id(row: &Row<'_>) -> rusqlite::Result<StatedRecipient> {
-    let kind: String = row.get("recipient_kind")?;
+    let kind: String = row.get(at!("m.recipient_kind"))?;
     Ok(match kind.as_str() {
-        "person" => StatedRecipient::Valid(RecipientId::Person(row.parsed("recipient_id")?)),
-        "business" => StatedRecipient::Valid(RecipientId::Business(row.parsed("recipient_id")?)),
+        "person" => StatedRecipient::Valid(RecipientId::Person(row.parsed(at!("m.recipient_id"))?)),
+        "business" => {
+            StatedRecipient::Valid(RecipientId::Business(row.parsed(at!("m.recipient_id"))?))
+        }
         "invalid" => StatedRecipient::Invalid,
         _ => StatedRecipient::Absent,
     })
@@ -458,18 +538,18 @@ fn recipient_id(row: &Row<'_>) -> rusqlite::Result<StatedRecipient> {
 
 fn address(row: &Row<'_>) -> rusqlite::Result<PostalAddress> {
     Ok(PostalAddress {
-        name: private(row, "name")?,
-        additional_name: private(row, "additional_name")?,
-        street: private(row, "street")?,
-        postal_code: private(row, "postal_code")?,
-        city: private(row, "city")?,
+        name: private(row, at!("m.name"))?,
+        additional_name: private(row, at!("m.additional_name"))?,
+        street: private(row, at!("m.street"))?,
+        postal_code: private(row, at!("m.postal_code"))?,
+        city: private(row, at!("m.city"))?,
         country: row
             .get::<_, Option<String>>("country")?
             .and_then(|code| code.parse().ok()),
     })
 }
 
-fn private(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Private<String>>> {
+fn private(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Private<String>>> {
     Ok(row.get::<_, Option<String>>(column)?.map(Private::new))
 }
 

@@ -72,7 +72,7 @@ pub use counts::Counts;
 pub use database::Store;
 pub use decisions::Routed;
 pub use delivery_reports::DeliveryReportRow;
-pub use error::Error;
+pub use error::{Error, lacks_room};
 pub use events::{Event, NewEvent};
 pub use gate::{GateFacts, NewHold};
 pub use history::Subject;

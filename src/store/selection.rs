@@ -273,11 +273,11 @@ fn page(
     limit: usize,
 ) -> Result<Vec<MessageRow>, Error> {
     let doing = "list messages";
-    let sql = format!(
-        "{} WHERE m.batch = ?1 AND m.position > ?2{} ORDER BY m.position LIMIT ?3",
-        messages::SELECT,
+    let rest = format!(
+        "WHERE m.batch = ?1 AND m.position > ?2{} ORDER BY m.position LIMIT ?3",
         filter.of_messages(batch)
     );
+    let sql = messages::select(&rest);
     let mut query = db.prepare(&sql).doing(doing)?;
     let given = params![batch.0, after, limit as u64];
     let rows = query.query_map(given, messages::message_row).doing(doing)?;

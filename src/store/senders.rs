@@ -118,7 +118,7 @@ impl Store {
 /// Adds a sender that was not known.
 pub(super) fn know(tx: &Transaction<'_>, sender: &SenderId) -> Result<(), Error> {
     tx.execute(
-        "INSERT OR IGNORE INTO senders (name) VALUES (?)",
+        "INSERT INTO senders (name) VALUES (?) ON CONFLICT DO NOTHING",
         [sender.as_str()],
     )
     .doing("record a sender")?;

@@ -23,6 +23,13 @@ impl SpoolKey {
     }
 }
 
+impl SpoolKey {
+    /// Without its folder.
+    pub(super) fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+}
+
 impl fmt::Display for SpoolKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -41,6 +41,6 @@ mod picture;
 mod print_run;
 mod receipts;
 mod samples;
-mod sftp;
+pub(crate) mod sftp;
 mod tools;
 mod wrapped;

@@ -99,7 +99,15 @@ impl Ending<'_> {
                 store.give_way(row, *after)
             }
             Failure::LeaseLost => Err(store::Error::LeaseLost(row.id)),
-            Failure::Failed { can_pass, told } => self.put_off_or_hold(row, *can_pass, told),
+            Failure::Failed {
+                can_pass,
+                is_of_the_house,
+                told,
+            } => {
+                // A full disk is no batch's fault, and all of them go on once there is room.
+                let is_worth_it = *is_of_the_house || row.attempts < self.settings.max_attempts;
+                self.put_off_or_hold(row, *can_pass && is_worth_it, told)
+            }
         }
     }
 
@@ -111,7 +119,7 @@ impl Ending<'_> {
     ) -> Result<(), store::Error> {
         // A stopped batch has only its report to come. Held for that, a cancelled one would have a
         // way back, and a refused one would lose why.
-        if row.state.is_stopped() || can_pass && row.attempts < self.settings.max_attempts {
+        if row.state.is_stopped() || can_pass {
             meters::STEPS.one(&[step_of(row), "put-off"]);
             let at = self.next_try(row.attempts);
             tracing::warn!(batch = %row.id, step = step_of(row), error = told, "failed; will be tried again");

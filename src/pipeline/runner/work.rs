@@ -52,7 +52,12 @@ pub(super) enum Failure {
     /// Somebody else has the batch.
     LeaseLost,
     /// As the row and the log tell it.
-    Failed { can_pass: bool, told: String },
+    Failed {
+        can_pass: bool,
+        /// The house's own disk or database is at fault.
+        is_of_the_house: bool,
+        told: String,
+    },
 }
 
 impl From<Error> for Failure {
@@ -63,6 +68,7 @@ impl From<Error> for Failure {
             Error::Store(store::Error::LeaseLost(_)) => Self::LeaseLost,
             error => Self::Failed {
                 can_pass: error.disposition() == Disposition::Retry,
+                is_of_the_house: error.is_of_the_house(),
                 told: telemetry::with_causes(&error),
             },
         }
@@ -86,6 +92,7 @@ pub(super) async fn run_apart(
         Err(ended) if ended.is_cancelled() => Err(Failure::Stopped),
         Err(_) => Err(Failure::Failed {
             can_pass: false,
+            is_of_the_house: false,
             told: "a bug in kuori: the step panicked; the log has the place".to_owned(),
         }),
     };

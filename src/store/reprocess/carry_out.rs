@@ -63,10 +63,11 @@ fn set_back(
     );
     events::note_messages(tx, action, plan.batch, what, &moving)?;
     let claim = format!(
-        "INSERT OR IGNORE INTO letter_ids (sender, letter_id, batch, position)
+        "INSERT INTO letter_ids (sender, letter_id, batch, position)
          SELECT b.sender, m.sender_letter_id, m.batch, m.position
            FROM messages m JOIN batches b ON b.id = m.batch
-          WHERE m.batch = ?1 AND {moving} AND m.sender_letter_id IS NOT NULL AND b.is_test = 0"
+          WHERE m.batch = ?1 AND {moving} AND m.sender_letter_id IS NOT NULL AND b.is_test = 0
+         ON CONFLICT DO NOTHING"
     );
     tx.execute(&claim, [batch]).doing(doing)?;
     let repeats: Vec<_> = plan

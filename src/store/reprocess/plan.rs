@@ -189,11 +189,11 @@ impl Look<'_> {
             return Ok(());
         };
         let doing = "list messages";
-        let sql = format!(
-            "{} WHERE m.batch = ?1 AND m.position > ?2{} ORDER BY m.position LIMIT ?3",
-            messages::SELECT,
+        let rest = format!(
+            "WHERE m.batch = ?1 AND m.position > ?2{} ORDER BY m.position LIMIT ?3",
             self.filter().of_messages(self.row.id)
         );
+        let sql = messages::select(&rest);
         let mut query = self.db.prepare(&sql).doing(doing)?;
         let mut after = 0;
         // Where nothing moves, nothing is to be foreseen.

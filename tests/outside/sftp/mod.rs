@@ -18,7 +18,7 @@ mod python;
 mod rclone;
 mod refusals;
 mod servers;
-mod small_disk;
+pub(crate) mod small_disk;
 mod table;
 mod weak;
 

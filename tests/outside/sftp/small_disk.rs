@@ -9,11 +9,15 @@ use std::{
 use super::super::tools;
 
 /// A file system of 16 MB; only root may mount one, and a test that cannot does not pass.
-pub(super) struct SmallDisk(pub(super) PathBuf);
+pub(crate) struct SmallDisk(pub(crate) PathBuf);
 
 impl SmallDisk {
-    pub(super) fn mount() -> Self {
-        let folder = tempfile::tempdir().unwrap().keep();
+    pub(crate) fn mount() -> Self {
+        Self::mount_at(tempfile::tempdir().unwrap().keep())
+    }
+
+    /// At a folder that is there.
+    pub(crate) fn mount_at(folder: PathBuf) -> Self {
         let path = folder.to_str().unwrap();
         let as_root = if rustix::process::geteuid().is_root() {
             &["env"][..]
@@ -36,7 +40,7 @@ impl SmallDisk {
     }
 
     /// Writes a file until not one more byte fits; returns its path.
-    pub(super) fn fill(&self) -> PathBuf {
+    pub(crate) fn fill(&self) -> PathBuf {
         let path = self.0.join("full");
         let mut file = File::create(&path).unwrap();
         while file.write_all(&[7; 4096]).is_ok() {}
