@@ -440,7 +440,7 @@ pub(crate) fn sender() -> SenderSettings {
     }
 }
 
-fn house(
+pub(crate) fn house(
     store: &Arc<Store>,
     folder: &Path,
     sender: SenderSettings,

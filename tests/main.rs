@@ -43,6 +43,7 @@ mod program;
 mod read_back;
 mod reload;
 mod reprocess;
+mod runner;
 mod samples;
 mod second_readings;
 mod sftp;

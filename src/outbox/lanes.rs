@@ -1,4 +1,9 @@
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use tokio::{
@@ -40,10 +45,13 @@ impl Outbox {
         }
         let mut lanes = Lanes::new(self, clock);
         while !*stop.borrow() {
-            lanes.fill();
+            // A bug that panics in a claim does not end all hand-overs.
+            if catch_unwind(AssertUnwindSafe(|| lanes.fill())).is_err() {
+                tracing::error!("a bug in kuori: claiming a hand-over panicked; asked again");
+            }
             tokio::select! {
                 Some(ended) = lanes.in_hand.join_next_with_id() => {
-                    lanes.end(ended).await;
+                    lanes.end(ended);
                     bells.handed_over.notify_one();
                 }
                 () = bells.due.notified() => {}
@@ -80,6 +88,8 @@ struct Lanes {
     in_hand: JoinSet<Result<(), Error>>,
     claimed: HashMap<Id, Outgoing>,
     telling: OnceAMinute,
+    /// Those of them that panicked.
+    being_held: HashSet<Id>,
 }
 
 impl Lanes {
@@ -90,6 +100,7 @@ impl Lanes {
             in_hand: JoinSet::new(),
             claimed: HashMap::new(),
             telling: OnceAMinute::default(),
+            being_held: HashSet::new(),
         }
     }
 
@@ -138,31 +149,40 @@ impl Lanes {
         full.map(|(place, _)| place).collect()
     }
 
-    async fn end(&mut self, ended: Result<(Id, Result<(), Error>), JoinError>) {
+    fn end(&mut self, ended: Result<(Id, Result<(), Error>), JoinError>) {
         match ended {
             Ok((id, done)) => {
                 self.claimed.remove(&id);
+                self.being_held.remove(&id);
                 if let Err(error) = done {
                     tracing::error!(error = telemetry::with_causes(&error), "outbox");
                 }
             }
             Err(lost) => {
-                if let Some(outgoing) = self.claimed.remove(&lost.id()) {
-                    self.hold_panicked(&outgoing).await;
+                let was_being_held = self.being_held.remove(&lost.id());
+                match self.claimed.remove(&lost.id()) {
+                    Some(outgoing) if was_being_held => tell_panicked_twice(&outgoing),
+                    Some(outgoing) => self.hold_panicked(outgoing),
+                    None => {}
                 }
             }
         }
     }
 
-    /// Another try would panic alike.
-    async fn hold_panicked(&self, outgoing: &Outgoing) {
+    /// Another try would panic alike. A store that fails meanwhile keeps this one waiting, and no other.
+    fn hold_panicked(&mut self, outgoing: Outgoing) {
         let why = "a bug in kuori: the hand-over panicked";
-        tracing::error!(batch = %outgoing.batch, what = outgoing.what(), error = why, "held");
-        let store = &self.outbox.store;
-        let held = patiently(|| store.hold_outgoing(outgoing, why, (self.clock)())).await;
-        if let Err(error) = held {
-            tracing::error!(error = telemetry::with_causes(&error), "outbox");
-        }
+        let (batch, what) = (outgoing.batch, outgoing.what());
+        tracing::error!(%batch, what, error = why, "held");
+        let (outbox, clock) = (Arc::clone(&self.outbox), Arc::clone(&self.clock));
+        let claimed = outgoing.clone();
+        let hold = async move {
+            let hold = || outbox.store.hold_outgoing(&outgoing, why, clock());
+            Ok(patiently(hold).await?)
+        };
+        let id = self.in_hand.spawn(hold).id();
+        self.claimed.insert(id, claimed);
+        self.being_held.insert(id);
     }
 
     /// Waits for what is in hand as long as it may take, and lets go of the rest: a later run finds
@@ -170,7 +190,7 @@ impl Lanes {
     async fn stop(mut self) {
         let until = Instant::now() + self.outbox.settings.stop_grace.unsigned_abs();
         while let Ok(Some(ended)) = timeout_at(until, self.in_hand.join_next_with_id()).await {
-            self.end(ended).await;
+            self.end(ended);
         }
         self.in_hand.abort_all();
         while self.in_hand.join_next().await.is_some() {}
@@ -181,4 +201,10 @@ impl Lanes {
             }
         }
     }
+}
+
+/// It is claimed again when its lease has run out.
+fn tell_panicked_twice(outgoing: &Outgoing) {
+    let (batch, what) = (outgoing.batch, outgoing.what());
+    tracing::error!(%batch, what, "a bug in kuori: holding a hand-over that panicked did so too");
 }
