@@ -13,7 +13,7 @@ use crate::{
     mailbox::{FolderKey, Mailbox, Maildirs},
     outbox::{self, Places},
     pdf::SecondReader,
-    pipeline::{Clock, House},
+    pipeline::{Clock, House, Mailboxes},
     second_reader::{self, Clerk},
     signing::Signer,
     store::{Place, Store},
@@ -74,6 +74,23 @@ fn maildirs(config: &Config, folder: &Path) -> Result<Arc<dyn Mailbox>, Error> {
     let key = FolderKey::open(&config.data_folder.join("mailbox.key")).map_err(Error::Mailbox)?;
     let maildirs = Maildirs::new(folder.to_owned(), key).map_err(Error::Mailbox)?;
     Ok(Arc::new(maildirs))
+}
+
+/// The mailboxes of a house that has delivered something; `None` where there are none yet.
+///
+/// # Errors
+///
+/// Where they were made with another key than the one that is there.
+pub fn mailboxes(config: &Config) -> Result<Option<Mailboxes>, Error> {
+    let MailboxConfig::Maildir { folder } = &config.mailbox;
+    // Neither is made by a look.
+    if !folder.exists() || !config.data_folder.join("mailbox.key").exists() {
+        return Ok(None);
+    }
+    Ok(Some(Mailboxes {
+        earnest: maildirs(config, folder)?,
+        test: maildirs(config, &config.data_folder.join("test-mailboxes"))?,
+    }))
 }
 
 /// The folders that receipts and bundles go to.

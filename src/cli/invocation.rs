@@ -40,12 +40,16 @@ impl Invocation<'_> {
     /// As [`Invocation::store`], for the data folder that settings name.
     pub(super) fn store_in(folder: &Path) -> Result<Store, CommandError> {
         if !folder.join("kuori.sqlite").exists() {
-            let error = format!("there is no data folder `{}`", folder.display());
-            return Err(CommandError::failed(error)
-                .hint("name it with `--data-dir`, or set `KUORI_DATA`")
-                .hint("`kuori run` makes a new one"));
+            return Err(Self::no_data_folder(folder));
         }
         Ok(Store::open(folder)?)
+    }
+
+    pub(super) fn no_data_folder(folder: &Path) -> CommandError {
+        let error = format!("there is no data folder `{}`", folder.display());
+        CommandError::failed(error)
+            .hint("name it with `--data-dir`, or set `KUORI_DATA`")
+            .hint("`kuori run` makes a new one")
     }
 
     /// The data folder; where there is none, a new one. For what is set up before the first run.

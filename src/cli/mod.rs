@@ -48,6 +48,7 @@ mod status;
 mod table;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod words;
 
 use std::{
@@ -153,6 +154,11 @@ enum Command {
     /// See what operators were told of, and try the command that tells them
     #[command(subcommand)]
     Alert(alert::Command),
+    /// Hold a data folder to the rules of the house
+    ///
+    /// Looks at every row and file, beside a daemon too, and changes nothing. The exit code is 3
+    /// where a rule is broken.
+    Verify(verify::Arguments),
     /// Keep the register of consents to digital delivery
     #[command(subcommand)]
     Consent(consent::Command),
@@ -245,6 +251,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Events(arguments) => events::run(arguments, invocation),
         Command::Reprocess(arguments) => reprocess::run(arguments, invocation),
         Command::Purge(arguments) => purge::run(arguments, invocation),
+        Command::Verify(arguments) => verify::run(arguments, invocation),
         Command::Consent(command) => consent::run(command, invocation),
         Command::Receipt(command) => receipt::run(command, invocation),
         Command::Config(command) => config::run(command, invocation),

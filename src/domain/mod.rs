@@ -8,6 +8,7 @@ mod address;
 mod address_block;
 mod address_characters;
 mod back_off;
+mod breach;
 mod bundle;
 mod country;
 mod decision;
@@ -16,6 +17,7 @@ mod finding;
 mod hold;
 mod identity;
 mod ids;
+mod invariants;
 mod language;
 mod letter;
 mod lifecycle;
@@ -31,6 +33,7 @@ pub use address::{AddressGap, PostalAddress};
 pub use address_block::{AddressBlock, BlockPart, MAX_ROW_CHARS, one_line};
 pub use address_characters::is_printable;
 pub use back_off::BackOff;
+pub use breach::Breach;
 pub use bundle::{BundleState, BundleSummary, EnvelopeName, Piece, PostageClass, PostageCode};
 pub use country::{CountryCode, InvalidCountryCode};
 pub use decision::{Asked, Channel, Decision, Fitness, Reason, Route};
@@ -42,6 +45,7 @@ pub use identity::{
     StatedRecipient,
 };
 pub use ids::{BatchId, BundleId, InvalidId, MessageId, PrintHouseId, SenderId};
+pub use invariants::{BatchFacts, Broken, BundleFacts, HandOverFacts, MessageFacts};
 pub use language::Language;
 pub use letter::{Letter, expected_sheets};
 pub use lifecycle::{

@@ -282,7 +282,7 @@ fn attachments(
     stored.message.attachments.iter().map(read).collect()
 }
 
-fn delivery_id(row: &BatchRow, stored: &MessageRow) -> DeliveryId {
+pub(super) fn delivery_id(row: &BatchRow, stored: &MessageRow) -> DeliveryId {
     DeliveryId {
         message: stored.id,
         content: row
@@ -299,7 +299,7 @@ fn decided_at(row: &BatchRow, stored: &MessageRow) -> Timestamp {
     stored.decided_at.unwrap_or(row.received_at)
 }
 
-fn recipient(stored: &MessageRow) -> Option<&RecipientId> {
+pub(super) fn recipient(stored: &MessageRow) -> Option<&RecipientId> {
     match &stored.message.recipient.id {
         StatedRecipient::Valid(id) => Some(id),
         StatedRecipient::Absent | StatedRecipient::Invalid => None,

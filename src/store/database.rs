@@ -276,6 +276,14 @@ fn schema_of(connection: &Connection) -> Result<u32, Error> {
         .doing("look which schema the database has")
 }
 
+/// A database in memory as the migrations make one.
+pub(super) fn fresh_schema() -> Result<Connection, Error> {
+    let doing = "make a schema";
+    let mut fresh = Connection::open_in_memory().doing(doing)?;
+    migrate(&mut fresh)?;
+    Ok(fresh)
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;

@@ -141,6 +141,19 @@ fn is_damage(error: &rusqlite::Error) -> bool {
     )
 }
 
+impl Error {
+    /// Whether the file of the database is broken: not its rows, and nothing around it.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Open { source, .. } | Self::Sql { source, .. } => matches!(
+                source.sqlite_error_code(),
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+            ),
+            _ => false,
+        }
+    }
+}
+
 /// What lies in the database, or in a statement, is the same at the next try; what lies around it
 /// may not be.
 fn disposition_of(error: &rusqlite::Error) -> Disposition {

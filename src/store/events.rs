@@ -36,7 +36,7 @@ impl NewEvent {
 }
 
 /// Who did what nobody asked for.
-const DAEMON: &str = "kuori";
+pub(super) const DAEMON: &str = "kuori";
 
 impl Store {
     /// What operators did to a sender, oldest first.

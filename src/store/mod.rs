@@ -52,6 +52,7 @@ mod starts;
 mod status;
 mod steps;
 mod sweep;
+mod verify;
 mod waiting;
 mod writer;
 
@@ -100,6 +101,7 @@ pub use status::{
     SenderBatches, SenderMessages, SenderOnHold, SenderReports,
 };
 pub use steps::{Claim, StepsWaiting};
+pub use verify::{Problem, Verification, Verified, VerifyProgress};
 pub use waiting::{OutgoingRetry, Waiting, WaitingFilter};
 #[cfg(debug_assertions)]
 pub use writer::Fault;

@@ -4,7 +4,7 @@ use super::{Error, SpoolKey, Store, error::Doing};
 use crate::domain::{BatchId, BundleId};
 
 /// Folders of the spool whose files rows point to.
-const KEPT: [&str; 3] = ["batches", "quarantine", "outgoing"];
+pub(super) const KEPT: [&str; 3] = ["batches", "quarantine", "outgoing"];
 /// Folders whose files can be made again from those: emptied at every start.
 const SCRATCH: [&str; 2] = ["temporary", "documents"];
 

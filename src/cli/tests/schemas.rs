@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{House, mismatch::mismatch};
 use crate::cli::{
     account, alert, batch, bundle, check, config, consent, demo, events, finding, inbox, message,
-    outbox, process, receipt, reprocess, sample, sender, sftp, status,
+    outbox, process, receipt, reprocess, sample, sender, sftp, status, verify,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -46,6 +46,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("alert-test", schema_for!(alert::test::AlertTested)),
         ("events", schema_for!(events::EventList)),
         ("reprocess", schema_for!(reprocess::Reprocessed)),
+        ("verify", schema_for!(verify::Report)),
         ("consent-import", schema_for!(consent::import::Imported)),
         (
             "consent-set",
@@ -152,6 +153,7 @@ fn every_json_output_satisfies_its_schema() {
         ("check", format!("check {zip} {bad} {no_zip} --language sv")),
         ("finding", "finding --language fi".to_owned()),
         ("finding", "finding page-size".to_owned()),
+        ("verify", "verify --deep".to_owned()),
         ("consent-import", format!("consent import {csv}")),
         ("consent-set", "consent set 010190-999W granted".to_owned()),
         ("consent-show", "consent show 010190-999W".to_owned()),

@@ -1,0 +1,112 @@
+//! What belongs to no batch: the file of the database, its schema, and rows that refer to nothing.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use super::{
+    super::{Error, database::fresh_schema, error::Doing},
+    DATABASE, Verified,
+};
+use crate::domain::{BatchId, Breach};
+
+/// Columns that name a batch, and that the schema does not hold to it: looking each up would cost
+/// more at every write than it is worth.
+const LOOSE: [&str; 3] = ["letter_ids", "pieces", "events"];
+
+/// Answers whether the rest can be looked at.
+pub(super) fn verify(db: &Connection, found: &mut Verified) -> Result<bool, Error> {
+    if !is_sound(db, found)? || !has_schema(db, found)? {
+        return Ok(false);
+    }
+    foreign_keys(db, found)?;
+    for table in LOOSE {
+        batches_of(db, table, found)?;
+    }
+    reports(db, found)?;
+    Ok(true)
+}
+
+fn is_sound(db: &Connection, found: &mut Verified) -> Result<bool, Error> {
+    let doing = "check the database";
+    let mut query = db.prepare("PRAGMA quick_check(20)").doing(doing)?;
+    let rows = query.query_map([], |row| row.get::<_, String>(0));
+    let told: Vec<_> = rows.doing(doing)?.collect::<Result<_, _>>().doing(doing)?;
+    let damages = told.iter().filter(|line| *line != "ok");
+    for damage in damages.clone() {
+        found.add(Breach::DatabaseDamaged, DATABASE, damage);
+    }
+    Ok(damages.count() == 0)
+}
+
+/// Whether every table, index and trigger is there as the migrations make it.
+fn has_schema(db: &Connection, found: &mut Verified) -> Result<bool, Error> {
+    let expected = schema(&fresh_schema()?)?;
+    let there = schema(db)?;
+    let mut differs = false;
+    for (name, sql) in &expected {
+        let how = match there.get(name) {
+            Some(own) if own == sql => continue,
+            Some(_) => "it is another one than this program makes",
+            None => "it is missing",
+        };
+        found.add(Breach::SchemaDiffers, name, how);
+        differs = true;
+    }
+    Ok(!differs)
+}
+
+fn schema(db: &Connection) -> Result<BTreeMap<String, String>, Error> {
+    let doing = "read the schema";
+    let sql = "SELECT name, sql FROM main.sqlite_master WHERE sql IS NOT NULL";
+    let mut query = db.prepare(sql).doing(doing)?;
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.doing(doing)?.collect::<Result<_, _>>().doing(doing)
+}
+
+fn foreign_keys(db: &Connection, found: &mut Verified) -> Result<(), Error> {
+    let doing = "check references";
+    let mut query = db.prepare("PRAGMA foreign_key_check").doing(doing)?;
+    let rows = query.query_map([], |row| {
+        Ok((
+            row.get::<_, String>("table")?,
+            row.get::<_, String>("parent")?,
+        ))
+    });
+    for row in rows.doing(doing)? {
+        let (table, parent) = row.doing(doing)?;
+        let how = format!("a row of it names a row of `{parent}` that is not there");
+        found.add(Breach::OrphanRow, table, how);
+    }
+    Ok(())
+}
+
+fn batches_of(db: &Connection, table: &str, found: &mut Verified) -> Result<(), Error> {
+    let doing = "check references";
+    let sql = format!(
+        "SELECT batch, COUNT(*) FROM {table}
+          WHERE batch IS NOT NULL AND batch NOT IN (SELECT id FROM batches) GROUP BY batch"
+    );
+    let mut query = db.prepare(&sql).doing(doing)?;
+    let rows = query.query_map([], |row| Ok((BatchId(row.get(0)?), row.get::<_, u64>(1)?)));
+    for row in rows.doing(doing)? {
+        let (batch, count) = row.doing(doing)?;
+        let how = format!("{count} of its rows name {batch}, which is not there");
+        found.add(Breach::OrphanRow, table, how);
+    }
+    Ok(())
+}
+
+/// Delivery reports that nobody looks at any more.
+fn reports(db: &Connection, found: &mut Verified) -> Result<(), Error> {
+    let doing = "look at delivery reports";
+    let sql = "SELECT batch FROM delivery_reports
+         WHERE untold_since IS NOT NULL AND due_at IS NULL OR told > newest ORDER BY batch";
+    let mut query = db.prepare(sql).doing(doing)?;
+    let rows = query.query_map([], |row| Ok(BatchId(row.get(0)?)));
+    for batch in rows.doing(doing)? {
+        let how = "something is to be told of it, and no delivery report is due";
+        found.add(Breach::ReportStuck, batch.doing(doing)?, how);
+    }
+    Ok(())
+}
