@@ -30,6 +30,7 @@ mod gate;
 mod households;
 mod hub;
 mod inbox;
+mod lifecycle;
 #[path = "../src/cli/tests/mismatch.rs"]
 mod mismatch;
 mod monitor;
@@ -48,3 +49,4 @@ mod samples;
 mod second_readings;
 mod sftp;
 mod verdicts;
+mod verify;

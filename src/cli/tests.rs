@@ -49,6 +49,7 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       outbox     Look at what waits to leave the house, and have it tried again
       events     Print what happened to a batch or sender, oldest first
       reprocess  Set a batch, or some of its messages, back to a step
+      verify     Hold a data folder to the rules of the house
       consent    Keep the register of consents to digital delivery
       receipt    Look after the signatures of receipts
       config     Look at settings

@@ -249,6 +249,10 @@ impl Mailbox for Guarded {
     async fn has(&self, id: DeliveryId, recipient: &RecipientId) -> Result<bool, Error> {
         self.inner.has(id, recipient).await
     }
+
+    async fn discard(&self, id: DeliveryId, recipient: &RecipientId) -> Result<(), Error> {
+        self.inner.discard(id, recipient).await
+    }
 }
 
 /// A mailbox that is out of reach for now.

@@ -144,6 +144,22 @@ impl Runner {
         Ok(())
     }
 
+    /// Carries out one step or delivery report that is due now. Answers whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of the store.
+    pub async fn run_one(&self) -> Result<bool, Error> {
+        let (mut hands, never) = (Hands::default(), watch::channel(false).1);
+        let waiting = self.steps_waiting(&hands)?;
+        let is_begun = self.start_step(&mut hands, &waiting, &never)?
+            || self.start_report(&mut hands, &never)?;
+        if let Some(ended) = hands.next_ended().await {
+            ended?;
+        }
+        Ok(is_begun)
+    }
+
     fn begin_once(&self, has_begun: &mut bool) -> Result<(), Error> {
         if !*has_begun {
             self.house.store.note_stopping(false)?;
@@ -203,45 +219,71 @@ impl Runner {
     /// Returns whether anything may be begun beside: not while a suspect is to be alone.
     fn start_steps(&self, hands: &mut Hands, stop: &watch::Receiver<bool>) -> Result<bool, Error> {
         loop {
-            let now = self.house.clock.now();
-            let waiting = self.house.store.steps_waiting(&hands.batches(), now)?;
-            let room = Room {
-                settings: &self.settings,
-                taken: hands.taken(),
-            };
-            let suspicious = self.settings.suspicious_crashes();
-            let is_suspicious = waiting.iter().any(|some| some.most_crashes >= suspicious);
-            let claimed = if is_suspicious {
-                self.claim_alone(hands, &waiting, suspicious, now)?
-            } else if waiting.is_empty() || self.has_suspect(hands) {
-                None
-            } else {
-                self.claim(hands, &room, &waiting, now)?
-            };
-            let Some((row, lane)) = claimed else {
-                let is_wanted =
-                    |own: &Taken, some: &[StepsWaiting]| is_suspicious || room.is_wanted(own, some);
-                hands.let_wait(&waiting, is_wanted);
-                return Ok(!is_suspicious && !self.has_suspect(hands));
-            };
-            let taken = Taken {
-                sender: row.sender.clone(),
-                bytes: row.bytes,
-                kind: Kind::of(row.state),
-                lane,
-            };
-            self.begin(hands, Work::Step(row), Some(taken), stop)?;
+            let waiting = self.steps_waiting(hands)?;
+            if self.start_step(hands, &waiting, stop)? {
+                continue;
+            }
+            let is_suspicious = self.is_suspicious(&waiting);
+            let room = self.room(hands);
+            let is_wanted =
+                |own: &Taken, some: &[StepsWaiting]| is_suspicious || room.is_wanted(own, some);
+            hands.let_wait(&waiting, is_wanted);
+            return Ok(!is_suspicious && !self.has_suspect(hands));
+        }
+    }
+
+    /// Begins the step whose turn it is. Answers whether there was one that has a place.
+    fn start_step(
+        &self,
+        hands: &mut Hands,
+        waiting: &[StepsWaiting],
+        stop: &watch::Receiver<bool>,
+    ) -> Result<bool, Error> {
+        let now = self.house.clock.now();
+        let claimed = if self.is_suspicious(waiting) {
+            self.claim_alone(hands, waiting, now)?
+        } else if waiting.is_empty() || self.has_suspect(hands) {
+            None
+        } else {
+            self.claim(hands, waiting, now)?
+        };
+        let Some((row, lane)) = claimed else {
+            return Ok(false);
+        };
+        let taken = Taken {
+            sender: row.sender.clone(),
+            bytes: row.bytes,
+            kind: Kind::of(row.state),
+            lane,
+        };
+        self.begin(hands, Work::Step(row), Some(taken), stop)?;
+        Ok(true)
+    }
+
+    fn steps_waiting(&self, hands: &Hands) -> Result<Vec<StepsWaiting>, Error> {
+        let now = self.house.clock.now();
+        Ok(self.house.store.steps_waiting(&hands.batches(), now)?)
+    }
+
+    fn is_suspicious(&self, waiting: &[StepsWaiting]) -> bool {
+        let suspicious = self.settings.suspicious_crashes();
+        waiting.iter().any(|some| some.most_crashes >= suspicious)
+    }
+
+    fn room(&self, hands: &Hands) -> Room<'_> {
+        Room {
+            settings: &self.settings,
+            taken: hands.taken(),
         }
     }
 
     fn claim(
         &self,
         hands: &Hands,
-        room: &Room<'_>,
         waiting: &[StepsWaiting],
         now: Timestamp,
     ) -> Result<Option<(store::BatchRow, Lane)>, Error> {
-        let Some(offer) = room.offer(waiting) else {
+        let Some(offer) = self.room(hands).offer(waiting) else {
             return Ok(None);
         };
         let claim = Claim {
@@ -260,7 +302,6 @@ impl Runner {
         &self,
         hands: &Hands,
         waiting: &[StepsWaiting],
-        min_crashes: u32,
         now: Timestamp,
     ) -> Result<Option<(store::BatchRow, Lane)>, Error> {
         if !hands.are_empty() || waiting.is_empty() {
@@ -269,7 +310,7 @@ impl Runner {
         let claim = Claim {
             states: &BatchState::ALL,
             max_bytes: u64::MAX,
-            min_crashes,
+            min_crashes: self.settings.suspicious_crashes(),
             in_hand: &[],
         };
         let row = self.house.store.claim_step(&claim, now, self.lease(now))?;
@@ -277,14 +318,21 @@ impl Runner {
     }
 
     fn start_reports(&self, hands: &mut Hands, stop: &watch::Receiver<bool>) -> Result<(), Error> {
-        while hands.reports().len() < self.settings.delivery_reports_at_once {
-            let now = self.house.clock.now();
-            let store = &self.house.store;
-            let report = store.claim_delivery_report_but(&hands.reports(), now, self.lease(now))?;
-            let Some(report) = report else { break };
-            self.begin(hands, Work::DeliveryReport(report), None, stop)?;
-        }
+        while hands.reports().len() < self.settings.delivery_reports_at_once
+            && self.start_report(hands, stop)?
+        {}
         Ok(())
+    }
+
+    /// Begins the delivery report that is due. Answers whether there was one.
+    fn start_report(&self, hands: &mut Hands, stop: &watch::Receiver<bool>) -> Result<bool, Error> {
+        let (now, store) = (self.house.clock.now(), &self.house.store);
+        let report = store.claim_delivery_report_but(&hands.reports(), now, self.lease(now))?;
+        let Some(report) = report else {
+            return Ok(false);
+        };
+        self.begin(hands, Work::DeliveryReport(report), None, stop)?;
+        Ok(true)
     }
 
     fn has_suspect(&self, hands: &Hands) -> bool {

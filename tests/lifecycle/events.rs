@@ -1,0 +1,115 @@
+//! What can happen to a house.
+
+use kuori::domain::Step;
+use proptest::prelude::*;
+
+/// One event. Numbers name a batch or a message modulo how many there are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Event {
+    Upload(Upload),
+    /// The file that came first comes again.
+    SameFile,
+    Poll,
+    Step,
+    HandOver,
+    /// The print house takes away all that stands there.
+    PickUp,
+    Consent(bool),
+    Mailbox(Mood),
+    HoldSender,
+    ReleaseSender,
+    Approve(u8),
+    Cancel(u8),
+    Reprocess(Reprocess),
+    Restart,
+    Wait,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Upload {
+    pub(super) letters: u32,
+    pub(super) kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Plain,
+    /// The second letter is refused.
+    Faulty,
+    /// What lies in a mailbox goes on paper too.
+    Both,
+    Test,
+    /// No batch at all.
+    Nonsense,
+}
+
+/// What mailboxes do from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    Work,
+    /// Nothing gets there.
+    Fail,
+    /// It gets there, and nobody is told.
+    Silent,
+    /// Nothing gets there, and waiting does not help.
+    Broken,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reprocess {
+    pub(super) batch: u8,
+    pub(super) message: Option<u8>,
+    pub(super) from: Option<Step>,
+    pub(super) again: bool,
+}
+
+pub(super) fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        3 => upload().prop_map(Event::Upload),
+        1 => Just(Event::SameFile),
+        3 => Just(Event::Poll),
+        14 => Just(Event::Step),
+        4 => Just(Event::HandOver),
+        1 => Just(Event::PickUp),
+        3 => any::<bool>().prop_map(Event::Consent),
+        2 => mood().prop_map(Event::Mailbox),
+        1 => Just(Event::HoldSender),
+        1 => Just(Event::ReleaseSender),
+        2 => (0..3_u8).prop_map(Event::Approve),
+        1 => (0..3_u8).prop_map(Event::Cancel),
+        5 => reprocess().prop_map(Event::Reprocess),
+        1 => Just(Event::Restart),
+        2 => Just(Event::Wait),
+    ]
+}
+
+fn upload() -> impl Strategy<Value = Upload> {
+    let kind = prop_oneof![
+        4 => Just(Kind::Plain),
+        2 => Just(Kind::Faulty),
+        2 => Just(Kind::Both),
+        1 => Just(Kind::Test),
+        1 => Just(Kind::Nonsense),
+    ];
+    (2..6_u32, kind).prop_map(|(letters, kind)| Upload { letters, kind })
+}
+
+fn mood() -> impl Strategy<Value = Mood> {
+    prop_oneof![
+        3 => Just(Mood::Work),
+        1 => Just(Mood::Fail),
+        1 => Just(Mood::Silent),
+        1 => Just(Mood::Broken),
+    ]
+}
+
+fn reprocess() -> impl Strategy<Value = Reprocess> {
+    let message = proptest::option::of(0..5_u8);
+    let from = proptest::option::of(proptest::sample::select(Step::ALL.to_vec()));
+    (0..3_u8, message, from, any::<bool>()).prop_map(|(batch, message, from, again)| Reprocess {
+        batch,
+        message,
+        from,
+        again,
+    })
+}
