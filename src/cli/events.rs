@@ -105,7 +105,7 @@ pub(super) fn run(
         return Err(CommandError::usage(told));
     }
     let store = invocation.store()?;
-    let whose = whose(&store, arguments)?;
+    let whose = whose(&store, arguments, invocation)?;
     let mut list = EventList::of(&whose);
     list.fill(history(&store, &whose)?, arguments.limit);
     invocation.output.show(&list)?;
@@ -121,7 +121,11 @@ pub(super) fn run(
     Ok(Outcome::Done)
 }
 
-fn whose(store: &Store, arguments: &Arguments) -> Result<Whose, CommandError> {
+fn whose(
+    store: &Store,
+    arguments: &Arguments,
+    invocation: &Invocation<'_>,
+) -> Result<Whose, CommandError> {
     if let Some(Named(subject)) = arguments.of {
         return Ok(Whose::Subject(subject));
     }
@@ -134,7 +138,7 @@ fn whose(store: &Store, arguments: &Arguments) -> Result<Whose, CommandError> {
         ));
     };
     // A slip in the name is told.
-    store.plan_sender_hold(&sender)?;
+    store.plan_sender_hold(&sender, invocation.now)?;
     let Some(letter_id) = &arguments.letter_id else {
         return Ok(Whose::Sender(sender));
     };

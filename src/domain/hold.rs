@@ -1,4 +1,5 @@
-/// Why a batch is held before it is routed. An operator approves it, or cancels it.
+/// Why a batch is held: by the gate before it is routed, which an operator approves, or by an operator,
+/// who releases it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HoldCause {
     /// Its sender never had a batch that passed the gate.
@@ -9,14 +10,17 @@ pub enum HoldCause {
     ManyLetters,
     /// An operator put the sender on hold.
     Sender,
+    /// An operator put the batch itself on hold.
+    Operator,
 }
 
 impl HoldCause {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::FirstBatch,
         Self::RefusedShare,
         Self::ManyLetters,
         Self::Sender,
+        Self::Operator,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -25,6 +29,7 @@ impl HoldCause {
             Self::RefusedShare => "refused-share",
             Self::ManyLetters => "many-letters",
             Self::Sender => "sender",
+            Self::Operator => "operator",
         }
     }
 }

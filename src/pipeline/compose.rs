@@ -24,6 +24,10 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
     let mut was_idle = false;
     // A letter that cannot be composed is held and frees the others, so plan until none is left.
     while let Some(round) = Round::of(house, sender, row)? {
+        // An operator holds it: what is planned stays so until it is released.
+        if house.store.has_moved(row)? {
+            break;
+        }
         let settled = round.run(stop)?;
         // Plans may be given up once, for settings that have changed; not over and over.
         if settled == 0 && was_idle {
@@ -87,6 +91,9 @@ fn compose_planned(
     let mut settled = 0;
     for bundle in house.store.planned_bundles(row.id)? {
         stop.between_pages(0)?;
+        if house.store.has_moved(row)? {
+            break;
+        }
         let Some(plan) = plan_again(house, sender, &bundle)? else {
             tracing::info!(bundle = %bundle.id, "planned under other settings: planned anew");
             house.store.give_up_plan(&bundle)?;

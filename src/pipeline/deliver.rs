@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::{
     Error, House, SenderSettings,
     documents::{Documents, Letters},
+    gate,
     letter_pdf::{self, not_composable},
     stop::Stop,
 };
@@ -33,10 +34,14 @@ const CUT_AT_ONCE: usize = 16;
 /// Puts each message that goes to a mailbox there, page by page.
 ///
 /// The mailbox knows a message by its id, so delivering a page again after a crash adds nothing.
-/// A message whose consent was withdrawn since it was routed goes back to be routed again.
+/// A message whose consent was withdrawn since it was routed goes back to be routed again. Where an
+/// operator holds the batch meanwhile, the page in hand is the last.
 pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
     if has_work(house, row)? {
+        if !gate::may_deliver(house, row)? {
+            return Ok(());
+        }
         let documents = Documents::load(house, row, &sender.batch.limits)?;
         house.store.begin_delivery(row, house.clock.now())?;
         documents.lend(|letters| deliver_all(house, row, letters, stop))?;
@@ -83,6 +88,9 @@ fn deliver_all(
     let mut after = 0;
     loop {
         stop.between_pages(after)?;
+        if house.store.has_moved(row)? {
+            return Ok(());
+        }
         let page = routed_page(house, row, after, PAGE)?;
         let Some(last) = page.last() else {
             return Ok(());

@@ -6,7 +6,7 @@ use super::{
     receipt::{self, Reports},
 };
 use crate::{
-    domain::{BatchState, Finding},
+    domain::{BatchState, Finding, MessageEvent},
     receipts::{DeliveryEvent, DeliveryHeader, DeliveryLine, Level, ReportHeader, ReportLine},
     store::{
         self, BatchRow, DeliveryReportRow, MessageEventRow, MessageHistory, NewOutgoing,
@@ -153,12 +153,19 @@ fn line(history: MessageHistory) -> DeliveryLine {
 }
 
 fn event(row: MessageEventRow) -> DeliveryEvent {
+    let is_returned = row.what == MessageEvent::Returned;
+    let (reason, why) = if is_returned {
+        (row.reason, None)
+    } else {
+        (None, row.reason)
+    };
     DeliveryEvent {
         what: row.what,
         at: row.at,
         bundle: row.bundle,
         piece: row.piece,
-        reason: row.reason,
+        reason,
+        why,
     }
 }
 

@@ -16,6 +16,9 @@ pub enum Error {
     GaveWay { after: u32 },
     #[error("a bug in kuori: choosing what is worked on next panicked; the log has the place")]
     Panicked,
+    /// Nor is this: the step ends, and the batch waits for its release.
+    #[error("batch {0} was put on hold in the middle of it")]
+    OnHold(BatchId),
     #[error("the settings have no sender `{0}`")]
     NoSender(SenderId),
     #[error("the settings have no print house `{0}`")]
@@ -84,6 +87,7 @@ impl Error {
             | Self::NoSigningKey => Disposition::Hold,
             Self::Stopped
             | Self::GaveWay { .. }
+            | Self::OnHold(_)
             | Self::Panicked
             | Self::Unpack { .. }
             | Self::Signature(_) => Disposition::Retry,

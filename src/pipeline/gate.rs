@@ -1,7 +1,7 @@
 use super::{Error, HoldPolicy, House};
 use crate::{
     domain::HoldCause,
-    store::{BatchRow, GateFacts, NewHold},
+    store::{BatchRow, GateFacts, NewHold, SenderHold},
 };
 
 /// Lets a batch through to be routed; `false` where it is held for an operator.
@@ -21,6 +21,21 @@ pub(super) fn pass(house: &House, row: &BatchRow) -> Result<bool, Error> {
     let causes: Vec<_> = found.iter().map(|hold| hold.cause.as_str()).collect();
     tracing::warn!(batch = %row.id, causes = causes.join(","), "held");
     Ok(false)
+}
+
+/// Asks once more before anything is delivered, whether the sender is on hold by now; `false` where the
+/// batch is held for that.
+pub(super) fn may_deliver(house: &House, row: &BatchRow) -> Result<bool, Error> {
+    if row.is_test {
+        return Ok(true);
+    }
+    let is_held = house
+        .store
+        .hold_for_sender(row, for_sender, house.clock.now())?;
+    if is_held {
+        tracing::warn!(batch = %row.id, causes = HoldCause::Sender.as_str(), "held");
+    }
+    Ok(!is_held)
 }
 
 /// Every cause at once, so that one approval is enough.
@@ -65,17 +80,20 @@ fn many_letters(policy: HoldPolicy, facts: &GateFacts) -> Option<NewHold> {
 }
 
 fn sender(facts: &GateFacts) -> Option<NewHold> {
-    let hold = facts.sender_hold.as_ref()?;
-    Some(NewHold {
+    facts.sender_hold.as_ref().map(for_sender)
+}
+
+fn for_sender(hold: &SenderHold) -> NewHold {
+    NewHold {
         cause: HoldCause::Sender,
         why: format!("the sender is on hold: {}", hold.why),
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Counts, SenderHold};
+    use crate::store::Counts;
 
     fn facts(received: u64, refused: u64) -> GateFacts {
         GateFacts {
@@ -142,7 +160,8 @@ mod tests {
             }),
             ..facts(10, 5)
         };
-        assert_eq!(causes(policy, &all).len(), HoldCause::ALL.len());
+        // All but an operator's own.
+        assert_eq!(causes(policy, &all).len(), HoldCause::ALL.len() - 1);
         // Once it has passed, only the sender's hold stops it.
         let passed = GateFacts {
             has_passed: true,

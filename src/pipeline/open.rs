@@ -46,6 +46,9 @@ fn read(
             .map(|opened| new_message(opened, sender))
             .collect();
         stop.check()?;
+        if house.store.has_moved(row)? {
+            return Err(Error::OnHold(row.id));
+        }
         let recorded = house.store.record_messages(row.id, &page);
         recorded.map_err(Error::Store)
     };

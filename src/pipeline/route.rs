@@ -12,7 +12,8 @@ use crate::{
 /// Messages loaded, asked about and decided at a time.
 const PAGE: u32 = 1_000;
 
-/// Decides how each message goes, page by page, unless the gate holds the batch.
+/// Decides how each message goes, page by page, unless the gate holds the batch, or an operator does
+/// meanwhile.
 pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     if !gate::pass(house, row)? {
         return Ok(());
@@ -45,6 +46,9 @@ fn decide_all(
 ) -> Result<(), Error> {
     loop {
         stop.between_pages(after)?;
+        if house.store.has_moved(row)? {
+            return Err(Error::OnHold(row.id));
+        }
         let page = house.store.messages(row.id, states, after, PAGE)?;
         let Some(last) = page.last() else {
             return Ok(());

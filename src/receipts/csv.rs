@@ -42,7 +42,7 @@ const PROCESSING: [&str; 17] = [
     "stopped_what_to_do",
 ];
 
-const DELIVERY: [&str; 21] = [
+const DELIVERY: [&str; 22] = [
     "batch",
     "message",
     "sender_letter_id",
@@ -61,6 +61,7 @@ const DELIVERY: [&str; 21] = [
     "refused_at",
     "held_at",
     "cancelled_at",
+    "why",
     "file_name",
     "reported_at",
     "final",
@@ -216,6 +217,7 @@ fn delivery_message_cell(told: &DeliveryMessage<'_>, column: &str) -> String {
         "bundle" => shown(bundled.and_then(|event| event.bundle.as_ref())),
         "piece" => shown(bundled.and_then(|event| event.piece)),
         "return_reason" => shown(last(MessageEvent::Returned).and_then(|event| event.reason)),
+        "why" => shown(told.events.last().and_then(|event| event.why.as_ref())),
         column => match event_of(column) {
             Some(what) => shown::<Timestamp>(at(what)),
             None => findings_cell(&told.findings, column),

@@ -50,4 +50,6 @@ pub struct DeliveryEvent {
     pub piece: Option<u32>,
     /// Why a letter was returned: `R01` to `R10`.
     pub reason: Option<String>,
+    /// Why an operator held or cancelled it, in words.
+    pub why: Option<String>,
 }

@@ -112,6 +112,7 @@ fn handed_over() -> DeliveryLine {
         bundle: "P-0031".parse().ok(),
         piece: Some(3),
         reason: None,
+        why: None,
     };
     DeliveryLine {
         message: printed().message,
@@ -133,6 +134,7 @@ fn returned() -> DeliveryLine {
         bundle: None,
         piece: None,
         reason: Some("R04".to_owned()),
+        why: None,
     });
     line.findings = refused().findings;
     line

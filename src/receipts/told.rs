@@ -210,6 +210,8 @@ pub(super) struct Event<'a> {
     pub(super) piece: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) why: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize)]
@@ -272,6 +274,7 @@ impl<'a> DeliveryMessage<'a> {
             bundle: event.bundle.map(|bundle| bundle.to_string()),
             piece: event.piece,
             reason: event.reason.as_deref(),
+            why: event.why.as_deref().map(without_identity_codes),
         };
         Self {
             id: told.message.to_string(),

@@ -204,13 +204,22 @@ impl Store {
         outcome: &StepOutcome,
         now: Timestamp,
     ) -> Result<(), Error> {
-        // The same bytes stay a test, even where they are refused before they say so again.
+        // The same bytes stay a test, even where they are refused before they say so again. A batch that
+        // was put on hold meanwhile is opened anew when it is released.
         let sql = "UPDATE batches SET shape = ?2, is_test = is_test OR ?3, print_only = ?4
-             WHERE id = ?1";
+             WHERE id = ?1 AND state = ?5";
         self.write("record an opened batch", |tx| {
-            let given = params![row.id.0, opened.shape, opened.is_test, opened.print_only];
-            tx.execute(sql, given).doing("record an opened batch")?;
-            findings::insert(tx, row.id, &opened.findings)?;
+            let was = row.state.word();
+            let given = params![
+                row.id.0,
+                opened.shape,
+                opened.is_test,
+                opened.print_only,
+                was
+            ];
+            if tx.execute(sql, given).doing("record an opened batch")? == 1 {
+                findings::insert(tx, row.id, &opened.findings)?;
+            }
             steps::finish(tx, row, outcome, now)
         })
     }

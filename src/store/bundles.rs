@@ -257,8 +257,8 @@ pub(super) fn withdraw(tx: &Transaction<'_>, bundle: BundleId) -> Result<(), Err
     .doing(doing)?;
     // What was written of it before a try failed stands at its place, without a marker: the outbox
     // comes once more, to remove it.
-    let recall = "UPDATE outgoing SET state = 'withdrawn', held_at = NULL, lease_until = NULL,
-            attempts = 0, last_error = NULL,
+    let recall = "UPDATE outgoing SET state = 'withdrawn', held_at = NULL, held_for = NULL,
+            lease_until = NULL, attempts = 0, last_error = NULL,
             due_at = CASE WHEN begun_at IS NULL THEN NULL ELSE COALESCE(due_at, held_at) END
          WHERE bundle = ?";
     tx.execute(recall, [bundle.0]).doing(doing)?;

@@ -48,7 +48,7 @@ words!(BundleState: Planned = "planned", Composed = "composed", HandedOver = "ha
 words!(OutgoingState: Due = "due", HandingOver = "handing-over", HandedOver = "handed-over",
     Withdrawn = "withdrawn");
 words!(HoldCause: FirstBatch = "first-batch", RefusedShare = "refused-share",
-    ManyLetters = "many-letters", Sender = "sender");
+    ManyLetters = "many-letters", Sender = "sender", Operator = "operator");
 words!(Channel: Mailbox = "mailbox", Print = "print", MailboxAndPrint = "mailbox-and-print");
 words!(ChannelWish: Any = "any", MailboxOnly = "mailbox", PrintOnly = "print");
 words!(ServiceKind: Ordinary = "ordinary", Verifiable = "verifiable");

@@ -32,6 +32,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("audit.sql"),
     include_str!("steps.sql"),
     include_str!("selection.sql"),
+    include_str!("holds_by_operators.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

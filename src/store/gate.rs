@@ -58,6 +58,35 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Holds a batch whose sender is on hold; `false` where it is not, or this batch was approved.
+    pub fn hold_for_sender(
+        &self,
+        row: &BatchRow,
+        why: impl FnOnce(&SenderHold) -> NewHold,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        // Asked before each delivery, and mostly in vain.
+        if self.read(|db| standing_hold(db, row))?.is_none() {
+            return Ok(false);
+        }
+        self.write("hold a batch of a sender on hold", |tx| {
+            let Some(standing) = standing_hold(tx, row)? else {
+                return Ok(false);
+            };
+            hold(tx, row, &[why(&standing)], now)?;
+            Ok(true)
+        })
+    }
+}
+
+fn standing_hold(db: &Connection, row: &BatchRow) -> Result<Option<SenderHold>, Error> {
+    if holds::approved(db, row.id)?.contains(&HoldCause::Sender) {
+        return Ok(None);
+    }
+    senders::hold_of(db, &row.sender)
+}
+
 fn own_facts(db: &Connection, batch: BatchId) -> Result<GateFacts, Error> {
     let sql = "SELECT gate_passed_at IS NOT NULL FROM batches WHERE id = ?";
     let has_passed: rusqlite::Result<bool> = db.query_row(sql, [batch.0], |row| row.get(0));

@@ -7,7 +7,9 @@ use super::{
     Await, Error, Outgoing, Place, Store, Transaction,
     columns::millis,
     error::Doing,
-    events, message_events,
+    events,
+    held_back::{Which, hold_back},
+    message_events,
     outgoing::{outgoing_row, with_files},
     places,
 };
@@ -92,7 +94,7 @@ impl Store {
     pub fn release_outgoing(&self, outgoing: &Outgoing) -> Result<(), Error> {
         let sql = "UPDATE outgoing SET lease_until = NULL, attempts = MAX(attempts - 1, 0)
              WHERE id = ?1 AND lease_until IS NOT NULL";
-        self.change("let go of a hand-over", sql, params![outgoing.id])
+        self.free("let go of a hand-over", outgoing, sql, params![outgoing.id])
     }
 
     /// Records the intent to place the marker: the point after which the other side may act.
@@ -154,7 +156,12 @@ impl Store {
         let doing = "put a hand-over off";
         let sql = "UPDATE outgoing SET lease_until = NULL, due_at = ?2, last_error = ?3
              WHERE id = ?1";
-        self.change(doing, sql, params![outgoing.id, millis(at), error])
+        self.free(
+            doing,
+            outgoing,
+            sql,
+            params![outgoing.id, millis(at), error],
+        )
     }
 
     /// Keeps the hand-over until an operator says that it is to be tried again.
@@ -173,7 +180,23 @@ impl Store {
             let given = params![outgoing.id, millis(now), error];
             tx.execute(sql, given).doing(doing)?;
             places::answered(tx, &outgoing.place)?;
+            hold_back(tx, Which::HandOver(outgoing.id), now)?;
             events::note_because(tx, now, outgoing.batch, &what, Some(error))
+        })
+    }
+
+    /// As [`Store::change`]; where its batch or sender was put on hold meanwhile, it waits with that.
+    fn free(
+        &self,
+        doing: &'static str,
+        outgoing: &Outgoing,
+        sql: &str,
+        given: impl rusqlite::Params,
+    ) -> Result<(), Error> {
+        self.write(doing, |tx| {
+            let mut change = tx.prepare_cached(sql).doing(doing)?;
+            change.execute(given).doing(doing)?;
+            hold_back(tx, Which::HandOver(outgoing.id), Timestamp::UNIX_EPOCH)
         })
     }
 

@@ -116,6 +116,23 @@ pub(super) fn release_all(tx: &Transaction<'_>, batch: BatchId) -> Result<(), Er
     Ok(())
 }
 
+/// Lets go of the id of one message, which is cancelled.
+pub(super) fn release(tx: &Transaction<'_>, message: MessageId) -> Result<(), Error> {
+    let sql = "DELETE FROM letter_ids WHERE batch = ?1 AND position = ?2";
+    let mut release = tx.prepare_cached(sql).doing("release a letter id")?;
+    let released = release.execute(params![message.batch.0, message.position]);
+    released.doing("release a letter id")?;
+    Ok(())
+}
+
+/// Lets go of the ids of all messages of a batch that are cancelled.
+pub(super) fn release_cancelled(tx: &Transaction<'_>, batch: BatchId) -> Result<(), Error> {
+    let sql = "DELETE FROM letter_ids WHERE batch = ?1 AND position IN
+        (SELECT position FROM messages WHERE batch = ?1 AND state = 'cancelled')";
+    tx.execute(sql, [batch.0]).doing("release letter ids")?;
+    Ok(())
+}
+
 /// A refused message lets go of its id, so that the sender can send the letter again, corrected.
 /// In any other state it keeps it.
 pub(super) fn release_if_refused(

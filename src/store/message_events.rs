@@ -21,7 +21,7 @@ pub struct MessageEventRow {
     pub bundle: Option<BundleId>,
     /// 1-based sequence of its piece in that bundle.
     pub piece: Option<u32>,
-    /// Why a letter was returned.
+    /// Why a letter was returned, or an operator stopped it.
     pub reason: Option<String>,
 }
 
@@ -101,14 +101,27 @@ pub(super) fn note(
     what: MessageEvent,
     now: Timestamp,
 ) -> Result<(), Error> {
+    note_because(tx, batch, positions, what, None, now)
+}
+
+/// As [`note`], with a reason that the sender reads.
+pub(super) fn note_because(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    positions: impl IntoIterator<Item = u32>,
+    what: MessageEvent,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> Result<(), Error> {
     let doing = "note what happened to a message";
-    let sql = "INSERT INTO message_events (batch, position, change, what, at)
-         VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql = "INSERT INTO message_events (batch, position, change, what, at, reason)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let mut insert = tx.prepare_cached(sql).doing(doing)?;
     let change = next_change(tx, batch)?;
     let mut noted = 0;
     for position in positions {
-        let given = params![batch.0, position, change, what.word(), millis(now)];
+        let at = millis(now);
+        let given = params![batch.0, position, change, what.word(), at, reason];
         noted += insert.execute(given).doing(doing)?;
     }
     count_change(tx, batch, noted, now)

@@ -7,6 +7,7 @@ use super::{
     Error, SpoolKey, SpooledFile, Store, Transaction,
     columns::{Columns, Word, millis},
     error::Doing,
+    held_back::{Which, hold_back},
 };
 pub use crate::domain::OutgoingState;
 use crate::domain::{BatchId, BundleId, InvalidId, PrintHouseId, SenderId};
@@ -102,6 +103,8 @@ pub struct Outgoing {
     pub waits_since: Option<Timestamp>,
     /// It waits for an operator; the last error says why.
     pub held_at: Option<Timestamp>,
+    /// It waits because its batch or sender is on hold, and goes when that is released.
+    pub is_held_back: bool,
     pub attempts: u32,
     pub last_error: Option<String>,
     pub handed_over_at: Option<Timestamp>,
@@ -245,7 +248,7 @@ pub(super) fn insert(tx: &Transaction<'_>, new: &NewOutgoing, now: Timestamp) ->
         let given = params![id, ordinal, path, file.key.0, file.bytes, file.sha256];
         insert.execute(given).doing(doing)?;
     }
-    Ok(())
+    hold_back(tx, Which::HandOver(id), now)
 }
 
 pub(super) fn with_files(db: &rusqlite::Connection, row: Outgoing) -> Result<Outgoing, Error> {
@@ -271,6 +274,7 @@ pub(super) fn outgoing_row(row: &Row<'_>) -> rusqlite::Result<Outgoing> {
         due_at: row.maybe_time("due_at")?,
         waits_since: row.maybe_time("waits_since")?,
         held_at: row.maybe_time("held_at")?,
+        is_held_back: row.get::<_, Option<String>>("held_for")?.is_some(),
         attempts: row.get("attempts")?,
         last_error: row.get("last_error")?,
         handed_over_at: row.maybe_time("handed_over_at")?,

@@ -7,6 +7,7 @@ use super::{
     Error, Outgoing, Place, Store, Transaction,
     columns::{Columns, millis},
     error::Doing,
+    held_back::{Which, hold_back},
 };
 
 /// A place that does not work: nothing is handed over to it.
@@ -59,7 +60,7 @@ impl Store {
             tx.execute(put_off, given).doing(doing)?;
             let given = params![outgoing.id, error, next_try];
             tx.execute(free, given).doing(doing)?;
-            Ok(())
+            hold_back(tx, Which::HandOver(outgoing.id), now)
         })
     }
 

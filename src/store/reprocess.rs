@@ -179,6 +179,10 @@ pub enum Blocked {
     },
     #[error("there is no message {0}")]
     Unknown(MessageId),
+    #[error("batch {0} is on hold")]
+    OnHold(BatchId),
+    #[error("message {0} is held by an operator")]
+    MessageOnHold(MessageId),
     #[error("{now} messages of batch {batch} would be set back by now, not {planned}")]
     Changed {
         batch: BatchId,

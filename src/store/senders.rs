@@ -7,9 +7,11 @@ use super::{
     Error, NewEvent, Store, Transaction,
     columns::{Columns, Word, millis},
     error::Doing,
-    events, gate, holds,
+    events,
+    held_back::{self, HeldFor, Which},
+    holds,
 };
-use crate::domain::{BatchId, BatchState, HoldCause, SenderId};
+use crate::domain::{BatchId, BatchState, BundleId, HoldCause, SenderId};
 
 /// A sender whose batches are taken and opened, and go no further.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,12 @@ pub struct SenderHolding {
     pub sender: SenderId,
     /// It was on hold before: nothing is done.
     pub already: Option<SenderHold>,
+    /// Bundles that wait for the print house, and wait on.
+    pub bundles: Vec<BundleId>,
+    /// Bundles on their way out at this moment: these are not stopped.
+    pub going: Vec<BundleId>,
+    /// Batches of which messages are being put into mailboxes at this moment: these are not stopped.
+    pub delivering: Vec<BatchId>,
 }
 
 /// What releasing a sender does.
@@ -47,6 +55,8 @@ pub struct Release {
     pub freed: Vec<BatchId>,
     /// Batches that stay held for another cause.
     pub still_held: Vec<BatchId>,
+    /// Bundles that go on to the print house, unless their batch is on hold.
+    pub bundles: Vec<BundleId>,
 }
 
 impl Store {
@@ -72,11 +82,16 @@ impl Store {
     }
 
     /// What [`Store::hold_sender`] would do.
-    pub fn plan_sender_hold(&self, sender: &SenderId) -> Result<SenderHolding, Error> {
-        self.read(|db| plan_hold(db, sender))
+    pub fn plan_sender_hold(
+        &self,
+        sender: &SenderId,
+        now: Timestamp,
+    ) -> Result<SenderHolding, Error> {
+        self.read(|db| plan_hold(db, sender, now))
     }
 
-    /// Puts a sender on hold: from here on none of its batches is routed.
+    /// Puts a sender on hold: from here on none of its batches is routed, no delivery of them begins,
+    /// and no bundle is handed over. What was approved under an earlier hold is held by this one too.
     ///
     /// # Errors
     ///
@@ -87,11 +102,16 @@ impl Store {
         action: &NewEvent,
     ) -> Result<SenderHolding, Error> {
         let sql = "UPDATE senders SET held_at = ?2, held_by = ?3, held_why = ?4 WHERE name = ?1";
+        let ask_anew = "DELETE FROM holds WHERE cause = 'sender' AND approved_at IS NOT NULL
+             AND batch IN (SELECT id FROM batches WHERE sender = ?)";
         self.write("hold a sender", |tx| {
-            let plan = plan_hold(tx, sender)?;
+            let plan = plan_hold(tx, sender, action.at)?;
             if plan.already.is_none() {
                 let given = params![sender.as_str(), millis(action.at), action.actor, action.why];
                 tx.execute(sql, given).doing("hold a sender")?;
+                tx.execute(ask_anew, [sender.as_str()])
+                    .doing("hold a sender")?;
+                held_back::hold_back(tx, Which::Sender(sender), action.at)?;
                 events::note_sender(tx, action, sender, "held")?;
             }
             Ok(plan)
@@ -132,12 +152,26 @@ pub(super) fn hold_of(db: &Connection, sender: &SenderId) -> Result<Option<Sende
     Ok(found.doing("look at a sender")?.flatten())
 }
 
-fn plan_hold(db: &Connection, sender: &SenderId) -> Result<SenderHolding, Error> {
+fn plan_hold(db: &Connection, sender: &SenderId, now: Timestamp) -> Result<SenderHolding, Error> {
     must_be_known(db, sender)?;
+    let (bundles, going) = held_back::waiting_and_going(db, Which::Sender(sender), now)?;
     Ok(SenderHolding {
         sender: sender.clone(),
         already: hold_of(db, sender)?,
+        bundles,
+        going,
+        delivering: delivering(db, sender)?,
     })
+}
+
+/// Batches whose delivery has begun and not ended.
+fn delivering(db: &Connection, sender: &SenderId) -> Result<Vec<BatchId>, Error> {
+    let doing = "list deliveries";
+    let sql = "SELECT id FROM batches WHERE sender = ? AND state = 'routed'
+         AND delivery_begun_at IS NOT NULL ORDER BY id";
+    let mut query = db.prepare_cached(sql).doing(doing)?;
+    let rows = query.query_map([sender.as_str()], |row| row.batch("id"));
+    rows.doing(doing)?.collect::<Result<_, _>>().doing(doing)
 }
 
 fn plan_release(db: &Connection, sender: &SenderId) -> Result<Release, Error> {
@@ -147,6 +181,7 @@ fn plan_release(db: &Connection, sender: &SenderId) -> Result<Release, Error> {
         hold: hold_of(db, sender)?,
         freed: Vec::new(),
         still_held: Vec::new(),
+        bundles: held_back::held(db, HeldFor::Sender, Which::Sender(sender))?,
     };
     if plan.hold.is_none() {
         return Ok(plan);
@@ -202,22 +237,10 @@ fn carry_out(tx: &Transaction<'_>, plan: &Release, action: &NewEvent) -> Result<
         tx.execute(forget, given).doing(doing)?;
         events::note_action(tx, action, batch, None, "sender released")?;
     }
-    for &batch in &plan.freed {
-        holds::let_go_on(tx, batch, action.at)?;
-    }
-    plan.still_held
-        .iter()
-        .try_for_each(|&batch| tell_what_is_left(tx, batch))
-}
-
-/// The reason of a batch that stays held names only what still holds it.
-fn tell_what_is_left(tx: &Transaction<'_>, batch: BatchId) -> Result<(), Error> {
-    let left = holds::open_holds(tx, batch)?;
-    let reason = gate::reason(left.iter().map(|hold| hold.why.as_str()));
-    let sql = "UPDATE batches SET reason = ?2 WHERE id = ?1";
-    tx.execute(sql, params![batch.0, reason])
-        .doing("release a sender")?;
-    Ok(())
+    let its = Which::Sender(&plan.sender);
+    held_back::let_go(tx, HeldFor::Sender, its, action.at)?;
+    let mut all = plan.freed.iter().chain(&plan.still_held);
+    all.try_for_each(|&batch| holds::go_on_or_tell_what_is_left(tx, batch, action.at))
 }
 
 fn with_batches(db: &Connection, row: SenderRow) -> Result<SenderRow, Error> {

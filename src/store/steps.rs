@@ -6,7 +6,9 @@ use super::{
     batches::batch_row,
     columns::{Columns, Word, maybe_millis, millis},
     error::Doing,
-    events, holds, message_events,
+    events,
+    held_back::{Which, hold_back},
+    holds, message_events,
 };
 use crate::domain::{BatchId, BatchState, SenderId};
 
@@ -190,6 +192,22 @@ impl Store {
         self.write("put a step down", |tx| put_off(tx, row, why, at, 1))
     }
 
+    /// Whether somebody has moved the batch since the step began: an operator put it on hold.
+    pub fn has_moved(&self, row: &BatchRow) -> Result<bool, Error> {
+        let doing = "look at a batch";
+        let sql = "SELECT state <> ?2 FROM batches WHERE id = ?1";
+        self.read(|db| {
+            let mut query = db.prepare_cached(sql).doing(doing)?;
+            let moved = query.query_row(params![row.id.0, row.state.word()], |row| row.get(0));
+            moved.doing(doing)
+        })
+    }
+
+    /// Lets go of a batch that was moved in the middle of a step: what the step has recorded stands.
+    pub fn let_go(&self, row: &BatchRow) -> Result<(), Error> {
+        self.write("let go of a batch", |tx| let_go(tx, row))
+    }
+
     /// Frees what a program that is gone had claimed. Only for a start, under the folder's lock. Unless
     /// that program was told to stop, each of these steps is one that it may have ended by.
     pub fn release_leases(&self) -> Result<(), Error> {
@@ -205,7 +223,9 @@ impl Store {
                   WHERE lease_until IS NOT NULL;
                  UPDATE outgoing SET lease_until = NULL WHERE lease_until IS NOT NULL;",
             )
-            .doing("release leases")
+            .doing("release leases")?;
+            // What a daemon that is gone had in its hands could not be held.
+            hold_back(tx, Which::All, Timestamp::UNIX_EPOCH)
         })
     }
 

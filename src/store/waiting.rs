@@ -35,6 +35,8 @@ pub struct OutgoingRetry {
     pub rows: Vec<Outgoing>,
     /// Places that are asked at once.
     pub places: Vec<PlaceTrouble>,
+    /// What waits because its batch or sender is on hold: nothing is done to it.
+    pub on_hold: Vec<Outgoing>,
 }
 
 impl Store {
@@ -77,6 +79,18 @@ impl Store {
             let plan = plan(tx, what, troubles, action.at)?;
             carry_out(tx, &plan, action)?;
             Ok(plan)
+        })
+    }
+}
+
+impl Store {
+    /// Whether something was ever to be handed over to a place of that name, or is waited for there.
+    pub fn has_place(&self, named: &str) -> Result<bool, Error> {
+        let doing = "look for a place";
+        let sql = "SELECT 1 FROM outgoing WHERE place IN (?1, ?2, ?3) LIMIT 1";
+        self.read(|db| {
+            let mut query = db.prepare_cached(sql).doing(doing)?;
+            query.exists(names(named)).doing(doing)
         })
     }
 }
@@ -176,7 +190,12 @@ fn plan(
             || rows.iter().any(|row| row.place == trouble.place)
     });
     rows.retain(|row| row.held_at.is_some() || row.due_at.is_none_or(|due| due > now));
-    Ok(OutgoingRetry { rows, places })
+    let (on_hold, rows) = rows.into_iter().partition(|row| row.is_held_back);
+    Ok(OutgoingRetry {
+        rows,
+        places,
+        on_hold,
+    })
 }
 
 /// Also what is due by now, where its place is put off.

@@ -169,6 +169,7 @@ fn line_with(position: u32, what: MessageEvent) -> DeliveryLine {
             bundle: "P-0031".parse().ok(),
             piece: Some(position),
             reason: (what == MessageEvent::Returned).then(|| "R10".to_owned()),
+            why: None,
         }],
         findings: Vec::new(),
     }

@@ -4,25 +4,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    cli::{CommandError, Invocation, error::Outcome},
+    cli::{CommandError, Invocation, deed::LightDeed, error::Outcome},
     store::{AccountChange, Store},
 };
 
 /// What every command takes that changes an account.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Deed {
-    /// Say what would happen, and do nothing
-    #[arg(long)]
-    dry_run: bool,
-
-    /// Why, for the history
-    #[arg(
-        long,
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true
-    )]
-    reason: String,
+    #[command(flatten)]
+    deed: LightDeed,
 }
 
 /// `kuori account add`, `rotate`, `remove-key`, `remove-password`, `disable` and `enable`: what was
@@ -59,17 +49,15 @@ impl Deed {
         password: Option<String>,
         invocation: &mut Invocation<'_>,
     ) -> Result<Outcome, CommandError> {
-        let plan = if self.dry_run {
-            store.plan_account_change(account, changes)?
-        } else {
-            let action = invocation.action(&self.reason);
-            store.change_account(account, changes, &action)?
+        let plan = match self.deed.action(invocation) {
+            None => store.plan_account_change(account, changes)?,
+            Some(action) => store.change_account(account, changes, &action)?,
         };
         let blocked = plan.as_ref().err().cloned();
         invocation.output.show(&AccountChanged {
             account: account.to_owned(),
-            dry_run: self.dry_run,
-            password: password.filter(|_| blocked.is_none() && !self.dry_run),
+            dry_run: self.deed.dry_run,
+            password: password.filter(|_| blocked.is_none() && !self.deed.dry_run),
             done: plan.unwrap_or_default(),
             blocked: blocked.clone(),
         })?;

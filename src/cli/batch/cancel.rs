@@ -11,7 +11,7 @@ use crate::{
         words::counted,
     },
     domain::BatchId,
-    store::{CancelPlan, CannotCancel},
+    store::{CancelPlan, CannotCancel, Extent},
 };
 
 /// Causes that are named one by one.
@@ -20,6 +20,9 @@ const NAMED: usize = 5;
 #[derive(clap::Args)]
 pub(in crate::cli) struct Arguments {
     batch: BatchId,
+    /// Cancel what has not left the house, where some of it has
+    #[arg(long)]
+    rest: bool,
     #[command(flatten)]
     deed: Deed,
 }
@@ -33,6 +36,10 @@ pub(in crate::cli) struct Cancelled {
     blocked: Vec<String>,
     /// How many messages are called off.
     messages: u64,
+    /// How many have left the house and stay what they are.
+    gone: u64,
+    /// How many went once and were to go again: those are held.
+    repeats: u64,
     /// Bundles taken back before hand-over.
     withdrawn_bundles: Vec<String>,
 }
@@ -42,9 +49,14 @@ pub(super) fn run(
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
     let store = invocation.store()?;
+    let extent = if arguments.rest {
+        Extent::Rest
+    } else {
+        Extent::Whole
+    };
     let plan = match arguments.deed.action(invocation) {
-        Some(action) => store.cancel(arguments.batch, &action)?,
-        None => store.plan_cancel(arguments.batch, invocation.now)?,
+        Some(action) => store.cancel_of(arguments.batch, extent, &action)?,
+        None => store.plan_cancel_of(arguments.batch, extent, invocation.now)?,
     };
     let dry_run = arguments.deed.dry_run;
     invocation.output.show(&told(&plan, dry_run))?;
@@ -81,13 +93,14 @@ fn rank(blocked: CannotCancel) -> u8 {
         CannotCancel::Delivered { .. } => 3,
         CannotCancel::HandingOver(_) => 4,
         CannotCancel::DeliveryBegun(_) => 5,
+        CannotCancel::NothingLeft(_) => 6,
     }
 }
 
 /// More than the headline.
 fn says_more(blocked: CannotCancel) -> bool {
     match blocked {
-        CannotCancel::Already(_) | CannotCancel::Working(_) => false,
+        CannotCancel::Already(_) | CannotCancel::Working(_) | CannotCancel::NothingLeft(_) => false,
         CannotCancel::HandedOver(_)
         | CannotCancel::Delivered { .. }
         | CannotCancel::HandingOver(_)
@@ -98,6 +111,7 @@ fn says_more(blocked: CannotCancel) -> bool {
 fn headline(batch: BatchId, blocked: CannotCancel) -> CommandError {
     let (kind, told) = match blocked {
         CannotCancel::Already(_) => (ErrorKind::Failed, "was cancelled before"),
+        CannotCancel::NothingLeft(_) => (ErrorKind::Failed, "has nothing left to be cancelled"),
         CannotCancel::Working(_) => (ErrorKind::TryLater, "is being worked on at this moment"),
         CannotCancel::HandedOver(_) => (ErrorKind::Failed, "has a bundle at the print house"),
         CannotCancel::Delivered { .. } => {
@@ -115,15 +129,25 @@ fn headline(batch: BatchId, blocked: CannotCancel) -> CommandError {
 fn hint(batch: BatchId, blocked: CannotCancel) -> String {
     match blocked {
         CannotCancel::Already(_) => format!("`kuori events {batch}` says when, by whom and why"),
-        CannotCancel::Working(_) => "type it again in a minute".to_owned(),
+        CannotCancel::Working(_) => format!(
+            "type it again in a minute; where that does not help, `kuori batch hold {batch}` stops the \
+             work first"
+        ),
+        CannotCancel::NothingLeft(_) => {
+            format!("`kuori batch show {batch}` says where all of it is")
+        }
         CannotCancel::HandingOver(_) => on_its_way(),
         CannotCancel::HandedOver(_) | CannotCancel::Delivered { .. } => {
             format!(
-                "what has left the house cannot be called back; `kuori batch show {batch}` says what that is"
+                "what has left the house cannot be called back; with `--rest` only what has not is \
+                 cancelled"
             )
         }
         CannotCancel::DeliveryBegun(_) => {
-            format!("`kuori batch show {batch}` says what keeps the delivery from its end")
+            format!(
+                "`kuori batch show {batch}` says what keeps the delivery from its end; once the mailboxes \
+                 can be asked, `kuori reprocess {batch} --from deliver` finds out what lies there"
+            )
         }
     }
 }
@@ -140,6 +164,8 @@ fn told(plan: &CancelPlan, dry_run: bool) -> Cancelled {
         dry_run,
         blocked: plan.blocked.iter().map(ToString::to_string).collect(),
         messages: plan.messages,
+        gone: plan.gone,
+        repeats: plan.repeats,
         withdrawn_bundles: plan.withdrawn.iter().map(ToString::to_string).collect(),
     }
 }
@@ -152,7 +178,23 @@ impl fmt::Display for Cancelled {
         }
         let is = if self.dry_run { "would be" } else { "is" };
         let messages = counted(self.messages, "message", "messages");
-        writeln!(f, "{} {is} cancelled for good, {messages}", self.batch)?;
+        if self.gone == 0 {
+            writeln!(f, "{} {is} cancelled for good, {messages}", self.batch)?;
+        } else {
+            let (batch, gone) = (&self.batch, self.gone);
+            writeln!(
+                f,
+                "what had not gone of {batch} {is} cancelled for good, {messages}"
+            )?;
+            writeln!(f, "{gone} of its messages had gone, and stay what they are")?;
+        }
+        if self.repeats > 0 {
+            let repeats = counted(self.repeats, "message", "messages");
+            writeln!(
+                f,
+                "held, since they went once and were to go again: {repeats}"
+            )?;
+        }
         for bundle in &self.withdrawn_bundles {
             writeln!(f, "bundle {bundle} {is} withdrawn")?;
         }

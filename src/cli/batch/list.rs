@@ -120,7 +120,7 @@ pub(super) fn run(
     };
     if let Some(sender) = &arguments.sender {
         // A slip in the name is told.
-        store.plan_sender_hold(sender)?;
+        store.plan_sender_hold(sender, invocation.now)?;
     }
     let rows = store.list_batches(&filter, arguments.limit)?;
     let is_page = rows.len() == arguments.limit as usize;

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Named;
 use crate::{
-    cli::{CommandError, Invocation, error::Outcome, words::counted},
+    cli::{CommandError, Invocation, deed::LightDeed, error::Outcome, words::counted},
     store::{OutgoingRetry, Store, Waiting},
 };
 
@@ -18,18 +18,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(value_name = "WHAT")]
     what: Option<Named>,
 
-    /// Say what would happen, and do nothing
-    #[arg(long)]
-    dry_run: bool,
-
-    /// Why, for the history
-    #[arg(
-        long,
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true
-    )]
-    reason: String,
+    #[command(flatten)]
+    deed: LightDeed,
 }
 
 /// `kuori outbox retry`: what was done, or with `--dry-run` what would be.
@@ -40,6 +30,15 @@ pub(in crate::cli) struct Retried {
     hand_overs: Vec<RetriedLine>,
     /// Places that are asked at once.
     places: Vec<String>,
+    /// Bundles that wait because their batch or sender is on hold: these go with its release.
+    on_hold: Vec<OnHoldLine>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct OnHoldLine {
+    bundle: Option<String>,
+    batch: String,
+    why: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -61,15 +60,14 @@ pub(super) fn run(
     let store = invocation.store()?;
     let what = arguments.what.as_ref().map(|named| &named.what);
     must_be_there(&store, what)?;
-    let retry = if arguments.dry_run {
-        store.plan_retry_waiting(what, invocation.now)?
-    } else {
-        store.retry_waiting(what, &invocation.action(&arguments.reason))?
+    let retry = match arguments.deed.action(invocation) {
+        None => store.plan_retry_waiting(what, invocation.now)?,
+        Some(action) => store.retry_waiting(what, &action)?,
     };
-    let told = told(retry, arguments.dry_run);
+    let told = told(retry, arguments.deed.dry_run);
     invocation.output.show(&told)?;
     match &arguments.what {
-        Some(named) if told.is_nothing() => Err(nothing(named)),
+        Some(named) if told.is_nothing() => Err(nothing(named, &told, &store)?),
         None if told.is_nothing() => {
             invocation.output.note("nothing is held or put off");
             Ok(Outcome::Done)
@@ -87,10 +85,27 @@ fn must_be_there(store: &Store, what: Option<&Waiting>) -> Result<(), CommandErr
     Ok(())
 }
 
-fn nothing(named: &Named) -> CommandError {
+/// Why nothing is done: what is named waits for a release, or does not wait, or is nobody.
+fn nothing(named: &Named, told: &Retried, store: &Store) -> Result<CommandError, CommandError> {
     let typed = &named.typed;
-    CommandError::failed(format!("nothing of `{typed}` is held or put off"))
-        .hint("see `kuori outbox list`")
+    if let Some(line) = told.on_hold.first() {
+        let error = CommandError::failed(format!("what waits of `{typed}` is on hold"));
+        let batch = &line.batch;
+        let error = error.caused_by(line.sentence());
+        return Ok(error.hint(format!(
+            "`kuori batch show {batch}` says who releases it, and how"
+        )));
+    }
+    let is_unknown = match &named.what {
+        Waiting::Place(place) => !store.has_place(place)?,
+        Waiting::Bundle(_) | Waiting::Batch(_) => false,
+    };
+    let error = if is_unknown {
+        format!("nothing of that name was ever to be handed over: `{typed}`")
+    } else {
+        format!("nothing of `{typed}` is held or put off")
+    };
+    Ok(CommandError::failed(error).hint("see `kuori outbox list`"))
 }
 
 fn told(retry: OutgoingRetry, dry_run: bool) -> Retried {
@@ -103,16 +118,30 @@ fn told(retry: OutgoingRetry, dry_run: bool) -> Retried {
         last_error: row.last_error,
     });
     let places = retry.places.iter().map(|trouble| trouble.place.to_string());
+    let on_hold = retry.on_hold.into_iter().map(|row| OnHoldLine {
+        bundle: row.bundle.map(|bundle| bundle.to_string()),
+        batch: row.batch.to_string(),
+        why: row.last_error,
+    });
     Retried {
         dry_run,
         hand_overs: rows.collect(),
         places: places.collect(),
+        on_hold: on_hold.collect(),
     }
 }
 
 impl Retried {
     fn is_nothing(&self) -> bool {
         self.hand_overs.is_empty() && self.places.is_empty()
+    }
+}
+
+impl OnHoldLine {
+    fn sentence(&self) -> String {
+        let bundle = self.bundle.as_deref().unwrap_or_default();
+        let why = self.why.as_deref().unwrap_or_default();
+        format!("bundle {bundle} of {}: {why}", self.batch)
     }
 }
 
@@ -140,13 +169,14 @@ impl fmt::Display for Retried {
                 line.place
             )?;
         }
-        match self.hand_overs.len().saturating_sub(NAMED) {
-            0 => Ok(()),
-            more => writeln!(
-                f,
-                "and {} more",
-                counted(more as u64, "hand-over", "hand-overs")
-            ),
+        let more = self.hand_overs.len().saturating_sub(NAMED) as u64;
+        if more > 0 {
+            writeln!(f, "and {} more", counted(more, "hand-over", "hand-overs"))?;
         }
+        // Where there is nothing else, the error says it.
+        let on_hold = self.on_hold.iter().filter(|_| !self.is_nothing());
+        on_hold
+            .take(NAMED)
+            .try_for_each(|line| writeln!(f, "stays on hold: {}", line.sentence()))
     }
 }

@@ -99,6 +99,7 @@ fn rank(blocked: Blocked) -> u8 {
     match blocked {
         Blocked::Working(_)
         | Blocked::Cancelled(_)
+        | Blocked::OnHold(_)
         | Blocked::Purged(_)
         | Blocked::SenderGone(_)
         | Blocked::Changed { .. } => 0,
@@ -112,6 +113,7 @@ fn rank(blocked: Blocked) -> u8 {
         Blocked::NotForIt { .. } => 8,
         Blocked::Illegal(..) => 9,
         Blocked::Unknown(_) => 10,
+        Blocked::MessageOnHold(_) => 11,
     }
 }
 
@@ -125,6 +127,8 @@ fn headline(batch: BatchId, blocked: Blocked) -> CommandError {
             "has a sender that the settings do not know",
         ),
         Blocked::Changed { .. } => (ErrorKind::TryLater, "has changed meanwhile"),
+        Blocked::OnHold(_) => (ErrorKind::Failed, "is on hold"),
+        Blocked::MessageOnHold(_) => (ErrorKind::Failed, "has messages that an operator holds"),
         Blocked::HandingOver(_) => (ErrorKind::TryLater, "has a bundle on its way out"),
         Blocked::HandedOver(..) => (ErrorKind::Failed, "has a bundle at the print house"),
         Blocked::Printed(_) => (ErrorKind::Failed, "has letters that were printed before"),
@@ -161,6 +165,10 @@ fn hint(arguments: &Arguments, blocked: Blocked) -> String {
         Blocked::Working(_) => "type it again in a minute, or with `--wait 60`".to_owned(),
         Blocked::Changed { .. } => "look at it again with `--dry-run`".to_owned(),
         Blocked::HandingOver(_) => on_its_way(),
+        Blocked::OnHold(batch) => format!("`kuori batch release {batch} --reason TEXT` ends that"),
+        Blocked::MessageOnHold(message) => {
+            format!("`kuori message release {message} --reason TEXT` lets it go on")
+        }
         Blocked::Cancelled(_) | Blocked::Purged(_) => {
             "letters that are to go all the same are sent in a new file".to_owned()
         }
@@ -199,7 +207,10 @@ fn causes(plan: &ReprocessPlan, store: &Store) -> Result<Vec<String>, CommandErr
     let (mut bundles, mut others) = (BTreeMap::new(), Vec::new());
     for &blocked in &plan.blocked {
         match blocked {
-            Blocked::Working(_) | Blocked::Cancelled(_) | Blocked::Purged(_) => {}
+            Blocked::Working(_)
+            | Blocked::Cancelled(_)
+            | Blocked::Purged(_)
+            | Blocked::OnHold(_) => {}
             Blocked::HandedOver(_, bundle) | Blocked::HandingOver(bundle) => {
                 bundles.insert(bundle, blocked);
             }
@@ -212,6 +223,7 @@ fn causes(plan: &ReprocessPlan, store: &Store) -> Result<Vec<String>, CommandErr
             | Blocked::SentAnew(..)
             | Blocked::NotForIt { .. }
             | Blocked::Illegal(..)
+            | Blocked::MessageOnHold(_)
             | Blocked::Unknown(_) => others.push(blocked.to_string()),
         }
     }

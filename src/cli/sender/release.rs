@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    cli::{CommandError, Invocation, error::Outcome},
+    cli::{CommandError, Invocation, deed::LightDeed, error::Outcome},
     domain::{BatchId, SenderId},
     store::Release,
 };
@@ -14,18 +14,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(value_name = "NAME")]
     sender: SenderId,
 
-    /// Say what would happen, and do nothing
-    #[arg(long)]
-    dry_run: bool,
-
-    /// Why, for the history
-    #[arg(
-        long,
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true
-    )]
-    reason: String,
+    #[command(flatten)]
+    deed: LightDeed,
 }
 
 /// `kuori sender release`: what was done, or with `--dry-run` what would be.
@@ -39,6 +29,8 @@ pub(in crate::cli) struct SenderReleased {
     freed: Vec<String>,
     /// Batches that stay held for another cause.
     still_held: Vec<String>,
+    /// Bundles that go on to the print house, unless their batch is on hold.
+    bundles: Vec<String>,
 }
 
 pub(super) fn run(
@@ -46,13 +38,11 @@ pub(super) fn run(
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
     let store = invocation.store()?;
-    let release = if arguments.dry_run {
-        store.plan_release(&arguments.sender)?
-    } else {
-        let action = invocation.action(&arguments.reason);
-        store.release_sender(&arguments.sender, &action)?
+    let release = match arguments.deed.action(invocation) {
+        None => store.plan_release(&arguments.sender)?,
+        Some(action) => store.release_sender(&arguments.sender, &action)?,
     };
-    let told = told(&release, arguments.dry_run);
+    let told = told(&release, arguments.deed.dry_run);
     invocation.output.show(&told)?;
     if let Some(blocked) = told.blocked {
         return Err(CommandError::failed(blocked).hint("see `kuori sender list`"));
@@ -73,6 +63,7 @@ fn told(release: &Release, dry_run: bool) -> SenderReleased {
         blocked: release.hold.is_none().then_some(blocked),
         freed: names(&release.freed),
         still_held: names(&release.still_held),
+        bundles: release.bundles.iter().map(ToString::to_string).collect(),
         sender,
     }
 }
@@ -93,6 +84,9 @@ impl fmt::Display for SenderReleased {
         }
         for batch in &self.still_held {
             writeln!(f, "{batch} {stays} held for another cause")?;
+        }
+        for bundle in &self.bundles {
+            writeln!(f, "bundle {bundle} {goes} on to the print house")?;
         }
         Ok(())
     }

@@ -94,7 +94,12 @@ impl Lifecycle for BatchState {
             // Held by the gate; refused where one message is, and the sender wants all or nothing.
             moves(&[Opened], By::Step(Step::Route), &[Routed, Held, Refused]),
             // Opened again where a consent was withdrawn since the message was routed.
-            moves(&[Routed], By::Step(Step::Deliver), &[Delivered, Opened]),
+            // Held where the sender was put on hold since.
+            moves(
+                &[Routed],
+                By::Step(Step::Deliver),
+                &[Delivered, Opened, Held],
+            ),
             moves(&[Delivered], By::Step(Step::Compose), &[Composed]),
             moves(&[Composed], By::Step(Step::Report), &[Reported]),
             // Only while messages wait for their mailbox status.
@@ -104,8 +109,33 @@ impl Lifecycle for BatchState {
             moves(AT_WORK, By::FailedStep, &[Held]),
             // By its number, or with the release of its sender.
             moves(&[Held], By::Operator(Deed::Approve), &[Opened]),
+            moves(AT_WORK, By::Operator(Deed::Hold), &[Held]),
+            // Routed again, or opened where it was not; what was routed stays so.
+            moves(&[Held], By::Operator(Deed::Release), &[Received, Opened]),
             moves(AT_WORK, By::Operator(Deed::Cancel), &[Cancelled]),
             moves(&[Refused, Held], By::Operator(Deed::Cancel), &[Cancelled]),
+            // The rest of it is cancelled, and what has gone is reported.
+            moves(
+                &[Opened, Routed, Delivered, Reported, Held],
+                By::Operator(Deed::Cancel),
+                &[Composed],
+            ),
+            // For one of its messages, which goes on, or leaves a bundle whose others are planned again.
+            moves(
+                &[Routed, Delivered, Composed, Reported],
+                By::Operator(Deed::Release),
+                &[Opened, Routed, Delivered],
+            ),
+            moves(
+                &[Composed, Reported],
+                By::Operator(Deed::Hold),
+                &[Delivered],
+            ),
+            moves(
+                &[Composed, Reported],
+                By::Operator(Deed::Cancel),
+                &[Delivered],
+            ),
             // Forward too: past steps that no message of it has still to come.
             moves(
                 &[
@@ -162,8 +192,15 @@ impl Lifecycle for MessageState {
             moves(&[Composed], By::Outbox, &[HandedOver]),
             moves(&[Composed], By::Withdrawal, &[Routed, Delivered]),
             moves(HERE, By::Operator(Deed::Hold), &[Held]),
-            // To be routed again: a consent may have changed since.
-            moves(&[Held], By::Operator(Deed::Release), &[Accepted]),
+            // Its paper half: it lies in its mailbox.
+            moves(&[Delivered], By::Operator(Deed::Hold), &[Held]),
+            // To be routed again: a consent may have changed since. Only to be printed, where it lies in
+            // its mailbox.
+            moves(&[Held], By::Operator(Deed::Release), &[Accepted, Delivered]),
+            // Its paper half is called off.
+            moves(&[Held], By::Operator(Deed::Cancel), &[Delivered]),
+            // A repeat is called off, of what went once: it is not told to be cancelled.
+            moves(HERE, By::Operator(Deed::Cancel), &[Held]),
             moves(HERE, By::Operator(Deed::Cancel), &[Cancelled]),
             moves(&[Refused, Held], By::Operator(Deed::Cancel), &[Cancelled]),
             moves(

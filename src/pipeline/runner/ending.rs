@@ -98,6 +98,11 @@ impl Ending<'_> {
                 tracing::info!(batch = %row.id, step, after, "gave way to others");
                 store.give_way(row, *after)
             }
+            Failure::OnHold => {
+                meters::STEPS.one(&[step, "stopped"]);
+                tracing::info!(batch = %row.id, step, "an operator holds it");
+                store.let_go(row)
+            }
             Failure::LeaseLost => Err(store::Error::LeaseLost(row.id)),
             Failure::Failed {
                 can_pass,
@@ -164,7 +169,7 @@ impl Ending<'_> {
     fn end_report(&self, row: &DeliveryReportRow, failure: &Failure) -> Result<(), store::Error> {
         match failure {
             Failure::LeaseLost => Err(store::Error::LeaseLost(row.batch)),
-            Failure::Stopped | Failure::GaveWay { .. } => {
+            Failure::Stopped | Failure::GaveWay { .. } | Failure::OnHold => {
                 let now = self.house.clock.now();
                 self.store().put_off_delivery_report(row, Some(now), now)
             }

@@ -49,6 +49,8 @@ pub(super) enum Failure {
     Stopped,
     /// Others waited; it goes on behind this message.
     GaveWay { after: u32 },
+    /// An operator put the batch on hold.
+    OnHold,
     /// Somebody else has the batch.
     LeaseLost,
     /// As the row and the log tell it.
@@ -65,6 +67,7 @@ impl From<Error> for Failure {
         match error {
             Error::Stopped => Self::Stopped,
             Error::GaveWay { after } => Self::GaveWay { after },
+            Error::OnHold(_) => Self::OnHold,
             Error::Store(store::Error::LeaseLost(_)) => Self::LeaseLost,
             error => Self::Failed {
                 can_pass: error.disposition() == Disposition::Retry,

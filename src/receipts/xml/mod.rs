@@ -146,7 +146,8 @@ fn write_delivery_message<W: Write>(
             .with("at", event.at)
             .maybe("bundle", event.bundle.as_ref())
             .maybe("piece", event.piece)
-            .maybe("reason", event.reason);
+            .maybe("reason", event.reason)
+            .maybe("why", event.why.as_ref());
         xml.empty(&element)?;
     }
     write_findings(xml, &told.findings)?;

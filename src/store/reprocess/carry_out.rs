@@ -154,7 +154,7 @@ fn make_due(
     state: BatchState,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let sql = "UPDATE batches SET state = ?2, due_at = ?3, lease_until = NULL, lease = 0,
+    let sql = "UPDATE batches SET state = ?2, due_at = ?3, lease_until = NULL,
             attempts = 0, crashes = 0, resume_after = 0,
             last_error = NULL, reason = NULL
          WHERE id = ?1";

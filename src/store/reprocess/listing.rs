@@ -139,6 +139,7 @@ impl Listing<'_> {
                 Blocked::SentAnew(message, other)
             }
             Hindrance::HandingOver(bundle) => Blocked::HandingOver(bundle),
+            Hindrance::OnHold => Blocked::MessageOnHold(message),
             Hindrance::Illegal(illegal) => Blocked::Illegal(message, illegal),
         })
     }

@@ -13,6 +13,7 @@ use crate::{
         BatchRow, Error, MessageFilter, batches,
         columns::Columns,
         error::Doing,
+        holds,
         messages::{self, message_row},
     },
 };
@@ -40,7 +41,8 @@ pub(super) fn columns(filter: &MessageFilter) -> String {
                 AND l.letter_id = m.sender_letter_id
                 AND (l.batch <> m.batch OR l.position <> m.position)){earlier})
             AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.batch = m.batch
-                AND f.position = m.position AND f.code = 'message-repeated')) AS was_sent_anew
+                AND f.position = m.position AND f.code = 'message-repeated')) AS was_sent_anew,
+        m.held_why IS NOT NULL AS is_on_hold
         FROM messages m JOIN batches b ON b.id = m.batch WHERE m.batch = ?1"
     )
 }
@@ -71,16 +73,20 @@ pub(super) fn of(
     if is_out_of_reach(&row, wanted, now, &mut plan) {
         return Ok(plan);
     }
+    if holds::is_on_hold(db, batch)? {
+        plan.block(Blocked::OnHold(batch));
+    }
     let look = Look {
         db,
         row: &row,
         wanted,
-        terms: Terms::new(
-            plan.from,
-            wanted.way,
-            wanted.again,
-            is_delivering(db, batch)?,
-        ),
+        terms: Terms {
+            from: plan.from,
+            forced: plan.forced,
+            again: wanted.again,
+            is_delivering: is_delivering(db, batch)?,
+            are_named: !wanted.messages.messages.is_empty(),
+        },
     };
     let groups = look.groups()?;
     count(&groups, &mut plan);
@@ -162,7 +168,7 @@ impl Look<'_> {
     fn groups(&self) -> Result<Groups, Error> {
         let doing = "group messages";
         let sql = format!(
-            "SELECT COUNT(*) AS messages, {}{} GROUP BY 2, 3, 4, 5, 6, 7",
+            "SELECT COUNT(*) AS messages, {}{} GROUP BY 2, 3, 4, 5, 6, 7, 8",
             columns(self.filter()),
             self.filter().of_messages(self.row.id)
         );
@@ -312,5 +318,6 @@ pub(super) fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
         is_in_mailbox: row.get("is_in_mailbox")?,
         was_printed: row.get("was_printed")?,
         was_sent_anew: row.get("was_sent_anew")?,
+        is_on_hold: row.get("is_on_hold")?,
     })
 }

@@ -1,6 +1,6 @@
 //! What reprocessing does to messages, by all that decides it.
 
-use super::{Again, Kind, Way};
+use super::{Again, Kind};
 use crate::domain::{BundleId, Channel, IllegalMove, MessageState, Step};
 
 /// All of a message that decides what becomes of it. Messages that have it in common are one group.
@@ -15,6 +15,8 @@ pub(super) struct Standing {
     pub(super) was_printed: bool,
     /// Its letter id belongs to another message by now.
     pub(super) was_sent_anew: bool,
+    /// An operator holds it, and releases it.
+    pub(super) is_on_hold: bool,
 }
 
 /// What decides it beside the messages.
@@ -25,18 +27,8 @@ pub(super) struct Terms {
     pub(super) again: Again,
     /// The delivery of the batch has begun and not ended.
     pub(super) is_delivering: bool,
-}
-
-impl Terms {
-    pub(super) fn new(from: Step, way: Way<'_>, again: Again, is_delivering: bool) -> Self {
-        let forced = way.forced();
-        Self {
-            from,
-            forced,
-            again,
-            is_delivering,
-        }
-    }
+    /// Single messages are named; one that nobody names stays held by its operator.
+    pub(super) are_named: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +50,7 @@ pub(super) enum Hindrance {
     Printed,
     SentAnew,
     HandingOver(BundleId),
+    OnHold,
     Illegal(IllegalMove),
 }
 
@@ -66,6 +59,9 @@ pub(super) fn of(standing: &Standing, terms: Terms, is_handing_over: bool) -> Ve
     let Some(to) = standing.before(terms.from) else {
         return Verdict::PassedOver;
     };
+    if standing.is_on_hold && !terms.are_named {
+        return Verdict::PassedOver;
+    }
     if let Some(hindrance) = standing.hindrance(terms, is_handing_over) {
         return Verdict::Blocked(hindrance);
     }
@@ -126,6 +122,9 @@ impl Standing {
         let Terms { again, forced, .. } = terms;
         let may_print = again.print;
         let may_deliver = again.deliver;
+        if self.is_on_hold {
+            return Some(Hindrance::OnHold);
+        }
         if self.is_delivered_again(terms) && !may_deliver {
             return Some(Hindrance::Delivered);
         }
