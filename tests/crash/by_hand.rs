@@ -57,8 +57,8 @@ pub(super) fn passed() -> Passed {
     let (site, line) = site();
     let log = site.path("points.log");
     let mut command = site.command(&line);
-    let done = command.env("KUORI_CRASH_LOG", &log).status().unwrap();
-    assert!(done.success());
+    let done = command.env("KUORI_CRASH_LOG", &log).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
     let mut passed = Passed::default();
     passed.count(Who::Command, &log);
     passed

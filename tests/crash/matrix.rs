@@ -24,7 +24,7 @@ use crate::program::Dice;
 pub(super) const AT_ONCE: usize = 6;
 
 /// Points that no day passes, and why.
-const NOT_PASSED: [(&str, &str); 24] = [
+const NOT_PASSED: [(&str, &str); 36] = [
     // What the other side, the disk or the clock has to bring about.
     (
         "commit/put a hand-over off",
@@ -35,6 +35,28 @@ const NOT_PASSED: [(&str, &str); 24] = [
         "a mailbox that does not work: `flow` does that",
     ),
     ("commit/renew a claim", "a hand-over of hours"),
+    ("commit/renew a lease", "a step of hours"),
+    ("commit/give way", "a large batch beside small ones"),
+    ("commit/put a step down", "a stop in the middle of a step"),
+    (
+        "commit/follow a clock that was set back",
+        "a clock that is set back",
+    ),
+    ("commit/try to write", "somebody asks whether it is well"),
+    ("commit/record alerts", "a trouble of minutes"),
+    // What is kept for days.
+    ("commit/note a purge", "an operator purges"),
+    ("commit/purge message rows", "rows that are old enough"),
+    (
+        "commit/purge the files of a batch",
+        "files that are old enough",
+    ),
+    ("commit/erase a message", "rows that are old enough"),
+    (
+        "commit/record that message rows are purged",
+        "rows that are old enough",
+    ),
+    ("remove/store: purge a file", "files that are old enough"),
     (
         "commit/let go of a hand-over",
         "a stop in the middle of a claim",
