@@ -256,12 +256,13 @@ impl<'p> Day<'p> {
             self.keep_alive();
             self.take_bundles();
             let ledger = Ledger::open(&self.site.data());
-            if ledger.is_some_and(|ledger| holds(&ledger)) {
+            if ledger.as_ref().is_some_and(&holds) {
                 return;
             }
             assert!(
                 since.elapsed() < PATIENCE,
-                "waited in vain until {what}\n{}",
+                "waited in vain until {what}: {:?}\n{}",
+                ledger.map(|ledger| ledger.what_is_left()),
                 self.last_words()
             );
             thread::sleep(Duration::from_millis(15));
@@ -274,10 +275,7 @@ impl<'p> Day<'p> {
             let Some(status) = daemon.0.try_wait().unwrap() else {
                 return;
             };
-            let was_to_be = self
-                .plan
-                .front()
-                .is_some_and(|kill| kill.who == Who::Daemon);
+            let was_to_be = self.is_daemon_to_be_killed();
             assert!(
                 status.signal() == Some(9) && was_to_be,
                 "the daemon ended by itself: {status}\n{}",
@@ -313,26 +311,41 @@ impl<'p> Day<'p> {
 
     /// Ends the daemon; where a command was killed, only after a start has put things in order.
     fn end(&mut self) {
-        self.plan.clear();
         if self.killed.iter().any(|kill| kill.who == Who::Command) {
             self.stop();
             self.keep_alive();
-            let log = self.log_file();
-            let is_up = |_: &Ledger| {
-                let log = fs::read_to_string(&log).unwrap_or_default();
-                log.contains("serving SFTP")
-            };
-            self.until("it is up again", is_up);
+            self.until_it_is_up();
         }
         self.stop();
     }
 
+    /// Where the daemon is killed at its end, it is started once more and stopped.
     fn stop(&mut self) {
         if let Some(daemon) = self.daemon.take() {
             daemon.signal("TERM");
             let (code, _took) = daemon.wait();
+            if code.is_none() && self.is_daemon_to_be_killed() {
+                self.killed.extend(self.plan.pop_front());
+                self.keep_alive();
+                self.until_it_is_up();
+                return self.stop();
+            }
             assert_eq!(code, Some(0), "{}", self.last_words());
         }
+    }
+
+    fn until_it_is_up(&mut self) {
+        let log = self.log_file();
+        self.until("it is up again", |_| {
+            let log = fs::read_to_string(&log).unwrap_or_default();
+            log.contains("serving SFTP")
+        });
+    }
+
+    fn is_daemon_to_be_killed(&self) -> bool {
+        self.plan
+            .front()
+            .is_some_and(|kill| kill.who == Who::Daemon)
     }
 
     fn log_file(&self) -> std::path::PathBuf {

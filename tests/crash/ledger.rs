@@ -56,11 +56,25 @@ impl Ledger {
 
     /// Nothing is to be done any more, here or on the other side.
     pub(super) fn is_done(&self, batches: u64) -> bool {
-        let sql = "SELECT (SELECT COUNT(*) FROM batches WHERE due_at IS NOT NULL)
-             + (SELECT COUNT(*) FROM outgoing WHERE due_at IS NOT NULL OR held_at IS NOT NULL)
-             + (SELECT COUNT(*) FROM outgoing WHERE awaits_pickup AND bundle IS NOT NULL)
-             + (SELECT COUNT(*) FROM delivery_reports WHERE due_at IS NOT NULL)
-             + (SELECT COUNT(*) FROM arrivals)";
-        self.count("SELECT COUNT(*) FROM batches") == batches && self.count(sql) == 0
+        let received = self.count("SELECT COUNT(*) FROM batches");
+        received == batches && self.what_is_left().is_empty()
+    }
+
+    /// What is still to be done, in words.
+    pub(super) fn what_is_left(&self) -> Vec<String> {
+        self.column(
+            "SELECT printf('step of B-%04d (%s)', id, state) FROM batches WHERE due_at IS NOT NULL
+             UNION ALL
+             SELECT printf('hand-over %d of B-%04d (%s, %s): %s', id, batch, kind, state, last_error)
+               FROM outgoing
+              WHERE due_at IS NOT NULL OR held_at IS NOT NULL
+                 OR (awaits_pickup AND bundle IS NOT NULL)
+             UNION ALL
+             SELECT printf('delivery report of B-%04d, told %d of %d, %d reports', batch, told,
+                    newest, reports) FROM delivery_reports
+              WHERE due_at IS NOT NULL
+             UNION ALL
+             SELECT printf('arrival of %s (%s)', file_name, state) FROM arrivals",
+        )
     }
 }

@@ -24,7 +24,7 @@ use crate::program::Dice;
 pub(super) const AT_ONCE: usize = 6;
 
 /// Points that no day passes, and why.
-const NOT_PASSED: [(&str, &str); 36] = [
+const NOT_PASSED: [(&str, &str); 35] = [
     // What the other side, the disk or the clock has to bring about.
     (
         "commit/put a hand-over off",
@@ -60,10 +60,6 @@ const NOT_PASSED: [(&str, &str); 36] = [
     (
         "commit/let go of a hand-over",
         "a stop in the middle of a claim",
-    ),
-    (
-        "commit/record an alert",
-        "bundles that nobody fetches for a day",
     ),
     (
         "commit/note a known file",
@@ -153,6 +149,9 @@ fn a_house_killed_at_every_point_loses_nothing_and_sends_nothing_twice() {
     let mut plans: Vec<_> = stage.every_point(&mut dice);
     plans.extend((0..200).map(|_| vec![stage.drawn(&mut dice)]));
     plans.extend((0..40).map(|_| vec![stage.drawn(&mut dice), stage.drawn_early(&mut dice)]));
+    if let Ok(wanted) = env::var("KUORI_CRASH_ONLY") {
+        plans.retain(|plan| plan.iter().any(|kill| kill.to_string().contains(&wanted)));
+    }
     stage.play_all(plans).assert_well();
 }
 
