@@ -54,6 +54,7 @@ impl Site {
         site
     }
 
+    /// The program is killed from outside here, time and again: no batch is to blame.
     fn settings(&self) -> String {
         let folder = self.0.path().display();
         format!(
@@ -69,7 +70,9 @@ impl Site {
              [senders.example-city.upload]\n\
              complete_when = \"renamed\"\n\
              [print_houses.example-print]\n\
-             directory = \"{folder}/print-house\"\n"
+             directory = \"{folder}/print-house\"\n\
+             [runner]\n\
+             max_crashes = 1000\n"
         )
     }
 

@@ -201,6 +201,25 @@ mod tests {
     }
 
     #[test]
+    fn the_hour_comes_once_on_each_day_of_a_year_whatever_the_clocks_do() {
+        for zone in ["Europe/Helsinki", "America/St_Johns", "UTC"] {
+            let zone = TimeZone::get(zone).unwrap();
+            for hour in 0..24 {
+                let mut last = next_hour(at("2026-01-01T12:00:00Z"), hour, &zone);
+                for _ in 0..365 {
+                    let next = next_hour(last, hour, &zone);
+                    let days = [last, next].map(|time| time.to_zoned(zone.clone()).date());
+                    assert_eq!(days[0].tomorrow().unwrap(), days[1], "{hour} {next}");
+                    // So does any moment between the two.
+                    let between = last + next.duration_since(last) / 3;
+                    assert_eq!(next_hour(between, hour, &zone), next);
+                    last = next;
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_last_message_is_told_at_once_and_what_comes_after_it_in_the_morning() {
         let (since, zone) = (at("2026-11-23T21:00:00Z"), TimeZone::UTC);
         let due = |told_final| DeliveryReportRow {

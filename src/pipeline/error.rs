@@ -14,7 +14,7 @@ pub enum Error {
     /// Not a failure: others waited, and the step goes on behind this message when it is its turn.
     #[error("the step gave way to others behind message {after}")]
     GaveWay { after: u32 },
-    #[error("a bug in kuori: choosing what is worked on next panicked; the log has the place")]
+    #[error("a bug in kuori: the runner panicked; the log has the place")]
     Panicked,
     /// Nor is this: the step ends, and the batch waits for its release.
     #[error("batch {0} was put on hold in the middle of it")]

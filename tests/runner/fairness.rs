@@ -1,6 +1,9 @@
 //! Who is served when.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use kuori::{
     domain::{BatchId, BatchState},
@@ -51,7 +54,7 @@ async fn small_batches_go_through_while_a_large_one_fills_its_places() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_batch_gives_its_place_to_small_ones_and_is_through_in_the_end() {
     let yard = Yard::new();
-    let mut spec = letters(4_500, 1);
+    let mut spec = letters(2_500, 1);
     (spec.shape, spec.digital_share) = (Shape::Csv, 1.0);
     let large = yard.receive("example-city", &spec);
     let small = [2, 3].map(|seed| yard.receive("example-county", &letters(4, seed)));
@@ -95,7 +98,7 @@ async fn a_sender_who_comes_late_does_not_wait_for_the_line_of_another() {
         })
     };
     let mut settings = one_place();
-    settings.turn = std::time::Duration::from_hours(1);
+    settings.turn = Duration::from_hours(1);
     let runner = yard.runner_with(settings, guard);
     runner.run_until_idle().await.unwrap();
     let (reported, late) = (yard.reported(), late.lock().unwrap().unwrap());
@@ -129,4 +132,32 @@ async fn delivery_reports_are_written_while_a_delivery_takes_its_time() {
     let runner = yard.runner_with(one_place(), guard);
     runner.run_until_idle().await.unwrap();
     yard.assert_all_gone(&[told, large]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures"]
+async fn what_giving_way_costs() {
+    for turn in [
+        Duration::ZERO,
+        Duration::from_secs(1),
+        Duration::from_hours(1),
+    ] {
+        let yard = Yard::new();
+        let mut spec = letters(10_000, 1);
+        (spec.shape, spec.digital_share) = (Shape::Csv, 1.0);
+        let first = yard.receive("example-city", &spec);
+        spec.seed = 2;
+        let second = yard.receive("example-county", &spec);
+        let settings = Settings {
+            turn,
+            ..one_place()
+        };
+        let began = Instant::now();
+        yard.runner(settings).run_until_idle().await.unwrap();
+        eprintln!(
+            "2 x 10000 letters, turns of {turn:?}: {:?}",
+            began.elapsed()
+        );
+        yard.assert_all_gone(&[first, second]);
+    }
 }

@@ -19,7 +19,7 @@ fn minutes(minutes: i64) -> SignedDuration {
     SignedDuration::from_mins(minutes)
 }
 
-fn claim<'a>(in_hand: &'a [kuori::domain::BatchId]) -> Claim<'a> {
+fn claim(in_hand: &[kuori::domain::BatchId]) -> Claim<'_> {
     Claim {
         states: &BatchState::ALL,
         max_bytes: u64::MAX,

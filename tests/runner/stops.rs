@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::program::{Dice, InHands, Running, Site, until};
 
-const LETTERS: u32 = 2_500;
+const LETTERS: u32 = 1_200;
 
 fn uploaded(site: &Site) {
     let batch = site.sample(
@@ -16,13 +16,28 @@ fn uploaded(site: &Site) {
     site.upload(&batch);
 }
 
+/// What `batch list` says of the only batch; null where none is there yet.
 fn batch(site: &Site) -> Value {
     site.json("batch list")["batches"][0].clone()
 }
 
-/// Waits until the step that follows `state` has been under way for a while.
+const STATES: [&str; 6] = [
+    "received",
+    "opened",
+    "routed",
+    "delivered",
+    "composed",
+    "reported",
+];
+
+/// Waits until the step that follows `state` has been under way for a while; less where it is over
+/// by then.
 fn in_the_middle_after(site: &Site, state: &str, dice: &mut Dice) {
-    until("the step is under way", || batch(site)["state"] == state);
+    let place = |state: &str| STATES.iter().position(|known| *known == state);
+    until("the step is under way", || {
+        let found = batch(site);
+        found["state"].as_str().and_then(place) >= place(state)
+    });
     std::thread::sleep(Duration::from_millis(dice.below(300)));
 }
 
@@ -30,10 +45,12 @@ fn in_the_middle_after(site: &Site, state: &str, dice: &mut Dice) {
 fn assert_comes_to_the_same_end(site: &Site) {
     let daemon = site.start();
     until("it is reported and handed over", || {
-        let batch = batch(site);
-        let shown = site.json(&format!("batch show {}", batch["batch"].as_str().unwrap()));
-        let hand_overs = shown["hand_overs"].as_array().unwrap();
-        batch["state"] == "reported" && hand_overs.iter().all(|one| one["state"] == "handed-over")
+        let is_reported = batch(site)["state"] == "reported";
+        let shown = is_reported.then(|| site.json("batch show B-0001"));
+        shown.is_some_and(|shown| {
+            let hand_overs = shown["hand_overs"].as_array().unwrap();
+            hand_overs.iter().all(|one| one["state"] == "handed-over")
+        })
     });
     daemon.stop();
     let hands = InHands::count(
@@ -57,7 +74,7 @@ fn a_daemon_told_to_stop_in_the_middle_of_a_step_puts_it_down_and_goes_on_at_the
         daemon.signal("TERM");
         let (code, took) = daemon.wait();
         assert_eq!(code, Some(0), "{state}");
-        assert!(took < Duration::from_secs(50), "{state}: {took:?}");
+        assert!(took < Duration::from_mins(1), "{state}: {took:?}");
     }
     assert_comes_to_the_same_end(&site);
 }
@@ -67,16 +84,15 @@ fn a_second_signal_ends_the_daemon_at_once_and_nothing_of_it_is_to_be_seen() {
     let (site, mut dice) = (Site::new(), Dice(12));
     uploaded(&site);
     for state in [
-        "received", "opened", "routed", "received", "opened", "routed",
+        "received", "received", "opened", "opened", "routed", "routed",
     ] {
         let daemon = site.start();
-        if batch(&site)["state"] == state {
-            in_the_middle_after(&site, state, &mut dice);
-        }
+        in_the_middle_after(&site, state, &mut dice);
+        let heard = |site: &Site| site.log().matches("once more to stop at once").count();
+        let before = heard(&site);
         daemon.signal("TERM");
-        until("the first signal is heard", || {
-            site.log().contains("once more to stop at once")
-        });
+        until("the first signal is heard", || heard(&site) > before);
+        // It may have ended by then.
         daemon.signal("INT");
         let (code, _) = daemon.wait();
         assert!([Some(0), Some(130)].contains(&code), "{state}: {code:?}");

@@ -51,8 +51,8 @@ impl Ending<'_> {
             };
             complaint.tell("the end of a step cannot be recorded", &error);
             if *stop.borrow() || began.elapsed() > longest {
-                let (batch, step) = (work.batch(), work.name());
-                tracing::error!(%batch, step, "its end is not recorded: it will be done again");
+                let (batch, name) = (work.batch(), work.name());
+                tracing::error!(%batch, step = name, "its end is not recorded: it will be done again");
                 return Ok(());
             }
             tokio::time::sleep(self.settings.look_interval).await;

@@ -25,7 +25,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 
 use self::{
@@ -256,7 +256,7 @@ impl Runner {
             kind: Kind::of(row.state),
             lane,
         };
-        self.begin(hands, Work::Step(row), Some(taken), stop)?;
+        self.begin(hands, Work::Step(Box::new(row)), Some(taken), stop)?;
         Ok(true)
     }
 
@@ -350,12 +350,12 @@ impl Runner {
         taken: Option<Taken>,
         stop: &watch::Receiver<bool>,
     ) -> Result<(), Error> {
-        let (batch, step, crashes) = (work.batch(), work.name(), work.crashes());
+        let (batch, name, crashes) = (work.batch(), work.name(), work.crashes());
         if crashes >= self.settings.max_crashes {
             return Ok(self.ending().refuse_crashing(&work)?);
         }
         if crashes > 0 {
-            tracing::warn!(%batch, step, crashes, "the program ended in the middle of it before");
+            tracing::warn!(%batch, step = name, crashes, "the program ended in the middle of it before");
         }
         let turn = Arc::new(Turn::new(batch, self.settings.turn));
         let task = see_to(
@@ -399,15 +399,12 @@ async fn see_to(
     }
 }
 
+/// A bug that panics in here must not drop the step, which would run on without anybody who knows.
 async fn keep_lease(house: &House, settings: &Settings, work: &Work, turn: &Turn) -> Infallible {
     loop {
         tokio::time::sleep(settings.lease.unsigned_abs() / 3).await;
-        let now = house.clock.now();
-        let until = now.saturating_add(settings.lease).unwrap_or(now);
-        let renewed = match work {
-            Work::Step(row) => house.store.renew_step(row, until),
-            Work::DeliveryReport(row) => house.store.renew_delivery_report(row, until),
-        };
+        let renewing = AssertUnwindSafe(|| renew(house, settings.lease, work));
+        let renewed = catch_unwind(renewing).unwrap_or(Err(Error::Panicked));
         match renewed {
             Ok(true) => {}
             Ok(false) => turn.lose_lease(),
@@ -417,4 +414,14 @@ async fn keep_lease(house: &House, settings: &Settings, work: &Work, turn: &Turn
             }
         }
     }
+}
+
+/// Whether the claim still holds.
+fn renew(house: &House, lease: SignedDuration, work: &Work) -> Result<bool, Error> {
+    let now = house.clock.now();
+    let until = now.saturating_add(lease).unwrap_or(now);
+    Ok(match work {
+        Work::Step(row) => house.store.renew_step(row, until)?,
+        Work::DeliveryReport(row) => house.store.renew_delivery_report(row, until)?,
+    })
 }

@@ -15,7 +15,7 @@ use crate::{
 /// What was claimed.
 #[derive(Debug, Clone)]
 pub(super) enum Work {
-    Step(BatchRow),
+    Step(Box<BatchRow>),
     DeliveryReport(DeliveryReportRow),
 }
 
