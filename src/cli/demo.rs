@@ -124,6 +124,8 @@ impl Demo {
     /// The embedded settings, on a free port, open to the two parties.
     fn config(&self, parties: &Parties) -> Config {
         let mut config = Config::embedded(self.paths.data.clone());
+        // A demo is ended by hand.
+        config.runner.max_crashes = u32::MAX;
         config.poll_interval_secs = 1;
         if let Some(server) = &mut config.server {
             server.settings.listen.set_port(0);

@@ -152,6 +152,8 @@ impl fmt::Display for Processed {
 fn in_folders(mut config: Config, named: Option<&SenderId>) -> Result<Config, CommandError> {
     let folder = FolderConfig::Directory(config.data_folder.clone());
     config.server = None;
+    // Nobody starts this again but who has seen it end.
+    config.runner.max_crashes = u32::MAX;
     let chosen = chosen(&config, named)?;
     for sender in &mut config.senders {
         let id = &sender.settings.id;

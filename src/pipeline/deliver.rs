@@ -87,7 +87,6 @@ fn deliver_all(
     let sender = house.sender(&row.sender)?;
     let mut after = 0;
     loop {
-        stop.between_pages(after)?;
         if house.store.has_moved(row)? {
             return Ok(());
         }
@@ -95,6 +94,7 @@ fn deliver_all(
         let Some(last) = page.last() else {
             return Ok(());
         };
+        stop.between_pages(after)?;
         after = last.id.position;
         let page = still_active(house, row, page)?;
         deliver_page(house, sender, row, letters, &page)?;

@@ -45,7 +45,6 @@ fn decide_all(
     stop: &Stop,
 ) -> Result<(), Error> {
     loop {
-        stop.between_pages(after)?;
         if house.store.has_moved(row)? {
             return Err(Error::OnHold(row.id));
         }
@@ -53,6 +52,8 @@ fn decide_all(
         let Some(last) = page.last() else {
             return Ok(());
         };
+        // Asked where there is more to do: nobody gives way for nothing.
+        stop.between_pages(after)?;
         after = last.id.position;
         let now = house.clock.now();
         let decided = decide_page(&house.store, policy, row, &page, now)?;

@@ -74,7 +74,11 @@ async fn batches_of_two_senders_take_turns_and_those_of_one_keep_their_order() {
         received.collect::<Vec<_>>()
     };
     let (city, county) = (of("example-city", 0..5), of("example-county", 5..10));
-    yard.runner(one_place()).run_until_idle().await.unwrap();
+    let settings = Settings {
+        turn: Duration::from_hours(1),
+        ..one_place()
+    };
+    yard.runner(settings).run_until_idle().await.unwrap();
     let in_turn = city.iter().zip(&county).flat_map(|(a, b)| [*a, *b]);
     assert_eq!(yard.reported(), in_turn.collect::<Vec<_>>());
 }
