@@ -13,6 +13,7 @@ mod reprocessing;
 mod samples;
 mod schemas;
 mod slips;
+mod status;
 
 use clap::CommandFactory;
 
@@ -47,8 +48,10 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       message    Look at messages
       bundle     Look at what the print house gets
       outbox     Look at what waits to leave the house, and have it tried again
-      events     Print what happened to a batch or sender, oldest first
+      status     Say what waits for what, the worst first, and what to type
+      events     Print all that happened to one thing, oldest first
       reprocess  Set a batch, or some of its messages, back to a step
+      alert      See what operators were told of, and try the command that tells them
       verify     Hold a data folder to the rules of the house
       consent    Keep the register of consents to digital delivery
       receipt    Look after the signatures of receipts
@@ -90,8 +93,8 @@ fn a_house_that_is_not_there_is_not_made_by_looking() {
 #[test]
 fn batches_are_listed_the_newest_first() {
     insta::assert_snapshot!(House::filled().out("batch list"), @r"
-    BATCH   SENDER        RECEIVED              STATE     MESSAGES  MAILBOX  PRINT  REFUSED  HELD  FILE
-    B-0001  example-city  2026-03-01T06:00:00Z  composed         6        2      2        1     1  taxes_20260301060000.zip
+    BATCH   SENDER        RECEIVED              AGE  STATE     MESSAGES  MAILBOX  PRINT  REFUSED  HELD  WAITS FOR        FILE
+    B-0001  example-city  2026-03-01T06:00:00Z  2 h  composed         6        2      2        1     1  the step report  taxes_20260301060000.zip
     ");
 }
 
@@ -258,16 +261,26 @@ fn the_history_says_what_happened_and_who_did_it() {
     let house = House::filled();
     house.out("reprocess B-0001 --message 4 --from compose --reason damaged");
     insta::assert_snapshot!(house.out("events B-0001"), @r"
-    AT                    BY     MESSAGE  WHAT                    WHY
+    AT                    BY     MESSAGE  WHAT                                     WHY
     2026-03-01T06:00:00Z  kuori  -        received
     2026-03-01T06:01:00Z  kuori  -        opened
+    2026-03-01T06:01:00Z  kuori  -        1 message refused
+    2026-03-01T06:05:00Z  kuori  -        2 messages delivered
+    2026-03-01T06:10:00Z  kuori  -        planned P-0001: 1 letter
+    2026-03-01T06:10:00Z  kuori  -        planned P-0002: 1 letter
+    2026-03-01T06:10:00Z  kuori  -        planned P-0003: 1 letter
     2026-03-01T06:10:00Z  kuori  -        composed P-0001
     2026-03-01T06:10:00Z  kuori  -        composed P-0002
+    2026-03-01T06:10:00Z  kuori  -        1 message composed in P-0001
+    2026-03-01T06:10:00Z  kuori  -        1 message composed in P-0002
     2026-03-01T06:12:09Z  kuori  -        handed over P-0001
+    2026-03-01T06:12:09Z  kuori  -        1 message handed over in P-0001
+    2026-03-01T06:12:09Z  kuori  -        handed over the acknowledgement receipt
     2026-03-01T06:13:00Z  kuori  -        composed
-    2026-03-01T08:00:00Z  maija  -        withdrew P-0002         damaged
-    2026-03-01T08:00:00Z  maija  4        reprocess from compose  damaged
-    2026-03-01T08:00:00Z  maija  -        reprocess from compose  damaged
+    2026-03-01T06:13:00Z  kuori  -        1 message held
+    2026-03-01T08:00:00Z  maija  -        withdrew P-0002                          damaged
+    2026-03-01T08:00:00Z  maija  4        reprocess from compose                   damaged
+    2026-03-01T08:00:00Z  maija  -        reprocess from compose                   damaged
     ");
 }
 

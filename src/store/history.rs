@@ -71,14 +71,15 @@ impl Store {
 
 fn of_batch(db: &Connection, batch: BatchId) -> Result<Vec<Event>, Error> {
     batches::by_id(db, batch)?;
+    // Of one moment, what comes first here is shown first.
+    let sql = "SELECT id AS bundle, planned_at AS at, letters AS count FROM bundles
+         WHERE batch = ?1 ORDER BY id";
+    let mut history = list(db, sql, [batch.0], planned)?;
     let sql = "SELECT * FROM events WHERE batch = ?1 ORDER BY id";
-    let mut history = list(db, sql, [batch.0], event)?;
+    history.extend(list(db, sql, [batch.0], event)?);
     let sql = "SELECT what, bundle, COUNT(*) AS count, MAX(at) AS at FROM message_events
          WHERE batch = ?1 GROUP BY what, bundle ORDER BY at";
     history.extend(list(db, sql, [batch.0], many_messages)?);
-    let sql = "SELECT id AS bundle, planned_at AS at, letters AS count FROM bundles
-         WHERE batch = ?1 ORDER BY id";
-    history.extend(list(db, sql, [batch.0], planned)?);
     history.extend(receipts(db, batch)?);
     Ok(history)
 }
@@ -93,14 +94,18 @@ fn of_message(db: &Connection, id: MessageId) -> Result<Vec<Event>, Error> {
     };
     let sql = "SELECT * FROM events
          WHERE batch = ?1 AND (position IS NULL OR position = ?2) ORDER BY id";
-    let mut history = list(db, sql, given, event)?;
+    let events = list(db, sql, given, event)?;
     let bundles = bundles_of(db, id)?;
-    history.retain(|event| is_about(&event.what, &bundles));
-    history.extend(findings(db, id, opened_at(&history, &batch))?);
+    let mut history = findings(db, id, opened_at(&events, &batch))?;
     history.extend(decided);
     let sql = "SELECT p.*, b.planned_at AS at FROM pieces p JOIN bundles b ON b.id = p.bundle
          WHERE p.batch = ?1 AND p.position = ?2 ORDER BY p.bundle";
     history.extend(list(db, sql, given, |row| piece(row, id))?);
+    history.extend(
+        events
+            .into_iter()
+            .filter(|event| is_about(&event.what, &bundles)),
+    );
     let sql = "SELECT * FROM message_events WHERE batch = ?1 AND position = ?2 ORDER BY change";
     history.extend(list(db, sql, given, one_message)?);
     history.extend(receipts(db, id.batch)?);
@@ -215,7 +220,7 @@ fn one_message(row: &Row<'_>) -> rusqlite::Result<Event> {
     let what: MessageEvent = row.word("what")?;
     let bundle = row.maybe_bundle("bundle")?;
     let told = bundle.map_or(String::new(), |bundle| format!(" in {bundle}"));
-    let what = format!("{}{told}", what.as_str());
+    let what = format!("{}{told}", what.as_str().replace('-', " "));
     let position = Some(row.get("position")?);
     Ok(of_daemon(
         row.time("at")?,
@@ -232,7 +237,10 @@ fn many_messages(row: &Row<'_>) -> rusqlite::Result<Event> {
     let bundle = row.maybe_bundle("bundle")?;
     let told = bundle.map_or(String::new(), |bundle| format!(" in {bundle}"));
     let messages = if count == 1 { "message" } else { "messages" };
-    let what = format!("{count} {messages} {}{told}", what.as_str());
+    let what = format!(
+        "{count} {messages} {}{told}",
+        what.as_str().replace('-', " ")
+    );
     Ok(of_daemon(row.time("at")?, None, what, None))
 }
 

@@ -34,11 +34,12 @@ fn an_approved_batch_goes_on_and_its_history_says_who_let_it() {
     hint: `kuori batch show B-0001` says how it goes on
     ");
     insta::assert_snapshot!(house.out("events B-0001"), @r"
-    AT                    BY     MESSAGE  WHAT      WHY
+    AT                    BY     MESSAGE  WHAT               WHY
     2026-03-01T06:00:00Z  kuori  -        received
     2026-03-01T06:01:00Z  kuori  -        opened
-    2026-03-01T06:01:30Z  kuori  -        held      5 messages are to go, which is over 4
-    2026-03-01T08:00:00Z  maija  -        approved  checked
+    2026-03-01T06:01:00Z  kuori  -        1 message refused
+    2026-03-01T06:01:30Z  kuori  -        held               5 messages are to go, which is over 4
+    2026-03-01T08:00:00Z  maija  -        approved           checked
     ");
     insta::assert_snapshot!(house.both("batch approve B-0001 --reason checked"), @r"
     error: batch B-0001 is opened, not held
