@@ -29,14 +29,14 @@ fn the_committed_list_of_metrics_is_that_of_the_code() {
 }
 
 /// A house that answers over HTTP, at work until it is dropped.
-struct House {
+pub(crate) struct House {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     worked: tokio::task::JoinHandle<Result<(), kuori::assemble::Error>>,
 }
 
 impl House {
-    async fn start(folder: &Path, change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn start(folder: &Path, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::embedded(folder.to_owned());
         config.server = None;
         config.monitor.listen = Some("127.0.0.1:0".parse().unwrap());
@@ -57,7 +57,7 @@ impl House {
         }
     }
 
-    async fn get(&self, path: &str) -> String {
+    pub(crate) async fn get(&self, path: &str) -> String {
         let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
         self.ask(&request).await
     }
@@ -81,10 +81,15 @@ impl House {
         }
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         self.stop.send_replace(true);
         self.worked.await.unwrap().unwrap();
     }
+}
+
+/// What stands below the headers.
+pub(crate) fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
 }
 
 /// What comes back until the other side closes.

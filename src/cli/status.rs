@@ -82,7 +82,7 @@ fn look(
     }
     let alerts = store.alerts()?;
     Ok(StatusShown::new(
-        status, is_running, found, alerts, settings, now,
+        &status, is_running, found, alerts, settings, now,
     ))
 }
 

@@ -128,10 +128,10 @@ impl Desk {
         self.ask(&self.readiness, Sources::readiness).await
     }
 
-    async fn ask(&self, lately: &Lately<Answer>, make: fn(&Sources) -> Answer) -> Answer {
+    async fn ask(&self, lately: &Lately<Answer>, read: fn(&Sources) -> Answer) -> Answer {
         let sources = Arc::clone(&self.sources);
-        let made = lately.get(&self.limits, move || make(&sources)).await;
-        made.unwrap_or_else(|| Answer::NotOk(vec!["the store does not answer".to_owned()]))
+        let answer = lately.get(&self.limits, move || read(&sources)).await;
+        answer.unwrap_or_else(|| Answer::NotOk(vec!["the store does not answer".to_owned()]))
     }
 }
 
@@ -216,20 +216,20 @@ impl<T: Clone + Send + 'static> Lately<T> {
         limits: &HttpLimits,
         make: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        let mut made = self.0.lock().await;
-        if let Some((at, last)) = &made.last
+        let mut state = self.0.lock().await;
+        if let Some((at, last)) = &state.last
             && at.elapsed() < limits.refresh
         {
             return Some(last.clone());
         }
         let begin = || tokio::task::spawn_blocking(make);
-        let mut making = made.under_way.take().unwrap_or_else(begin);
+        let mut making = state.under_way.take().unwrap_or_else(begin);
         if let Ok(done) = timeout(limits.request_time / 2, &mut making).await {
             let value = done.ok()?;
-            made.last = Some((Instant::now(), value.clone()));
+            state.last = Some((Instant::now(), value.clone()));
             Some(value)
         } else {
-            made.under_way = Some(making);
+            state.under_way = Some(making);
             None
         }
     }

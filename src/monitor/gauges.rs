@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::exposition::Exposition;
 use crate::{
-    domain::BatchState,
+    domain::{BatchState, BundleState, MessageState},
     store::{Alert, HouseStatus, InState, PlaceQueue, Queue},
     telemetry::meters::{self, Family},
 };
@@ -35,10 +35,12 @@ pub(super) fn metrics(seen: &Seen) -> String {
         places(&mut told, status, seen.now);
         inboxes(&mut told, status, seen.now);
     }
-    meters::COUNTERS
-        .iter()
-        .for_each(|counter| told.counter(counter));
-    meters::HISTOGRAMS.iter().for_each(|it| told.histogram(it));
+    for counter in meters::COUNTERS {
+        told.counter(counter);
+    }
+    for histogram in meters::HISTOGRAMS {
+        told.histogram(histogram);
+    }
     told.into_text()
 }
 
@@ -75,22 +77,35 @@ fn one(told: &mut Exposition, family: &Family, number: impl std::fmt::Display) {
 }
 
 fn states(told: &mut Exposition, status: &HouseStatus, now: Timestamp) {
-    count_each(told, &meters::BATCHES, &status.batches, |it| it.as_str());
+    count_each(told, &meters::BATCHES, &status.batches, BatchState::as_str);
     let passing: Vec<_> = status
         .batches
         .iter()
         .filter(|it| !is_settled(it.state))
         .copied()
         .collect();
-    age_each(told, &meters::OLDEST_BATCH, &passing, now, |it| it.as_str());
+    age_each(
+        told,
+        &meters::OLDEST_BATCH,
+        &passing,
+        now,
+        BatchState::as_str,
+    );
     let messages = &status.messages;
-    count_each(told, &meters::MESSAGES_UNDER_WAY, messages, |it| {
-        it.as_str()
-    });
-    age_each(told, &meters::OLDEST_MESSAGE, messages, now, |it| {
-        it.as_str()
-    });
-    count_each(told, &meters::BUNDLES, &status.bundles, |it| it.as_str());
+    count_each(
+        told,
+        &meters::MESSAGES_UNDER_WAY,
+        messages,
+        MessageState::as_str,
+    );
+    age_each(
+        told,
+        &meters::OLDEST_MESSAGE,
+        messages,
+        now,
+        MessageState::as_str,
+    );
+    count_each(told, &meters::BUNDLES, &status.bundles, BundleState::as_str);
 }
 
 fn is_settled(state: BatchState) -> bool {

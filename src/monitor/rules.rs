@@ -28,7 +28,7 @@ pub fn troubles(status: &HouseStatus, settings: &AlertSettings, now: Timestamp) 
     found.extend(look.delivery_reports());
     found.extend(look.failing_steps());
     found.extend(look.senders_on_hold());
-    found.sort_by(|a, b| (a.weight, a.code, a.since).cmp(&(b.weight, b.code, b.since)));
+    found.sort_by_key(|it| (it.weight, it.code, it.since));
     found
 }
 
@@ -106,30 +106,8 @@ impl Look<'_> {
 
     fn hand_overs(&self) -> impl Iterator<Item = Trouble> {
         self.status.places.iter().flat_map(|queue| {
-            let found = [self.held(queue), self.due(queue), self.overdue(queue)];
+            let found = [held(queue), self.due(queue), overdue(queue)];
             found.into_iter().flatten()
-        })
-    }
-
-    fn held(&self, queue: &PlaceQueue) -> Option<Trouble> {
-        let since = queue.held.since?;
-        let why = queue.oldest.as_ref()?;
-        let error = first_line(why.error.as_deref().unwrap_or_default());
-        Some(Trouble {
-            code: if is_sender(&queue.place) {
-                Code::ReceiptHeld
-            } else {
-                Code::BundleHeld
-            },
-            weight: Weight::Alert,
-            subject: queue.place.to_string(),
-            since,
-            text: format!(
-                "{} held, the oldest {}: {error}",
-                counted(queue.held.count, "hand-over is", "hand-overs are"),
-                why.what
-            ),
-            to_do: Some(format!("kuori outbox retry {}", queue.place)),
         })
     }
 
@@ -160,24 +138,7 @@ impl Look<'_> {
         })
     }
 
-    fn overdue(&self, queue: &PlaceQueue) -> Option<Trouble> {
-        Some(Trouble {
-            code: Code::NotPickedUp,
-            weight: Weight::Alert,
-            subject: queue.place.to_string(),
-            since: queue.overdue.since?,
-            text: format!(
-                "{} not been picked up",
-                counted(queue.overdue.count, "thing has", "things have")
-            ),
-            to_do: Some(format!(
-                "kuori outbox list --overdue --place {}",
-                queue.place
-            )),
-        })
-    }
-
-    /// By sender and whether the gate holds them; of more than are listed there is the number.
+    /// By sender; of more than are listed there is the number.
     fn held_batches(&self) -> Vec<Trouble> {
         let mut found: Vec<(Trouble, u64)> = Vec::new();
         for note in &self.status.held {
@@ -377,6 +338,45 @@ impl Look<'_> {
     fn is_over(&self, since: Timestamp, limit: SignedDuration) -> bool {
         self.now.duration_since(since) >= limit
     }
+}
+
+fn held(queue: &PlaceQueue) -> Option<Trouble> {
+    let since = queue.held.since?;
+    let why = queue.oldest.as_ref()?;
+    let error = first_line(why.error.as_deref().unwrap_or_default());
+    Some(Trouble {
+        code: if is_sender(&queue.place) {
+            Code::ReceiptHeld
+        } else {
+            Code::BundleHeld
+        },
+        weight: Weight::Alert,
+        subject: queue.place.to_string(),
+        since,
+        text: format!(
+            "{} held, the oldest {}: {error}",
+            counted(queue.held.count, "hand-over is", "hand-overs are"),
+            why.what
+        ),
+        to_do: Some(format!("kuori outbox retry {}", queue.place)),
+    })
+}
+
+fn overdue(queue: &PlaceQueue) -> Option<Trouble> {
+    Some(Trouble {
+        code: Code::NotPickedUp,
+        weight: Weight::Alert,
+        subject: queue.place.to_string(),
+        since: queue.overdue.since?,
+        text: format!(
+            "{} not been picked up",
+            counted(queue.overdue.count, "thing has", "things have")
+        ),
+        to_do: Some(format!(
+            "kuori outbox list --overdue --place {}",
+            queue.place
+        )),
+    })
 }
 
 /// The oldest for each inbox: files there wait for more than one thing.

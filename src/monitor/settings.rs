@@ -31,7 +31,7 @@ impl Default for HttpLimits {
             max_request_bytes: 8_192,
             request_time: Duration::from_secs(10),
             refresh: Duration::from_secs(5),
-            unhealthy_after: Duration::from_secs(120),
+            unhealthy_after: Duration::from_mins(2),
         }
     }
 }

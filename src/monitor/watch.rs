@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
-use super::{AlertSettings, command, rules::troubles};
+use super::{AlertSettings, Trouble, command, rules::troubles};
 use crate::{
     store::{self, Alert, Store, Telling},
     telemetry::{self, meters},
@@ -35,8 +35,8 @@ impl Watch {
         settings: watch::Receiver<AlertSettings>,
         mut stop: watch::Receiver<bool>,
     ) {
-        let (pager, paged) = mpsc::channel(WAITING);
-        let paging = tokio::spawn(page_each(paged, settings.clone()));
+        let (pager, alerts) = mpsc::channel(WAITING);
+        let paging = tokio::spawn(page_each(alerts, settings.clone()));
         while !*stop.borrow() {
             let now_settings = settings.borrow().clone();
             let every = now_settings.look_every;
@@ -72,7 +72,7 @@ impl Watch {
         let now = (self.clock)();
         let status = self.store.status(now)?;
         let troubles = troubles(&status, settings, now);
-        let on: Vec<_> = troubles.iter().filter_map(|it| it.alert()).collect();
+        let on: Vec<_> = troubles.iter().filter_map(Trouble::alert).collect();
         self.store.take_alerts(&on, settings.repeat, now)
     }
 }

@@ -35,6 +35,7 @@ mod decrypted;
 mod flattened;
 mod mail;
 mod marks;
+mod metrics;
 mod omr;
 mod pages;
 mod picture;

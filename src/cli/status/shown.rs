@@ -94,7 +94,7 @@ const SHOWN: usize = 12;
 
 impl StatusShown {
     pub(super) fn new(
-        status: HouseStatus,
+        status: &HouseStatus,
         is_running: bool,
         troubles: Vec<Trouble>,
         alerts: Vec<Alert>,
@@ -104,8 +104,8 @@ impl StatusShown {
         Self {
             at: Time(now),
             is_well: troubles.iter().all(|it| it.weight == Weight::Passing),
-            queues: queues(&status, now),
-            daemon: daemon(&status, is_running),
+            queues: queues(status, now),
+            daemon: daemon(status, is_running),
             troubles: troubles
                 .into_iter()
                 .map(|it| TroubleLine::of(it, now))

@@ -65,7 +65,8 @@ fn note(row: &Row<'_>, why: &str) -> rusqlite::Result<BatchNote> {
 pub(super) fn held_messages(db: &Connection) -> Result<Vec<SenderMessages>, Error> {
     let sql = "SELECT b.sender, SUM(h.messages) AS count, MIN(b.received_at) AS since,
             COUNT(*) AS batches, MIN(b.id) AS first
-          FROM (SELECT batch, COUNT(*) AS messages FROM messages WHERE state = 'held'
+          FROM (SELECT batch, COUNT(*) AS messages FROM messages INDEXED BY messages_held
+                 WHERE state = 'held'
                  GROUP BY batch) h
           CROSS JOIN batches b ON b.id = h.batch GROUP BY b.sender ORDER BY since, b.sender";
     list(db, "count held messages", sql, [], sender_messages)
@@ -74,8 +75,8 @@ pub(super) fn held_messages(db: &Connection) -> Result<Vec<SenderMessages>, Erro
 pub(super) fn waiting_messages(db: &Connection) -> Result<Vec<SenderMessages>, Error> {
     let sql = "SELECT b.sender, SUM(w.messages) AS count, MIN(w.since) AS since,
             COUNT(*) AS batches, MIN(b.id) AS first
-          FROM (SELECT batch, COUNT(*) AS messages, MIN(waiting_since) AS since FROM messages
-                 WHERE state = 'waiting' GROUP BY batch) w
+          FROM (SELECT batch, COUNT(*) AS messages, MIN(waiting_since) AS since
+                  FROM messages INDEXED BY messages_waiting WHERE state = 'waiting' GROUP BY batch) w
           CROSS JOIN batches b ON b.id = w.batch GROUP BY b.sender ORDER BY since, b.sender";
     list(db, "count waiting messages", sql, [], sender_messages)
 }

@@ -49,11 +49,12 @@ fn in_state<S: Word>(row: &Row<'_>) -> rusqlite::Result<InState<S>> {
 pub(super) fn messages(db: &Connection) -> Result<Vec<InState<MessageState>>, Error> {
     let [accepted, routed] = under_way(db)?;
     let waiting = "SELECT COUNT(*) AS count, MIN(waiting_since) AS since FROM messages
-         WHERE state = 'waiting'";
+         INDEXED BY messages_waiting WHERE state = 'waiting'";
     let composed = "SELECT COALESCE(SUM(letters), 0) AS count, MIN(planned_at) AS since
           FROM bundles WHERE state = 'composed'";
     let held = "SELECT COUNT(*) AS count, MIN(b.received_at) AS since
-          FROM messages m JOIN batches b ON b.id = m.batch WHERE m.state = 'held'";
+          FROM messages m INDEXED BY messages_held CROSS JOIN batches b ON b.id = m.batch
+         WHERE m.state = 'held'";
     let one = |sql| db.query_row(sql, [], queue).doing("count messages");
     let all = [
         (MessageState::Accepted, accepted),
