@@ -19,6 +19,7 @@ mod committed;
 mod crash;
 mod deeds;
 mod deliveries;
+#[cfg(debug_assertions)]
 mod disk;
 mod docs;
 mod duplicates;

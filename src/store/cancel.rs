@@ -252,8 +252,7 @@ fn end_in(
     state: BatchState,
     action: &NewEvent,
 ) -> Result<(), Error> {
-    let sql =
-        "UPDATE batches SET state = ?2, due_at = ?3, reason = ?4, lease_until = NULL,
+    let sql = "UPDATE batches SET state = ?2, due_at = ?3, reason = ?4, lease_until = NULL,
             attempts = 0, last_error = NULL
          WHERE id = ?1";
     let given = params![batch.0, state.word(), millis(action.at), action.why];

@@ -41,6 +41,7 @@ mod lifecycle_guard;
 mod line;
 mod message_deeds;
 mod message_events;
+mod message_rows;
 mod messages;
 mod outgoing;
 mod pickups;
@@ -86,7 +87,8 @@ pub use inbox_looks::{FileWait, InboxLook, WaitingFile};
 pub use known_files::{KnownFile, SeenFile};
 pub use message_deeds::{CannotMove, MessageDeed, MessageMove, MessagePlan};
 pub use message_events::{MessageEventRow, MessageHistory};
-pub use messages::{MessageRow, NewMessage};
+pub use message_rows::MessageRow;
+pub use messages::NewMessage;
 pub use outgoing::{
     NewOutgoing, Outgoing, OutgoingFile, OutgoingKind, OutgoingState, Place, Standing,
 };
@@ -108,7 +110,7 @@ pub use status::{
 pub use steps::{Claim, StepsWaiting};
 pub use verify::{Problem, Verification, Verified, VerifyProgress};
 pub use waiting::{OutgoingRetry, Waiting, WaitingFilter};
-#[cfg(debug_assertions)]
+#[cfg(any(test, debug_assertions))]
 pub use writer::Fault;
 
 use writer::Transaction;
