@@ -7,7 +7,7 @@ use std::{
 
 use jiff::SignedDuration;
 use kuori::{
-    domain::{BatchId, BatchState, BundleId, Channel, Code, MessageId, MessageState, Reason, Step},
+    domain::{BatchId, BundleId, Channel, Code, MessageId, MessageState, Reason, Step},
     pipeline::{self, SenderSettings},
     sample::{Fault, FaultKind, Spec},
     store::{
@@ -204,6 +204,24 @@ async fn one_letter_is_found_by_its_senders_id_and_goes_on_paper() {
     assert_eq!(after.in_piece_lists, expected);
     let row = hub.store.message(row.id).unwrap();
     assert_eq!(row.reason, Some(Reason::OperatorChose));
+    // That it went on paper lets it into the mailbox no second time.
+    let by_the_rules = Reprocess {
+        way: Way::ByTheRules,
+        ..only(row.id)
+    };
+    assert_eq!(
+        plan(&hub, &by_the_rules).blocked,
+        [Blocked::Delivered(row.id)]
+    );
+    let named = Reprocess {
+        again: BOTH_AGAIN,
+        ..by_the_rules
+    };
+    assert!(done(&hub, &named).is_done);
+    hub.run().await;
+    let twice = |found: &BTreeMap<String, u32>| found[&row.id.to_string()];
+    assert_eq!(twice(&hands(&hub).in_mailboxes), 2);
+    assert_eq!(twice(&hands(&hub).in_piece_lists), 1);
     assert!(hub.receipt("processing-2").contains("operator-chose"));
 }
 
@@ -782,13 +800,17 @@ proptest! {
 #[ignore = "a measurement"]
 async fn a_hundred_thousand_messages_are_set_back() {
     let hub = Hub::with(|sender| sender.print_house = None);
-    let spec = Spec {
-        digital_share: 0.0,
-        pages: 1..=1,
-        ..letters(100_000)
-    };
-    hub.process("batch.zip", &sample_bytes(&spec)).await;
-    assert_eq!(hub.store.batch(FIRST).unwrap().state, BatchState::Reported);
+    hub.process("batch.zip", &sample_bytes(&letters(1))).await;
+    let database = rusqlite::Connection::open(hub.path().join("data/kuori.sqlite")).unwrap();
+    let columns = "recipient_kind, document, first_page, page_count, service, wish, deny_only,
+         deny_copy, attachments, fit_mailbox, fit_print, state";
+    let copies = format!(
+        "WITH RECURSIVE n (position) AS
+             (SELECT 2 UNION ALL SELECT position + 1 FROM n WHERE position < 100000)
+         INSERT INTO messages (batch, position, sender_letter_id, {columns})
+         SELECT batch, n.position, 'letter-' || n.position, {columns} FROM messages m, n"
+    );
+    database.execute_batch(&copies).unwrap();
     let wanted = Reprocess {
         from: Some(Step::Route),
         listed: 20,
@@ -804,5 +826,8 @@ async fn a_hundred_thousand_messages_are_set_back() {
         "100,000 messages: planned in {planning:?}, set back in {:?}",
         began.elapsed()
     );
-    hub.run().await;
+    let undo = "DELETE FROM letter_ids WHERE position > 1; DELETE FROM messages WHERE position > 1;
+         UPDATE messages SET state = 'refused';
+         UPDATE batches SET state = 'reported', due_at = NULL";
+    database.execute_batch(undo).unwrap();
 }

@@ -137,7 +137,7 @@ enum Command {
     Status(status::Arguments),
     /// Print all that happened to one thing, oldest first
     Events(events::Arguments),
-    /// Set messages of one or more batches back to a step, so that it is done again
+    /// Set messages back to a step, so that it is done again
     ///
     /// Messages are picked by what is known of them; all that is said must hold. Unless single
     /// messages, states or a step are named, only those that failed are meant: refused or held.

@@ -50,7 +50,7 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       outbox     Look at what waits to leave the house, and have it tried again
       status     Say what waits for what, the worst first, and what to type
       events     Print all that happened to one thing, oldest first
-      reprocess  Set a batch, or some of its messages, back to a step
+      reprocess  Set messages back to a step, so that it is done again
       alert      See what operators were told of, and try the command that tells them
       verify     Hold a data folder to the rules of the house
       consent    Keep the register of consents to digital delivery

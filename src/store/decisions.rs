@@ -28,12 +28,14 @@ impl Store {
         page: &[Routed],
         now: Timestamp,
     ) -> Result<(), Error> {
-        // One that an operator wants on paper though it lies in a mailbox is held instead of refused, as
-        // in `refuse_message`.
+        // One that has reached its recipient before, and is sent again by name, is held instead of refused:
+        // were it told to be refused, its sender would send it once more.
         let sql = "UPDATE messages SET channel = :channel, reason = :reason,
                 asked_status = :status, asked_at = :asked_at, registered = :registered,
                 decided_at = :now,
-                state = CASE WHEN :state = 'refused' AND delivered_at IS NOT NULL THEN 'held'
+                state = CASE WHEN :state = 'refused' AND EXISTS (SELECT 1 FROM message_events e
+                                  WHERE e.batch = :batch AND e.position = :position
+                                    AND e.what IN ('delivered', 'handed-over')) THEN 'held'
                              ELSE :state END,
                 waiting_since = CASE WHEN :state = 'waiting' THEN COALESCE(waiting_since, :now) END
              WHERE batch = :batch AND position = :position AND state IN ('accepted', 'waiting')";

@@ -326,10 +326,13 @@ fn upsert_sql() -> String {
     )
 }
 
-/// One that lies in a mailbox already is held instead of refused, as in [`Store::refuse_message`].
+/// One that has reached its recipient before is held instead of refused, as in
+/// [`Store::record_decisions`].
 fn update(column: &str) -> String {
     if column == "state" {
-        return "state = CASE WHEN excluded.state = 'refused' AND messages.delivered_at IS NOT NULL
+        return "state = CASE WHEN excluded.state = 'refused' AND EXISTS (SELECT 1
+                    FROM message_events e WHERE e.batch = excluded.batch
+                     AND e.position = excluded.position AND e.what IN ('delivered', 'handed-over'))
                 THEN 'held' ELSE excluded.state END"
             .to_owned();
     }

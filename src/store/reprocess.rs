@@ -128,7 +128,8 @@ struct Kind {
     channel: Option<Channel>,
     is_in_mailbox: bool,
     to: MessageState,
-    delivers_again: bool,
+    /// They go out once more, by name: their rows forget that they lie there.
+    leaves_mailbox: bool,
 }
 
 /// What came of reprocessing some batches in one transaction.

@@ -78,10 +78,13 @@ impl MessageFilter {
         }
         let codes = one_of("f.code", self.findings.iter().map(code));
         if !codes.is_empty() {
+            // Asked one by one, so that each is found by its index.
             let _ = write!(
                 sql,
-                " AND EXISTS (SELECT 1 FROM findings f WHERE f.batch = {m}.batch
-                     AND (f.position = {m}.position OR f.position IS NULL) AND {codes})"
+                " AND (EXISTS (SELECT 1 FROM findings f WHERE f.batch = {m}.batch
+                         AND f.position = {m}.position AND {codes})
+                    OR EXISTS (SELECT 1 FROM findings f WHERE f.batch = {m}.batch
+                         AND f.position IS NULL AND {codes}))"
             );
         }
         sql

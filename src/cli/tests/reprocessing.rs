@@ -48,7 +48,10 @@ fn a_code_that_is_none_is_refused_with_the_nearest() {
 fn a_letter_is_found_by_the_id_of_its_sender_and_the_id_is_not_repeated() {
     let house = House::filled();
     let line = "message list --sender example-city --letter-id case-6";
-    assert_eq!(house.out(line), "");
+    insta::assert_snapshot!(house.out(line), @r"
+    MESSAGE   STATE    CHANNEL  REASON            PAGES  BUNDLE
+    B-0001-6  refused  -        content-unusable      2  -
+    ");
     assert_eq!(house.kuori("message list --letter-id case-6").code, 2);
     let said = house.kuori("message list --sender example-city --letter-id case-99");
     assert_eq!(said.code, 1);

@@ -73,7 +73,7 @@ fn set_back(
     let repeats: Vec<_> = plan
         .kinds
         .iter()
-        .filter(|kind| kind.delivers_again)
+        .filter(|kind| kind.leaves_mailbox)
         .copied()
         .collect();
     let (to, repeats) = (to(&plan.kinds), any_of(&repeats));

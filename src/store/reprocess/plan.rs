@@ -35,6 +35,9 @@ pub(super) fn columns(filter: &MessageFilter) -> String {
         });
     format!(
         "m.state, m.channel, m.bundle, m.delivered_at IS NOT NULL AS is_in_mailbox,
+        (m.delivered_at IS NOT NULL OR EXISTS (SELECT 1 FROM message_events e
+            WHERE e.batch = m.batch AND e.position = m.position
+            AND e.what = 'delivered')) AS was_delivered,
         (m.state = 'handed-over' OR EXISTS (SELECT 1 FROM message_events e WHERE e.batch = m.batch
             AND e.position = m.position AND e.what = 'handed-over')) AS was_printed,
         (b.is_test = 0 AND (EXISTS (SELECT 1 FROM letter_ids l WHERE l.sender = b.sender
@@ -293,7 +296,7 @@ fn count(groups: &Groups, plan: &mut ReprocessPlan) {
                     messages: 0,
                 };
                 *moved.entry(kind).or_default() += group.messages;
-                kinds.insert(standing.kind(to, delivers_again));
+                kinds.insert(standing.kind(to, plan.from));
                 withdrawn.extend(standing.bundle.filter(|_| standing.is_bundled()));
             }
             Verdict::PassedOver => plan.passed_over += group.messages,
@@ -316,6 +319,7 @@ pub(super) fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
         channel: row.maybe_word("channel")?,
         bundle: row.maybe_bundle("bundle")?,
         is_in_mailbox: row.get("is_in_mailbox")?,
+        was_delivered: row.get("was_delivered")?,
         was_printed: row.get("was_printed")?,
         was_sent_anew: row.get("was_sent_anew")?,
         is_on_hold: row.get("is_on_hold")?,

@@ -9,8 +9,10 @@ pub(super) struct Standing {
     pub(super) state: MessageState,
     pub(super) channel: Option<Channel>,
     pub(super) bundle: Option<BundleId>,
-    /// Whatever its state is by now: one that was held or printed later lies in its mailbox still.
+    /// By its row, whatever its state is: one that was held or printed later lies there still.
     pub(super) is_in_mailbox: bool,
+    /// A mailbox has had it: also where it was set back since, by name, and its row tells nothing.
+    pub(super) was_delivered: bool,
     /// A print house has had it, whatever its state is by now.
     pub(super) was_printed: bool,
     /// Its letter id belongs to another message by now.
@@ -91,13 +93,13 @@ impl Standing {
         }
     }
 
-    pub(super) fn kind(&self, to: MessageState, delivers_again: bool) -> Kind {
+    pub(super) fn kind(&self, to: MessageState, from: Step) -> Kind {
         Kind {
             state: self.state,
             channel: self.channel,
             is_in_mailbox: self.is_in_mailbox,
             to,
-            delivers_again,
+            leaves_mailbox: self.is_in_mailbox && from < Step::Compose,
         }
     }
 
@@ -128,7 +130,7 @@ impl Standing {
         if self.is_delivered_again(terms) && !may_deliver {
             return Some(Hindrance::Delivered);
         }
-        if forced == Some(Channel::Print) && self.is_in_mailbox && !may_print {
+        if forced == Some(Channel::Print) && self.was_delivered && !may_print {
             return Some(Hindrance::Delivered);
         }
         if forced == Some(Channel::Print) && self.may_be_in_mailbox(terms) && !may_print {
@@ -152,12 +154,12 @@ impl Standing {
     }
 
     fn is_delivered_again(&self, terms: Terms) -> bool {
-        self.is_in_mailbox && terms.from < Step::Compose && terms.forced != Some(Channel::Print)
+        self.was_delivered && terms.from < Step::Compose && terms.forced != Some(Channel::Print)
     }
 
     fn is_printed_again(&self, terms: Terms) -> bool {
         let from_mailbox = terms.forced == Some(Channel::Print)
-            && (self.is_in_mailbox || self.may_be_in_mailbox(terms));
+            && (self.was_delivered || self.may_be_in_mailbox(terms));
         from_mailbox || self.would_reprint(terms)
     }
 
@@ -173,6 +175,6 @@ impl Standing {
     /// No row tells yet whether the mailbox has it.
     fn may_be_in_mailbox(&self, terms: Terms) -> bool {
         let uses_mailbox = self.channel.is_some_and(Channel::uses_mailbox);
-        terms.is_delivering && uses_mailbox && !self.is_in_mailbox
+        terms.is_delivering && uses_mailbox && !self.was_delivered
     }
 }
