@@ -69,7 +69,7 @@ fn forget_work(
 
 fn forget_now(store: &Store, config: &Config, now: Timestamp, stop: &watch::Receiver<bool>) {
     match try_to_forget(store, config, now, stop) {
-        Ok(Forgotten { batches: 0, .. }) => {}
+        Ok(Forgotten { batches: 0, .. }) | Err(Error::Pipeline(pipeline::Error::Stopped)) => {}
         Ok(forgotten) => tracing::info!(
             batches = forgotten.batches,
             files = forgotten.files,
@@ -77,7 +77,6 @@ fn forget_now(store: &Store, config: &Config, now: Timestamp, stop: &watch::Rece
             messages = forgotten.people,
             "removed what was kept long enough"
         ),
-        Err(Error::Pipeline(pipeline::Error::Stopped)) => {}
         Err(error) => {
             let error = telemetry::with_causes(&error);
             tracing::error!(

@@ -96,7 +96,7 @@ struct KeptBatch {
 struct Erased {
     message: String,
     /// It was done before.
-    was_erased: bool,
+    done_before: bool,
     /// The letter still stands in the file of its batch.
     letter_stays: bool,
 }
@@ -141,7 +141,7 @@ fn erase(
     }
     Ok(Erased {
         message: message.to_string(),
-        was_erased: erasure.was_erased,
+        done_before: erasure.was_erased,
         letter_stays: erasure.payload_stays,
     })
 }
@@ -280,7 +280,7 @@ impl fmt::Display for Purged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is = if self.dry_run { "would be" } else { "is" };
         if let Some(erased) = &self.erased {
-            let is = if erased.was_erased {
+            let is = if erased.done_before {
                 "was, before,"
             } else {
                 is

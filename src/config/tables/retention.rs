@@ -61,6 +61,7 @@ impl RetentionTable {
 /// How long what this sender has sent is kept. Default of each key: that of `[retention]`.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "units are in the names of keys")]
 pub(super) struct SenderRetentionTable {
     /// Days that the sender's file and the files of its bundles are kept; 0 for good.
     #[schemars(range(max = 36500))]
