@@ -1,16 +1,22 @@
 use std::{io, path::PathBuf};
 
+use jiff::Timestamp;
+
 use crate::{inbox, mailbox, monitor, outbox, pipeline, sftp_server, signing, store, transport};
 
 /// Why the house cannot be built, or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("another kuori works in `{folder}`")]
-    InUse { folder: PathBuf },
+    #[error("another kuori works in `{folder}`{}", told(*.process))]
+    InUse {
+        folder: PathBuf,
+        /// Its number, as far as it has said so.
+        process: Option<u32>,
+    },
+    #[error("the house was restored from a backup of {moment}, and may not go on yet")]
+    Restored { moment: Timestamp },
     #[error("cannot use the folder `{folder}`")]
     Folder { folder: PathBuf, source: io::Error },
-    #[error("the spool lacks files that rows name ({count}), the first is `{first}`")]
-    FilesMissing { count: usize, first: String },
     #[error("cannot reach the folder of `{place}`")]
     Connect {
         place: String,
@@ -39,6 +45,11 @@ pub enum Error {
     Outbox(#[from] outbox::Error),
     #[error(transparent)]
     Pipeline(#[from] pipeline::Error),
+}
+
+/// `: process 4711`
+fn told(id: Option<u32>) -> String {
+    id.map_or_else(String::new, |id| format!(": process {id}"))
 }
 
 impl Error {

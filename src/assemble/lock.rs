@@ -1,10 +1,15 @@
 use std::{
     fs::{DirBuilder, File},
-    os::unix::fs::DirBuilderExt,
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
+    process,
 };
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
 
 use super::Error;
 
@@ -27,12 +32,42 @@ impl Lock {
         // Everything below may hold personal data.
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(failed)?;
-        let file = File::create(folder.join("kuori.lock")).map_err(failed)?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| Error::InUse {
-            folder: folder.to_owned(),
-        })?;
+        let path = folder.join("kuori.lock");
+        let opened = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path);
+        let mut file = opened.map_err(failed)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => {
+                return Err(Error::InUse {
+                    folder: folder.to_owned(),
+                    process: holder(&mut file),
+                });
+            }
+            // A file system that has no locks: nobody can know who else works there.
+            Err(error) => return Err(failed(error.into())),
+        }
+        sign(&mut file).map_err(failed)?;
         Ok(Self { _file: file })
     }
+}
+
+/// Says who has the folder, for the one who comes second. The lock itself is the system's.
+fn sign(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    writeln!(file, "{}", process::id())
+}
+
+/// `None` in the moment before it has signed.
+fn holder(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(32).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -43,11 +78,15 @@ mod tests {
     fn a_folder_is_held_by_one() {
         let folder = tempfile::tempdir().unwrap();
         let first = Lock::take(folder.path()).unwrap();
-        assert!(matches!(
-            Lock::take(folder.path()),
-            Err(Error::InUse { .. })
-        ));
+        let second = Lock::take(folder.path()).err().unwrap();
+        let holder = Some(process::id());
+        assert!(matches!(second, Error::InUse { process, .. } if process == holder));
         drop(first);
-        Lock::take(folder.path()).unwrap();
+        // A child that another test starts has the file open for a moment, from its fork to its exec.
+        let since = std::time::Instant::now();
+        while Lock::take(folder.path()).is_err() {
+            assert!(since.elapsed().as_secs() < 60, "nobody lets go");
+            std::thread::yield_now();
+        }
     }
 }

@@ -14,6 +14,7 @@ mod forgetting;
 mod handing_over;
 mod inspect;
 mod lock;
+mod order;
 mod party;
 mod polling;
 mod probe;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 
-use super::{Error, adapters, lock::Lock};
+use super::{Error, adapters, lock::Lock, order::put_in_order};
 use crate::{
     config::Config,
     inbox::Inbox,
@@ -34,8 +34,8 @@ impl Works {
     ///
     /// # Errors
     ///
-    /// [`Error::InUse`] where another process works in the folder, [`Error::FilesMissing`] where
-    /// files that rows name are gone.
+    /// [`Error::InUse`] where another process works in the folder, [`Error::Restored`] where it was
+    /// brought back from a backup and nobody has said that it may go on.
     pub fn open(config: &Config, clock: Clock) -> Result<Self, Error> {
         let lock = Lock::take(&config.data_folder)?;
         let store = Arc::new(Store::open(&config.data_folder)?);
@@ -138,21 +138,5 @@ impl Parts {
                 adapters::outbox_settings(config),
             )),
         })
-    }
-}
-
-fn put_in_order(store: &Store) -> Result<(), Error> {
-    store.release_leases()?;
-    let swept = store.sweep()?;
-    if swept > 0 {
-        tracing::info!(files = swept, "removed what an earlier run left half done");
-    }
-    let missing = store.missing_files()?;
-    match missing.first() {
-        None => Ok(()),
-        Some(first) => Err(Error::FilesMissing {
-            count: missing.len(),
-            first: first.to_string(),
-        }),
     }
 }

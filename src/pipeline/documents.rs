@@ -125,7 +125,8 @@ impl<'a> Documents<'a> {
         let mut documents = Self {
             batch: row.id,
             limits,
-            file: store.spool().map(&row.spool)?,
+            // What came months ago may have changed on the disk since: compared once a step.
+            file: store.spool().map_checked(&row.spool, &row.sha256)?,
             nested: None,
             shared: Vec::new(),
             shelf: SpoolShelf::new(store.spool(), row.id),
