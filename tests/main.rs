@@ -31,6 +31,7 @@ mod gate;
 mod households;
 mod hub;
 mod inbox;
+mod keeping;
 mod lifecycle;
 #[path = "../src/cli/tests/mismatch.rs"]
 mod mismatch;

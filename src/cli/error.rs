@@ -183,7 +183,10 @@ impl From<assemble::Error> for CommandError {
             assemble::Error::InUse { .. } => {
                 Some("stop the other one first, or name another folder with `--data-dir`")
             }
-            assemble::Error::FilesMissing { .. } => Some("bring the files back from a backup"),
+            assemble::Error::Restored { .. } => Some(
+                "`kuori restore status` says what may have been done since, and whom to ask; then \
+                 `kuori restore accept`",
+            ),
             assemble::Error::Signing(_) if error.lacks_signing_key() => {
                 Some("`kuori receipt key --config FILE` makes the key that the settings name")
             }

@@ -7,6 +7,7 @@
 
 mod account;
 mod alert;
+mod backup;
 mod batch;
 mod bundle;
 mod check;
@@ -37,6 +38,7 @@ mod receipt;
 mod render_page;
 mod renderer;
 mod reprocess;
+mod restore;
 mod rewrite_pdf;
 mod run;
 mod runtime;
@@ -159,6 +161,15 @@ enum Command {
     /// Looks at every row and file, beside a daemon too, and changes nothing. The exit code is 3
     /// where a rule is broken.
     Verify(verify::Arguments),
+    /// Copy the data folder as it is at one moment, while the daemon works
+    ///
+    /// Rows, the files that they name, keys and mailboxes; `SHA256SUMS` and `backup.json` say what is in
+    /// it. The homes of the embedded server's accounts are left out.
+    Backup(backup::Arguments),
+    /// Make a data folder of a backup, and say what may have been done since
+    ///
+    /// Nothing is done in it until `kuori restore accept`.
+    Restore(restore::Arguments),
     /// Keep the register of consents to digital delivery
     #[command(subcommand)]
     Consent(consent::Command),
@@ -250,6 +261,8 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Alert(command) => alert::run(command, invocation),
         Command::Events(arguments) => events::run(arguments, invocation),
         Command::Reprocess(arguments) => reprocess::run(arguments, invocation),
+        Command::Backup(arguments) => backup::run(arguments, invocation),
+        Command::Restore(arguments) => restore::run(arguments, invocation),
         Command::Purge(arguments) => purge::run(arguments, invocation),
         Command::Verify(arguments) => verify::run(arguments, invocation),
         Command::Consent(command) => consent::run(command, invocation),

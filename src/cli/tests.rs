@@ -51,8 +51,11 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       status     Say what waits for what, the worst first, and what to type
       events     Print all that happened to one thing, oldest first
       reprocess  Set messages back to a step, so that it is done again
+      purge      Remove what is kept longer than it is needed
       alert      See what operators were told of, and try the command that tells them
       verify     Hold a data folder to the rules of the house
+      backup     Copy the data folder as it is at one moment, while the daemon works
+      restore    Make a data folder of a backup, and say what may have been done since
       consent    Keep the register of consents to digital delivery
       receipt    Look after the signatures of receipts
       config     Look at settings

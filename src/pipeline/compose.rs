@@ -21,6 +21,7 @@ use crate::{
 /// written is composed again to the same bytes.
 pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
+    house.store.settle_printed(row.id, house.clock.now())?;
     let mut was_idle = false;
     // A letter that cannot be composed is held and frees the others, so plan until none is left.
     while let Some(round) = Round::of(house, sender, row)? {

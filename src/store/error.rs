@@ -45,6 +45,31 @@ pub enum Error {
     Damaged { path: PathBuf },
     #[error("spooled file `{path}` is not there")]
     Missing { path: PathBuf },
+    #[error("cannot {doing} `{path}` of a backup")]
+    Backup {
+        doing: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+    #[error("`{0}` is not empty")]
+    NotEmpty(PathBuf),
+    #[error("`{0}` is no backup: it has no `backup.json`")]
+    NoBackup(PathBuf),
+    #[error("the backup `{folder}` is damaged: {count} of its files, the first is `{first}`")]
+    BackupDamaged {
+        folder: PathBuf,
+        count: usize,
+        first: String,
+    },
+    #[error("the disk of `{folder}` has {free} bytes left, and the backup takes {needed}")]
+    NoRoom {
+        folder: PathBuf,
+        free: u64,
+        needed: u64,
+    },
+    /// Files went while they were being copied, again and again.
+    #[error("the house changes faster than it can be copied")]
+    Unsteady,
     #[error("there is no batch {0}")]
     NoBatch(BatchId),
     /// The senders that the last start knew, by name.
@@ -68,12 +93,17 @@ impl Error {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::Open { source, .. } | Self::Sql { source, .. } => disposition_of(source),
-            Self::Spool { .. } => Disposition::Retry,
+            Self::Spool { .. } | Self::Backup { .. } | Self::NoRoom { .. } | Self::Unsteady => {
+                Disposition::Retry
+            }
             Self::Corrupt { .. }
             | Self::OlderThanSpool { .. }
             | Self::TooNew { .. }
             | Self::Damaged { .. }
             | Self::Missing { .. }
+            | Self::NotEmpty(_)
+            | Self::NoBackup(_)
+            | Self::BackupDamaged { .. }
             | Self::NoBatch(_)
             | Self::NoSender { .. }
             | Self::NoAccount { .. }

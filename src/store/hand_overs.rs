@@ -214,7 +214,7 @@ impl Store {
     }
 }
 
-fn hand_over_bundle(
+pub(super) fn hand_over_bundle(
     tx: &Transaction<'_>,
     batch: BatchId,
     bundle: BundleId,

@@ -14,6 +14,7 @@ mod accounts;
 mod alerts;
 mod arrivals;
 mod audit;
+mod backup;
 mod batch_holds;
 mod batch_list;
 mod batches;
@@ -48,6 +49,7 @@ mod pickups;
 mod places;
 mod purge;
 mod reprocess;
+mod restored;
 mod scratch;
 mod selection;
 mod senders;
@@ -68,6 +70,9 @@ pub use accounts::{
 pub use alerts::{Alert, NewAlert, Telling};
 pub use arrivals::{Arrival, ArrivalState, InHand};
 pub use audit::{AuditBreak, AuditCheck, AuditFilter, AuditHead, AuditRow};
+pub use backup::{
+    BackupFacts, BackupMade, BackupWish, Mended, dated_backups, restore, verify as verify_backup,
+};
 pub use batch_holds::{BatchHolding, BatchRelease, CannotHold, CannotRelease};
 pub use batch_list::BatchFilter;
 pub use batches::{BatchRow, NewBatch, OpenOutcome, Received, StepOutcome};
@@ -98,6 +103,7 @@ pub use purge::{BatchPurge, Erasure, Kept, PurgeRule};
 pub use reprocess::{
     Again, Blocked, Foresee, Move, Moved, Reprocess, ReprocessPlan, Reprocessing, Selection, Way,
 };
+pub use restored::{DoubtfulBatch, DoubtfulBundle, Doubts, PrintedNoted};
 pub use scratch::{Scratch, ScratchBytes};
 pub use selection::MessageFilter;
 pub use senders::{Release, SenderHold, SenderHolding, SenderRow};

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::{House, mismatch::mismatch};
 use crate::cli::{
-    account, alert, batch, bundle, check, config, consent, demo, events, finding, inbox, message,
-    outbox, process, receipt, reprocess, sample, sender, sftp, status, verify,
+    account, alert, backup, batch, bundle, check, config, consent, demo, events, finding, inbox,
+    message, outbox, process, purge, receipt, reprocess, restore, sample, sender, sftp, status,
+    verify,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -57,6 +58,20 @@ fn schemas() -> Vec<(&'static str, Schema)> {
             "consent-list",
             schema_for!(consent::register::ConsentCounts),
         ),
+        ("purge", schema_for!(purge::Purged)),
+        ("backup", schema_for!(backup::BackedUp)),
+        ("backup-verify", schema_for!(backup::BackupVerified)),
+        ("restore", schema_for!(restore::Restored)),
+        (
+            "restore-status",
+            schema_for!(restore::status::RestoreStatus),
+        ),
+        (
+            "restore-printed",
+            schema_for!(restore::printed::PrintedTold),
+        ),
+        ("restore-accept", schema_for!(restore::accept::Accepted)),
+        ("restore-files", schema_for!(restore::files::FilesMended)),
         ("sample", schema_for!(sample::SampleMade)),
         ("check", schema_for!(check::Report)),
         ("finding", schema_for!(finding::Explained)),
@@ -103,6 +118,7 @@ fn every_json_output_satisfies_its_schema() {
     house.out(&format!(
         "sample {bad} --letters 3 --pages 1 --fault 2:us-letter-paper"
     ));
+    let (backup, restored) = (house.path("backup"), house.path("restored"));
     let hold = "sender hold example-city --reason tests";
     let commands = [
         ("batch-list", "batch list".to_owned()),
@@ -135,6 +151,22 @@ fn every_json_output_satisfies_its_schema() {
         ("bundle-show", "bundle show P-0001".to_owned()),
         ("outbox-list", "outbox list".to_owned()),
         ("outbox-retry", "outbox retry B-0001".to_owned()),
+        ("purge", "purge --batch B-0001 --dry-run".to_owned()),
+        ("backup", format!("backup {backup}")),
+        ("backup-verify", format!("backup verify {backup}")),
+        ("restore", format!("restore {backup} --data-dir {restored}")),
+        (
+            "restore-status",
+            format!("restore status --data-dir {restored}"),
+        ),
+        (
+            "restore-files",
+            format!("restore files {backup} --data-dir {restored}"),
+        ),
+        (
+            "restore-accept",
+            format!("restore accept --dry-run --data-dir {restored}"),
+        ),
         ("events", "events B-0001".to_owned()),
         ("events", "events B-0001-3".to_owned()),
         ("events", "events P-0001".to_owned()),

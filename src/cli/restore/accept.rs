@@ -1,0 +1,109 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    cli::{CommandError, Invocation, deed::Deed, error::Outcome},
+    domain::BundleId,
+    store::Store,
+};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// A bundle that stood at its place when the backup was made, and that the print house never got: it
+    /// is handed over again
+    #[arg(long, value_name = "P-…")]
+    not_printed: Vec<BundleId>,
+
+    /// All other bundles that stood there have been fetched
+    #[arg(long)]
+    fetched: bool,
+
+    #[command(flatten)]
+    deed: Deed,
+}
+
+/// `kuori restore accept`: the house may go on, or with `--dry-run` what it would do.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::cli) struct Accepted {
+    dry_run: bool,
+    /// Bundles that are handed over again.
+    handed_over_again: Vec<String>,
+    /// Not empty: nothing is done, because nobody said what became of these bundles.
+    unanswered: Vec<String>,
+}
+
+pub(super) fn run(
+    arguments: &Arguments,
+    invocation: &mut Invocation<'_>,
+) -> Result<Outcome, CommandError> {
+    let store = invocation.store()?;
+    if store.restored_at()?.is_none() {
+        return Err(CommandError::failed("there is nothing to accept")
+            .caused_by("the house was not restored, or was accepted before"));
+    }
+    let unanswered = unanswered(&store, arguments)?;
+    let action = arguments.deed.action(invocation);
+    if let (Some(action), true) = (&action, unanswered.is_empty()) {
+        store.accept_restore(&arguments.not_printed, action)?;
+    }
+    let names = |bundles: &[BundleId]| bundles.iter().map(ToString::to_string).collect();
+    invocation.output.show(&Accepted {
+        dry_run: arguments.deed.dry_run,
+        handed_over_again: names(&arguments.not_printed),
+        unanswered: names(&unanswered),
+    })?;
+    match unanswered.first() {
+        None => Ok(Outcome::Done),
+        Some(first) => Err(refusal(*first, unanswered.len())),
+    }
+}
+
+/// Bundles that stood to be fetched, of which neither a list nor the operator says more.
+fn unanswered(store: &Store, arguments: &Arguments) -> Result<Vec<BundleId>, CommandError> {
+    let stood = store.doubts()?.bundles.into_iter();
+    let stood = stood.filter(|bundle| bundle.stood_there && !bundle.is_printed);
+    let stood: Vec<_> = stood.map(|bundle| bundle.bundle).collect();
+    if let Some(other) = arguments.not_printed.iter().find(|id| !stood.contains(id)) {
+        let error = format!("bundle `{other}` did not stand at its place to be fetched");
+        return Err(CommandError::usage(error).hint(
+            "`kuori restore status` lists those that did; one that was not handed over goes anyway",
+        ));
+    }
+    let is_open = |id: &BundleId| !arguments.fetched && !arguments.not_printed.contains(id);
+    Ok(stood.into_iter().filter(is_open).collect())
+}
+
+fn refusal(first: BundleId, count: usize) -> CommandError {
+    let error = format!("nobody said whether the print house has bundle `{first}`");
+    let error = CommandError::failed(error);
+    let error = match count {
+        1 => error,
+        more => error.caused_by(format!("and of {} more", more - 1)),
+    };
+    error
+        .hint("it stood at its place to be fetched when the backup was made: ask the print house")
+        .hint(format!(
+            "where it has it, note its list: `kuori restore printed {first}.pieces.csv`; else add \
+             `--not-printed {first}`; where all were fetched, `--fetched`"
+        ))
+}
+
+impl fmt::Display for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.unanswered.is_empty() {
+            return Ok(());
+        }
+        let goes_on = if self.dry_run {
+            "would go on"
+        } else {
+            "may go on"
+        };
+        writeln!(f, "the house {goes_on}")?;
+        for bundle in &self.handed_over_again {
+            writeln!(f, "{bundle}  is handed over again")?;
+        }
+        Ok(())
+    }
+}

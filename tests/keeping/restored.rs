@@ -1,0 +1,128 @@
+//! A house that is brought back from a backup of any moment sends nothing twice and loses nothing.
+
+use std::{fs, process::Stdio, thread, time::Duration};
+
+use super::until_all_is_done;
+use crate::program::{Dice, InHands, Running, Site, until};
+
+const LETTERS: u32 = 60;
+const BATCHES: usize = 3;
+
+/// A site whose mailboxes outlive its data folder, as those of a service do.
+fn site() -> Site {
+    let site = Site::new();
+    let settings = fs::read_to_string(site.path("kuori.toml")).unwrap();
+    let mailboxes = site.path("mailboxes");
+    let mailboxes = format!("[mailbox.maildir]\nfolder = \"{}\"\n", mailboxes.display());
+    let settings = format!("{settings}{mailboxes}");
+    fs::write(site.path("kuori.toml"), &settings).unwrap();
+    let other = settings.replace(
+        &format!("{}\"", site.data().display()),
+        &format!("{}\"", site.path("restored").display()),
+    );
+    assert_ne!(other, settings);
+    fs::write(site.path("restored.toml"), other).unwrap();
+    site
+}
+
+#[test]
+fn a_house_restored_from_any_moment_sends_nothing_twice_and_loses_nothing() {
+    let mut dice = Dice(20_261_123);
+    let (mut unfinished, rounds) = (0, 5);
+    for _ in 0..rounds {
+        unfinished += u32::from(play(dice.below(1_500)));
+    }
+    eprintln!("restored {rounds} houses, {unfinished} of them from the middle of their work");
+}
+
+/// Whether the backup was made before all was done.
+fn play(wait_millis: u64) -> bool {
+    let site = site();
+    for number in 1..=BATCHES {
+        let options = format!("--letters {LETTERS} --seed {number}");
+        site.upload(&site.sample(&format!("kirjeet_{number}.zip"), &options));
+    }
+    let daemon = site.start();
+    until("every batch is received", || {
+        let known = site.data().join("kuori.sqlite").exists();
+        known
+            && site
+                .kuori("batch list --json")
+                .out
+                .matches("\"batch\":")
+                .count()
+                == BATCHES
+    });
+    thread::sleep(Duration::from_millis(wait_millis));
+    let backed_up = site.json("backup saved --config kuori.toml");
+    assert_eq!(backed_up["damaged"].as_array().unwrap().len(), 0);
+    until_all_is_done(&site, "", BATCHES);
+    daemon.stop();
+    let before = InHands::count(&site.path("mailboxes"), &site.path("print-house/pickup"));
+    before.assert_nothing_twice();
+    assert_eq!(before.letters(), LETTERS * u32::try_from(BATCHES).unwrap());
+    // The sender has fetched its receipts. The disk is lost, and so is all that was noted since.
+    fs::remove_dir_all(site.path("sender/receipts")).unwrap();
+    fs::rename(site.data(), site.path("lost")).unwrap();
+
+    restore(&site);
+    let after = InHands::count(&site.path("mailboxes"), &site.path("print-house/pickup"));
+    after.assert_nothing_twice();
+    assert_eq!(after, before);
+    site.json("batch show B-0001 --data-dir lost")
+        != site.json("batch show B-0001 --data-dir saved-as-it-was")
+}
+
+fn restore(site: &Site) {
+    site.done("backup verify saved");
+    site.done("restore saved --data-dir restored");
+    // What the rows were, to compare with.
+    site.done("restore saved --data-dir saved-as-it-was");
+    let refused = site.kuori("run --config restored.toml");
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("kuori restore status"), "{refused:?}");
+    site.done("restore status --data-dir restored");
+    site.done("restore printed print-house/pickup --reason tests --data-dir restored");
+    site.done("restore accept --reason tests --data-dir restored");
+    let daemon = Running(
+        site.command("run --config restored.toml")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    until_all_is_done(site, "--data-dir restored", BATCHES);
+    daemon.stop();
+    for number in 1..=BATCHES {
+        let shown = site.json(&format!("batch show B-000{number} --data-dir restored"));
+        assert_eq!(shown["state"], "reported");
+    }
+}
+
+#[test]
+fn new_numbers_go_on_where_the_lost_house_has_given_none() {
+    let site = site();
+    site.upload(&site.sample("kirjeet_1.zip", "--letters 6 --seed 1"));
+    super::run_to_the_end(&site, 1);
+    site.done("backup saved --config kuori.toml");
+    site.done("restore saved --data-dir restored");
+    let asked = site.kuori("restore accept --reason tests --data-dir restored");
+    assert_eq!(
+        asked.code,
+        Some(1),
+        "the bundle that stood there: {asked:?}"
+    );
+    assert!(asked.err.contains("P-0001"), "{asked:?}");
+    site.done("restore accept --fetched --reason tests --data-dir restored");
+    site.upload(&site.sample("kirjeet_2.zip", "--letters 6 --seed 2"));
+    let daemon = Running(
+        site.command("run --config restored.toml")
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    until_all_is_done(&site, "--data-dir restored", 2);
+    daemon.stop();
+    let shown = site.json("batch show B-10001 --data-dir restored");
+    assert_eq!(shown["state"], "reported");
+}
