@@ -137,3 +137,29 @@ fn what_is_not_at_its_end_is_kept_whatever_its_age() {
         (&0.into(), &0.into())
     );
 }
+
+#[test]
+fn a_purge_that_is_killed_is_finished_by_the_next_start() {
+    let site = site();
+    site.upload(&site.sample("kirjeet.zip", "--letters 6 --seed 3"));
+    run_to_the_end(&site, 1);
+    let bundles = || {
+        let names = site.names("data/spool/outgoing");
+        names.iter().filter(|name| name.starts_with("P-")).count()
+    };
+    let killed = site
+        .command("purge --batch B-0001 --reason tests")
+        .env("KUORI_CRASH_AT", "remove/store: purge a file/before#2")
+        .output()
+        .unwrap();
+    assert_eq!(killed.status.code(), None, "{killed:?}");
+    assert!(bundles() > 0, "it was killed before they went");
+    let daemon = site.start();
+    crate::program::until("what was left is swept", || bundles() == 0);
+    daemon.stop();
+    assert!(
+        !site.log().contains("missing in the spool"),
+        "{}",
+        site.log()
+    );
+}
