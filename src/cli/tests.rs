@@ -14,6 +14,7 @@ mod samples;
 mod schemas;
 mod slips;
 mod status;
+mod verify;
 
 use clap::CommandFactory;
 

@@ -5,6 +5,7 @@
 pub enum Breach {
     DatabaseDamaged,
     SchemaDiffers,
+    AuditBroken,
     OrphanRow,
     StateUnknown,
     MessagesMissing,
@@ -30,9 +31,10 @@ pub enum Breach {
 }
 
 impl Breach {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::DatabaseDamaged,
         Self::SchemaDiffers,
+        Self::AuditBroken,
         Self::OrphanRow,
         Self::StateUnknown,
         Self::MessagesMissing,
@@ -61,6 +63,7 @@ impl Breach {
         match self {
             Self::DatabaseDamaged => "database-damaged",
             Self::SchemaDiffers => "schema-differs",
+            Self::AuditBroken => "audit-broken",
             Self::OrphanRow => "orphan-row",
             Self::StateUnknown => "state-unknown",
             Self::MessagesMissing => "messages-missing",
@@ -102,6 +105,9 @@ impl Breach {
             }
             Self::SchemaDiffers => {
                 "somebody has changed the tables by hand: bring back a backup, or ask for help"
+            }
+            Self::AuditBroken => {
+                "somebody has changed the record of what operators did: keep the folder as it is, and ask who could"
             }
             Self::OrphanRow | Self::MessagesMissing => {
                 "rows were removed by hand, or a backup was copied while kuori ran: bring back a whole one"

@@ -40,6 +40,8 @@ pub struct BundleFacts {
     pub hand_over: Option<OutgoingState>,
     /// Its envelopes are numbered 1, 2, … without a gap.
     pub is_unbroken: bool,
+    /// Letters of it that belong to another batch than its own.
+    pub strangers: u64,
     /// As its row counts them, and as they are: envelopes, letters, pages, sheets.
     pub counted: [u64; 4],
     pub found: [u64; 4],
@@ -244,6 +246,11 @@ impl BundleFacts {
                 self.hand_overs > 1,
                 Breach::BundleInconsistent,
                 "it has more than one hand-over",
+            ),
+            (
+                self.strangers > 0,
+                Breach::BundleInconsistent,
+                "it has letters of another batch",
             ),
             (
                 !self.is_unbroken,

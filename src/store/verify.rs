@@ -70,6 +70,7 @@ pub struct Verified {
     /// Of those files.
     pub bytes: u64,
     named: usize,
+    is_readable: bool,
 }
 
 impl Verified {
@@ -83,8 +84,7 @@ impl Verified {
 
     /// Whether rows can be read at all.
     pub fn is_readable(&self) -> bool {
-        let no_rows = [Breach::DatabaseDamaged, Breach::SchemaDiffers];
-        !no_rows.iter().any(|breach| self.found.contains_key(breach))
+        self.is_readable
     }
 
     /// Counts a problem, and names it where not too many of its kind are.
@@ -135,13 +135,28 @@ impl Store {
         let mut found = Verified::nothing(options.named);
         let rows = self.read(|db| verify_rows(db, options, &mut found, on_progress));
         match rows {
-            Ok(named) => self.verify_files(&named, options, &mut found, on_progress)?,
+            // Without rows, every file would seem to have none.
+            Ok(_) if !found.is_readable => {}
+            Ok(named) => {
+                self.verify_files(&named, options, &mut found, on_progress)?;
+                self.verify_audit(options, &mut found)?;
+            }
             Err(error) if error.is_damage() => {
+                found.is_readable = false;
                 found.add(Breach::DatabaseDamaged, DATABASE, error.to_string());
             }
             Err(error) => return Err(error),
         }
         Ok(found)
+    }
+
+    fn verify_audit(&self, options: &Verification, found: &mut Verified) -> Result<(), Error> {
+        if options.batches.is_empty()
+            && let Some(broken) = self.check_audit()?.broken
+        {
+            found.add(Breach::AuditBroken, "audit", broken.to_string());
+        }
+        Ok(())
     }
 
     /// Whether messages of a batch may lie in mailboxes that no row tells of yet.
@@ -165,6 +180,7 @@ fn verify_rows(
     if is_whole && !database::verify(db, found)? {
         return Ok(Vec::new());
     }
+    found.is_readable = true;
     let batches = if is_whole {
         all_batches(db)?
     } else {

@@ -28,8 +28,37 @@ struct Asked {
     prints: usize,
 }
 
+/// What came of some plays: messages by where they ended, and messages that were set back.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Seen {
+    plays: u64,
+    batches: u64,
+    pub(super) delivered: u64,
+    pub(super) printed: u64,
+    also_printed: u64,
+    pub(super) refused: u64,
+    cancelled: u64,
+    pub(super) reprocessed: u64,
+    withdrawn: u64,
+}
+
+impl Seen {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.plays += 1;
+        self.batches += other.batches;
+        self.delivered += other.delivered;
+        self.printed += other.printed;
+        self.also_printed += other.also_printed;
+        self.refused += other.refused;
+        self.cancelled += other.cancelled;
+        self.reprocessed += other.reprocessed;
+        self.withdrawn += other.withdrawn;
+    }
+}
+
 pub(super) struct Play {
     hub: Hub,
+    seen: Seen,
     mood: Arc<Mutex<Mood>>,
     uploads: Vec<(String, Vec<u8>, Spec)>,
     asked: BTreeMap<MessageId, Asked>,
@@ -56,6 +85,7 @@ impl Play {
         });
         Self {
             hub,
+            seen: Seen::default(),
             mood,
             uploads: Vec::new(),
             asked: BTreeMap::new(),
@@ -237,6 +267,8 @@ impl Play {
             .reprocess(&selection, &self.because())
             .unwrap();
         if plan.blocked.is_empty() {
+            self.seen.reprocessed += plan.moves.len() as u64;
+            self.seen.withdrawn += plan.withdrawn.len() as u64;
             for step in &plan.moves {
                 let asked = self.asked.entry(step.message).or_default();
                 asked.deliveries += usize::from(step.delivers_again);
@@ -319,7 +351,7 @@ impl Play {
     }
 
     /// Every trouble is over, and operators do what there is to do: then nothing is left under way.
-    pub(super) async fn settle(mut self) {
+    pub(super) async fn settle(mut self) -> Seen {
         *self.mood.lock().unwrap() = Mood::Work;
         self.sender_deed(false);
         for _ in 0..20 {
@@ -345,11 +377,18 @@ impl Play {
             assert_ne!(row.state, BatchState::Held, "{row:?}");
             assert!(row.due_at.is_none(), "{row:?}");
             received.push(row.sha256);
+            self.seen.batches += 1;
+            self.seen.delivered += counts.delivered;
+            self.seen.printed += counts.printed;
+            self.seen.also_printed += counts.also_printed;
+            self.seen.refused += counts.refused;
+            self.seen.cancelled += counts.cancelled;
         }
         assert_eq!(received.len(), self.uploads.len(), "each file is one batch");
         let bundles = self.hub.store.bundles(None, u32::MAX).unwrap();
         let waits = |state| matches!(state, BundleState::Planned | BundleState::Composed);
         assert!(!bundles.iter().any(|bundle| waits(bundle.state)));
+        self.seen
     }
 
     /// Whether there was anything held.

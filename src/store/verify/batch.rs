@@ -198,6 +198,7 @@ impl Look<'_> {
                 hand_overs: hand_over.map_or(0, |(count, _)| *count),
                 hand_over: hand_over.map(|(_, state)| *state),
                 is_unbroken: pieces.is_unbroken,
+                strangers: pieces.strangers,
                 counted,
                 found: pieces.found,
             };
@@ -215,16 +216,21 @@ impl Look<'_> {
         state: BundleState,
         live: &mut Vec<(u32, BundleId)>,
     ) -> Result<Pieces, Error> {
-        let sql = "SELECT sequence, position, pages, sheets FROM pieces WHERE bundle = ?
+        let sql = "SELECT sequence, batch, position, pages, sheets FROM pieces WHERE bundle = ?
              ORDER BY sequence, position";
         let mut query = self.query(sql)?;
         let mut rows = query.query([bundle.0]).doing(DOING)?;
         let mut pieces = Pieces {
             is_unbroken: true,
+            strangers: 0,
             found: [0; 4],
         };
         while let Some(row) = rows.next().doing(DOING)? {
             pieces.count(row).doing(DOING)?;
+            if row.batch("batch").doing(DOING)? != self.row.id {
+                pieces.strangers += 1;
+                continue;
+            }
             if state != BundleState::Withdrawn {
                 live.push((row.get("position").doing(DOING)?, bundle));
             }
@@ -392,6 +398,7 @@ impl Look<'_> {
 
 struct Pieces {
     is_unbroken: bool,
+    strangers: u64,
     /// Envelopes, letters, pages, sheets.
     found: [u64; 4],
 }
