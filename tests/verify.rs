@@ -4,10 +4,13 @@ use std::{
     fs,
     io::{Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use kuori::{
     domain::{BatchId, Breach},
+    mailbox::{FolderKey, Mailbox, Maildirs},
+    pipeline::{Mailboxes, verify_mailboxes},
     sample::{Fault, FaultKind, Spec},
     store::{Store, Verification, Verified},
 };
@@ -346,6 +349,42 @@ async fn a_damaged_database_is_told_as_such() {
     file.seek(SeekFrom::Start((page - 1) * 4096)).unwrap();
     file.write_all(&[0xff; 64]).unwrap();
     assert_eq!(copy.codes(), ["database-damaged"]);
+    original.hub.run().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mailboxes_are_asked_for_what_is_recorded_and_for_what_is_not() {
+    let original = Original::make().await;
+    let maildirs = |name: &str| -> Arc<dyn Mailbox> {
+        let key = FolderKey::open(&original.hub.path().join("mailbox.key")).unwrap();
+        Arc::new(Maildirs::new(original.hub.path().join(name), key).unwrap())
+    };
+    let mailboxes = Mailboxes {
+        earnest: maildirs("mailboxes"),
+        test: maildirs("test-mailboxes"),
+    };
+    let ask = async |copy: &Copy| {
+        let store = Store::open(copy.folder.path()).unwrap();
+        let (mut found, batches) = (Verified::nothing(9), [BatchId(1), BatchId(2)]);
+        let asked = verify_mailboxes(&store, &mailboxes, &batches, &mut found, &|_| {}).await;
+        asked.unwrap();
+        found.found
+    };
+    let copy = original.copy();
+    assert!(ask(&copy).await.is_empty());
+
+    let forgotten = "UPDATE messages SET delivered_at = NULL WHERE batch = 1";
+    copy.sql(forgotten);
+    let delivered = original.hub.mailbox_messages().len() as u64;
+    let told = ask(&copy).await;
+    assert_eq!(told, [(Breach::MailboxUnrecorded, delivered)].into());
+    // While a delivery is under way, rows follow.
+    copy.sql("UPDATE batches SET delivery_begun_at = 1 WHERE id = 1");
+    assert!(ask(&copy).await.is_empty());
+
+    fs::remove_file(&original.hub.mailbox_messages()[0]).unwrap();
+    let told = ask(&original.copy()).await;
+    assert_eq!(told, [(Breach::MailboxLacksIt, 1)].into());
     original.hub.run().await;
 }
 
