@@ -292,7 +292,7 @@ async fn a_message_makes_no_move_that_the_lifecycle_does_not_know() {
     hub.process("batch.zip", &sample_bytes(&letters(5))).await;
     // No command cancels a message yet.
     let database = hub.path().join("data/kuori.sqlite");
-    let cancel = "UPDATE messages SET state = 'cancelled' WHERE position = 2";
+    let cancel = "UPDATE messages SET state = 'cancelled', bundle = NULL WHERE position = 2";
     let cancelled = rusqlite::Connection::open(database).and_then(|db| db.execute(cancel, []));
     assert_eq!(cancelled, Ok(1));
     let selection = Selection {

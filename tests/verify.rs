@@ -222,8 +222,8 @@ const BROKEN_ROWS: &[(&str, &str)] = &[
         "UPDATE outgoing SET due_at = 1 WHERE bundle = 1",
     ),
     (
-        "report-stuck",
-        "UPDATE delivery_reports SET untold_since = 1, due_at = NULL WHERE batch = 1",
+        "report-inconsistent",
+        "UPDATE delivery_reports SET told = newest + 1 WHERE batch = 1",
     ),
     (
         "lease-of-the-dead",

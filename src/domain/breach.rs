@@ -21,7 +21,7 @@ pub enum Breach {
     BundleMiscounted,
     HandOverInconsistent,
     HandOverStuck,
-    ReportStuck,
+    ReportInconsistent,
     FileMissing,
     FileDamaged,
     FileUnnamed,
@@ -50,7 +50,7 @@ impl Breach {
         Self::BundleMiscounted,
         Self::HandOverInconsistent,
         Self::HandOverStuck,
-        Self::ReportStuck,
+        Self::ReportInconsistent,
         Self::FileMissing,
         Self::FileDamaged,
         Self::FileUnnamed,
@@ -79,7 +79,7 @@ impl Breach {
             Self::BundleMiscounted => "bundle-miscounted",
             Self::HandOverInconsistent => "hand-over-inconsistent",
             Self::HandOverStuck => "hand-over-stuck",
-            Self::ReportStuck => "report-stuck",
+            Self::ReportInconsistent => "report-inconsistent",
             Self::FileMissing => "file-missing",
             Self::FileDamaged => "file-damaged",
             Self::FileUnnamed => "file-unnamed",
@@ -133,7 +133,9 @@ impl Breach {
             Self::HandOverInconsistent | Self::HandOverStuck => {
                 "`kuori outbox list` shows it; `kuori reprocess` the batch's letters makes a new bundle"
             }
-            Self::ReportStuck => "the next event of the batch makes its report due again",
+            Self::ReportInconsistent => {
+                "what happens next in the batch may not be told: bring back a whole backup, or tell its sender yourself"
+            }
             Self::FileMissing | Self::FileDamaged => "bring this file back from a backup",
             Self::FileUnnamed => "nothing: the next start removes it",
             Self::LeaseOfTheDead => "nothing: the next start frees it",

@@ -125,10 +125,12 @@ impl MessageFacts {
     fn is_decided(&self) -> bool {
         match self.state {
             MessageState::Accepted | MessageState::Waiting => false,
-            MessageState::Routed => true,
             MessageState::Delivered => self.uses(Channel::uses_mailbox),
             MessageState::Composed | MessageState::HandedOver => self.uses(Channel::uses_print),
-            MessageState::Refused | MessageState::Held | MessageState::Cancelled => true,
+            MessageState::Routed
+            | MessageState::Refused
+            | MessageState::Held
+            | MessageState::Cancelled => true,
         }
     }
 
@@ -144,10 +146,7 @@ impl MessageFacts {
         let expected: &[_] = match self.state {
             MessageState::Composed => &[Some(BundleState::Composed)],
             MessageState::HandedOver => &[Some(BundleState::HandedOver)],
-            MessageState::Routed if self.uses(Channel::uses_print) => {
-                &[None, Some(BundleState::Planned)]
-            }
-            MessageState::Delivered if self.uses(Channel::uses_print) => {
+            MessageState::Routed | MessageState::Delivered if self.uses(Channel::uses_print) => {
                 &[None, Some(BundleState::Planned)]
             }
             MessageState::Accepted
