@@ -31,7 +31,9 @@ fn config() -> ProptestConfig {
 fn any_sequence_of_events_keeps_every_rule_and_comes_to_rest() {
     let seen = Mutex::new(Seen::default());
     let events = prop::collection::vec(events::event(), 10..40);
-    let played = TestRunner::new(config()).run(&(any::<bool>(), events), |(cautious, events)| {
+    let plays = (any::<bool>(), events::upload(), events);
+    let played = TestRunner::new(config()).run(&plays, |(cautious, first, mut events)| {
+        events.insert(0, Event::Upload(first));
         let came_of_it = play(cautious, &events);
         seen.lock().unwrap().add(&came_of_it);
         Ok(())

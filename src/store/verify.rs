@@ -88,6 +88,10 @@ impl Verified {
     }
 
     /// Counts a problem, and names it where not too many of its kind are.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an id is a number, and a text is given as it is"
+    )]
     pub fn add(&mut self, breach: Breach, about: impl ToString, how: impl Into<String>) {
         let found = self.found.entry(breach).or_default();
         *found += 1;

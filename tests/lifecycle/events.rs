@@ -6,6 +6,7 @@ use proptest::prelude::*;
 /// One event. Numbers name a batch or a message modulo how many there are.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Event {
+    /// A file comes and is taken.
     Upload(Upload),
     /// The file that came first comes again.
     SameFile,
@@ -65,10 +66,10 @@ pub(super) struct Reprocess {
 
 pub(super) fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        3 => upload().prop_map(Event::Upload),
+        2 => upload().prop_map(Event::Upload),
         1 => Just(Event::SameFile),
-        3 => Just(Event::Poll),
-        14 => Just(Event::Step),
+        1 => Just(Event::Poll),
+        16 => Just(Event::Step),
         4 => Just(Event::HandOver),
         1 => Just(Event::PickUp),
         3 => any::<bool>().prop_map(Event::Consent),
@@ -77,13 +78,13 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::ReleaseSender),
         2 => (0..3_u8).prop_map(Event::Approve),
         1 => (0..3_u8).prop_map(Event::Cancel),
-        5 => reprocess().prop_map(Event::Reprocess),
+        6 => reprocess().prop_map(Event::Reprocess),
         1 => Just(Event::Restart),
         2 => Just(Event::Wait),
     ]
 }
 
-fn upload() -> impl Strategy<Value = Upload> {
+pub(super) fn upload() -> impl Strategy<Value = Upload> {
     let kind = prop_oneof![
         4 => Just(Kind::Plain),
         2 => Just(Kind::Faulty),

@@ -96,7 +96,7 @@ impl Play {
     /// Answers what came of it, for whoever reads a failure.
     pub(super) async fn happen(&mut self, event: &Event) -> String {
         match *event {
-            Event::Upload(upload) => self.upload(upload),
+            Event::Upload(upload) => self.upload(upload).await,
             Event::SameFile => self.upload_again(),
             Event::Poll => format!("{:?}", self.hub.poll().await),
             Event::Step => format!("{}", self.hub.run_one_step().await),
@@ -126,7 +126,7 @@ impl Play {
         }
     }
 
-    fn upload(&mut self, upload: Upload) -> String {
+    async fn upload(&mut self, upload: Upload) -> String {
         let number = self.uploads.len() as u64 + 1;
         let faults = match upload.kind {
             Kind::Faulty => vec![Fault {
@@ -152,7 +152,7 @@ impl Play {
         self.hub.upload(&name, &bytes);
         self.hub.consent(&spec);
         self.uploads.push((name, bytes, spec));
-        format!("batch {number}")
+        format!("batch {number}: {:?}", self.hub.poll().await)
     }
 
     fn upload_again(&self) -> String {

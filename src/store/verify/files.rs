@@ -15,7 +15,7 @@ use super::{
 use crate::domain::Breach;
 
 /// A file gets its row within this time of being written.
-const ON_ITS_WAY: Duration = Duration::from_secs(3_600);
+const ON_ITS_WAY: Duration = Duration::from_hours(1);
 
 /// A file of the spool as a row names it.
 pub(super) struct NamedFile {
