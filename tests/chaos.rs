@@ -571,10 +571,12 @@ async fn receipts_arrive(trouble: Trouble, at: u32) -> bool {
     first.has_struck()
 }
 
-/// Mailboxes that take the first page of messages and do not get round to saying so.
+/// Mailboxes that take the first page of messages and do not get round to saying so, nor to answering
+/// when they are asked next.
 struct SilentOnce {
     inner: Arc<dyn Mailbox>,
     has_been: AtomicBool,
+    has_been_asked: AtomicBool,
 }
 
 #[async_trait]
@@ -594,7 +596,13 @@ impl Mailbox for SilentOnce {
     }
 
     async fn has(&self, id: DeliveryId, recipient: &RecipientId) -> Result<bool, mailbox::Error> {
-        self.inner.has(id, recipient).await
+        if self.has_been_asked.swap(true, Ordering::SeqCst) {
+            return self.inner.has(id, recipient).await;
+        }
+        Err(mailbox::Error::Find {
+            message: id.message,
+            source: io::ErrorKind::TimedOut.into(),
+        })
     }
 
     async fn discard(&self, id: DeliveryId, recipient: &RecipientId) -> Result<(), mailbox::Error> {
@@ -605,8 +613,11 @@ impl Mailbox for SilentOnce {
 /// Twenty letters, of which those with a mailbox lie in it, and no row tells of it.
 async fn delivered_unrecorded() -> (Hub, Spec) {
     let hub = Hub::with_mailbox(|inner| {
-        let has_been = AtomicBool::new(false);
-        Arc::new(SilentOnce { inner, has_been })
+        Arc::new(SilentOnce {
+            inner,
+            has_been: AtomicBool::new(false),
+            has_been_asked: AtomicBool::new(false),
+        })
     });
     let spec = Spec {
         letters: 20,

@@ -6,14 +6,14 @@ use kuori::{
     domain::{BatchId, HoldCause, SenderId},
     pipeline::HoldPolicy,
     sample::Spec,
-    store::{NewHold, Store},
+    store::{Extent, MessageDeed, NewHold, Store},
 };
 use rusqlite::{Connection, types::Value};
 
 use crate::hub::{Hub, because, now, sample_bytes};
 
 const FIRST: BatchId = BatchId(1);
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
     "batches",
     "messages",
     "letter_ids",
@@ -25,6 +25,8 @@ const TABLES: [&str; 11] = [
     "events",
     "audit",
     "audit_head",
+    "message_events",
+    "delivery_reports",
 ];
 
 /// Rows of every table.
@@ -201,4 +203,84 @@ async fn what_is_held_is_tried_again_whole_or_not_at_all() {
     let retry = |store: &Store| store.retry_waiting(None, &because("moved away")).is_ok();
     let changed = whole_or_not_at_all(bundle_held, retry).await;
     assert_eq!(changed, by_an_operator(&["outgoing", "events"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_put_on_hold_and_released_whole_or_not_at_all() {
+    let hold = |store: &Store| store.hold_batch(FIRST, &because("a look")).is_ok();
+    let changed = whole_or_not_at_all(composed, hold).await;
+    let expected = ["batches", "outgoing", "holds", "events"];
+    assert_eq!(changed, by_an_operator(&expected));
+    let on_hold = async || {
+        let hub = composed().await;
+        hub.store.hold_batch(FIRST, &because("a look")).unwrap();
+        hub
+    };
+    let release = |store: &Store| store.release_batch(FIRST, &because("mended")).is_ok();
+    let changed = whole_or_not_at_all(on_hold, release).await;
+    assert_eq!(changed, by_an_operator(&expected));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_are_held_released_and_cancelled_whole_or_not_at_all() {
+    let two = ["B-0001-2", "B-0001-3"].map(|id| id.parse().unwrap());
+    let deed =
+        |deed| move |store: &Store| store.move_messages(deed, &two, &because("a look")).is_ok();
+    let changed = whole_or_not_at_all(composed, deed(MessageDeed::Hold)).await;
+    let held = [
+        "batches",
+        "messages",
+        "bundles",
+        "outgoing",
+        "events",
+        "message_events",
+        "delivery_reports",
+    ];
+    assert_eq!(sorted(changed), sorted(by_an_operator(&held)));
+    let changed = whole_or_not_at_all(composed, deed(MessageDeed::Cancel)).await;
+    let cancelled = [&held[..], &["letter_ids"]].concat();
+    assert_eq!(sorted(changed), sorted(by_an_operator(&cancelled)));
+    let on_hold = async || {
+        let hub = composed().await;
+        deed(MessageDeed::Hold)(&hub.store);
+        hub.run().await;
+        hub
+    };
+    let changed = whole_or_not_at_all(on_hold, deed(MessageDeed::Release)).await;
+    let released = ["batches", "messages", "events"];
+    assert_eq!(sorted(changed), sorted(by_an_operator(&released)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_of_a_batch_is_cancelled_whole_or_not_at_all() {
+    let partly_gone = async || {
+        let spec = Spec {
+            letters: 20,
+            ..Spec::default()
+        };
+        let hub = Hub::new();
+        hub.consent(&spec);
+        hub.upload("batch.zip", &sample_bytes(&spec));
+        hub.run_without_hand_over().await;
+        hub
+    };
+    let cancel = |store: &Store| {
+        let rest = store.cancel_of(FIRST, Extent::Rest, &because("a mistake"));
+        rest.is_ok()
+    };
+    let changed = whole_or_not_at_all(partly_gone, cancel).await;
+    let expected = [
+        "batches",
+        "messages",
+        "letter_ids",
+        "bundles",
+        "outgoing",
+        "events",
+    ];
+    assert_eq!(changed, by_an_operator(&expected));
+}
+
+fn sorted(mut tables: Vec<&'static str>) -> Vec<&'static str> {
+    tables.sort_unstable();
+    tables
 }

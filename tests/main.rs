@@ -28,6 +28,7 @@ mod findings;
 mod flow;
 mod fuzzed;
 mod gate;
+mod holds;
 mod households;
 mod hub;
 mod inbox;

@@ -5,6 +5,7 @@ use tokio::{sync::watch, task::JoinSet};
 use super::{
     Error, Works,
     accounts::accounts_of_settings,
+    auditing::tell_heads,
     doors::Doors,
     forgetting::forget_daily,
     handing_over::hand_over,
@@ -128,6 +129,7 @@ impl Daemon {
         loops.spawn(hand_over(&self.works, halted.clone()));
         loops.spawn(forget_daily(&self.works, &self.config, halted.clone()));
         loops.spawn(rest(&self.works, halted.clone()));
+        loops.spawn(tell_heads(&self.works, halted.clone()));
         let told = self.until_told(stop.clone(), newer, halt.clone());
         let (ran, told) = tokio::join!(
             async {

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod adapters;
+mod auditing;
 mod daemon;
 mod doors;
 mod error;

@@ -1,3 +1,4 @@
+pub(super) mod deed;
 pub(super) mod list;
 
 use std::fmt;
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{Channel, Code, Language, MessageId, Reason, without_identity_codes},
-    store::MessageRow,
+    store::{MessageDeed, MessageRow},
 };
 
 #[derive(clap::Subcommand)]
@@ -26,6 +27,19 @@ pub(super) enum Command {
         /// Such as `B-0007-12`
         message: MessageId,
     },
+    /// Stop messages where they are, until they are released
+    ///
+    /// A message that stands in a bundle is taken out of it, as long as the bundle is here: the others
+    /// are planned again. Of one for both channels that lies in its mailbox, the paper half is held. The
+    /// sender reads the reason in its next delivery report.
+    Hold(deed::Arguments),
+    /// Let messages go on that an operator holds: they are routed again
+    Release(deed::Arguments),
+    /// Call messages off for good, as long as they have not left the house
+    ///
+    /// Their letter ids are free: the sender can send the letters anew. The sender reads the reason in
+    /// its next delivery report.
+    Cancel(deed::Arguments),
 }
 
 pub(super) fn run(
@@ -33,6 +47,11 @@ pub(super) fn run(
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
     match command {
+        Command::Hold(arguments) => return deed::run(MessageDeed::Hold, arguments, invocation),
+        Command::Release(arguments) => {
+            return deed::run(MessageDeed::Release, arguments, invocation);
+        }
+        Command::Cancel(arguments) => return deed::run(MessageDeed::Cancel, arguments, invocation),
         Command::List(arguments) => list::run(arguments, invocation)?,
         Command::Show { message } => {
             let store = invocation.store()?;
@@ -43,7 +62,16 @@ pub(super) fn run(
                 findings.add(finding);
             }
             let beside = store.messages_beside(&row)?;
-            invocation.output.show(&shown(&row, &beside, findings))?;
+            let held_why = store.message_hold(*message)?;
+            if held_why.is_some() {
+                let hint = format!("`kuori message release {message} --reason TEXT` lets it go on");
+                invocation.output.hint(hint);
+            }
+            let shown = MessageShown {
+                held_why,
+                ..shown(&row, &beside, findings)
+            };
+            invocation.output.show(&shown)?;
         }
     }
     Ok(Outcome::Done)
@@ -54,6 +82,8 @@ pub(super) fn run(
 pub(super) struct MessageShown {
     #[serde(flatten)]
     message: MessageLine,
+    /// Why an operator holds it; absent where none does.
+    held_why: Option<String>,
     /// The entry of the ZIP that holds its pages, but for identity codes.
     document: String,
     /// 1-based.
@@ -87,6 +117,7 @@ pub(super) struct MessageShown {
 fn shown(row: &MessageRow, beside: &[MessageId], findings: FindingReport) -> MessageShown {
     MessageShown {
         message: row.into(),
+        held_why: None,
         document: without_identity_codes(&row.message.pages.document.0).into_owned(),
         first_page: row.message.pages.first,
         fit_for_mailbox: row.fitness.mailbox,
@@ -160,9 +191,11 @@ impl MessageShown {
     }
 
     fn standing(&self) -> String {
-        match self.waiting_since {
-            Some(since) => format!("{}, since {since}", self.message.state),
-            None => self.message.state.to_string(),
+        let state = self.message.state;
+        match (&self.held_why, self.waiting_since) {
+            (Some(why), _) => format!("{state} by an operator: {why}"),
+            (None, Some(since)) => format!("{state}, since {since}"),
+            (None, None) => state.to_string(),
         }
     }
 

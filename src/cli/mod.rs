@@ -6,7 +6,9 @@
 //! a step does; and it prints no identity code, no name and no address.
 
 mod account;
+mod actor;
 mod alert;
+mod audit;
 mod backup;
 mod batch;
 mod bundle;
@@ -54,7 +56,6 @@ mod verify;
 mod words;
 
 use std::{
-    env,
     ffi::OsString,
     io::{self, Write},
     process::ExitCode,
@@ -110,7 +111,7 @@ enum Command {
     ///
     /// No real person can be hit by one. The same options make the same bytes.
     Sample(sample::Arguments),
-    /// Look at batches, approve or cancel them
+    /// Look at batches, approve, hold, release or cancel them
     #[command(subcommand)]
     Batch(batch::Command),
     /// Look at senders, put them on hold or release them
@@ -124,7 +125,7 @@ enum Command {
     /// Look into the folders that batches come from
     #[command(subcommand)]
     Inbox(inbox::Command),
-    /// Look at messages
+    /// Look at messages, hold, release or cancel them
     #[command(subcommand)]
     Message(message::Command),
     /// Look at what the print house gets
@@ -139,6 +140,9 @@ enum Command {
     Status(status::Arguments),
     /// Print all that happened to one thing, oldest first
     Events(events::Arguments),
+    /// Look at what operators did, and whether all of it still stands there
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Set messages back to a step, so that it is done again
     ///
     /// Messages are picked by what is known of them; all that is said must hold. Unless single
@@ -211,16 +215,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         output: Output::new(&mut out, &mut err, &options),
         input: &mut io::stdin().lock(),
         now: clock::now(),
-        actor: actor(),
+        actor: actor::actor(),
         renderer: Renderer::OwnProcess,
     };
     carry_out(&command, invocation).into()
-}
-
-/// Who is at the keyboard, as the system says it.
-fn actor() -> String {
-    let user = env::var("USER").ok().filter(|user| !user.is_empty());
-    user.unwrap_or_else(|| "operator".to_owned())
 }
 
 /// A bad command line, or a call for help: both come from the parser.
@@ -259,6 +257,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Outbox(command) => outbox::run(command, invocation),
         Command::Status(arguments) => status::run(arguments, invocation),
         Command::Alert(command) => alert::run(command, invocation),
+        Command::Audit(command) => audit::run(command, invocation),
         Command::Events(arguments) => events::run(arguments, invocation),
         Command::Reprocess(arguments) => reprocess::run(arguments, invocation),
         Command::Backup(arguments) => backup::run(arguments, invocation),

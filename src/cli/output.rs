@@ -50,6 +50,17 @@ impl<'a> Output<'a> {
         self.bytes(format!("{}\n", harmless(text)).as_bytes())
     }
 
+    /// Whether the document is to be JSON. For one that is written as it is read.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A part of a document as text.
+    pub(super) fn text(&mut self, part: &dyn Display) -> Result<(), CommandError> {
+        let text = harmless(&part.to_string());
+        self.bytes(text.as_bytes())
+    }
+
     /// What is no document and goes out as it is.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
         let written = self.out.write_all(bytes);

@@ -17,7 +17,7 @@ use crate::{
     },
     mailbox::{AttachedFile, Delivery, DeliveryId, Mailbox},
     store::{BatchRow, MessageRow, StepOutcome},
-    telemetry::meters,
+    telemetry::{self, meters},
 };
 
 /// Messages loaded and asked about at a time, and the most that one sync of the mailbox covers.
@@ -44,7 +44,8 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
         }
         let documents = Documents::load(house, row, &sender.batch.limits)?;
         house.store.begin_delivery(row, house.clock.now())?;
-        documents.lend(|letters| deliver_all(house, row, letters, stop))?;
+        let delivered = documents.lend(|letters| deliver_all(house, row, letters, stop));
+        delivered.inspect_err(|error| leave_no_doubt(house, row, error))?;
     }
     let now = house.clock.now();
     let next = if has_rerouted(house, row)? {
@@ -55,6 +56,37 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
     Ok(house
         .store
         .finish_delivery(row, &StepOutcome::next(next, now), now)?)
+}
+
+/// After a failure the mailboxes are asked which messages lie there, so that operators may cancel or hold
+/// the others. Where they do not answer, the doubt stays until the step is done again.
+fn leave_no_doubt(house: &House, row: &BatchRow, error: &Error) {
+    if matches!(error, Error::Stopped) {
+        return;
+    }
+    if let Err(error) = find_out(house, row) {
+        let error = telemetry::with_causes(&error);
+        tracing::warn!(batch = %row.id, error, "cannot see which messages lie in mailboxes");
+    }
+}
+
+fn find_out(house: &House, row: &BatchRow) -> Result<(), Error> {
+    let mut after = 0;
+    loop {
+        let page = routed_page(house, row, after, PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = last.id.position;
+        let mut delivered = Vec::new();
+        for stored in &page {
+            if is_delivered(house, row, stored)? {
+                let known_by = delivery_id(row, stored).to_string();
+                delivered.push((stored.id.position, known_by));
+            }
+        }
+        let now = house.clock.now();
+        house.store.record_deliveries(row.id, &delivered, now)?;
+    }
+    Ok(house.store.end_delivery(row)?)
 }
 
 fn has_work(house: &House, row: &BatchRow) -> Result<bool, Error> {

@@ -250,6 +250,16 @@ impl Store {
         })
     }
 
+    /// Records that every message of the batch that lies in a mailbox is recorded, though the delivery
+    /// did not reach its end.
+    pub fn end_delivery(&self, row: &BatchRow) -> Result<(), Error> {
+        let sql = "UPDATE batches SET delivery_begun_at = NULL WHERE id = ?";
+        self.write("break a delivery off", |tx| {
+            tx.execute(sql, [row.id.0]).doing("break a delivery off")?;
+            Ok(())
+        })
+    }
+
     /// Moves a batch on after its delivery: what lies in a mailbox is recorded now.
     pub fn finish_delivery(
         &self,

@@ -2,9 +2,10 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{
-    Error, Store, Transaction,
+    Error, NewEvent, Store, Transaction,
     columns::{Columns, Word, millis},
     error::Doing,
+    events,
 };
 use crate::domain::{Asked, MailboxStatus, RecipientId};
 
@@ -56,12 +57,25 @@ impl Store {
         source: &str,
         now: Timestamp,
     ) -> Result<usize, Error> {
+        self.write("record consents", |tx| record(tx, page, source, now))
+    }
+
+    /// As [`Store::record_consents`], as the deed of an operator. The audit has how many, and nobody's id.
+    pub fn record_consents_by(
+        &self,
+        page: &[ConsentChange],
+        source: &str,
+        action: &NewEvent,
+    ) -> Result<usize, Error> {
         self.write("record consents", |tx| {
-            let mut changed = 0;
-            for change in page {
-                note(tx, change, source, now)?;
-                changed += upsert(tx, change)?;
-            }
+            let changed = record(tx, page, source, action.at)?;
+            let granted = |change: &&ConsentChange| change.status == ConsentStatus::Granted;
+            let granted = page.iter().filter(granted).count();
+            let withdrawn = page.len() - granted;
+            let what = format!(
+                "consents {source}: {granted} granted, {withdrawn} withdrawn; {changed} changed the register"
+            );
+            events::note_house(tx, action, &what)?;
             Ok(changed)
         })
     }
@@ -74,18 +88,24 @@ impl Store {
         print_only: bool,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let set = "INSERT INTO print_only_matters VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-        let unset = "DELETE FROM print_only_matters WHERE recipient_id = ?1 AND matter = ?2";
         self.write("record a matter", |tx| {
-            let id = recipient.expose();
-            if print_only {
-                tx.execute(set, params![id, matter, millis(now)])
-                    .doing("record a matter")?;
-            } else {
-                tx.execute(unset, params![id, matter])
-                    .doing("forget a matter")?;
-            }
-            Ok(())
+            set_matter(tx, recipient, matter, print_only, now)
+        })
+    }
+
+    /// As [`Store::set_print_only_matter`], as the deed of an operator.
+    pub fn set_print_only_matter_by(
+        &self,
+        recipient: &RecipientId,
+        matter: &str,
+        print_only: bool,
+        action: &NewEvent,
+    ) -> Result<(), Error> {
+        self.write("record a matter", |tx| {
+            set_matter(tx, recipient, matter, print_only, action.at)?;
+            let what = if print_only { "on paper" } else { "by consent" };
+            let what = format!("letters of matter `{matter}` to a recipient: {what}");
+            events::note_house(tx, action, &what)
         })
     }
 
@@ -165,6 +185,40 @@ fn mailbox_status(consent: Option<ConsentStatus>) -> MailboxStatus {
         Some(ConsentStatus::Withdrawn) => MailboxStatus::Withdrawn,
         None => MailboxStatus::Inactive,
     }
+}
+
+fn record(
+    tx: &Transaction<'_>,
+    page: &[ConsentChange],
+    source: &str,
+    now: Timestamp,
+) -> Result<usize, Error> {
+    let mut changed = 0;
+    for change in page {
+        note(tx, change, source, now)?;
+        changed += upsert(tx, change)?;
+    }
+    Ok(changed)
+}
+
+fn set_matter(
+    tx: &Transaction<'_>,
+    recipient: &RecipientId,
+    matter: &str,
+    print_only: bool,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let set = "INSERT INTO print_only_matters VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    let unset = "DELETE FROM print_only_matters WHERE recipient_id = ?1 AND matter = ?2";
+    let id = recipient.expose();
+    if print_only {
+        tx.execute(set, params![id, matter, millis(now)])
+            .doing("record a matter")?;
+    } else {
+        tx.execute(unset, params![id, matter])
+            .doing("forget a matter")?;
+    }
+    Ok(())
 }
 
 fn note(

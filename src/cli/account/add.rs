@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use tempfile::TempDir;
+
 use super::{credential, deed::Deed};
 use crate::{
     assemble::accounts_of_settings,
@@ -43,7 +45,7 @@ pub(super) fn run(
     arguments: &Arguments,
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
-    let store = store(arguments, invocation)?;
+    let (store, _rehearsal) = store(arguments, invocation)?;
     let account = &arguments.account;
     if !store.account(account)?.is_served {
         let error = format!("`{account}` has no account on the embedded server");
@@ -74,14 +76,32 @@ pub(super) fn run(
         .carry_out(&store, account, &changes, shown, invocation)
 }
 
-fn store(arguments: &Arguments, invocation: &Invocation<'_>) -> Result<Store, CommandError> {
+/// The store that knows the account. A rehearsal that finds none has one of its own, in a folder that
+/// goes with it: it writes nothing.
+fn store(
+    arguments: &Arguments,
+    invocation: &Invocation<'_>,
+) -> Result<(Store, Option<TempDir>), CommandError> {
     let Some(file) = &arguments.config else {
-        return invocation.store();
+        return Ok((invocation.store()?, None));
     };
     let config = settings::load(Some(file), invocation.options)?;
-    let store = Store::open(&config.data_folder)?;
+    let folder = &config.data_folder;
+    if !arguments.deed.is_rehearsal() {
+        let store = Store::open(folder)?;
+        store.know_accounts(&accounts_of_settings(&config))?;
+        return Ok((store, None));
+    }
+    if folder.join("kuori.sqlite").exists() {
+        let store = Store::open(folder)?;
+        if store.account(&arguments.account).is_ok() {
+            return Ok((store, None));
+        }
+    }
+    let rehearsal = tempfile::tempdir().map_err(CommandError::failed)?;
+    let store = Store::open(rehearsal.path())?;
     store.know_accounts(&accounts_of_settings(&config))?;
-    Ok(store)
+    Ok((store, Some(rehearsal)))
 }
 
 fn networks(given: &[String]) -> Result<Vec<String>, CommandError> {

@@ -1,11 +1,12 @@
 use std::fmt;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     cli::{CommandError, Invocation, deed::LightDeed, error::Outcome},
-    store::{AccountChange, Store},
+    store::{AccountChange, AccountRow, Store},
 };
 
 /// What every command takes that changes an account.
@@ -30,6 +31,10 @@ pub(in crate::cli) struct AccountChanged {
 }
 
 impl Deed {
+    pub(super) fn is_rehearsal(&self) -> bool {
+        self.deed.dry_run
+    }
+
     /// Changes an account in the data folder.
     pub(super) fn run(
         &self,
@@ -49,10 +54,12 @@ impl Deed {
         password: Option<String>,
         invocation: &mut Invocation<'_>,
     ) -> Result<Outcome, CommandError> {
+        let before = store.account(account).ok();
         let plan = match self.deed.action(invocation) {
             None => store.plan_account_change(account, changes)?,
             Some(action) => store.change_account(account, changes, &action)?,
         };
+        let shuts_out = plan.is_ok() && shuts_out(before.as_ref(), changes, invocation.now);
         let blocked = plan.as_ref().err().cloned();
         invocation.output.show(&AccountChanged {
             account: account.to_owned(),
@@ -61,6 +68,12 @@ impl Deed {
             done: plan.unwrap_or_default(),
             blocked: blocked.clone(),
         })?;
+        if shuts_out {
+            invocation.output.note(format!(
+                "that was the last that opened account `{account}`: nobody can log in to it before \
+                 `kuori account add {account}` gives it a key"
+            ));
+        }
         match blocked {
             None => Ok(Outcome::Done),
             Some(blocked) => {
@@ -70,6 +83,29 @@ impl Deed {
             }
         }
     }
+}
+
+/// Whether the account was open, and neither a key nor a password of it is left.
+fn shuts_out(before: Option<&AccountRow>, changes: &[AccountChange], now: Timestamp) -> bool {
+    let Some(before) = before else {
+        return false;
+    };
+    let mut keys: Vec<_> = before.keys.iter().filter(|key| key.is_valid(now)).collect();
+    let mut has_password = before.password_hash.is_some();
+    let was_open = has_password || !keys.is_empty();
+    for change in changes {
+        match change {
+            AccountChange::RemoveKey { fingerprint } => {
+                keys.retain(|key| key.key.fingerprint != *fingerprint);
+            }
+            AccountChange::RemovePassword => has_password = false,
+            AccountChange::AddKey(_)
+            | AccountChange::RotateKey { .. }
+            | AccountChange::SetPassword { .. } => return false,
+            AccountChange::SetAddresses(_) | AccountChange::Disable | AccountChange::Enable => {}
+        }
+    }
+    was_open && !has_password && keys.is_empty()
 }
 
 impl fmt::Display for AccountChanged {

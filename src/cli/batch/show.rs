@@ -34,7 +34,7 @@ pub(in crate::cli) struct BatchShown {
     state: BatchStateWord,
     /// Why it is refused, held or cancelled.
     reason: Option<String>,
-    /// Why it is held before it is routed; empty where a step has failed.
+    /// Why the gate or an operator holds it; empty where a step has failed.
     holds: Vec<HoldLine>,
     /// The daemon has it in its hands.
     is_worked_on: bool,
@@ -149,16 +149,26 @@ impl BatchShown {
         hints
     }
 
-    /// What to type about a batch that the gate holds.
+    /// What to type about a batch that the gate or an operator holds.
     fn ways_out(&self) -> Vec<String> {
         let (batch, sender) = (&self.batch, &self.sender);
         if self.holds.is_empty() {
             return Vec::new();
         }
-        let mut hints = vec![
-            format!("`kuori batch approve {batch} --reason TEXT` lets it go on"),
-            format!("`kuori batch cancel {batch} --reason TEXT` calls it off"),
-        ];
+        let mut hints = Vec::new();
+        if self.holds.iter().any(HoldLine::is_by_operator) {
+            hints.push(format!(
+                "`kuori batch release {batch} --reason TEXT` ends the operator's hold"
+            ));
+        }
+        if !self.holds.iter().all(HoldLine::is_by_operator) {
+            hints.push(format!(
+                "`kuori batch approve {batch} --reason TEXT` lets it go on"
+            ));
+        }
+        hints.push(format!(
+            "`kuori batch cancel {batch} --reason TEXT` calls it off"
+        ));
         if self.holds.iter().any(HoldLine::is_for_sender) {
             hints.push(format!(
                 "`kuori sender release {sender}` lets all of its batches go on"

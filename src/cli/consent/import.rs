@@ -107,7 +107,7 @@ impl Imported {
     ) -> Result<(), CommandError> {
         if let (Some(store), Some(changed)) = (store, &mut self.changed) {
             let source = format!("imported by {}", invocation.actor);
-            let recorded = store.record_consents(page, &source, invocation.now);
+            let recorded = store.record_consents_by(page, &source, &invocation.action(""));
             *changed += recorded.map_err(|error| {
                 CommandError::from(error)
                     .hint("import the file again: what is recorded already changes nothing")

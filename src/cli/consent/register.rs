@@ -86,7 +86,7 @@ fn record(
         return Ok(None);
     };
     let source = format!("set by {}", invocation.actor);
-    let changed = store.record_consents(&[change], &source, invocation.now)?;
+    let changed = store.record_consents_by(&[change], &source, &invocation.action(""))?;
     Ok(Some(changed == 1))
 }
 
@@ -97,7 +97,8 @@ fn record_matter(
     invocation: &Invocation<'_>,
 ) -> Result<(), CommandError> {
     if let (Some(matter), Some(print_only)) = (&told.matter, told.print_only) {
-        store.set_print_only_matter(recipient, matter, print_only, invocation.now)?;
+        let action = invocation.action("");
+        store.set_print_only_matter_by(recipient, matter, print_only, &action)?;
     }
     Ok(())
 }

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{House, mismatch::mismatch};
 use crate::cli::{
-    account, alert, backup, batch, bundle, check, config, consent, demo, events, finding, inbox,
-    message, outbox, process, purge, receipt, reprocess, restore, sample, sender, sftp, status,
-    verify,
+    account, alert, audit, backup, batch, bundle, check, config, consent, demo, events, finding,
+    inbox, message, outbox, process, purge, receipt, reprocess, restore, sample, sender, sftp,
+    status, verify,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -25,6 +25,8 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ),
         ("batch-approve", schema_for!(batch::approve::Approved)),
         ("batch-cancel", schema_for!(batch::cancel::Cancelled)),
+        ("batch-hold", schema_for!(batch::hold::BatchHeld)),
+        ("batch-release", schema_for!(batch::release::BatchReleased)),
         ("sender-list", schema_for!(sender::list::SenderList)),
         ("sender-hold", schema_for!(sender::hold::SenderHeld)),
         (
@@ -37,6 +39,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("inbox-list", schema_for!(inbox::shown::InboxList)),
         ("message-list", schema_for!(message::list::MessageList)),
         ("message-show", schema_for!(message::MessageShown)),
+        ("message-deed", schema_for!(message::deed::MessagesMoved)),
         ("bundle-list", schema_for!(bundle::BundleList)),
         ("bundle-show", schema_for!(bundle::BundleShown)),
         ("bundle-preview", schema_for!(bundle::preview::Previewed)),
@@ -46,6 +49,8 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("alert-list", schema_for!(alert::list::AlertList)),
         ("alert-test", schema_for!(alert::test::AlertTested)),
         ("events", schema_for!(events::EventList)),
+        ("audit-list", schema_for!(audit::list::AuditList)),
+        ("audit-verify", schema_for!(audit::verify::AuditVerified)),
         ("reprocess", schema_for!(reprocess::Reprocessed)),
         ("verify", schema_for!(verify::Report)),
         ("consent-import", schema_for!(consent::import::Imported)),
@@ -126,6 +131,21 @@ fn every_json_output_satisfies_its_schema() {
         ("batch-findings", "batch findings B-0001".to_owned()),
         ("batch-approve", "batch approve B-0001 --dry-run".to_owned()),
         ("batch-cancel", "batch cancel B-0001 --dry-run".to_owned()),
+        ("batch-hold", "batch hold B-0001 --dry-run".to_owned()),
+        ("batch-hold", "batch hold B-0001 --reason tests".to_owned()),
+        ("batch-show", "batch show B-0001".to_owned()),
+        ("batch-release", "batch release B-0001 --dry-run".to_owned()),
+        (
+            "batch-release",
+            "batch release B-0001 --reason tests".to_owned(),
+        ),
+        ("message-deed", "message hold B-0001-4 --dry-run".to_owned()),
+        (
+            "message-deed",
+            "message cancel B-0001-1 --dry-run".to_owned(),
+        ),
+        ("audit-list", "audit list".to_owned()),
+        ("audit-verify", "audit verify".to_owned()),
         ("sender-hold", hold.to_owned()),
         ("sender-list", "sender list".to_owned()),
         ("sender-release", "sender release example-city".to_owned()),
