@@ -116,7 +116,7 @@ async fn bundles_of_a_held_batch_wait_and_its_receipts_go() {
     hub.run().await;
     assert_nothing_left(&hub);
     assert_eq!(bundles_stand(&hub), [Standing::Held]);
-    assert!(hub.receipt("processing").contains("state=\"held\""));
+    assert!(hub.receipt("processing-2").contains("state=\"held\""));
     // No way around: neither by its hand-over, nor by setting it back.
     let all = [None, Some(Waiting::Batch(FIRST))];
     for what in &all {
@@ -445,7 +445,7 @@ async fn a_held_letter_leaves_its_bundle_and_goes_in_another_when_it_is_released
     hub.run_at(morning).await;
     let report = hub.receipt("delivery");
     assert!(report.contains("what=\"held\"") && report.contains("why=\"the wrong person\""));
-    assert!(hub.receipt("processing").contains("state=\"held\""));
+    assert!(hub.receipt("processing-2").contains("state=\"held\""));
     // Nobody sets it back unless it is released.
     let failed = |positions| Selection {
         batch: FIRST,
@@ -685,7 +685,7 @@ async fn the_rest_of_a_batch_is_cancelled_and_what_has_gone_is_reported() {
     let counts = counts(&hub);
     assert_eq!((counts.printed, counts.cancelled), (printed, 5 - printed));
     assert_eq!(state(&hub), BatchState::Reported);
-    let report = hub.receipt("processing");
+    let report = hub.receipt("processing-2");
     assert!(report.contains("a mistake") && report.contains("state=\"cancelled\""));
     assert!(hub.store.check_audit().unwrap().broken.is_none());
 }

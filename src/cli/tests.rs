@@ -5,6 +5,7 @@ mod check;
 mod consents;
 mod decisions;
 mod faults;
+mod holds;
 mod house;
 mod mismatch;
 mod outbox;
@@ -42,15 +43,16 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       check      Say all that is wrong with a batch, without taking it
       finding    Explain the code of a finding, or list them all
       sample     Make an artificial batch
-      batch      Look at batches, approve or cancel them
+      batch      Look at batches, approve, hold, release or cancel them
       sender     Look at senders, put them on hold or release them
       account    Say who may log in to the embedded server, and with what
       inbox      Look into the folders that batches come from
-      message    Look at messages
+      message    Look at messages, hold, release or cancel them
       bundle     Look at what the print house gets
       outbox     Look at what waits to leave the house, and have it tried again
       status     Say what waits for what, the worst first, and what to type
       events     Print all that happened to one thing, oldest first
+      audit      Look at what operators did, and whether all of it still stands there
       reprocess  Set messages back to a step, so that it is done again
       purge      Remove what is kept longer than it is needed
       alert      See what operators were told of, and try the command that tells them

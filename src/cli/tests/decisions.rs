@@ -77,7 +77,7 @@ fn what_has_left_the_house_cannot_be_cancelled() {
       caused by: bundle P-0001 is at the print house
       caused by: messages in recipients' mailboxes: 2
 
-    hint: what has left the house cannot be called back; `kuori batch show B-0001` says what that is
+    hint: what has left the house cannot be called back; with `--rest` only what has not is cancelled
     ");
 }
 
@@ -85,7 +85,7 @@ fn what_has_left_the_house_cannot_be_cancelled() {
 fn a_sender_is_held_once_listed_and_released() {
     let house = House::held();
     insta::assert_snapshot!(house.both("sender hold example-city --reason old-letters"), @r"
-    example-city is on hold: its batches are taken and opened, and wait before they are routed
+    example-city is on hold: its batches are taken and opened, and wait before they are routed or delivered
     hint: `kuori sender release example-city` ends it
     ");
     insta::assert_snapshot!(house.both("sender hold example-city --reason again"), @r"
