@@ -39,7 +39,7 @@ fn a_batch_is_held_beside_the_gate_and_each_refusal_says_what_to_type() {
 fn bundles_of_a_held_batch_are_not_tried_again() {
     let house = House::filled();
     insta::assert_snapshot!(house.out("batch hold B-0001 --reason logo --by liisa"), @r"
-    B-0001 is on hold; it was reported
+    B-0001 is on hold; it was composed
     bundles that wait for its release: P-0002
     ");
     insta::assert_snapshot!(house.both("outbox retry P-0002"), @r"

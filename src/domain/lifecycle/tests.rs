@@ -88,11 +88,12 @@ fn what_has_left_the_house_moves_only_where_an_operator_says_so_by_name() {
     let print_again = By::Operator(Deed::PrintAgain);
     assert_eq!(out_of(MessageState::HandedOver), [print_again].into());
     let deliver_again = By::Operator(Deed::DeliverAgain);
-    // Composing it too takes nothing out of the mailbox.
+    // Composing it too takes nothing out of the mailbox, nor does holding its paper half.
     let compose = By::Step(Step::Compose);
+    let hold = By::Operator(Deed::Hold);
     assert_eq!(
         out_of(MessageState::Delivered),
-        [compose, deliver_again].into()
+        [compose, hold, deliver_again].into()
     );
 }
 
