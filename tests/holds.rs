@@ -345,16 +345,16 @@ async fn a_batch_held_in_the_middle_of_a_step_stops_at_its_next_page_and_loses_n
     assert_eq!(hub.mailbox_messages().len() as u64, delivered);
 }
 
-fn away() -> Option<mailbox::Error> {
-    Some(mailbox::Error::Sync {
+fn away() -> mailbox::Error {
+    mailbox::Error::Sync {
         root: PathBuf::new(),
         source: io::ErrorKind::StorageFull.into(),
-    })
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_that_breaks_off_leaves_no_doubt_about_what_lies_in_mailboxes() {
-    let hub = moody(|_| away()).await;
+    let hub = moody(|_| Some(away())).await;
     let delivered = hub.mailbox_messages().len() as u64;
     assert_eq!(
         (state(&hub), counts(&hub).delivered),

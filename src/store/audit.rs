@@ -247,13 +247,13 @@ fn older_deeds(tx: &Transaction<'_>) -> Result<String, Error> {
         last = row.get(0).doing(doing)?;
         deeds += 1;
     }
-    Ok(match deeds {
-        0 => String::new(),
-        _ => {
-            let digest = hex(digest.finalize());
-            format!("deeds before this: {deeds}, up to event {last}, SHA-256 {digest}")
-        }
-    })
+    if deeds == 0 {
+        return Ok(String::new());
+    }
+    let digest = hex(digest.finalize());
+    Ok(format!(
+        "deeds before this: {deeds}, up to event {last}, SHA-256 {digest}"
+    ))
 }
 
 /// Writes a deed down, in the transaction that carries it out.

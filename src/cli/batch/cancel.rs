@@ -138,10 +138,9 @@ fn hint(batch: BatchId, blocked: CannotCancel) -> String {
         }
         CannotCancel::HandingOver(_) => on_its_way(),
         CannotCancel::HandedOver(_) | CannotCancel::Delivered { .. } => {
-            format!(
-                "what has left the house cannot be called back; with `--rest` only what has not is \
-                 cancelled"
-            )
+            "what has left the house cannot be called back; with `--rest` only what has not is \
+             cancelled"
+                .to_owned()
         }
         CannotCancel::DeliveryBegun(_) => {
             format!(
