@@ -21,7 +21,7 @@ use crate::{
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
     /// List the messages of a batch, or of all that are picked
-    List(list::Arguments),
+    List(Box<list::Arguments>),
     /// Show where a message is and why
     Show {
         /// Such as `B-0007-12`

@@ -242,7 +242,7 @@ impl Moved {
 }
 
 impl Kind {
-    fn order(&self) -> impl Ord + use<> {
+    fn order(self) -> impl Ord + use<> {
         let channel = self.channel.map(Channel::as_str);
         (self.state.as_str(), channel, self.is_in_mailbox)
     }

@@ -76,7 +76,7 @@ impl MessageFilter {
         if let Some(bundle) = self.bundle {
             let _ = write!(sql, " AND {m}.bundle = {}", bundle.0);
         }
-        let codes = one_of("f.code", self.findings.iter().map(code));
+        let codes = one_of("f.code", self.findings.iter().copied().map(code));
         if !codes.is_empty() {
             // Asked one by one, so that each is found by its index.
             let _ = write!(
@@ -97,7 +97,7 @@ impl MessageFilter {
         if batches.len() == 1 {
             return None;
         }
-        let batches = one_of(" AND n.batch", batches.iter().map(number));
+        let batches = one_of(" AND n.batch", batches.iter().copied().map(number));
         let named = self.messages.iter().map(|message| {
             let MessageId { batch, position } = message;
             format!("(n.batch = {} AND n.position = {position})", batch.0)
@@ -107,7 +107,7 @@ impl MessageFilter {
             .batches
             .iter()
             .filter(|&&batch| self.named_in(batch).next().is_none());
-        let whole = one_of("n.batch", whole.map(number));
+        let whole = one_of("n.batch", whole.copied().map(number));
         let either: Vec<_> = named
             .into_iter()
             .chain([whole])
@@ -150,7 +150,7 @@ impl MessageFilter {
         if !self.channels.is_empty() || self.bundle.is_some() || states.is_empty() {
             return String::new();
         }
-        let codes = one_of("f.code", self.findings.iter().map(code));
+        let codes = one_of("f.code", self.findings.iter().copied().map(code));
         let found = if codes.is_empty() {
             String::new()
         } else {
@@ -257,7 +257,7 @@ fn batches_with(
         let stopped = filter.of_stopped_batches();
         format!("(EXISTS (SELECT 1 FROM messages m WHERE m.batch = b.id{messages}){stopped})")
     } else {
-        one_of("b.id", named.iter().map(number))
+        one_of("b.id", named.iter().copied().map(number))
     };
     let sql = format!(
         "SELECT b.id FROM batches b WHERE {which}{} ORDER BY b.id",
@@ -296,7 +296,7 @@ fn one_of(column: &str, values: impl Iterator<Item = String>) -> String {
     format!("{column} IN ({})", values.join(", "))
 }
 
-fn number(batch: &BatchId) -> String {
+fn number(batch: BatchId) -> String {
     batch.0.to_string()
 }
 
@@ -304,7 +304,7 @@ fn word<T: Word>(value: T) -> String {
     format!("'{}'", value.word())
 }
 
-fn code(code: &Code) -> String {
+fn code(code: Code) -> String {
     format!("'{}'", code.as_str())
 }
 

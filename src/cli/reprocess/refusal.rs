@@ -194,10 +194,9 @@ fn hint(arguments: &Arguments, blocked: Blocked) -> String {
 fn again(arguments: &Arguments, blocked: Blocked) -> &'static str {
     let was_delivered = matches!(blocked, Blocked::Delivered(_));
     match arguments.channel {
-        Some(Chosen::Print) => "--print-again",
         Some(Chosen::Mailbox) => "--deliver-again",
         Some(Chosen::Rules) | None if was_delivered => "--deliver-again",
-        Some(Chosen::Rules) | None => "--print-again",
+        Some(Chosen::Print | Chosen::Rules) | None => "--print-again",
     }
 }
 

@@ -97,7 +97,7 @@ fn set_back(
 fn to(kinds: &[Kind]) -> String {
     let arms = kinds
         .iter()
-        .map(|kind| format!(" WHEN {} THEN '{}'", is(kind), kind.to.word()));
+        .map(|kind| format!(" WHEN {} THEN '{}'", is(*kind), kind.to.word()));
     format!("CASE{} ELSE m.state END", arms.collect::<String>())
 }
 
@@ -106,11 +106,11 @@ fn any_of(kinds: &[Kind]) -> String {
     if kinds.is_empty() {
         return "0".to_owned();
     }
-    let kinds: Vec<_> = kinds.iter().map(is).collect();
+    let kinds: Vec<_> = kinds.iter().copied().map(is).collect();
     format!("({})", kinds.join(" OR "))
 }
 
-fn is(kind: &Kind) -> String {
+fn is(kind: Kind) -> String {
     let channel = kind
         .channel
         .map_or("NULL".to_owned(), |channel| format!("'{}'", channel.word()));

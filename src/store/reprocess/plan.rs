@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use super::{
-    Blocked, Kind, Moved, Reprocess, ReprocessPlan, Way, is_handing_over, listing,
+    Blocked, Moved, Reprocess, ReprocessPlan, Way, is_handing_over, listing,
     verdict::{self, Standing, Terms, Verdict},
 };
 use crate::{
@@ -304,7 +304,7 @@ fn count(groups: &Groups, plan: &mut ReprocessPlan) {
         }
     }
     plan.kinds = kinds.into_iter().collect();
-    plan.kinds.sort_unstable_by_key(Kind::order);
+    plan.kinds.sort_unstable_by_key(|kind| kind.order());
     plan.withdrawn = withdrawn.into_iter().collect();
     let moved = moved.into_iter();
     plan.moved = moved

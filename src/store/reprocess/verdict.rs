@@ -64,12 +64,13 @@ pub(super) fn of(standing: &Standing, terms: Terms, is_handing_over: bool) -> Ve
     if standing.is_on_hold && !terms.are_named {
         return Verdict::PassedOver;
     }
-    if let Some(hindrance) = standing.hindrance(terms, is_handing_over) {
-        return Verdict::Blocked(hindrance);
+    // First what no `--print-again` can help.
+    if let Err(illegal) = standing.state.move_to(to) {
+        return Verdict::Blocked(Hindrance::Illegal(illegal));
     }
-    match standing.state.move_to(to) {
-        Err(illegal) => Verdict::Blocked(Hindrance::Illegal(illegal)),
-        Ok(to) => Verdict::Moves {
+    match standing.hindrance(terms, is_handing_over) {
+        Some(hindrance) => Verdict::Blocked(hindrance),
+        None => Verdict::Moves {
             to,
             delivers_again: standing.is_delivered_again(terms),
             prints_again: standing.is_printed_again(terms),
