@@ -227,7 +227,7 @@ async fn one_letter_is_found_by_its_senders_id_and_goes_on_paper() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_that_was_chosen_holds_until_it_is_forgotten() {
-    let hub = Hub::with(|sender| sender.duplicate_letter_ids = Default::default());
+    let hub = Hub::new();
     let spec = Spec {
         digital_share: 1.0,
         ..letters(3)
