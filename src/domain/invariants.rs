@@ -315,7 +315,7 @@ mod tests {
         }
     }
 
-    fn codes(broken: Vec<Broken>) -> Vec<&'static str> {
+    fn codes(broken: &[Broken]) -> Vec<&'static str> {
         broken.iter().map(|(breach, _)| breach.as_str()).collect()
     }
 
@@ -350,17 +350,17 @@ mod tests {
             is_in_bundle: false,
             ..printed
         };
-        assert_eq!(codes(lost.broken()), ["letter-in-no-bundle"]);
+        assert_eq!(codes(&lost.broken()), ["letter-in-no-bundle"]);
         let doubled = MessageFacts {
             in_other_bundles: 1,
             ..printed
         };
-        assert_eq!(codes(doubled.broken()), ["letter-in-two-bundles"]);
+        assert_eq!(codes(&doubled.broken()), ["letter-in-two-bundles"]);
         let both = MessageFacts {
             is_in_mailbox: true,
             ..printed
         };
-        assert_eq!(codes(both.broken()), ["mailbox-and-bundle"]);
+        assert_eq!(codes(&both.broken()), ["mailbox-and-bundle"]);
         let wished = MessageFacts {
             channel: BOTH,
             ..both
@@ -379,7 +379,7 @@ mod tests {
                 is_in_mailbox: true,
                 ..message(state, None)
             };
-            assert_eq!(codes(lies.broken()), ["message-inconsistent"], "{state:?}");
+            assert_eq!(codes(&lies.broken()), ["message-inconsistent"], "{state:?}");
         }
     }
 
@@ -419,7 +419,7 @@ mod tests {
             is_due: false,
             ..asks
         };
-        assert_eq!(codes(forgot.broken()), ["batch-stuck"]);
+        assert_eq!(codes(&forgot.broken()), ["batch-stuck"]);
     }
 
     #[test]

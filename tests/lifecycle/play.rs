@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{Cursor, Read, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
@@ -416,7 +416,7 @@ impl Play {
 }
 
 /// `…/new/1700000000.B-0001-3-0a1b2c3d.kuori`
-fn delivery_id(path: &PathBuf) -> String {
+fn delivery_id(path: &Path) -> String {
     let name = path.file_name().unwrap().to_str().unwrap();
     name.split('.').nth(1).unwrap().to_owned()
 }
