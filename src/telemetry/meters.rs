@@ -291,7 +291,7 @@ mod tests {
         let histogram = Histogram::new("a", &[], "");
         histogram.took(&[], Duration::from_secs(1));
         histogram.took(&[], Duration::from_millis(1_001));
-        histogram.took(&[], Duration::from_secs(7_200));
+        histogram.took(&[], Duration::from_hours(2));
         let spread = histogram.spreads().remove(&Vec::new()).unwrap();
         assert_eq!(spread.at_most, [0, 0, 0, 1, 2, 2, 2, 2, 2, 2]);
         assert_eq!(spread.count, 3);

@@ -22,6 +22,6 @@ async fn prometheus_reads_every_metric() {
         "kuori_build_info gauge 1",
         "kuori_step_seconds histogram",
     ] {
-        assert!(said.contains(line), "no `{line}` in {}", said);
+        assert!(said.contains(line), "no `{line}` in {said}");
     }
 }
