@@ -14,7 +14,9 @@
     reason = "a bench that cannot make its input ends here, and it prints what it found"
 )]
 
+#[allow(dead_code, reason = "other benches use the rest")]
 mod house;
+#[allow(dead_code, reason = "other benches use the rest")]
 mod samples;
 
 use std::{
@@ -56,7 +58,10 @@ fn main() {
         Some("steps") => steps(size(100_000)),
         Some("restart") => restart(size(1_000_000)),
         Some("callers") => callers(size(64)),
-        Some("fill") => fill_and_die(Path::new(&given[1]), given[2].parse().unwrap()),
+        Some("fill") => match given.as_slice() {
+            [_, folder, messages] => fill_and_die(Path::new(folder), messages.parse().unwrap()),
+            _ => println!("fill FOLDER MESSAGES"),
+        },
         _ => {
             for what in ["rows", "steps", "restart", "callers"] {
                 let itself = env::current_exe().unwrap();
@@ -122,7 +127,7 @@ fn record(store: &Store, row: &BatchRow, new: &[NewMessage]) {
     let row = store.batch(id).unwrap();
     let next = StepOutcome::next(BatchState::Routed, NOW);
     timed("finish routing", || {
-        store.finish_step(&row, &next, NOW).unwrap()
+        store.finish_step(&row, &next, NOW).unwrap();
     });
     timed("list and record deliveries", || deliver(store, id));
     timed("list and record a plan", || plan(store, id));

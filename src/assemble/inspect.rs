@@ -2,7 +2,7 @@ use std::{path::Path, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{Error, adapters, lock::Lock};
+use super::{Error, adapters, lock::is_taken};
 use crate::{
     config::Config,
     domain::SenderId,
@@ -14,7 +14,7 @@ use crate::{
 
 /// Whether a process works in the data folder now.
 pub fn is_in_use(data_folder: &Path) -> bool {
-    matches!(Lock::take(data_folder), Err(Error::InUse { .. }))
+    is_taken(data_folder)
 }
 
 /// The names of the inboxes of the settings, and whose they are.

@@ -3,7 +3,8 @@ use std::{
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
-    process,
+    process, thread,
+    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -12,6 +13,9 @@ use rustix::{
 };
 
 use super::Error;
+
+/// [`is_taken`] has the lock for less than this.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Holds the data folder: the system lets go of it when the process ends, however it ends.
 pub(super) struct Lock {
@@ -41,20 +45,33 @@ impl Lock {
             .mode(0o600)
             .open(path);
         let mut file = opened.map_err(failed)?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => {
-                return Err(Error::InUse {
-                    folder: folder.to_owned(),
-                    process: holder(&mut file),
-                });
+        let since = Instant::now();
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => break,
+                Err(Errno::WOULDBLOCK) if since.elapsed() < LOOK => thread::sleep(LOOK / 20),
+                Err(Errno::WOULDBLOCK) => {
+                    return Err(Error::InUse {
+                        folder: folder.to_owned(),
+                        process: holder(&mut file),
+                    });
+                }
+                // A file system that has no locks: nobody can know who else works there.
+                Err(error) => return Err(failed(error.into())),
             }
-            // A file system that has no locks: nobody can know who else works there.
-            Err(error) => return Err(failed(error.into())),
         }
         sign(&mut file).map_err(failed)?;
         Ok(Self { _file: file })
     }
+}
+
+/// Whether a process has the folder. One that is just taking it waits until this has looked.
+pub(super) fn is_taken(folder: &Path) -> bool {
+    let Ok(file) = File::open(folder.join("kuori.lock")) else {
+        return false;
+    };
+    let looked = flock(&file, FlockOperation::NonBlockingLockShared);
+    looked == Err(Errno::WOULDBLOCK)
 }
 
 /// Says who has the folder, for the one who comes second. The lock itself is the system's.
@@ -81,6 +98,7 @@ mod tests {
         let second = Lock::take(folder.path()).err().unwrap();
         let holder = Some(process::id());
         assert!(matches!(second, Error::InUse { process, .. } if process == holder));
+        assert!(is_taken(folder.path()));
         drop(first);
         // A child that another test starts has the file open for a moment, from its fork to its exec.
         let since = std::time::Instant::now();

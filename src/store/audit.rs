@@ -499,7 +499,7 @@ mod tests {
         drop(store(folder.path()));
         tamper(folder.path(), "DELETE FROM audit; DELETE FROM audit_head;");
         let store = Store::open(folder.path()).unwrap();
-        store.write("begin the audit", |tx| begin(tx)).unwrap();
+        store.write("begin the audit", begin).unwrap();
         let first = store.audit(&AuditFilter::default(), None, 9).unwrap();
         let why = first[0].why.as_deref().unwrap();
         assert!(

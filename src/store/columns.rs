@@ -134,22 +134,24 @@ fn unknown(row: &Row<'_>, column: impl RowIndex, value: &str) -> rusqlite::Error
 
 /// Where a column stands among those of a query.
 pub(super) const fn place_of(name: &str, columns: &[&str]) -> Option<usize> {
-    let mut place = 0;
-    while place < columns.len() {
-        if is_same(columns[place].as_bytes(), name.as_bytes()) {
+    let (mut rest, mut place) = (columns, 0);
+    while let [first, others @ ..] = rest {
+        if is_same(first.as_bytes(), name.as_bytes()) {
             return Some(place);
         }
-        place += 1;
+        (rest, place) = (others, place + 1);
     }
     None
 }
 
-const fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let mut at = 0;
-    while at < one.len() && at < other.len() && one[at] == other[at] {
-        at += 1;
+const fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
+    while let ([first, one_rest @ ..], [same, other_rest @ ..]) = (one, other) {
+        if *first != *same {
+            return false;
+        }
+        (one, other) = (one_rest, other_rest);
     }
-    at == one.len() && at == other.len()
+    one.is_empty() && other.is_empty()
 }
 
 pub(super) fn millis(time: Timestamp) -> i64 {

@@ -4,6 +4,7 @@
 use std::{
     fs,
     io::{Seek, SeekFrom, Write},
+    os::unix::fs::PermissionsExt,
     path::Path,
 };
 
@@ -127,7 +128,6 @@ fn a_database_or_a_folder_that_may_not_be_written_to_is_told_of() {
     if rustix::process::geteuid().is_root() {
         return;
     }
-    use std::os::unix::fs::PermissionsExt;
     for (what, mode) in [
         ("data/kuori.sqlite", 0o400),
         ("data/spool", 0o500),

@@ -56,8 +56,9 @@ fn set_back(
     }
     let doing = "set messages back";
     let batch = plan.batch.0;
+    // What an operator holds never moves, though all else of it may be as in what does.
     let moving = format!(
-        "{}{}",
+        "m.held_why IS NULL AND {}{}",
         any_of(&plan.kinds),
         wanted.messages.of_messages(plan.batch)
     );

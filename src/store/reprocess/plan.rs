@@ -171,7 +171,7 @@ impl Look<'_> {
     fn groups(&self) -> Result<Groups, Error> {
         let doing = "group messages";
         let sql = format!(
-            "SELECT COUNT(*) AS messages, {}{} GROUP BY 2, 3, 4, 5, 6, 7, 8",
+            "SELECT COUNT(*) AS messages, {}{} GROUP BY 2, 3, 4, 5, 6, 7, 8, 9",
             columns(self.filter()),
             self.filter().of_messages(self.row.id)
         );

@@ -44,10 +44,7 @@ impl Shop {
 
     /// Lets all of `changes` wait in line, in this order, behind one who is in the middle of a
     /// change; hands back what came of each.
-    fn together<T: Send>(
-        &self,
-        changes: Vec<Box<dyn FnOnce(&Transaction<'_>) -> Result<T, Error> + Send + '_>>,
-    ) -> Vec<thread::Result<Result<T, Error>>> {
+    fn together(&self, changes: Vec<Change<'_>>) -> Vec<thread::Result<Result<u32, Error>>> {
         let (go_on, wait) = mpsc::channel::<()>();
         let (begun, has_begun) = mpsc::channel();
         thread::scope(|scope| {
