@@ -284,8 +284,8 @@ fn the_history_says_what_happened_and_who_did_it() {
     2026-03-01T06:12:09Z  kuori  -        handed over the acknowledgement receipt
     2026-03-01T06:13:00Z  kuori  -        composed
     2026-03-01T06:13:00Z  kuori  -        1 message held
-    2026-03-01T08:00:00Z  maija  -        withdrew P-0002                          damaged
     2026-03-01T08:00:00Z  maija  4        reprocess from compose                   damaged
+    2026-03-01T08:00:00Z  maija  -        withdrew P-0002                          damaged
     2026-03-01T08:00:00Z  maija  -        reprocess from compose                   damaged
     ");
 }

@@ -175,10 +175,8 @@ impl Error {
     /// Whether the file of the database is broken: not its rows, and nothing around it.
     pub fn is_damage(&self) -> bool {
         match self {
-            Self::Open { source, .. } | Self::Sql { source, .. } => matches!(
-                source.sqlite_error_code(),
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-            ),
+            Self::Corrupt { .. } => true,
+            Self::Open { source, .. } | Self::Sql { source, .. } => is_damage(source),
             _ => false,
         }
     }

@@ -133,7 +133,7 @@ fn a_channel_is_chosen_where_messages_are_routed() {
       B-0001-5  held to accepted
     the sender is told by processing report 1
     ");
-    insta::assert_snapshot!(house.out("events B-0001").lines().last().unwrap(), @"2026-03-01T08:00:00Z  maija  -        reprocess from route, forced to print  asked");
+    insta::assert_snapshot!(house.out("events B-0001").lines().last().unwrap(), @"2026-03-01T08:00:00Z  maija  -        reprocess from route, forced to print    asked");
 }
 
 #[test]
