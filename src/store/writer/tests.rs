@@ -3,6 +3,8 @@ use std::sync::{Barrier, mpsc};
 use super::*;
 use crate::{domain::Disposition, store::Store};
 
+type Change<'a> = Box<dyn FnOnce(&Transaction<'_>) -> Result<u32, Error> + Send + 'a>;
+
 struct Shop {
     store: Store,
     folder: tempfile::TempDir,
@@ -79,8 +81,6 @@ fn add(tx: &Transaction<'_>, n: u32) -> Result<u32, Error> {
     })
     .doing("add")
 }
-
-type Change<'a> = Box<dyn FnOnce(&Transaction<'_>) -> Result<u32, Error> + Send + 'a>;
 
 fn adds(n: u32) -> Change<'static> {
     Box::new(move |tx| add(tx, n))
