@@ -120,6 +120,9 @@ impl fmt::Display for CommandError {
     }
 }
 
+const SEE_TO_THE_DISK: &str =
+    "see to the disk of the data folder, then type it again; nothing is lost";
+
 impl From<store::Error> for CommandError {
     fn from(error: store::Error) -> Self {
         let kind = match error.disposition() {
@@ -139,10 +142,7 @@ impl From<store::Error> for CommandError {
             store::Error::Sql { .. } if error.is_busy() => {
                 Some("another kuori writes to the database: type it again in a moment".to_owned())
             }
-            _ if error.is_of_the_house() => Some(
-                "see to the disk of the data folder, then type it again; nothing is lost"
-                    .to_owned(),
-            ),
+            _ if error.is_of_the_house() => Some(SEE_TO_THE_DISK.to_owned()),
             _ => None,
         };
         let error = Self::new(kind, error);
@@ -180,6 +180,9 @@ impl From<assemble::Error> for CommandError {
             other => other,
         };
         let hint = match &error {
+            assemble::Error::Folder { source, .. } if store::lacks_room(source) => {
+                Some(SEE_TO_THE_DISK)
+            }
             assemble::Error::InUse { .. } => {
                 Some("stop the other one first, or name another folder with `--data-dir`")
             }
@@ -194,6 +197,9 @@ impl From<assemble::Error> for CommandError {
         };
         let kind = match &error {
             assemble::Error::Signing(_) => ErrorKind::Settings,
+            assemble::Error::Folder { source, .. } if store::lacks_room(source) => {
+                ErrorKind::TryLater
+            }
             _ => ErrorKind::Failed,
         };
         let error = Self::new(kind, error);

@@ -106,12 +106,22 @@ impl Store {
         doing: &'static str,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        if let Some(damage) = self.damage.get() {
-            let refused = damage.clone().while_doing(doing);
-            return Err(refused.in_database(&self.path));
-        }
+        self.is_undamaged()?;
         let written = self.writer.write(doing, change);
         written.map_err(|error| self.noticed(error))
+    }
+
+    /// Whether no damaged page was met so far, by whomever.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] where one was.
+    pub fn is_undamaged(&self) -> Result<(), Error> {
+        let Some(damage) = self.damage.get() else {
+            return Ok(());
+        };
+        let met = damage.clone().while_doing("read a page");
+        Err(met.in_database(&self.path))
     }
 
     /// Lends a read-only connection inside one transaction: all queries of a read see one moment,

@@ -95,7 +95,9 @@ impl Runner {
         let mut has_begun = false;
         while !*stop.borrow() {
             self.pulse.beat();
-            let looked = self.begin_once(&mut has_begun);
+            // Whoever met the damage: what is broken is not worked on.
+            let is_sound = self.house.store.is_undamaged().map_err(Error::from);
+            let looked = is_sound.and_then(|()| self.begin_once(&mut has_begun));
             match looked.and_then(|()| self.start_due(&mut hands, &stop)) {
                 Ok(()) => complaint.is_over(),
                 Err(error) if error.disposition() == Disposition::Retry => {
