@@ -383,7 +383,8 @@ impl Drop for Hub {
         if std::thread::panicking() {
             return;
         }
-        let later = now() + jiff::SignedDuration::from_secs(1);
+        // What failed is tried again after a wait that may be short.
+        let later = now();
         assert!(
             self.store
                 .next_batch_due()

@@ -62,6 +62,8 @@ impl Site {
              poll_interval_secs = 1\n\
              [server]\n\
              enabled = false\n\
+             [runner]\n\
+             max_crashes = 1000\n\
              [senders.example-city]\n\
              display_name = \"Example City\"\n\
              print_house = \"example-print\"\n\
@@ -70,9 +72,7 @@ impl Site {
              [senders.example-city.upload]\n\
              complete_when = \"renamed\"\n\
              [print_houses.example-print]\n\
-             directory = \"{folder}/print-house\"\n\
-             [runner]\n\
-             max_crashes = 1000\n"
+             directory = \"{folder}/print-house\"\n"
         )
     }
 
