@@ -38,7 +38,9 @@ fn until_all_is_done(site: &Site, options: &str, batches: usize) {
                 let is_over = |one: &serde_json::Value| {
                     ["handed-over", "withdrawn"].contains(&one["state"].as_str().unwrap())
                 };
-                shown["due_at"].is_null() && hand_overs.iter().all(is_over)
+                let is_told = shown["state"] != "reported"
+                    || hand_overs.iter().any(|one| one["kind"] == "delivery");
+                shown["due_at"].is_null() && is_told && hand_overs.iter().all(is_over)
             })
     });
 }
