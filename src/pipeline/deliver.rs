@@ -43,9 +43,10 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
             return Ok(());
         }
         let documents = Documents::load(house, row, &sender.batch.limits)?;
+        let was_in_doubt = house.store.has_delivery_begun(row.id)?;
         house.store.begin_delivery(row, house.clock.now())?;
         let delivered = documents.lend(|letters| deliver_all(house, row, letters, stop));
-        delivered.inspect_err(|error| leave_no_doubt(house, row, error))?;
+        delivered.inspect_err(|error| leave_no_doubt(house, row, was_in_doubt, error))?;
     }
     let now = house.clock.now();
     let next = if has_rerouted(house, row)? {
@@ -59,12 +60,18 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
 }
 
 /// After a failure the mailboxes are asked which messages lie there, so that operators may cancel or hold
-/// the others. Where they do not answer, the doubt stays until the step is done again.
-fn leave_no_doubt(house: &House, row: &BatchRow, error: &Error) {
-    if matches!(error, Error::Stopped) {
-        return;
-    }
-    if let Err(error) = find_out(house, row) {
+/// the others. Where they do not answer, the doubt stays until the step is done again. A step that
+/// was put down between two pages has recorded all that it delivered: nobody is asked then, unless
+/// an earlier one left a doubt.
+fn leave_no_doubt(house: &House, row: &BatchRow, was_in_doubt: bool, error: &Error) {
+    let found_out = match error {
+        Error::Stopped | Error::GaveWay { .. } | Error::OnHold(_) if !was_in_doubt => {
+            house.store.end_delivery(row).map_err(Error::Store)
+        }
+        Error::Stopped => return,
+        _ => find_out(house, row),
+    };
+    if let Err(error) = found_out {
         let error = telemetry::with_causes(&error);
         tracing::warn!(batch = %row.id, error, "cannot see which messages lie in mailboxes");
     }
@@ -120,7 +127,7 @@ fn deliver_all(
     let mut after = 0;
     loop {
         if house.store.has_moved(row)? {
-            return Ok(());
+            return Err(Error::OnHold(row.id));
         }
         let page = routed_page(house, row, after, PAGE)?;
         let Some(last) = page.last() else {

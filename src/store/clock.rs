@@ -34,6 +34,8 @@ const SET_BACK: &str = "
     UPDATE outgoing_places SET next_try = MAX(:now, next_try - :back) WHERE next_try > :now;
     UPDATE outgoing_places SET alerted_at = MIN(:now, alerted_at - :back)
      WHERE alerted_at IS NOT NULL;
+    UPDATE alerts SET since = MIN(:now, since), begun_at = MIN(:now, begun_at),
+        told_at = MIN(:now, told_at - :back);
     UPDATE runner SET latest_time = :now";
 
 impl Store {

@@ -161,7 +161,8 @@ impl Store {
         done.map_err(|error| self.noticed(error))
     }
 
-    /// How many transactions were committed since the store was opened.
+    /// How many transactions were committed since the store was opened that changed a row: looking
+    /// for something to claim does not count.
     pub fn commits(&self) -> u64 {
         self.writer.commits()
     }

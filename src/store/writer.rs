@@ -81,16 +81,18 @@ impl Writer {
         }
     }
 
-    /// Does something with the connection, outside of a transaction.
+    /// Does something with the connection, outside of a transaction: one that is open, and was left
+    /// to the next one in line, is committed first.
     pub(super) fn alone<T>(&self, deed: impl FnOnce(&Connection) -> T) -> T {
         let call = self.line.come();
+        tell(locked(&self.desk).commit());
         let result = catch_unwind(AssertUnwindSafe(|| deed(&locked(&self.desk).connection)));
         self.line.leave();
         drop(call);
         result.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
-    /// How many transactions were committed in which something was to be written.
+    /// How many transactions were committed that changed a row.
     pub(super) fn commits(&self) -> u64 {
         locked(&self.desk).commits
     }
@@ -112,11 +114,15 @@ impl Writer {
         if has_room && (self.line.pass_on() || self.line.host(call, until)) {
             return;
         }
-        let (calls, outcome) = locked(&self.desk).commit();
+        let committed = locked(&self.desk).commit();
         self.line.leave();
-        for call in calls {
-            call.tell(outcome.clone());
-        }
+        tell(committed);
+    }
+}
+
+fn tell((calls, outcome): (Vec<Arc<Call>>, Outcome)) {
+    for call in calls {
+        call.tell(outcome.clone());
     }
 }
 
@@ -131,6 +137,8 @@ struct Desk {
     /// What the last commit covered, and how long it took.
     last: (usize, Duration),
     commits: u64,
+    /// Rows that were changed on this connection, up to the last commit.
+    changes: u64,
     #[cfg(any(test, debug_assertions))]
     fault: Option<Fault>,
 }
@@ -138,6 +146,7 @@ struct Desk {
 impl Desk {
     fn new(connection: Connection) -> Self {
         Self {
+            changes: connection.total_changes(),
             connection,
             calls: Vec::new(),
             begun: Instant::now(),
@@ -243,7 +252,9 @@ impl Desk {
             self.roll_back();
             return Err(Failure::of_sql(&error).unwrap_or_else(Failure::aborted));
         }
-        self.commits += 1;
+        let changes = self.connection.total_changes();
+        self.commits += u64::from(changes != self.changes);
+        self.changes = changes;
         Ok(())
     }
 

@@ -118,7 +118,9 @@ fn what_is_handed_over_and_told_follows_the_clock_too() {
          INSERT INTO outgoing (batch, kind, place, state, due_at, lease_until, awaits_pickup, overdue_at)
             VALUES ({id}, 'processing', 'sender:example-city', 'due', {soon}, {soon}, 1, {soon});
          INSERT INTO outgoing_places (place, since, next_try, alerted_at)
-            VALUES ('sender:example-city', {now}, {soon}, {now});",
+            VALUES ('sender:example-city', {now}, {soon}, {now});
+         INSERT INTO alerts (code, subject, since, begun_at, told_at, text)
+            VALUES ('place-down', 'sender:example-city', {now}, {now}, {now}, 'away');",
         now = millis(at)
     );
     db.execute_batch(&rows).unwrap();
@@ -150,6 +152,9 @@ fn what_is_handed_over_and_told_follows_the_clock_too() {
     for column in [
         "untold_since FROM delivery_reports",
         "alerted_at FROM outgoing_places",
+        "since FROM alerts",
+        "begun_at FROM alerts",
+        "told_at FROM alerts",
     ] {
         let sql = format!("SELECT {column}");
         let found: i64 = db.query_row(&sql, [], |row| row.get(0)).unwrap();

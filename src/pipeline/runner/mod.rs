@@ -227,10 +227,13 @@ impl Runner {
             }
             let is_suspicious = self.is_suspicious(&waiting);
             let room = self.room(hands);
-            let is_wanted =
-                |own: &Taken, some: &[StepsWaiting]| is_suspicious || room.is_wanted(own, some);
+            // For a suspect nobody else is begun: its place would be its own again.
+            let is_alone = self.has_suspect(hands);
+            let is_wanted = |own: &Taken, some: &[StepsWaiting]| {
+                !is_alone && (is_suspicious || room.is_wanted(own, some))
+            };
             hands.let_wait(&waiting, is_wanted);
-            return Ok(!is_suspicious && !self.has_suspect(hands));
+            return Ok(!is_suspicious && !is_alone);
         }
     }
 

@@ -207,6 +207,64 @@ fn a_full_disk_in_the_middle_of_a_part_takes_the_whole_transaction_and_nobody_is
 }
 
 #[test]
+fn who_rests_behind_others_in_line_leaves_nobody_waiting_for_a_commit() {
+    let Shop { store, folder } = shop();
+    let store = std::sync::Arc::new(store);
+    let (go_on, wait) = mpsc::channel::<()>();
+    let (done, is_done) = mpsc::channel();
+    let in_line = |number: usize| {
+        while store.writer_line() < number {
+            thread::yield_now();
+        }
+    };
+    let spawn = |work: Box<dyn FnOnce(&Store) + Send>| {
+        let (store, done) = (std::sync::Arc::clone(&store), done.clone());
+        thread::spawn(move || {
+            work(&store);
+            done.send(()).unwrap();
+        });
+    };
+    let (begun, has_begun) = mpsc::channel();
+    spawn(Box::new(move |store| {
+        let first = store.write("begin", |_| {
+            begun.send(()).unwrap();
+            wait.recv().unwrap();
+            Ok(())
+        });
+        first.unwrap();
+    }));
+    has_begun.recv().unwrap();
+    spawn(Box::new(|store| {
+        store.write("add", |tx| add(tx, 1)).unwrap();
+    }));
+    in_line(1);
+    spawn(Box::new(|store| store.rest().unwrap()));
+    in_line(2);
+    go_on.send(()).unwrap();
+    for nth in 0..3 {
+        let ended = is_done.recv_timeout(Duration::from_mins(2));
+        assert!(ended.is_ok(), "{nth} ended, and the rest wait for ever");
+    }
+    let shop = Shop {
+        store: std::sync::Arc::into_inner(store).unwrap(),
+        folder,
+    };
+    assert!(shop.is_there(1));
+}
+
+#[test]
+fn a_change_that_changes_nothing_is_no_commit() {
+    let shop = shop();
+    shop.add(1).unwrap();
+    let before = shop.store.commits();
+    let nothing = |tx: &Transaction<'_>| tx.execute("DELETE FROM t WHERE n = 7", []).doing("try");
+    shop.store.write("try", nothing).unwrap();
+    assert_eq!(shop.store.commits(), before);
+    shop.add(2).unwrap();
+    assert_eq!(shop.store.commits(), before + 1);
+}
+
+#[test]
 fn a_caller_alone_who_fails_leaves_nothing_open() {
     let shop = shop();
     shop.add(1).unwrap();
