@@ -689,3 +689,38 @@ async fn the_rest_of_a_batch_is_cancelled_and_what_has_gone_is_reported() {
     assert!(report.contains("a mistake") && report.contains("state=\"cancelled\""));
     assert!(hub.store.check_audit().unwrap().broken.is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_that_was_held_in_the_middle_of_its_hand_over_gets_no_marker_and_stays_held() {
+    let hub = Hub::new();
+    hub.upload("batch.zip", &sample_bytes(&letters(5)));
+    hub.run_without_hand_over().await;
+    // The claim has run out, as after a machine has slept; the outbox does not know it yet.
+    let mut bundle = None;
+    while let Some(row) = hub.store.claim_due_outgoing(now(), now()).unwrap() {
+        if row.bundle.is_some() {
+            bundle = Some(row);
+            break;
+        }
+        hub.store
+            .record_handed_over(&row, kuori::store::Await::Nothing, now())
+            .unwrap();
+    }
+    let bundle = bundle.unwrap();
+    let held = hub.store.hold_batch(FIRST, &because("wait")).unwrap();
+    assert_eq!((held.blocked, held.bundles.len()), (None, 1));
+    let refused = hub.store.intend_marker(&bundle).unwrap_err();
+    let is_lost = matches!(refused, kuori::store::Error::LeaseLost(FIRST));
+    assert!(is_lost, "{refused}");
+    hub.store
+        .retry_outgoing(&bundle, "nobody is there", now())
+        .unwrap();
+    hub.store
+        .hold_outgoing(&bundle, "nobody is there", now())
+        .unwrap();
+    hub.run().await;
+    assert_eq!(hub.names("print-house/pickup"), [""; 0]);
+    hub.store.release_batch(FIRST, &because("go on")).unwrap();
+    hub.run().await;
+    assert_eq!(counts(&hub).printed, 5);
+}

@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, sync::Arc};
 
-use tokio::{sync::watch, task::JoinSet};
+use tokio::sync::watch;
 
 use super::{
     Error, Works,
@@ -9,6 +9,7 @@ use super::{
     doors::Doors,
     forgetting::forget_daily,
     handing_over::hand_over,
+    loops::Loops,
     polling::{pass_requests_on, poll},
     reload,
     resting::rest,
@@ -120,28 +121,36 @@ impl Daemon {
         newer: &mut Newer,
     ) -> Result<Option<Arc<Config>>, Error> {
         let (halt, halted) = watch::channel(false);
-        let mut loops = JoinSet::new();
-        for inbox in &self.works.inboxes {
-            let inbox = Arc::clone(inbox);
-            loops.spawn(poll(&self.works, inbox, halted.clone()));
-        }
-        loops.spawn(pass_requests_on(&self.works, halted.clone()));
-        loops.spawn(hand_over(&self.works, halted.clone()));
-        loops.spawn(forget_daily(&self.works, &self.config, halted.clone()));
-        loops.spawn(rest(&self.works, halted.clone()));
-        loops.spawn(tell_heads(&self.works, halted.clone()));
+        let loops = self.loops(&halt);
         let told = self.until_told(stop.clone(), newer, halt.clone());
-        let (ran, told) = tokio::join!(
+        let (ran, told, ()) = tokio::join!(
             async {
                 let ran = self.run_steps(halted, stop.clone()).await;
                 halt.send_replace(true);
                 ran
             },
-            told
+            told,
+            loops.keep(halt.subscribe())
         );
-        while loops.join_next().await.is_some() {}
         ran?;
         Ok(told)
+    }
+
+    /// What goes on beside the steps, until `halt` turns true.
+    fn loops<'a>(&'a self, halt: &'a watch::Sender<bool>) -> Loops<'a> {
+        let mut loops = Loops::default();
+        let (works, stop) = (&self.works, || halt.subscribe());
+        for inbox in &works.inboxes {
+            loops.begin("inbox", move || poll(works, Arc::clone(inbox), stop()));
+        }
+        loops.begin("requests", move || pass_requests_on(works, stop()));
+        loops.begin("outbox", move || hand_over(works, stop()));
+        loops.begin("retention", move || {
+            forget_daily(works, &self.config, stop())
+        });
+        loops.begin("resting", move || rest(works, stop()));
+        loops.begin("audit", move || tell_heads(works, stop()));
+        loops
     }
 
     /// Runs steps until `halted` turns true and they have reached their transaction. Where the program

@@ -15,6 +15,7 @@ mod forgetting;
 mod handing_over;
 mod inspect;
 mod lock;
+mod loops;
 mod order;
 mod party;
 mod polling;

@@ -194,6 +194,12 @@ fn chosen(config: &Config, named: Option<&SenderId>) -> Result<SenderId, Command
 /// Refuses the data folder of a daemon that has work under way: its bundles and receipts would come
 /// out of these doors instead of its own.
 fn keep_apart(folder: &Path) -> Result<(), CommandError> {
+    // Before anything is put there: whoever works in it would not look for it.
+    if assemble::is_in_use(folder) {
+        let error = format!("another `kuori` works in `{}`", folder.display());
+        return Err(CommandError::failed(error)
+            .hint("stop the other one first, or name another folder with `--data-dir`"));
+    }
     let by_hand = folder.join("by-hand");
     let is_foreign = folder.join("kuori.sqlite").exists() && !by_hand.exists();
     if is_foreign && Store::open(folder)?.has_work_under_way()? {

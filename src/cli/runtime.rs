@@ -1,4 +1,4 @@
-use std::io;
+use std::{io, sync::mpsc, thread};
 
 use tokio::{
     runtime::{Builder, Runtime},
@@ -16,20 +16,37 @@ pub(super) fn runtime() -> Result<Runtime, CommandError> {
 
 /// Turns true at Ctrl-C or SIGTERM. A second one ends the program at once, which is safe too: the
 /// next start goes on where the last transaction ended.
+///
+/// A thread of its own listens: the others may all wait for a database that somebody keeps.
 pub(super) fn stop_signal() -> io::Result<watch::Receiver<bool>> {
     let (stop, stopped) = watch::channel(false);
-    let (mut interrupt, mut terminate) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
-    tokio::spawn(async move {
+    let (tell, listens) = mpsc::channel();
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            let told = listen(&stop, &tell);
+            let _ = tell.send(told);
+        })?;
+    let gone = |_| Err(io::Error::other("the thread that listens is gone"));
+    listens.recv().unwrap_or_else(gone)?;
+    Ok(stopped)
+}
+
+/// Says when it listens; comes back only where it cannot.
+fn listen(stop: &watch::Sender<bool>, tell: &mpsc::Sender<io::Result<()>>) -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        let (mut interrupt, mut terminate) = (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        );
+        let _ = tell.send(Ok(()));
         next(&mut interrupt, &mut terminate).await;
         tracing::info!("stopping: steps in hand are finished; once more to stop at once");
-        let _ = stop.send(true);
+        stop.send_replace(true);
         next(&mut interrupt, &mut terminate).await;
         std::process::exit(130);
-    });
-    Ok(stopped)
+    })
 }
 
 /// Changes at each SIGHUP; one that comes while another is worked on is not lost.

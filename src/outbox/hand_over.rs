@@ -65,6 +65,10 @@ impl Outbox {
         };
         match done {
             Ok(()) => patiently(|| self.record(outgoing, clock())).await?,
+            Err(Error::Store(store::Error::LeaseLost(batch))) => {
+                let (what, place) = (outgoing.what(), &outgoing.place);
+                tracing::warn!(%batch, what, %place, "taken away meanwhile: it does not go");
+            }
             Err(error) => patiently(|| self.put_off(outgoing, &error, clock())).await?,
         }
         Ok(())

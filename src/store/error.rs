@@ -82,7 +82,8 @@ pub enum Error {
     NoMessage(MessageId),
     #[error("there is no bundle {0}")]
     NoBundle(BundleId),
-    /// Not a failure of the store: somebody else has taken the batch from the step.
+    /// Not a failure of the store: somebody else has taken the batch, or its bundle, from whoever
+    /// worked on it.
     #[error("the step holds {0} no more: nothing of its end is recorded")]
     LeaseLost(BatchId),
 }

@@ -98,9 +98,21 @@ impl Store {
     }
 
     /// Records the intent to place the marker: the point after which the other side may act.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LeaseLost`] where the claim ran out meanwhile (the machine slept, or its clock was set
+    /// forward) and an operator has held or withdrawn the bundle: it must not go.
     pub fn intend_marker(&self, outgoing: &Outgoing) -> Result<(), Error> {
-        let sql = "UPDATE outgoing SET state = 'handing-over' WHERE id = ? AND state = 'due'";
-        self.change("record an intent", sql, params![outgoing.id])
+        let doing = "record an intent";
+        let sql = "UPDATE outgoing SET state = 'handing-over'
+             WHERE id = ? AND state = 'due' AND lease_until IS NOT NULL";
+        self.write(doing, |tx| {
+            match tx.execute(sql, [outgoing.id]).doing(doing)? {
+                0 => Err(Error::LeaseLost(outgoing.batch)),
+                _ => Ok(()),
+            }
+        })
     }
 
     /// Records that the other side has everything; a bundle's messages move on with it.
@@ -146,7 +158,8 @@ impl Store {
         })
     }
 
-    /// Keeps the hand-over due and says why it did not work.
+    /// Keeps the hand-over due and says why it did not work; not one that an operator has taken away
+    /// meanwhile.
     pub fn retry_outgoing(
         &self,
         outgoing: &Outgoing,
@@ -155,7 +168,7 @@ impl Store {
     ) -> Result<(), Error> {
         let doing = "put a hand-over off";
         let sql = "UPDATE outgoing SET lease_until = NULL, due_at = ?2, last_error = ?3
-             WHERE id = ?1";
+             WHERE id = ?1 AND lease_until IS NOT NULL";
         self.free(
             doing,
             outgoing,
@@ -174,11 +187,13 @@ impl Store {
         let doing = "hold a hand-over";
         let sql = "UPDATE outgoing SET lease_until = NULL, due_at = NULL, held_at = ?2,
                 last_error = ?3
-             WHERE id = ?1";
+             WHERE id = ?1 AND lease_until IS NOT NULL";
         let what = format!("held the hand-over of {}", outgoing.what());
         self.write(doing, |tx| {
             let given = params![outgoing.id, millis(now), error];
-            tx.execute(sql, given).doing(doing)?;
+            if tx.execute(sql, given).doing(doing)? == 0 {
+                return Ok(());
+            }
             places::answered(tx, &outgoing.place)?;
             hold_back(tx, Which::HandOver(outgoing.id), now)?;
             events::note_because(tx, now, outgoing.batch, &what, Some(error))

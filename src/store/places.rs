@@ -52,7 +52,7 @@ impl Store {
                 attempts = attempts + 1, next_try = ?3, last_error = ?4";
         let free = "UPDATE outgoing SET lease_until = NULL, last_error = ?2,
                 due_at = COALESCE(?3, due_at)
-             WHERE id = ?1";
+             WHERE id = ?1 AND lease_until IS NOT NULL";
         let Trouble { error, now, .. } = trouble;
         let next_try = trouble.next_try.map(millis);
         self.write(doing, |tx| {
