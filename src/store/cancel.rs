@@ -49,6 +49,8 @@ pub enum CannotCancel {
     DeliveryBegun(BatchId),
     #[error("batch {0} was cancelled before")]
     Already(BatchId),
+    #[error("batch {0} is at its end, and its letters are kept no more")]
+    Purged(BatchId),
     #[error("nothing of batch {0} is left to be cancelled")]
     NothingLeft(BatchId),
 }
@@ -119,6 +121,8 @@ fn standing(row: &BatchRow, now: Timestamp) -> Vec<CannotCancel> {
     let mut blocked = Vec::new();
     if row.state == BatchState::Cancelled {
         blocked.push(CannotCancel::Already(row.id));
+    } else if row.payload_purged_at.is_some() || row.messages_purged_at.is_some() {
+        blocked.push(CannotCancel::Purged(row.id));
     } else if row.lease_until.is_some_and(|until| until > now) {
         blocked.push(CannotCancel::Working(row.id));
     }

@@ -184,6 +184,8 @@ pub enum Blocked {
     OnHold(BatchId),
     #[error("message {0} is held by an operator")]
     MessageOnHold(MessageId),
+    #[error("what message {0} said of its recipient was erased")]
+    Erased(MessageId),
     #[error("{now} messages of batch {batch} would be set back by now, not {planned}")]
     Changed {
         batch: BatchId,

@@ -87,7 +87,7 @@ fn refusal(plan: &CancelPlan) -> Option<CommandError> {
 
 fn rank(blocked: CannotCancel) -> u8 {
     match blocked {
-        CannotCancel::Already(_) => 0,
+        CannotCancel::Already(_) | CannotCancel::Purged(_) => 0,
         CannotCancel::Working(_) => 1,
         CannotCancel::HandedOver(_) => 2,
         CannotCancel::Delivered { .. } => 3,
@@ -100,7 +100,10 @@ fn rank(blocked: CannotCancel) -> u8 {
 /// More than the headline.
 fn says_more(blocked: CannotCancel) -> bool {
     match blocked {
-        CannotCancel::Already(_) | CannotCancel::Working(_) | CannotCancel::NothingLeft(_) => false,
+        CannotCancel::Already(_)
+        | CannotCancel::Purged(_)
+        | CannotCancel::Working(_)
+        | CannotCancel::NothingLeft(_) => false,
         CannotCancel::HandedOver(_)
         | CannotCancel::Delivered { .. }
         | CannotCancel::HandingOver(_)
@@ -111,6 +114,10 @@ fn says_more(blocked: CannotCancel) -> bool {
 fn headline(batch: BatchId, blocked: CannotCancel) -> CommandError {
     let (kind, told) = match blocked {
         CannotCancel::Already(_) => (ErrorKind::Failed, "was cancelled before"),
+        CannotCancel::Purged(_) => (
+            ErrorKind::Failed,
+            "is at its end, and its letters are kept no more",
+        ),
         CannotCancel::NothingLeft(_) => (ErrorKind::Failed, "has nothing left to be cancelled"),
         CannotCancel::Working(_) => (ErrorKind::TryLater, "is being worked on at this moment"),
         CannotCancel::HandedOver(_) => (ErrorKind::Failed, "has a bundle at the print house"),
@@ -133,7 +140,7 @@ fn hint(batch: BatchId, blocked: CannotCancel) -> String {
             "type it again in a minute; where that does not help, `kuori batch hold {batch}` stops the \
              work first"
         ),
-        CannotCancel::NothingLeft(_) => {
+        CannotCancel::Purged(_) | CannotCancel::NothingLeft(_) => {
             format!("`kuori batch show {batch}` says where all of it is")
         }
         CannotCancel::HandingOver(_) => on_its_way(),

@@ -114,6 +114,7 @@ fn rank(blocked: Blocked) -> u8 {
         Blocked::Illegal(..) => 9,
         Blocked::Unknown(_) => 10,
         Blocked::MessageOnHold(_) => 11,
+        Blocked::Erased(_) => 12,
     }
 }
 
@@ -129,6 +130,7 @@ fn headline(batch: BatchId, blocked: Blocked) -> CommandError {
         Blocked::Changed { .. } => (ErrorKind::TryLater, "has changed meanwhile"),
         Blocked::OnHold(_) => (ErrorKind::Failed, "is on hold"),
         Blocked::MessageOnHold(_) => (ErrorKind::Failed, "has messages that an operator holds"),
+        Blocked::Erased(_) => (ErrorKind::Failed, "has messages that were erased"),
         Blocked::HandingOver(_) => (ErrorKind::TryLater, "has a bundle on its way out"),
         Blocked::HandedOver(..) => (ErrorKind::Failed, "has a bundle at the print house"),
         Blocked::Printed(_) => (ErrorKind::Failed, "has letters that were printed before"),
@@ -169,7 +171,7 @@ fn hint(arguments: &Arguments, blocked: Blocked) -> String {
         Blocked::MessageOnHold(message) => {
             format!("`kuori message release {message} --reason TEXT` lets it go on")
         }
-        Blocked::Cancelled(_) | Blocked::Purged(_) => {
+        Blocked::Cancelled(_) | Blocked::Purged(_) | Blocked::Erased(_) => {
             "letters that are to go all the same are sent in a new file".to_owned()
         }
         Blocked::SenderGone(_) => {
@@ -223,6 +225,7 @@ fn causes(plan: &ReprocessPlan, store: &Store) -> Result<Vec<String>, CommandErr
             | Blocked::NotForIt { .. }
             | Blocked::Illegal(..)
             | Blocked::MessageOnHold(_)
+            | Blocked::Erased(_)
             | Blocked::Unknown(_) => others.push(blocked.to_string()),
         }
     }

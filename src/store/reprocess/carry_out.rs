@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::{Kind, Reprocess, ReprocessPlan, Transaction, Way};
+use super::{Kind, Reprocess, ReprocessPlan, Transaction, Way, plan::STAYS_OUT};
 use crate::{
     domain::{BatchId, BatchState, Channel, Step},
     store::{
@@ -56,9 +56,9 @@ fn set_back(
     }
     let doing = "set messages back";
     let batch = plan.batch.0;
-    // What an operator holds never moves, though all else of it may be as in what does.
+    // Never moves, though all else of it may be as in what does.
     let moving = format!(
-        "m.held_why IS NULL AND {}{}",
+        "{STAYS_OUT} AND {}{}",
         any_of(&plan.kinds),
         wanted.messages.of_messages(plan.batch)
     );
@@ -149,6 +149,7 @@ fn earliest(tx: &Transaction<'_>, batch: BatchId, wanted: BatchState) -> Result<
     })
 }
 
+/// One that is to be opened again is as one that nobody has opened: so it is, too, after a hold.
 fn make_due(
     tx: &Transaction<'_>,
     batch: BatchId,
@@ -157,7 +158,8 @@ fn make_due(
 ) -> Result<(), Error> {
     let sql = "UPDATE batches SET state = ?2, due_at = ?3, lease_until = NULL,
             attempts = 0, crashes = 0, resume_after = 0,
-            last_error = NULL, reason = NULL
+            last_error = NULL, reason = NULL,
+            shape = CASE WHEN ?2 = 'received' THEN NULL ELSE shape END
          WHERE id = ?1";
     let given = params![batch.0, state.word(), millis(now)];
     tx.execute(sql, given).doing("set a batch back")?;

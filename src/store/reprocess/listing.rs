@@ -140,6 +140,7 @@ impl Listing<'_> {
             }
             Hindrance::HandingOver(bundle) => Blocked::HandingOver(bundle),
             Hindrance::OnHold => Blocked::MessageOnHold(message),
+            Hindrance::Erased => Blocked::Erased(message),
             Hindrance::Illegal(illegal) => Blocked::Illegal(message, illegal),
         })
     }

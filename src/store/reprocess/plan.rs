@@ -21,6 +21,9 @@ use crate::{
 /// Messages looked at in one go where each has to be.
 const PAGE: u32 = 1_000;
 
+/// What an operator holds, and of whom somebody wanted nothing kept.
+pub(super) const STAYS_OUT: &str = "m.held_why IS NULL AND m.erased_at IS NULL";
+
 /// What a message `m` stands as: the columns of [`standing`]. A repeat that was let through owns no
 /// letter id and needs none; nor does a test. Of two refused messages that are the same letter, the
 /// earlier one goes.
@@ -45,7 +48,7 @@ pub(super) fn columns(filter: &MessageFilter) -> String {
                 AND (l.batch <> m.batch OR l.position <> m.position)){earlier})
             AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.batch = m.batch
                 AND f.position = m.position AND f.code = 'message-repeated')) AS was_sent_anew,
-        m.held_why IS NOT NULL AS is_on_hold
+        m.held_why IS NOT NULL AS is_on_hold, m.erased_at IS NOT NULL AS is_erased
         FROM messages m JOIN batches b ON b.id = m.batch WHERE m.batch = ?1"
     )
 }
@@ -130,7 +133,7 @@ fn is_out_of_reach(
         plan.block(Blocked::Cancelled(row.id));
         return true;
     }
-    if row.payload_purged_at.is_some() {
+    if row.payload_purged_at.is_some() || row.messages_purged_at.is_some() {
         plan.block(Blocked::Purged(row.id));
         return true;
     }
@@ -171,7 +174,7 @@ impl Look<'_> {
     fn groups(&self) -> Result<Groups, Error> {
         let doing = "group messages";
         let sql = format!(
-            "SELECT COUNT(*) AS messages, {}{} GROUP BY 2, 3, 4, 5, 6, 7, 8, 9",
+            "SELECT COUNT(*) AS messages, {}{} GROUP BY 2, 3, 4, 5, 6, 7, 8, 9, 10",
             columns(self.filter()),
             self.filter().of_messages(self.row.id)
         );
@@ -192,14 +195,15 @@ impl Look<'_> {
         Ok(groups)
     }
 
-    /// Each message that is to go by one channel is asked whether it can.
+    /// Each message that is to go by one channel is asked whether it can; not one that stays.
     fn foresee(&self, groups: &Groups, plan: &mut ReprocessPlan) -> Result<(), Error> {
         let Way::Forced(channel, foresee) = self.wanted.way else {
             return Ok(());
         };
         let doing = "list messages";
         let rest = format!(
-            "WHERE m.batch = ?1 AND m.position > ?2{} ORDER BY m.position LIMIT ?3",
+            "WHERE m.batch = ?1 AND m.position > ?2 AND {STAYS_OUT} AND m.state <> 'cancelled'{}
+             ORDER BY m.position LIMIT ?3",
             self.filter().of_messages(self.row.id)
         );
         let sql = messages::select(&rest);
@@ -323,5 +327,6 @@ pub(super) fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
         was_printed: row.get("was_printed")?,
         was_sent_anew: row.get("was_sent_anew")?,
         is_on_hold: row.get("is_on_hold")?,
+        is_erased: row.get("is_erased")?,
     })
 }

@@ -19,6 +19,8 @@ pub(super) struct Standing {
     pub(super) was_sent_anew: bool,
     /// An operator holds it, and releases it.
     pub(super) is_on_hold: bool,
+    /// What the rows said of its recipient is gone, since somebody asked for that.
+    pub(super) is_erased: bool,
 }
 
 /// What decides it beside the messages.
@@ -29,7 +31,7 @@ pub(super) struct Terms {
     pub(super) again: Again,
     /// The delivery of the batch has begun and not ended.
     pub(super) is_delivering: bool,
-    /// Single messages are named; one that nobody names stays held by its operator.
+    /// Single messages are named; what nobody names stays held by its operator, called off, or erased.
     pub(super) are_named: bool,
 }
 
@@ -53,6 +55,7 @@ pub(super) enum Hindrance {
     SentAnew,
     HandingOver(BundleId),
     OnHold,
+    Erased,
     Illegal(IllegalMove),
 }
 
@@ -61,12 +64,16 @@ pub(super) fn of(standing: &Standing, terms: Terms, is_handing_over: bool) -> Ve
     let Some(to) = standing.before(terms.from) else {
         return Verdict::PassedOver;
     };
-    if standing.is_on_hold && !terms.are_named {
-        return Verdict::PassedOver;
-    }
     // First what no `--print-again` can help.
-    if let Err(illegal) = standing.state.move_to(to) {
-        return Verdict::Blocked(Hindrance::Illegal(illegal));
+    let lasting = match standing.state.move_to(to) {
+        Err(illegal) => Some(Hindrance::Illegal(illegal)),
+        Ok(_) if standing.is_on_hold => Some(Hindrance::OnHold),
+        Ok(_) => standing.is_erased.then_some(Hindrance::Erased),
+    };
+    match lasting {
+        Some(lasting) if terms.are_named => return Verdict::Blocked(lasting),
+        Some(_) => return Verdict::PassedOver,
+        None => {}
     }
     match standing.hindrance(terms, is_handing_over) {
         Some(hindrance) => Verdict::Blocked(hindrance),
@@ -125,9 +132,6 @@ impl Standing {
         let Terms { again, forced, .. } = terms;
         let may_print = again.print;
         let may_deliver = again.deliver;
-        if self.is_on_hold {
-            return Some(Hindrance::OnHold);
-        }
         if self.is_delivered_again(terms) && !may_deliver {
             return Some(Hindrance::Delivered);
         }
