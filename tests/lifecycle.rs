@@ -44,7 +44,15 @@ fn any_sequence_of_events_keeps_every_rule_and_comes_to_rest() {
     let seen = seen.into_inner().unwrap();
     eprintln!("{seen:?}");
     // Else the rules would hold for want of anything that could break them.
-    let often = [seen.delivered, seen.printed, seen.refused, seen.reprocessed];
+    let often = [
+        seen.delivered,
+        seen.printed,
+        seen.refused,
+        seen.reprocessed,
+        seen.held_batches,
+        seen.moved_messages,
+        seen.purged,
+    ];
     assert!(often.iter().all(|&times| times > 0), "{seen:?}");
 }
 

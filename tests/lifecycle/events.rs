@@ -1,6 +1,9 @@
 //! What can happen to a house.
 
-use kuori::domain::Step;
+use kuori::{
+    domain::{Channel, Step},
+    store::MessageDeed,
+};
 use proptest::prelude::*;
 
 /// One event. Numbers name a batch or a message modulo how many there are.
@@ -21,7 +24,14 @@ pub(super) enum Event {
     ReleaseSender,
     Approve(u8),
     Cancel(u8),
+    CancelRest(u8),
+    HoldBatch(u8),
+    ReleaseBatch(u8),
+    /// Of one batch, the message of that number.
+    Message(MessageDeed, u8, u8),
     Reprocess(Reprocess),
+    /// Files and people of what is settled are forgotten.
+    Purge(u8),
     Restart,
     Wait,
 }
@@ -62,6 +72,8 @@ pub(super) struct Reprocess {
     pub(super) message: Option<u8>,
     pub(super) from: Option<Step>,
     pub(super) again: bool,
+    /// The only way that they may go.
+    pub(super) forced: Option<Channel>,
 }
 
 pub(super) fn event() -> impl Strategy<Value = Event> {
@@ -78,6 +90,11 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::ReleaseSender),
         2 => (0..3_u8).prop_map(Event::Approve),
         1 => (0..3_u8).prop_map(Event::Cancel),
+        1 => (0..3_u8).prop_map(Event::CancelRest),
+        2 => (0..3_u8).prop_map(Event::HoldBatch),
+        2 => (0..3_u8).prop_map(Event::ReleaseBatch),
+        6 => message_deed(),
+        1 => (0..3_u8).prop_map(Event::Purge),
         6 => reprocess().prop_map(Event::Reprocess),
         1 => Just(Event::Restart),
         2 => Just(Event::Wait),
@@ -104,13 +121,31 @@ fn mood() -> impl Strategy<Value = Mood> {
     ]
 }
 
+fn message_deed() -> impl Strategy<Value = Event> {
+    let deed = prop_oneof![
+        2 => Just(MessageDeed::Hold),
+        2 => Just(MessageDeed::Release),
+        1 => Just(MessageDeed::Cancel),
+    ];
+    (deed, 0..3_u8, 0..5_u8).prop_map(|(deed, batch, message)| Event::Message(deed, batch, message))
+}
+
 fn reprocess() -> impl Strategy<Value = Reprocess> {
     let message = proptest::option::of(0..5_u8);
     let from = proptest::option::of(proptest::sample::select(Step::ALL.to_vec()));
-    (0..3_u8, message, from, any::<bool>()).prop_map(|(batch, message, from, again)| Reprocess {
-        batch,
-        message,
-        from,
-        again,
-    })
+    let forced = prop_oneof![
+        4 => Just(None),
+        1 => Just(Some(Channel::Print)),
+        1 => Just(Some(Channel::Mailbox)),
+    ];
+    (0..3_u8, message, from, any::<bool>(), forced).prop_map(
+        |(batch, message, from, again, forced)| Reprocess {
+            batch,
+            message,
+            // A channel is chosen before later steps.
+            from: from.filter(|from| forced.is_none() || *from <= Step::Route),
+            again,
+            forced,
+        },
+    )
 }

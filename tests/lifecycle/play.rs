@@ -11,15 +11,20 @@ use std::{
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use kuori::{
-    domain::{BatchState, BundleId, BundleState, Channel, MessageId, MessageState, RecipientId},
+    domain::{
+        BatchState, BundleId, BundleState, Channel, MessageId, MessageState, RecipientId, Step,
+    },
     mailbox::{self, Delivery, DeliveryId, Mailbox, MailboxReceipt},
-    pipeline::HoldPolicy,
+    pipeline::{self, HoldPolicy},
     sample::{Fault, FaultKind, Spec},
-    store::{Again, BatchRow, Selection},
+    store::{
+        self, Again, BatchRow, Extent, MessageDeed, MessageRow, PurgeRule, ReprocessPlan,
+        Selection, Way,
+    },
 };
 
 use super::events::{Event, Kind, Mood, Reprocess, Upload};
-use crate::hub::{Hub, because, sample_bytes};
+use crate::hub::{self, Hub, because, sample_bytes};
 
 /// What an operator asked for by name, of each message.
 #[derive(Debug, Default, Clone, Copy)]
@@ -40,6 +45,9 @@ pub(super) struct Seen {
     cancelled: u64,
     pub(super) reprocessed: u64,
     withdrawn: u64,
+    pub(super) held_batches: u64,
+    pub(super) moved_messages: u64,
+    pub(super) purged: u64,
 }
 
 impl Seen {
@@ -53,6 +61,9 @@ impl Seen {
         self.cancelled += other.cancelled;
         self.reprocessed += other.reprocessed;
         self.withdrawn += other.withdrawn;
+        self.held_batches += other.held_batches;
+        self.moved_messages += other.moved_messages;
+        self.purged += other.purged;
     }
 }
 
@@ -113,7 +124,12 @@ impl Play {
             }
             Event::ReleaseSender => format!("{}", self.sender_deed(false)),
             Event::Approve(batch) => self.approve(batch),
-            Event::Cancel(batch) => self.cancel(batch),
+            Event::Cancel(batch) => self.cancel(batch, Extent::Whole),
+            Event::CancelRest(batch) => self.cancel(batch, Extent::Rest),
+            Event::HoldBatch(batch) => self.hold_batch(batch),
+            Event::ReleaseBatch(batch) => self.release_batch(batch),
+            Event::Message(deed, batch, message) => self.message_deed(deed, batch, message),
+            Event::Purge(batch) => self.purge(batch),
             Event::Reprocess(wanted) => self.reprocess(wanted),
             Event::Restart => {
                 crate::chaos::start_again(&self.hub);
@@ -236,46 +252,121 @@ impl Play {
         format!("{}: {:?}", row.id, approved.blocked)
     }
 
-    fn cancel(&self, number: u8) -> String {
+    fn cancel(&self, number: u8, extent: Extent) -> String {
         let Some(row) = self.batch(number) else {
             return String::new();
         };
-        let cancelled = self.hub.store.cancel(row.id, &self.because()).unwrap();
-        format!("{}: {:?}", row.id, cancelled.blocked)
+        let action = self.because();
+        let cancelled = self.hub.store.cancel_of(row.id, extent, &action).unwrap();
+        format!("{} was {:?}: {cancelled:?}", row.id, row.state)
+    }
+
+    fn hold_batch(&mut self, number: u8) -> String {
+        let Some(row) = self.batch(number) else {
+            return String::new();
+        };
+        let held = self.hub.store.hold_batch(row.id, &self.because()).unwrap();
+        self.seen.held_batches += u64::from(held.blocked.is_none());
+        format!("{} was {:?}: {:?}", row.id, row.state, held.blocked)
+    }
+
+    fn release_batch(&self, number: u8) -> String {
+        let Some(row) = self.batch(number) else {
+            return String::new();
+        };
+        let action = self.because();
+        let released = self.hub.store.release_batch(row.id, &action).unwrap();
+        format!("{} was {:?}: {:?}", row.id, row.state, released.blocked)
+    }
+
+    fn message_deed(&mut self, deed: MessageDeed, number: u8, message: u8) -> String {
+        let Some(row) = self.batch(number) else {
+            return String::new();
+        };
+        let Some(position) = self.position(&row, message) else {
+            return String::new();
+        };
+        let id = MessageId {
+            batch: row.id,
+            position,
+        };
+        let action = self.because();
+        let moved = self.hub.store.move_messages(deed, &[id], &action).unwrap();
+        self.seen.moved_messages += moved.moves.len() as u64;
+        format!("{id} of a batch that was {:?}: {moved:?}", row.state)
+    }
+
+    fn purge(&self, number: u8) -> String {
+        let Some(row) = self.batch(number) else {
+            return String::new();
+        };
+        let later = Some(self.hub.time() + SignedDuration::from_secs(1));
+        let rule = PurgeRule {
+            batch: Some(row.id),
+            payload_before: later,
+            people_before: later,
+            ..PurgeRule::default()
+        };
+        let action = self.because();
+        let purged = self.hub.store.purge(&rule, row.id, &action).unwrap();
+        format!("{} was {:?}: {purged:?}", row.id, row.state)
+    }
+
+    /// A message of the batch, by a number modulo how many there are.
+    fn position(&self, row: &BatchRow, message: u8) -> Option<u32> {
+        let received = self.hub.store.counts(row.id).unwrap().received;
+        let position = u64::from(message).checked_rem(received)?;
+        Some(u32::try_from(position).unwrap() + 1)
     }
 
     fn reprocess(&mut self, wanted: Reprocess) -> String {
         let Some(row) = self.batch(wanted.batch) else {
             return String::new();
         };
-        let received = self.hub.store.counts(row.id).unwrap().received;
-        let position = wanted.message.filter(|_| received > 0);
-        let position = position.map(|it| u32::try_from(u64::from(it) % received).unwrap() + 1);
+        let named = wanted.message.and_then(|it| self.position(&row, it));
         let again = Again {
             print: wanted.again,
             deliver: wanted.again,
         };
         let selection = Selection {
             batch: row.id,
-            positions: position.into_iter().collect(),
+            positions: named.into_iter().collect(),
             from: wanted.from,
             again,
         };
-        let plan = self
-            .hub
-            .store
-            .reprocess(&selection, &self.because())
-            .unwrap();
+        let plan = self.set_back(&selection, wanted.forced);
         if plan.blocked.is_empty() {
             self.seen.reprocessed += plan.moves.len() as u64;
             self.seen.withdrawn += plan.withdrawn.len() as u64;
+            let forces = |channel| wanted.forced == Some(channel);
             for step in &plan.moves {
                 let asked = self.asked.entry(step.message).or_default();
-                asked.deliveries += usize::from(step.delivers_again);
-                asked.prints += usize::from(step.was == MessageState::HandedOver);
+                let delivers = step.delivers_again || forces(Channel::Mailbox) && wanted.again;
+                asked.deliveries += usize::from(delivers);
+                let prints = forces(Channel::Print) && step.prints_again;
+                asked.prints += usize::from(prints || step.was == MessageState::HandedOver);
             }
         }
         format!("{} was {:?}: {plan:?}", row.id, row.state)
+    }
+
+    fn set_back(&self, selection: &Selection, forced: Option<Channel>) -> ReprocessPlan {
+        let (store, action) = (&self.hub.store, self.because());
+        let Some(channel) = forced else {
+            return store.reprocess(selection, &action).unwrap();
+        };
+        let sender = hub::sender();
+        let now = self.hub.time();
+        let foresee = |row: &BatchRow, page: &[MessageRow], channel| {
+            pipeline::foresee(store, &sender, row, page, (channel, now))
+        };
+        let wanted = store::Reprocess {
+            way: Way::Forced(channel, &foresee),
+            ..selection.into()
+        };
+        let batches = [(selection.batch, None)];
+        let mut done = store.reprocess_all(&batches, &wanted, &action).unwrap();
+        done.plans.remove(0)
     }
 
     /// What must be true after each event.
@@ -388,17 +479,78 @@ impl Play {
         let bundles = self.hub.store.bundles(None, u32::MAX).unwrap();
         let waits = |state| matches!(state, BundleState::Planned | BundleState::Composed);
         assert!(!bundles.iter().any(|bundle| waits(bundle.state)));
+        self.forget_all();
         self.seen
+    }
+
+    /// What is forgotten stays as it is, whatever operators try.
+    fn forget_all(&mut self) {
+        for number in 0..u8::try_from(self.uploads.len()).unwrap() {
+            let Some(row) = self.batch(number) else {
+                continue;
+            };
+            self.purge(number);
+            if self
+                .hub
+                .store
+                .batch(row.id)
+                .unwrap()
+                .payload_purged_at
+                .is_none()
+            {
+                continue;
+            }
+            self.seen.purged += 1;
+            self.hold_batch(number);
+            self.cancel(number, Extent::Whole);
+            self.cancel(number, Extent::Rest);
+            self.message_deed(MessageDeed::Cancel, number, 0);
+            for from in Step::ALL {
+                self.reprocess(Reprocess {
+                    batch: number,
+                    message: None,
+                    from: Some(from),
+                    again: true,
+                    forced: None,
+                });
+            }
+            assert_eq!(self.hub.store.batch(row.id).unwrap().state, row.state);
+        }
+        self.check("all was forgotten");
+    }
+
+    /// Whether an operator held any.
+    fn release_messages(&self) -> bool {
+        let mut any = false;
+        for row in self.hub.store.batches(u32::MAX).unwrap() {
+            for stored in self.hub.store.messages(row.id, &[], 0, u32::MAX).unwrap() {
+                if self.hub.store.message_hold(stored.id).unwrap().is_none() {
+                    continue;
+                }
+                any = true;
+                let (release, action) = (MessageDeed::Release, self.because());
+                let moved = self.hub.store.move_messages(release, &[stored.id], &action);
+                assert_eq!(moved.unwrap().blocked, [], "{row:?}");
+            }
+        }
+        any
     }
 
     /// Whether there was anything held.
     fn see_to_held(&self) -> bool {
-        let mut any = false;
+        let mut any = self.release_messages();
         for row in self.hub.store.batches(u32::MAX).unwrap() {
             if row.state != BatchState::Held {
                 continue;
             }
             any = true;
+            if (self.hub.store.release_batch(row.id, &self.because()))
+                .unwrap()
+                .blocked
+                .is_none()
+            {
+                continue;
+            }
             let approved = self.hub.store.approve(row.id, &self.because()).unwrap();
             if approved.blocked.is_some() {
                 let all = Selection {
