@@ -71,7 +71,10 @@ fn look(
     let status = store.status(now)?;
     let is_running = is_in_use(folder);
     let mut found = troubles(&status, settings, now);
-    if !is_running {
+    if let Some(moment) = store.restored_at()? {
+        found.insert(0, restored(moment));
+        found.sort_by_key(|trouble| trouble.weight);
+    } else if !is_running {
         let start = status.start.as_ref();
         let since = start
             .and_then(|start| start.stopped_at)
@@ -84,6 +87,17 @@ fn look(
     Ok(StatusShown::new(
         &status, is_running, found, alerts, settings, now,
     ))
+}
+
+fn restored(moment: Timestamp) -> Trouble {
+    Trouble {
+        code: Code::NotRunning,
+        weight: Weight::Operator,
+        subject: "house".to_owned(),
+        since: moment,
+        text: "it was brought back from a backup, and nobody has said that it may go on".to_owned(),
+        to_do: Some("kuori restore status, then kuori restore accept --reason …".to_owned()),
+    }
 }
 
 fn not_running(folder: &Path, since: Timestamp) -> Trouble {

@@ -152,6 +152,7 @@ fn places(told: &mut Exposition, status: &HouseStatus, now: Timestamp) {
         [
             ("due", queue.due),
             ("held", queue.held),
+            ("held-back", queue.held_back),
             ("awaited", queue.awaited),
             ("overdue", queue.overdue),
         ]
@@ -184,7 +185,7 @@ fn places(told: &mut Exposition, status: &HouseStatus, now: Timestamp) {
     }
 }
 
-type Standings = [(&'static str, Queue); 4];
+type Standings = [(&'static str, Queue); 5];
 
 fn each(named: &[(String, Standings)]) -> impl Iterator<Item = (&str, (&'static str, Queue))> {
     named

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{AlertSettings, Code, Trouble, Weight};
 use crate::{
     domain::without_identity_codes,
-    store::{BatchNote, FileWait, HouseStatus, Place, PlaceQueue, PlaceTrouble},
+    store::{BatchNote, FileWait, HeldBy, HouseStatus, Place, PlaceQueue, PlaceTrouble},
 };
 
 /// All that does not go on, or not as it should, the worst first.
@@ -106,7 +106,12 @@ impl Look<'_> {
 
     fn hand_overs(&self) -> impl Iterator<Item = Trouble> {
         self.status.places.iter().flat_map(|queue| {
-            let found = [held(queue), self.due(queue), overdue(queue)];
+            let found = [
+                held(queue),
+                held_back(queue),
+                self.due(queue),
+                overdue(queue),
+            ];
             found.into_iter().flatten()
         })
     }
@@ -138,15 +143,19 @@ impl Look<'_> {
         })
     }
 
-    /// By sender; of more than are listed there is the number.
+    /// By sender, and those that wait on purpose by themselves; of more than are listed there is the
+    /// number.
     fn held_batches(&self) -> Vec<Trouble> {
         let mut found: Vec<(Trouble, u64)> = Vec::new();
         for note in &self.status.held {
-            let same =
-                |(trouble, _): &&mut (Trouble, u64)| trouble.subject == note.sender.to_string();
+            let more = self.held_batch(note);
+            let same = |(trouble, _): &&mut (Trouble, u64)| {
+                trouble.subject == more.subject
+                    && (trouble.weight == Weight::Passing) == (more.weight == Weight::Passing)
+            };
             match found.iter_mut().find(same) {
                 Some((_, count)) => *count += 1,
-                None => found.push((self.held_batch(note), 1)),
+                None => found.push((more, 1)),
             }
         }
         let listed = self.status.held.len() as u64;
@@ -172,16 +181,24 @@ impl Look<'_> {
         let batch = note.batch;
         Trouble {
             code: Code::BatchHeld,
-            weight: self.weigh(note.since, self.settings.times.held, Weight::Operator),
+            weight: match note.held_by {
+                HeldBy::Failure | HeldBy::Gate => {
+                    self.weigh(note.since, self.settings.times.held, Weight::Operator)
+                }
+                HeldBy::Sender | HeldBy::Operator => Weight::Passing,
+            },
             subject: note.sender.to_string(),
             since: note.since,
             text: format!("{batch} is held: {}", first_line(&note.why)),
-            to_do: Some(if note.is_gated {
-                format!(
+            to_do: Some(match note.held_by {
+                HeldBy::Gate => format!(
                     "kuori batch approve {batch} --reason …, or kuori batch cancel {batch} --reason …"
-                )
-            } else {
-                format!("kuori batch show {batch}, then kuori reprocess {batch} --reason …")
+                ),
+                HeldBy::Failure => {
+                    format!("kuori batch show {batch}, then kuori reprocess {batch} --reason …")
+                }
+                HeldBy::Sender => format!("kuori sender release {} --reason …", note.sender),
+                HeldBy::Operator => format!("kuori batch release {batch} --reason …"),
             }),
         }
     }
@@ -213,12 +230,21 @@ impl Look<'_> {
             let since = it.messages.since?;
             Some(Trouble {
                 code: Code::MessagesHeld,
-                weight: self.weigh(since, times.held, Weight::Operator),
+                weight: if it.is_on_purpose {
+                    Weight::Passing
+                } else {
+                    self.weigh(since, times.held, Weight::Operator)
+                },
                 subject: it.sender.to_string(),
                 since,
                 text: format!(
-                    "{} held in {}, the first {}",
+                    "{} held{} in {}, the first {}",
                     counted(it.messages.count, "message is", "messages are"),
+                    if it.is_on_purpose {
+                        " by operators"
+                    } else {
+                        ""
+                    },
                     counted(it.batches, "batch", "batches"),
                     it.first
                 ),
@@ -359,6 +385,22 @@ fn held(queue: &PlaceQueue) -> Option<Trouble> {
             why.what
         ),
         to_do: Some(format!("kuori outbox retry {}", queue.place)),
+    })
+}
+
+/// They go on with the release of their batch or sender.
+fn held_back(queue: &PlaceQueue) -> Option<Trouble> {
+    let since = queue.held_back.since?;
+    Some(Trouble {
+        code: Code::BundleHeld,
+        weight: Weight::Passing,
+        subject: queue.place.to_string(),
+        since,
+        text: format!(
+            "{} because batch or sender is on hold",
+            counted(queue.held_back.count, "bundle waits", "bundles wait")
+        ),
+        to_do: Some(format!("kuori outbox list --place {}", queue.place)),
     })
 }
 

@@ -38,6 +38,7 @@ const CUT_AT_ONCE: usize = 16;
 /// operator holds the batch meanwhile, the page in hand is the last.
 pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
+    house.store.settle_printed(row.id, house.clock.now())?;
     if has_work(house, row)? {
         if !gate::may_deliver(house, row)? {
             return Ok(());

@@ -110,8 +110,8 @@ pub use senders::{Release, SenderHold, SenderHolding, SenderRow};
 pub use spool::{MappedFile, NewSpoolFile, Spool, SpoolKey, SpooledFile};
 pub use starts::Start;
 pub use status::{
-    BatchNote, Day, HouseStatus, InState, InboxFiles, LISTED, OldestHandOver, PlaceQueue, Queue,
-    SenderBatches, SenderMessages, SenderOnHold, SenderReports,
+    BatchNote, Day, HeldBy, HouseStatus, InState, InboxFiles, LISTED, OldestHandOver, PlaceQueue,
+    Queue, SenderBatches, SenderMessages, SenderOnHold, SenderReports,
 };
 pub use steps::{Claim, StepsWaiting};
 pub use verify::{Problem, Verification, Verified, VerifyProgress};

@@ -396,9 +396,9 @@ fn forget(tx: &Transaction<'_>, batch: BatchId, (from, to): (u32, u32)) -> Resul
          WHERE batch = ?1 AND position BETWEEN ?2 AND ?3";
     let words = "UPDATE events SET why = NULL
          WHERE batch = ?1 AND position BETWEEN ?2 AND ?3 AND why IS NOT NULL";
-    let told = "UPDATE message_events SET reason = NULL
-         WHERE batch = ?1 AND position BETWEEN ?2 AND ?3 AND what IN ('held', 'cancelled')";
-    for sql in [rows, findings, words, told] {
+    let reasons = "UPDATE message_events SET reason = NULL
+         WHERE batch = ?1 AND position BETWEEN ?2 AND ?3 AND reason IS NOT NULL";
+    for sql in [rows, findings, words, reasons] {
         tx.execute(sql, params![batch.0, from, to]).doing(doing)?;
     }
     Ok(())

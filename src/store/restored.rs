@@ -8,7 +8,7 @@ use super::{
     Error, NewEvent, Store, Transaction, bundles,
     columns::{Columns, millis},
     error::Doing,
-    events, hand_overs, message_events,
+    events, hand_overs, held_back, message_events,
     reprocess::message_id,
 };
 use crate::domain::{
@@ -48,6 +48,8 @@ pub struct DoubtfulBundle {
     pub stood_there: bool,
     /// All its letters are among those that the print house has.
     pub is_printed: bool,
+    /// Some of them are.
+    pub is_printed_in_part: bool,
 }
 
 /// What the print house's lists have told.
@@ -136,19 +138,22 @@ impl Store {
                     .doing(doing)?;
                 events::note_house(tx, action, &format!("handed over again: {bundle}"))?;
             }
+            held_back::hold_back(tx, held_back::Which::All, action.at)?;
             tx.execute("UPDATE house SET restored_at = NULL", [])
                 .doing(doing)?;
             events::note_house(tx, action, "accepted the restored house")
         })
     }
 
-    /// Records letters of a batch as handed over that the print house is known to have.
+    /// Records letters of a batch as handed over that the print house is known to have, also where a
+    /// consent that came since would send them to a mailbox now: once is enough.
     pub fn settle_printed(&self, batch: BatchId, now: Timestamp) -> Result<u64, Error> {
         let doing = "settle printed letters";
         let sql = "SELECT m.batch, m.position FROM printed_before p
              JOIN messages m ON m.batch = p.batch AND m.position = p.position
              WHERE p.batch = ? AND m.bundle IS NULL
-               AND (m.state = 'routed' AND m.channel = 'print'
+               AND (m.state = 'routed' AND (m.channel = 'print'
+                      OR m.channel = 'mailbox' AND m.forced_channel IS NULL)
                     OR m.state = 'delivered' AND m.channel = 'mailbox-and-print')";
         let letters = self.read(|db| {
             let mut query = db.prepare_cached(sql).doing(doing)?;
@@ -161,7 +166,9 @@ impl Store {
         self.write(doing, |tx| {
             // By the way of the lifecycle.
             for state in ["composed", "handed-over"] {
-                let sql = "UPDATE messages SET state = ?3 WHERE batch = ?1 AND position = ?2";
+                let sql = "UPDATE messages SET state = ?3,
+                        channel = CASE channel WHEN 'mailbox' THEN 'print' ELSE channel END
+                     WHERE batch = ?1 AND position = ?2";
                 let mut update = tx.prepare_cached(sql).doing(doing)?;
                 for MessageId { batch, position } in &letters {
                     update
@@ -228,7 +235,10 @@ fn doubtful_bundles(db: &Connection) -> Result<Vec<DoubtfulBundle>, Error> {
             b.state = 'handed-over' AS stood_there,
             NOT EXISTS (SELECT 1 FROM pieces p LEFT JOIN printed_before q
                          ON q.batch = p.batch AND q.position = p.position
-                        WHERE p.bundle = b.id AND q.batch IS NULL) AS is_printed
+                        WHERE p.bundle = b.id AND q.batch IS NULL) AS is_printed,
+            EXISTS (SELECT 1 FROM pieces p JOIN printed_before q
+                         ON q.batch = p.batch AND q.position = p.position
+                     WHERE p.bundle = b.id) AS has_printed
          FROM bundles b LEFT JOIN outgoing o ON o.bundle = b.id
          WHERE b.state IN ('planned', 'composed')
             OR (b.state = 'handed-over' AND o.awaits_pickup = 1) ORDER BY b.id";
@@ -241,6 +251,7 @@ fn doubtful_bundles(db: &Connection) -> Result<Vec<DoubtfulBundle>, Error> {
             state: row.word("state")?,
             stood_there: row.get("stood_there")?,
             is_printed: row.get("is_printed")?,
+            is_printed_in_part: row.get("has_printed")? && !row.get("is_printed")?,
         })
     });
     rows.doing(doing)?.collect::<Result<_, _>>().doing(doing)
@@ -292,7 +303,7 @@ fn settle_bundle(
     if bundle.is_printed && bundle.state == BundleState::Composed {
         handed_over(tx, bundle, action.at)?;
         noted.handed_over.push(id);
-    } else if has_printed(tx, id)? {
+    } else if bundle.is_printed || bundle.is_printed_in_part {
         bundles::withdraw(tx, id)?;
         plan_again(tx, bundle.batch, action.at)?;
         noted.withdrawn.push(id);
@@ -306,13 +317,6 @@ fn settle_bundle(
         None,
         &format!("{id} was printed before"),
     )
-}
-
-fn has_printed(db: &Connection, bundle: BundleId) -> Result<bool, Error> {
-    let sql = "SELECT 1 FROM pieces p JOIN printed_before q
-           ON q.batch = p.batch AND q.position = p.position WHERE p.bundle = ?";
-    let mut query = db.prepare_cached(sql).doing("look for printed letters")?;
-    query.exists([bundle.0]).doing("look for printed letters")
 }
 
 fn picked_up(tx: &Transaction<'_>, bundle: BundleId, now: Timestamp) -> Result<(), Error> {

@@ -35,6 +35,8 @@ pub struct PlaceQueue {
     pub due: Queue,
     /// Kept for an operator.
     pub held: Queue,
+    /// They wait because their batch or its sender is on hold.
+    pub held_back: Queue,
     /// Handed over, and not taken away yet.
     pub awaited: Queue,
     /// Of `awaited`: for too long.
@@ -64,16 +66,31 @@ pub struct BatchNote {
     pub since: Timestamp,
     /// The reason of a held batch, or the last error.
     pub why: String,
-    /// The gate holds it; an approval lets it go on.
-    pub is_gated: bool,
+    /// Of a held batch: who ends that.
+    pub held_by: HeldBy,
     pub attempts: u32,
     pub next_try: Option<Timestamp>,
+}
+
+/// What a held batch waits for, those that need somebody first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HeldBy {
+    /// A step failed.
+    Failure,
+    /// The gate; an approval lets it go on.
+    Gate,
+    /// Its sender is on hold, and nothing else holds it.
+    Sender,
+    /// An operator wants it so.
+    Operator,
 }
 
 /// Messages of one sender that wait, or are held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SenderMessages {
     pub sender: SenderId,
+    /// An operator holds them.
+    pub is_on_purpose: bool,
     pub messages: Queue,
     pub batches: u64,
     /// The oldest of these batches.
@@ -133,7 +150,7 @@ pub struct HouseStatus {
     pub arrivals: Queue,
     /// Batches of which a step, its report among them, is still to be done: by sender.
     pub unfinished: Vec<SenderBatches>,
-    /// The oldest of those held, at most [`LISTED`].
+    /// The oldest of those held, at most [`LISTED`]; those that need somebody first.
     pub held: Vec<BatchNote>,
     pub held_in_all: u64,
     /// Those whose step failed and is tried again, at most [`LISTED`].

@@ -252,7 +252,7 @@ gauges! {
          hand-over, or that passed since its batch was received.";
     BUNDLES = "kuori_bundles" ["state"] "Bundles in each state.";
     OUTGOING = "kuori_outgoing" ["place", "standing"]
-        "Bundles and receipts that are `due`, `held` for an operator, wait to be picked up (`awaited`), \
+        "Bundles and receipts that are `due`, `held` for an operator, `held-back` with their batch or sender, wait to be picked up (`awaited`), \
          and those of them that do for too long (`overdue`).";
     OLDEST_OUTGOING = "kuori_oldest_outgoing_seconds" ["place", "standing"]
         "Seconds that the oldest of them has waited.";

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     cli::{CommandError, Invocation, deed::Deed, error::Outcome},
     domain::BundleId,
-    store::Store,
+    store::{DoubtfulBundle, Store},
 };
 
 #[derive(clap::Args)]
@@ -64,7 +64,22 @@ pub(super) fn run(
 fn unanswered(store: &Store, arguments: &Arguments) -> Result<Vec<BundleId>, CommandError> {
     let stood = store.doubts()?.bundles.into_iter();
     let stood = stood.filter(|bundle| bundle.stood_there && !bundle.is_printed);
-    let stood: Vec<_> = stood.map(|bundle| bundle.bundle).collect();
+    let stood: Vec<_> = stood.collect();
+    let is_in_part = |id: &&BundleId| {
+        let its = |bundle: &&DoubtfulBundle| bundle.bundle == **id;
+        stood
+            .iter()
+            .find(its)
+            .is_some_and(|it| it.is_printed_in_part)
+    };
+    if let Some(id) = arguments.not_printed.iter().find(is_in_part) {
+        let error = format!("the print house has some letters of bundle `{id}`");
+        return Err(CommandError::failed(error).hint(
+            "leave it out and add `--fetched`; then `kuori reprocess --message … --from compose \
+             --print-again` for the others",
+        ));
+    }
+    let stood: Vec<_> = stood.into_iter().map(|bundle| bundle.bundle).collect();
     if let Some(other) = arguments.not_printed.iter().find(|id| !stood.contains(id)) {
         let error = format!("bundle `{other}` did not stand at its place to be fetched");
         return Err(CommandError::usage(error).hint(

@@ -167,6 +167,7 @@ fn queues(status: &HouseStatus, now: Timestamp) -> Vec<QueueLine> {
         let standings = [
             ("due", it.due),
             ("held", it.held),
+            ("held-back", it.held_back),
             ("awaited", it.awaited),
             ("overdue", it.overdue),
         ];

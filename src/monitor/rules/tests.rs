@@ -1,8 +1,8 @@
 use super::*;
 use crate::domain::BatchState;
 use crate::store::{
-    Day, InboxFiles, InboxLook, OldestHandOver, Queue, SenderBatches, SenderMessages, SenderOnHold,
-    SenderReports, Start,
+    Day, HeldBy, InboxFiles, InboxLook, OldestHandOver, Queue, SenderBatches, SenderMessages,
+    SenderOnHold, SenderReports, Start,
 };
 
 fn at(text: &str) -> Timestamp {
@@ -89,6 +89,7 @@ fn each_time_limit_is_an_alert_at_it_and_not_a_minute_before() {
     check(batches(240), &[("alert", "batch-late")]);
     let messages = |mins| SenderMessages {
         sender: "example-city".parse().unwrap(),
+        is_on_purpose: false,
         messages: since(5, mins),
         batches: 2,
         first: crate::domain::BatchId(7),
@@ -133,6 +134,7 @@ fn place(name: &str, due: Queue, held: Queue, overdue: Queue) -> PlaceQueue {
         place: name.parse().unwrap(),
         due,
         held,
+        held_back: Queue::default(),
         awaited: overdue,
         overdue,
         oldest: Some(OldestHandOver {
@@ -199,7 +201,7 @@ fn a_place_that_is_away_is_an_alert_after_its_time_and_one_that_waits_for_an_ope
     );
 }
 
-fn held(batch: u64, sender: &str, is_gated: bool) -> BatchNote {
+fn held(batch: u64, sender: &str, held_by: HeldBy) -> BatchNote {
     BatchNote {
         batch: crate::domain::BatchId(batch),
         sender: sender.parse().unwrap(),
@@ -207,7 +209,7 @@ fn held(batch: u64, sender: &str, is_gated: bool) -> BatchNote {
         received_at: ago(90),
         since: ago(90),
         why: "the step `open` failed: no room for 010190-999W".to_owned(),
-        is_gated,
+        held_by,
         attempts: 0,
         next_try: None,
     }
@@ -218,9 +220,9 @@ fn a_night_of_trouble_is_told_the_worst_first_and_with_what_to_type() {
     let mut status = calm();
     status.free_bytes = 5;
     status.held = vec![
-        held(7, "city", true),
-        held(8, "city", true),
-        held(9, "town", false),
+        held(7, "city", HeldBy::Gate),
+        held(8, "city", HeldBy::Gate),
+        held(9, "town", HeldBy::Failure),
     ];
     status.held_in_all = 3;
     status.senders_on_hold.push(SenderOnHold {
@@ -279,4 +281,46 @@ fn a_night_of_trouble_is_told_the_worst_first_and_with_what_to_type() {
     passing sender-on-hold town: the sender is on hold: tests
       kuori sender release town --reason …
     ");
+}
+
+#[test]
+fn what_operators_hold_on_purpose_pages_nobody_and_is_told_with_its_release() {
+    let mut status = calm();
+    status.held = vec![
+        held(7, "city", HeldBy::Failure),
+        held(5, "city", HeldBy::Operator),
+        held(6, "town", HeldBy::Sender),
+    ];
+    status.held_in_all = 3;
+    status.held_messages.push(SenderMessages {
+        sender: "city".parse().unwrap(),
+        is_on_purpose: true,
+        messages: since(2, 6_000),
+        batches: 1,
+        first: crate::domain::BatchId(4),
+    });
+    let none = Queue::default();
+    let mut queue = place("print-house:a", none, none, none);
+    queue.held_back = since(1, 6_000);
+    status.places.push(queue);
+    let found = troubles(&status, &AlertSettings::default(), now());
+    let told = found.iter().map(|it| {
+        let to_do = it.to_do.as_deref().unwrap_or_default();
+        format!(
+            "{} {} {}: {to_do}",
+            it.weight.as_str(),
+            it.code.as_str(),
+            it.subject
+        )
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            "alert batch-held city: kuori batch show B-0007, then kuori reprocess B-0007 --reason …",
+            "passing bundle-held print-house:a: kuori outbox list --place print-house:a",
+            "passing batch-held city: kuori batch release B-0005 --reason …",
+            "passing batch-held town: kuori sender release town --reason …",
+            "passing messages-held city: kuori message list B-0004 --state held",
+        ]
+    );
 }

@@ -71,6 +71,13 @@ fn set_back(
          ON CONFLICT DO NOTHING"
     );
     tx.execute(&claim, [batch]).doing(doing)?;
+    // What the print house had before a restore is printed anew only where that is asked for.
+    let printed = format!(
+        "DELETE FROM printed_before WHERE batch = ?1 AND position IN
+            (SELECT m.position FROM messages m
+              WHERE m.batch = ?1 AND m.state = 'handed-over' AND {moving})"
+    );
+    tx.execute(&printed, [batch]).doing(doing)?;
     let repeats: Vec<_> = plan
         .kinds
         .iter()

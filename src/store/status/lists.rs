@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{
-    BatchNote, LISTED, SenderBatches, SenderMessages, SenderOnHold, SenderReports, list, queue,
+    BatchNote, HeldBy, LISTED, SenderBatches, SenderMessages, SenderOnHold, SenderReports, list,
+    queue,
 };
 use crate::store::{Error, columns::Columns, error::Doing};
 
@@ -28,11 +29,25 @@ pub(super) fn unfinished(db: &Connection) -> Result<Vec<SenderBatches>, Error> {
 const NOTE: &str = "SELECT b.*,
         COALESCE((SELECT MAX(at) FROM events e WHERE e.batch = b.id AND e.position IS NULL
                    AND e.what = b.state), b.received_at) AS since,
-        EXISTS (SELECT 1 FROM holds h WHERE h.batch = b.id AND h.approved_at IS NULL) AS is_gated
+        COALESCE((SELECT MAX(CASE h.cause WHEN 'operator' THEN 3 WHEN 'sender' THEN 1 ELSE 2 END)
+                    FROM holds h WHERE h.batch = b.id AND h.approved_at IS NULL), 0) AS held_by
       FROM batches b";
 
+/// Of a batch that the gate holds too, the gate is told before the sender's hold.
+fn held_by(row: &Row<'_>) -> rusqlite::Result<HeldBy> {
+    Ok(match row.get("held_by")? {
+        0 => HeldBy::Failure,
+        1 => HeldBy::Sender,
+        2 => HeldBy::Gate,
+        _ => HeldBy::Operator,
+    })
+}
+
 pub(super) fn held(db: &Connection) -> Result<Vec<BatchNote>, Error> {
-    let sql = format!("{NOTE} WHERE state = 'held' ORDER BY received_at, id LIMIT ?1");
+    let sql = format!(
+        "{NOTE} WHERE state = 'held'
+         ORDER BY held_by IN (1, 3), received_at, id LIMIT ?1"
+    );
     list(db, "list held batches", &sql, [LISTED], |row| {
         note(row, "reason")
     })
@@ -56,24 +71,25 @@ fn note(row: &Row<'_>, why: &str) -> rusqlite::Result<BatchNote> {
         received_at: row.time("received_at")?,
         since: row.time("since")?,
         why: row.get::<_, Option<String>>(why)?.unwrap_or_default(),
-        is_gated: row.get("is_gated")?,
+        held_by: held_by(row)?,
         attempts: row.get("attempts")?,
         next_try: row.maybe_time("due_at")?,
     })
 }
 
 pub(super) fn held_messages(db: &Connection) -> Result<Vec<SenderMessages>, Error> {
-    let sql = "SELECT b.sender, SUM(h.messages) AS count, MIN(b.received_at) AS since,
-            COUNT(*) AS batches, MIN(b.id) AS first
-          FROM (SELECT batch, COUNT(*) AS messages FROM messages INDEXED BY messages_held
-                 WHERE state = 'held'
-                 GROUP BY batch) h
-          CROSS JOIN batches b ON b.id = h.batch GROUP BY b.sender ORDER BY since, b.sender";
+    let sql = "SELECT b.sender, h.is_on_purpose, SUM(h.messages) AS count,
+            MIN(b.received_at) AS since, COUNT(*) AS batches, MIN(b.id) AS first
+          FROM (SELECT batch, held_why IS NOT NULL AS is_on_purpose, COUNT(*) AS messages
+                  FROM messages INDEXED BY messages_held WHERE state = 'held'
+                 GROUP BY batch, is_on_purpose) h
+          CROSS JOIN batches b ON b.id = h.batch
+          GROUP BY b.sender, h.is_on_purpose ORDER BY since, b.sender";
     list(db, "count held messages", sql, [], sender_messages)
 }
 
 pub(super) fn waiting_messages(db: &Connection) -> Result<Vec<SenderMessages>, Error> {
-    let sql = "SELECT b.sender, SUM(w.messages) AS count, MIN(w.since) AS since,
+    let sql = "SELECT b.sender, 0 AS is_on_purpose, SUM(w.messages) AS count, MIN(w.since) AS since,
             COUNT(*) AS batches, MIN(b.id) AS first
           FROM (SELECT batch, COUNT(*) AS messages, MIN(waiting_since) AS since
                   FROM messages INDEXED BY messages_waiting WHERE state = 'waiting' GROUP BY batch) w
@@ -84,6 +100,7 @@ pub(super) fn waiting_messages(db: &Connection) -> Result<Vec<SenderMessages>, E
 fn sender_messages(row: &Row<'_>) -> rusqlite::Result<SenderMessages> {
     Ok(SenderMessages {
         sender: row.parsed("sender")?,
+        is_on_purpose: row.get("is_on_purpose")?,
         messages: queue(row)?,
         batches: row.get("batches")?,
         first: row.batch("first")?,

@@ -124,14 +124,17 @@ pub(super) fn places(db: &Connection, now: Timestamp) -> Result<Vec<PlaceQueue>,
     let sql = "SELECT place,
             SUM(held_at IS NULL) AS due, MIN(CASE WHEN held_at IS NULL
                 THEN COALESCE(waits_since, due_at) END) AS due_since,
-            SUM(held_at IS NOT NULL) AS held, MIN(held_at) AS held_since,
+            SUM(held_at IS NOT NULL AND held_for IS NULL) AS held,
+            MIN(CASE WHEN held_for IS NULL THEN held_at END) AS held_since,
+            SUM(held_for IS NOT NULL) AS held_back,
+            MIN(CASE WHEN held_for IS NOT NULL THEN held_at END) AS held_back_since,
             0 AS awaited, NULL AS awaited_since, 0 AS overdue, NULL AS overdue_since
           FROM outgoing
          WHERE id IN (SELECT id FROM outgoing WHERE due_at IS NOT NULL
                       UNION ALL SELECT id FROM outgoing WHERE held_at IS NOT NULL)
          GROUP BY place
         UNION ALL
-        SELECT place, 0, NULL, 0, NULL, COUNT(*), MIN(handed_over_at),
+        SELECT place, 0, NULL, 0, NULL, 0, NULL, COUNT(*), MIN(handed_over_at),
                COALESCE(SUM(overdue_at <= ?1), 0),
                MIN(CASE WHEN overdue_at <= ?1 THEN handed_over_at END)
           FROM outgoing WHERE awaits_pickup = 1 GROUP BY place";
@@ -167,6 +170,7 @@ fn place_queue(row: &Row<'_>) -> rusqlite::Result<PlaceQueue> {
         place: row.parsed("place")?,
         due: queue("due", "due_since")?,
         held: queue("held", "held_since")?,
+        held_back: queue("held_back", "held_back_since")?,
         awaited: queue("awaited", "awaited_since")?,
         overdue: queue("overdue", "overdue_since")?,
         oldest: None,
@@ -176,6 +180,7 @@ fn place_queue(row: &Row<'_>) -> rusqlite::Result<PlaceQueue> {
 fn oldest(db: &Connection, place: &Place) -> Result<Option<OldestHandOver>, Error> {
     let doing = "find the oldest hand-over";
     let held = "SELECT * FROM outgoing WHERE place = ?1 AND held_at IS NOT NULL
+           AND held_for IS NULL
          ORDER BY held_at, id LIMIT 1";
     let due = "SELECT * FROM outgoing WHERE place = ?1 AND due_at IS NOT NULL
          ORDER BY due_at, id LIMIT 1";
