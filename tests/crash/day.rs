@@ -29,6 +29,8 @@ use crate::{
 
 /// How long a day waits for one thing before it fails.
 const PATIENCE: Duration = Duration::from_mins(3);
+/// A letter of the area that an operator takes back.
+const CALLED_OFF: u32 = 5;
 /// More bundles than a day has.
 const BUNDLES: u32 = 40;
 pub(super) const BATCHES: u64 = PROPS.len() as u64 + 1;
@@ -114,12 +116,18 @@ impl<'p> Day<'p> {
         self.until("the parish is held", |ledger| {
             ledger.rests("parish.zip", "held")
         });
+        self.deed_to("batch hold", "parish.zip", "", "put on hold");
+        self.until("the parish is told", |ledger| {
+            ledger.rests("parish.zip", "held")
+        });
+        self.deed_to("batch release", "parish.zip", "", "released");
         self.deed_to("batch cancel", "parish.zip", "", "cancelled");
         self.deed("sender hold example-parish --reason drill", |_| false);
         self.deed("sender release example-parish --reason drill", |_| false);
         self.until("the area is held", |ledger| {
             ledger.rests("area.zip", "held")
         });
+        self.call_a_letter_off();
         self.deed_to("batch approve", "area.zip", "", "approved");
         self.until("the broken one is refused", |ledger| {
             ledger.rests("broken.zip", "refused")
@@ -133,11 +141,29 @@ impl<'p> Day<'p> {
                 && ledger.count(held) > 0
                 && ledger.count(&waiting) == 0
         });
+        self.back_up();
         self.clear_area();
         let (away, pickup) = (self.site.path("away"), self.site.path("print-house"));
         fs::rename(away, pickup).unwrap();
         self.deed_to("reprocess", "area.zip", "--from compose", "reprocess");
         self.deed("outbox retry --reason drill", |_| false);
+    }
+
+    /// One of a batch that goes on without it.
+    fn call_a_letter_off(&mut self) {
+        let ledger = Ledger::open(&self.site.data()).unwrap();
+        let batch = ledger.batch("area.zip").unwrap();
+        let line = format!("message cancel B-{batch:04}-{CALLED_OFF} --reason drill");
+        self.deed(&line, |ledger| {
+            ledger.was_done("area.zip", "messages cancelled")
+        });
+    }
+
+    /// In the middle of the day. What a kill has cut off is no backup, and is made anew.
+    fn back_up(&mut self) {
+        let saved = self.site.path("saved");
+        self.deed("backup saved --config kuori.toml", |_| saved.exists());
+        self.site.done("backup verify saved");
     }
 
     /// Files of another content under the names of the area's piece lists: its bundles get no
@@ -371,12 +397,23 @@ fn take_from(pickup: &Path, printed: &Path) {
         let Ok(bundle) = entry.unwrap().file_name().into_string() else {
             continue;
         };
-        if pickup.join(&bundle).join(format!("{bundle}.ok")).exists() {
+        if pickup.join(&bundle).join(format!("{bundle}.ok")).exists()
+            && !is_being_written(&pickup.join(&bundle))
+        {
             // Not replaced: a bundle that comes a second time fails the test.
             assert!(!printed.join(&bundle).exists(), "{bundle} came twice");
             fs::rename(pickup.join(&bundle), printed.join(&bundle)).unwrap();
         }
     }
+}
+
+/// A server that renames by a link has the marker under both names for a moment.
+fn is_being_written(bundle: &Path) -> bool {
+    let mut files = fs::read_dir(bundle).into_iter().flatten();
+    files.any(|file| {
+        let name = file.unwrap().file_name();
+        Path::new(&name).extension().is_some_and(|it| it == "part")
+    })
 }
 
 fn settings(site: &Site, far: &FarSide, region_key: &str) -> String {

@@ -3,9 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    path::PathBuf,
 };
 
-use super::{day::Day, ledger::Ledger};
+use super::{day::Day, ledger::Ledger, props::ATTACHED};
 use crate::program::{InHands, files_below};
 
 /// What is the same in every day, whatever was killed; batches by the names of their files.
@@ -16,8 +17,11 @@ pub(super) struct Outcome {
     states: BTreeMap<String, String>,
     /// Rows of the piece lists that were fetched; a set of bundles for each batch.
     bundles: BTreeMap<String, BTreeSet<Vec<String>>>,
-    /// Names of the receipts that each sender has.
+    /// Names of the receipts that each sender has. Delivery reports are counted apart: how many
+    /// there are hangs on how long things take.
     receipts: BTreeSet<String>,
+    /// What delivery reports say of each letter, all of them together.
+    told: BTreeMap<String, Vec<String>>,
     /// In mailboxes and bundles.
     pub(super) letters: u32,
 }
@@ -54,7 +58,11 @@ impl Outcome {
         assert_nothing_is_left_over(day, &ledger);
         assert_rows_are_whole(&ledger);
         assert_each_is_where_its_row_says(&ledger, &hands);
+        assert_attachment_is_delivered(day);
+        let deep = "verify --deep --config kuori.toml";
+        day.site.done(deep);
         let batches = names_of_batches(&ledger);
+        let papers = papers(day);
         Self {
             messages: of_batches(&ledger, &batches, |id| {
                 format!(
@@ -69,7 +77,8 @@ impl Outcome {
             .map(|(name, states)| (name, states.concat()))
             .collect(),
             bundles: bundles(day, &batches),
-            receipts: receipts(day),
+            receipts: receipts(&papers),
+            told: told(&papers),
             letters: hands.letters(),
         }
     }
@@ -114,23 +123,70 @@ fn bundles(
     found
 }
 
-/// Their names, with `B` for the batch's number.
-fn receipts(day: &Day<'_>) -> BTreeSet<String> {
-    let mut names: Vec<_> = RECEIPTS.iter().flat_map(|it| day.site.names(it)).collect();
-    let far = files_below(&day.far.on_disk("town/receipts"));
-    names.extend(far.iter().map(|path| {
+/// All receipts, by their names with `B` for the batch's number.
+fn papers(day: &Day<'_>) -> BTreeMap<String, PathBuf> {
+    let mut paths: Vec<_> = RECEIPTS.iter().flat_map(|it| day.site.files(it)).collect();
+    paths.extend(files_below(&day.far.on_disk("town/receipts")));
+    let without_number = |path: PathBuf| {
         let name = path.file_name().unwrap().to_str().unwrap();
-        name.to_owned()
-    }));
-    let without_number = |name: String| {
-        let words: Vec<_> = name.split('.').collect();
         let is_number = |word: &&str| word.starts_with("B-");
-        let words = words
-            .iter()
-            .map(|word| if is_number(word) { "B" } else { word });
-        words.collect::<Vec<_>>().join(".")
+        let words = name.split('.');
+        let words = words.map(|word| if is_number(&word) { "B" } else { word });
+        (words.collect::<Vec<_>>().join("."), path)
     };
-    names.into_iter().map(without_number).collect()
+    paths.into_iter().map(without_number).collect()
+}
+
+/// Their names; of the delivery reports of a batch, which have to be numbered without a gap, one
+/// stands for all.
+fn receipts(papers: &BTreeMap<String, PathBuf>) -> BTreeSet<String> {
+    let name = |name: &String| match name.split_once(".delivery-") {
+        Some((batch, rest)) => {
+            let (number, ending) = rest.split_once('.').unwrap();
+            let number: u32 = number.parse().unwrap();
+            let before = format!("{batch}.delivery-{}.{ending}", number - 1);
+            assert!(number == 1 || papers.contains_key(&before), "no {before}");
+            format!("{batch}.delivery.{ending}")
+        }
+        None => name.clone(),
+    };
+    papers.keys().map(name).collect()
+}
+
+fn told(papers: &BTreeMap<String, PathBuf>) -> BTreeMap<String, Vec<String>> {
+    let mut told: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (name, path) in papers {
+        if !name.contains(".delivery-") || !name.ends_with(".xml") {
+            continue;
+        }
+        let said = fs::read_to_string(path).unwrap();
+        for message in said.split("<Message ").skip(1) {
+            let batch = name.split('.').next().unwrap();
+            let letter = format!("{batch} {}", attribute(message, "senderLetterId"));
+            let events = message.split("<Event ").skip(1);
+            let events = events.map(|event| attribute(event, "what"));
+            told.entry(letter).or_default().extend(events);
+        }
+    }
+    told.values_mut().for_each(|events| events.sort());
+    told
+}
+
+/// The first attribute of that name.
+fn attribute(element: &str, name: &str) -> String {
+    let after = element.split_once(&format!("{name}=\"")).unwrap().1;
+    after.split_once('"').unwrap().0.to_owned()
+}
+
+/// Once, with its letter.
+fn assert_attachment_is_delivered(day: &Day<'_>) {
+    let named = format!("filename=\"{ATTACHED}\"");
+    let mails = day.site.files("data/mailboxes").into_iter();
+    let has_it = |mail: &PathBuf| {
+        let bytes = fs::read(mail).unwrap();
+        String::from_utf8_lossy(&bytes).contains(&named)
+    };
+    assert_eq!(mails.filter(has_it).count(), 1, "mails with {ATTACHED}");
 }
 
 fn assert_nothing_is_left_over(day: &Day<'_>, ledger: &Ledger) {

@@ -79,6 +79,7 @@ fn collect(text: &str, found: &mut BTreeSet<String>) {
         ("crash_points::before(", None),
         ("self.write(", Some("commit")),
         ("self.change(", Some("commit")),
+        ("self.free(", Some("commit")),
     ] {
         for (at, _) in text.match_indices(call) {
             let words = first_words(&text[at + call.len()..]);
@@ -125,7 +126,7 @@ fn points_are_found_in_every_form_of_a_call() {
         fn a() { let doing = "do b"; self.write(doing, |tx| {}) }
         fn c(doing: &str) { self.write(doing, |tx| {}) }
         fn d() { self.write("do d", |tx| {}); self.change(
-            "do e", 1) }
+            "do e", 1); self.free("do i", 1) }
         fn f() { let doing = "do f"; around("commit", doing, || 1) }
         fn g() { around(
             "rename",
@@ -136,6 +137,7 @@ fn points_are_found_in_every_form_of_a_call() {
         "commit/do d",
         "commit/do e",
         "commit/do f",
+        "commit/do i",
         "remote/g: that",
         "rename/g: it",
     ];

@@ -1,8 +1,13 @@
 //! What a day is played with: the batches, made once for all days.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::{Cursor, Read, Write},
+    path::PathBuf,
+};
 
 use tempfile::TempDir;
+use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use crate::program::Site;
 
@@ -61,8 +66,13 @@ pub(super) const PROPS: [Prop; 7] = [
     prop("broken.zip", Door::City, 0, ""),
 ];
 
-/// A batch of the samples with a leaflet that cannot be printed: one of its letters is refused.
+/// A batch of the samples with a leaflet that cannot be printed: one of its letters is refused. Here
+/// the other one has it too, and goes to a mailbox.
 const LEAFLET: &str = "samples/batches/invalid/attachment-not-printable/leaflet.zip";
+/// Of its first letter.
+const RECIPIENT: &str = "010190Y900P";
+/// What both letters bring along.
+pub(super) const ATTACHED: &str = "esite.pdf";
 
 pub(super) struct Props(TempDir);
 
@@ -87,13 +97,35 @@ impl Props {
             let skipped = usize::from(!consents.is_empty());
             consents.extend(text.lines().skip(skipped).map(|line| format!("{line}\n")));
         }
+        consents.push(format!("{RECIPIENT},granted,2026-01-01T00:00:00Z\n"));
         fs::write(props.path("consents.csv"), consents.concat()).unwrap();
-        let leaflet = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(LEAFLET);
-        fs::copy(leaflet, props.path("leaflet.zip")).unwrap();
+        fs::write(props.path("leaflet.zip"), with_two_leaflets()).unwrap();
         props
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
+}
+
+fn with_two_leaflets() -> Vec<u8> {
+    let leaflet = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(LEAFLET);
+    let mut zip = ZipArchive::new(fs::File::open(leaflet).unwrap()).unwrap();
+    let mut rewritten = ZipWriter::new(Cursor::new(Vec::new()));
+    for index in 0..zip.len() {
+        let mut member = zip.by_index(index).unwrap();
+        let mut content = Vec::new();
+        member.read_to_end(&mut content).unwrap();
+        let name = member.name().unwrap().into_owned();
+        if name == "batch.csv" {
+            let rows = String::from_utf8(content).unwrap();
+            let both = rows.replace(",any,\n", &format!(",any,{ATTACHED}\n"));
+            assert_ne!(both, rows);
+            content = both.into_bytes();
+        }
+        let options = SimpleFileOptions::default();
+        rewritten.start_file(name, options).unwrap();
+        rewritten.write_all(&content).unwrap();
+    }
+    rewritten.finish().unwrap().into_inner()
 }
