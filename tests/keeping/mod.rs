@@ -13,7 +13,9 @@ use crate::program::{Site, until};
 fn site() -> Site {
     let site = Site::new();
     let settings = fs::read_to_string(site.path("kuori.toml")).unwrap();
-    let settings = format!("{settings}picked_up_when = \"never\"\n");
+    let table = "[print_houses.example-print]\n";
+    let never = format!("{table}picked_up_when = \"never\"\n");
+    let settings = settings.replace(table, &never);
     fs::write(site.path("kuori.toml"), settings).unwrap();
     site
 }
