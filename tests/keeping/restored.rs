@@ -126,3 +126,76 @@ fn new_numbers_go_on_where_the_lost_house_has_given_none() {
     let shown = site.json("batch show B-10001 --data-dir restored");
     assert_eq!(shown["state"], "reported");
 }
+
+/// A house with one batch that is done, backed up then and restored.
+fn restored_when_done() -> Site {
+    let site = site();
+    site.upload(&site.sample("kirjeet_1.zip", "--letters 6 --seed 1"));
+    super::run_to_the_end(&site, 1);
+    site.done("backup saved --config kuori.toml");
+    site.done("restore saved --data-dir restored");
+    site
+}
+
+fn run_restored(site: &Site) {
+    let daemon = Running(
+        site.command("run --config restored.toml")
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    until_all_is_done(site, "--data-dir restored", 1);
+    daemon.stop();
+    site.done("verify --deep --data-dir restored");
+}
+
+#[test]
+fn a_letter_that_was_printed_before_a_restore_is_printed_anew_where_that_is_asked_for() {
+    let site = restored_when_done();
+    site.done("restore printed print-house/pickup --reason tests --data-dir restored");
+    site.done("restore accept --reason tests --data-dir restored");
+    let listed = site.json("message list B-0001 --state handed-over --data-dir restored");
+    let message = listed["messages"][0]["message"].as_str().unwrap();
+    let again = format!("reprocess --message {message} --from compose --data-dir restored");
+    let refused = site.kuori(&format!("{again} --reason tests"));
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    site.done(&format!("{again} --print-again --reason tests"));
+    run_restored(&site);
+    let bundle = site.json("bundle show P-10001 --data-dir restored");
+    assert_eq!(bundle["state"], "handed-over", "{bundle}");
+}
+
+#[test]
+fn a_bundle_that_the_print_house_never_got_is_handed_over_again() {
+    let site = restored_when_done();
+    let told = site.kuori("status --data-dir restored");
+    assert!(told.out.contains("kuori restore accept"), "{told:?}");
+    let pickup = site.path("print-house/pickup");
+    let before = crate::program::files_below(&pickup);
+    assert!(!before.is_empty());
+    fs::remove_dir_all(&pickup).unwrap();
+    fs::create_dir(&pickup).unwrap();
+    site.done("restore accept --not-printed P-0001 --fetched --reason tests --data-dir restored");
+    run_restored(&site);
+    assert_eq!(crate::program::files_below(&pickup), before);
+}
+
+#[test]
+fn a_bundle_of_which_a_letter_is_printed_is_not_handed_over_again_whole() {
+    let site = restored_when_done();
+    let lists = crate::program::files_below(&site.path("print-house/pickup"));
+    let is_first = |path: &&std::path::PathBuf| path.ends_with("P-0001.pieces.csv");
+    let whole = fs::read_to_string(lists.iter().find(is_first).unwrap()).unwrap();
+    let first: Vec<_> = whole.lines().take(2).collect();
+    assert!(whole.lines().count() > 2, "{whole}");
+    fs::write(site.path("P-0099.pieces.csv"), first.join("\n")).unwrap();
+    site.done("restore printed P-0099.pieces.csv --reason tests --data-dir restored");
+    let refused =
+        site.kuori("restore accept --not-printed P-0001 --reason tests --data-dir restored");
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.err.contains("some letters of bundle"),
+        "{refused:?}"
+    );
+    site.done("restore accept --fetched --reason tests --data-dir restored");
+}
