@@ -56,7 +56,7 @@ impl FromStr for Named {
         let bundle = typed.parse().map(Subject::Bundle);
         let found = bundle.or_else(|_| batch()).or_else(|_| message());
         found.map(Self).map_err(
-            |_| "is no batch, message or bundle: write it as `B-0007`, `B-0007-12` or `P-0031`",
+            |_| "that is no batch, message or bundle: write it as `B-0007`, `B-0007-12` or `P-0031`",
         )
     }
 }

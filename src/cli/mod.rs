@@ -53,6 +53,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod when;
 mod words;
 
 use std::{

@@ -1,11 +1,11 @@
 use std::fmt;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    cli::{CommandError, Invocation, error::Outcome, table::Table, words::Time},
+    cli::{CommandError, Invocation, error::Outcome, table::Table, when::When, words::Time},
     domain::{BatchId, MessageId, SenderId},
     store::{AuditFilter, AuditHead, AuditRow, Store},
 };
@@ -15,12 +15,12 @@ const PAGE: u32 = 1_000;
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Only from this day or time on, in UTC: `2026-11-23`, or `2026-11-23T08:00:00Z`
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    since: Option<Timestamp>,
-    /// Only before this day or time, in UTC
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    until: Option<Timestamp>,
+    /// Only from then on: `2026-11-23`, `2026-11-23T08:00:00Z`, or `36h` for that long ago
+    #[arg(long, value_name = "TIME")]
+    since: Option<When>,
+    /// Only before then
+    #[arg(long, value_name = "TIME")]
+    until: Option<When>,
     /// Only what this user did
     #[arg(long, value_name = "NAME")]
     actor: Option<String>,
@@ -30,13 +30,6 @@ pub(in crate::cli) struct Arguments {
     /// How many; 0 for all
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: u32,
-}
-
-fn time(given: &str) -> Result<Timestamp, &'static str> {
-    let day = |day: Date| day.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
-    let time = given.parse().ok();
-    time.or_else(|| given.parse().ok().and_then(|date| day(date).ok()))
-        .ok_or("a day is `2026-11-23`, and a time `2026-11-23T08:00:00Z`")
 }
 
 /// A message is told with its batch, and a name alone is a sender's.
@@ -90,7 +83,7 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     let store = invocation.store()?;
     let head = store.audit_head()?;
-    let pages = Pages::new(arguments, &store);
+    let pages = Pages::new(arguments, &store, invocation.now);
     if invocation.output.is_json() {
         as_json(&head, pages, invocation)?;
     } else {
@@ -140,12 +133,12 @@ struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    fn new(arguments: &Arguments, store: &'a Store) -> Self {
+    fn new(arguments: &Arguments, store: &'a Store, now: Timestamp) -> Self {
         Self {
             store,
             filter: AuditFilter {
-                since: arguments.since,
-                until: arguments.until,
+                since: arguments.since.map(|it| it.seen_from(now)),
+                until: arguments.until.map(|it| it.seen_from(now)),
                 actor: arguments.actor.clone(),
                 about: arguments.about.clone(),
             },
@@ -221,12 +214,6 @@ impl fmt::Display for Shown<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_day_begins_at_its_midnight() {
-        assert_eq!(time("2026-11-23"), time("2026-11-23T00:00:00Z"));
-        assert!(time("yesterday").is_err());
-    }
 
     #[test]
     fn what_a_deed_is_about_is_named_as_it_is_elsewhere() {

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -9,6 +9,7 @@ use crate::{
         CommandError, Invocation,
         error::Outcome,
         table::Table,
+        when::When,
         words::{BatchStateWord, Time, age, one_of},
     },
     domain::{BatchId, BatchState, SenderId},
@@ -47,38 +48,6 @@ pub(in crate::cli) struct Arguments {
     limit: u32,
 }
 
-/// A time as somebody types it.
-#[derive(Debug, Clone, Copy)]
-enum When {
-    At(Timestamp),
-    Ago(SignedDuration),
-}
-
-impl std::str::FromStr for When {
-    type Err = &'static str;
-
-    fn from_str(typed: &str) -> Result<Self, Self::Err> {
-        if let Ok(at) = typed.parse() {
-            return Ok(Self::At(at));
-        }
-        let midnight = |day: Date| day.to_zoned(TimeZone::UTC).map(|day| day.timestamp());
-        if let Ok(Ok(at)) = typed.parse().map(midnight) {
-            return Ok(Self::At(at));
-        }
-        let ago = typed.parse().map(Self::Ago);
-        ago.map_err(|_| "is no time: write it as `2026-03-01`, `2026-03-01T06:00:00Z` or `36h`")
-    }
-}
-
-impl When {
-    fn before(self, now: Timestamp) -> Timestamp {
-        match self {
-            Self::At(at) => at,
-            Self::Ago(time) => now.saturating_sub(time).unwrap_or(now),
-        }
-    }
-}
-
 /// `kuori batch list`: the newest batches first.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::cli) struct BatchList {
@@ -113,8 +82,8 @@ pub(super) fn run(
     let filter = BatchFilter {
         state: arguments.state,
         sender: arguments.sender.clone(),
-        since: arguments.since.map(|it| it.before(now)),
-        until: arguments.until.map(|it| it.before(now)),
+        since: arguments.since.map(|it| it.seen_from(now)),
+        until: arguments.until.map(|it| it.seen_from(now)),
         is_test: arguments.test.then_some(true),
         before: arguments.before,
     };

@@ -54,7 +54,11 @@ fn bundles_of_a_held_batch_are_not_tried_again() {
 
     hint: see `kuori outbox list`
     ");
-    let audit = house.out("audit list --limit 1");
+    let status = house.kuori("status").out;
+    assert!(status.contains("→ kuori batch release B-0001"), "{status}");
+    assert!(!status.contains("bundle-held"), "{status}");
+    assert!(status.contains("on-hold"), "{status}");
+    let audit = house.out("audit list --since 1h --limit 1");
     assert!(
         audit.contains("maija, for liisa") && audit.contains("put on hold"),
         "{audit}"

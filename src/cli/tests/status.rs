@@ -24,6 +24,21 @@ fn the_house_is_seen_at_one_glance_and_needs_an_operator_where_it_does() {
 }
 
 #[test]
+fn a_house_from_a_backup_is_not_to_be_started_before_somebody_has_asked() {
+    let house = House::filled();
+    let (backup, restored) = (house.path("backup"), house.path("restored"));
+    house.out(&format!("backup {backup}"));
+    house.out(&format!("restore {backup} --data-dir {restored}"));
+    let status = house.kuori(&format!("status --data-dir {restored}")).out;
+    assert!(status.contains("→ kuori restore status"), "{status}");
+    assert!(!status.contains("kuori run"), "{status}");
+    let accept = format!("restore accept --fetched --reason asked --data-dir {restored}");
+    assert!(house.both(&accept).contains("`kuori run`"));
+    let status = house.kuori(&format!("status --data-dir {restored}")).out;
+    assert!(status.contains("→ kuori run"), "{status}");
+}
+
+#[test]
 fn the_history_of_a_message_tells_what_was_found_decided_and_done() {
     let house = House::filled();
     insta::assert_snapshot!(house.out("events B-0001-3"), @r"
