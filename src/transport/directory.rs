@@ -202,14 +202,24 @@ impl DirectoryFolder {
     fn same_file(&self, to: &RemotePath, digest: FileDigest) -> Result<Uploaded, Error> {
         let standing = self.digest_now(to);
         let standing = standing.map_err(|source| Error::io(Action::Upload, to, source))?;
-        if standing == Some(digest) {
-            Ok(Uploaded {
+        match standing {
+            Some(standing) if standing == digest => Ok(Uploaded {
                 digest,
                 was_there: true,
-            })
-        } else {
-            Err(Error::Taken { path: to.clone() })
+            }),
+            // Whoever it is for took it a moment ago: nothing stands in the way of another try.
+            None if !self.is_name_taken(to) => Err(Error::Missing {
+                action: Action::Upload,
+                path: to.clone(),
+            }),
+            _ => Err(Error::Taken { path: to.clone() }),
         }
+    }
+
+    /// By whatever: a file, a folder, a link to nowhere.
+    fn is_name_taken(&self, path: &RemotePath) -> bool {
+        let parent = self.open_parent(path);
+        parent.is_ok_and(|(parent, name)| statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
     }
 
     fn rename_now(&self, from: &RemotePath, to: &RemotePath) -> rustix::io::Result<()> {
@@ -416,5 +426,28 @@ fn file(name: &str, found: &Stat) -> RemoteFile {
         name: name.to_owned(),
         bytes: u64::try_from(found.st_size).unwrap_or(0),
         modified: Timestamp::from_second(found.st_mtime).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_taken_before_it_could_be_compared_is_not_in_the_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DirectoryFolder::new(dir.path().to_owned());
+        let to: RemotePath = "P-0001.ok".parse().unwrap();
+        let digest = FileDigest::of(&b""[..]).unwrap();
+        let gone = folder.same_file(&to, digest);
+        assert!(matches!(gone, Err(Error::Missing { .. })), "{gone:?}");
+        let there = dir.path().join("P-0001.ok");
+        std::os::unix::fs::symlink("nowhere", &there).unwrap();
+        let link = folder.same_file(&to, digest);
+        assert!(matches!(link, Err(Error::Taken { .. })), "{link:?}");
+        std::fs::remove_file(&there).unwrap();
+        std::fs::write(&there, b"another").unwrap();
+        let other = folder.same_file(&to, digest);
+        assert!(matches!(other, Err(Error::Taken { .. })), "{other:?}");
     }
 }
