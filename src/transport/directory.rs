@@ -446,7 +446,8 @@ mod tests {
         let link = folder.same_file(&to, digest);
         assert!(matches!(link, Err(Error::Taken { .. })), "{link:?}");
         std::fs::remove_file(&there).unwrap();
-        std::fs::write(&there, b"another").unwrap();
+        let mut another = File::create(&there).unwrap();
+        another.write_all(b"another").unwrap();
         let other = folder.same_file(&to, digest);
         assert!(matches!(other, Err(Error::Taken { .. })), "{other:?}");
     }

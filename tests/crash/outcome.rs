@@ -156,7 +156,8 @@ fn receipts(papers: &BTreeMap<String, PathBuf>) -> BTreeSet<String> {
 fn told(papers: &BTreeMap<String, PathBuf>) -> BTreeMap<String, Vec<String>> {
     let mut told: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (name, path) in papers {
-        if !name.contains(".delivery-") || !name.ends_with(".xml") {
+        let is_xml = path.extension().is_some_and(|ending| ending == "xml");
+        if !name.contains(".delivery-") || !is_xml {
             continue;
         }
         let said = fs::read_to_string(path).unwrap();
@@ -168,7 +169,9 @@ fn told(papers: &BTreeMap<String, PathBuf>) -> BTreeMap<String, Vec<String>> {
             told.entry(letter).or_default().extend(events);
         }
     }
-    told.values_mut().for_each(|events| events.sort());
+    for events in told.values_mut() {
+        events.sort();
+    }
     told
 }
 
