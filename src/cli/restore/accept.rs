@@ -55,7 +55,12 @@ pub(super) fn run(
         unanswered: names(&unanswered),
     })?;
     match unanswered.first() {
-        None => Ok(Outcome::Done),
+        None => {
+            if !arguments.deed.dry_run {
+                invocation.output.hint("`kuori run` takes up the work");
+            }
+            Ok(Outcome::Done)
+        }
         Some(first) => Err(refusal(*first, unanswered.len())),
     }
 }

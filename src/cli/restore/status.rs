@@ -72,7 +72,7 @@ const WHOM_TO_ASK: [&str; 3] = [
      `kuori restore printed LIST…`",
     "ask senders which acknowledgements they have of after that moment: those batches are not here, and \
      their letters may have gone",
-    "then `kuori restore accept`",
+    "then `kuori restore accept --reason TEXT`",
 ];
 
 fn batch(row: &DoubtfulBatch) -> BatchInDoubt {

@@ -56,8 +56,8 @@ fn bundles_of_a_held_batch_are_not_tried_again() {
     ");
     let status = house.kuori("status").out;
     assert!(status.contains("→ kuori batch release B-0001"), "{status}");
-    assert!(!status.contains("bundle-held"), "{status}");
-    assert!(status.contains("on-hold"), "{status}");
+    assert!(!status.contains("ALERT bundle-held"), "{status}");
+    assert!(status.contains("held-back"), "{status}");
     let audit = house.out("audit list --since 1h --limit 1");
     assert!(
         audit.contains("maija, for liisa") && audit.contains("put on hold"),

@@ -221,6 +221,7 @@ fn who_rests_behind_others_in_line_leaves_nobody_waiting_for_a_commit() {
         let (store, done) = (std::sync::Arc::clone(&store), done.clone());
         thread::spawn(move || {
             work(&store);
+            drop(store);
             done.send(()).unwrap();
         });
     };
