@@ -130,7 +130,7 @@ fn new_numbers_go_on_where_the_lost_house_has_given_none() {
 /// A house with one batch that is done, backed up then and restored.
 fn restored_when_done() -> Site {
     let site = site();
-    site.upload(&site.sample("kirjeet_1.zip", "--letters 6 --seed 1"));
+    site.upload(&site.sample("kirjeet_1.zip", "--letters 20 --seed 1"));
     super::run_to_the_end(&site, 1);
     site.done("backup saved --config kuori.toml");
     site.done("restore saved --data-dir restored");

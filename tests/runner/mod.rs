@@ -259,7 +259,7 @@ impl Mailbox for Guarded {
 fn away() -> Error {
     Error::Sync {
         root: PathBuf::new(),
-        source: std::io::ErrorKind::StorageFull.into(),
+        source: std::io::ErrorKind::ConnectionRefused.into(),
     }
 }
 
