@@ -122,8 +122,10 @@ impl<'p> Day<'p> {
         });
         self.deed_to("batch release", "parish.zip", "", "released");
         self.deed_to("batch cancel", "parish.zip", "", "cancelled");
-        self.deed("sender hold example-parish --reason drill", |_| false);
-        self.deed("sender release example-parish --reason drill", |_| false);
+        for (deed, what) in [("hold", "held"), ("release", "released")] {
+            let line = format!("sender {deed} example-parish --reason drill");
+            self.deed(&line, |ledger| ledger.was_done_to("example-parish", what));
+        }
         self.until("the area is held", |ledger| {
             ledger.rests("area.zip", "held")
         });
@@ -345,8 +347,12 @@ impl<'p> Day<'p> {
         self.stop();
     }
 
-    /// Where the daemon is killed at its end, it is started once more and stopped.
+    /// Where the daemon is killed at its end, it is started once more and stopped. One that has just
+    /// been started does not listen for signals yet.
     fn stop(&mut self) {
+        if self.daemon.is_some() {
+            self.until_it_is_up();
+        }
         if let Some(daemon) = self.daemon.take() {
             daemon.signal("TERM");
             let (code, _took) = daemon.wait();

@@ -54,6 +54,12 @@ impl Ledger {
         self.count(&sql) > 0
     }
 
+    pub(super) fn was_done_to(&self, sender: &str, what: &str) -> bool {
+        let sql =
+            format!("SELECT COUNT(*) FROM events WHERE sender = '{sender}' AND what = '{what}'");
+        self.count(&sql) > 0
+    }
+
     /// Nothing is to be done any more, here or on the other side.
     pub(super) fn is_done(&self, batches: u64) -> bool {
         let received = self.count("SELECT COUNT(*) FROM batches");
