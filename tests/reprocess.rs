@@ -826,7 +826,8 @@ async fn a_hundred_thousand_messages_are_set_back() {
         "100,000 messages: planned in {planning:?}, set back in {:?}",
         began.elapsed()
     );
-    let undo = "DELETE FROM letter_ids WHERE position > 1; DELETE FROM messages WHERE position > 1;
+    let undo = "DELETE FROM letter_ids WHERE position > 1; DELETE FROM events WHERE position > 1;
+         DELETE FROM messages WHERE position > 1;
          UPDATE messages SET state = 'refused';
          UPDATE batches SET state = 'reported', due_at = NULL";
     database.execute_batch(undo).unwrap();

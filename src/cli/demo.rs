@@ -126,11 +126,11 @@ impl Demo {
         let mut config = Config::embedded(self.paths.data.clone());
         // A demo is ended by hand.
         config.runner.max_crashes = u32::MAX;
-        config.poll_interval_secs = 1;
         if let Some(server) = &mut config.server {
             server.settings.listen.set_port(0);
         }
         for sender in &mut config.senders {
+            sender.inbox.poll_interval_secs = 1;
             sender.account.public_keys = vec![parties.sender_key.clone()];
         }
         for print_house in &mut config.print_houses {

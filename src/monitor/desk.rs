@@ -115,7 +115,7 @@ impl Desk {
         self.ask(&self.health, Sources::health).await
     }
 
-    /// As [`Desk::health`], in a word, for the system that started the program.
+    /// As `/healthz`, in a word, for the system that started the program.
     pub async fn is_healthy(&self) -> bool {
         self.health().await == Answer::Ok
     }

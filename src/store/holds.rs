@@ -149,7 +149,7 @@ fn let_go_on(tx: &Transaction<'_>, batch: BatchId, now: Timestamp) -> Result<(),
     Ok(())
 }
 
-/// Holds a batch for these causes, where it is held: [`batches::finish`] has set its state.
+/// Holds a batch for these causes, where it is held: `steps::finish` has set its state.
 pub(super) fn insert(
     tx: &Transaction<'_>,
     batch: BatchId,
