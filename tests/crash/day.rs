@@ -98,10 +98,11 @@ impl<'p> Day<'p> {
         // This print house cannot be reached for a while.
         fs::rename(self.site.path("print-house"), self.site.path("away")).unwrap();
         self.obstruct_area();
-        self.upload_files();
+        // Before any letter: a command that is killed starts the daemon.
         let consents = self.props.path("consents.csv");
         self.deed("receipt key --config kuori.toml", |_| false);
         self.deed(&format!("consent import {}", consents.display()), |_| false);
+        self.upload_files();
         self.upload_over_sftp();
         self.operate();
         self.until("all is done", |ledger| ledger.is_done(BATCHES));

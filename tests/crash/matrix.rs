@@ -167,7 +167,7 @@ fn a_house_killed_at_every_point_loses_nothing_and_sends_nothing_twice() {
     let stage = Stage::set();
     let mut dice = Dice(seed());
     let mut plans: Vec<_> = stage.every_point(&mut dice);
-    let (drawn, twice) = if is_whole() { (200, 40) } else { (100, 40) };
+    let (drawn, twice) = if is_whole() { (200, 40) } else { (60, 20) };
     plans.extend((0..drawn).map(|_| vec![stage.drawn(&mut dice)]));
     plans.extend((0..twice).map(|_| vec![stage.drawn(&mut dice), stage.drawn_early(&mut dice)]));
     if let Ok(wanted) = env::var("KUORI_CRASH_ONLY") {
@@ -391,8 +391,9 @@ impl Tally {
     /// Lost and doubled letters are among the failed days.
     fn assert_well(&self) {
         assert!(self.failed.is_empty(), "{:#?}", self.failed);
+        // Of a few days, which somebody asks for by name, each may.
         assert!(
-            self.not_reached * 4 < self.days,
+            self.days < 10 || self.not_reached * 4 < self.days,
             "most kills came to nothing"
         );
     }
