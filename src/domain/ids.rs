@@ -92,6 +92,10 @@ fn refused(given: &str, wanted: &'static str) -> InvalidId {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SenderId(String);
 
+/// A service of Suomi.fi Messages, by its name in the settings: `city-letters`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceName(String);
+
 /// A postal partner, by its name in the settings: `example-print`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PrintHouseId(String);
@@ -132,6 +136,11 @@ settings_name!(
 settings_name!(
     PrintHouseId,
     "a print house's name: 1 to 40 of a-z, 0-9 and `-`, such as `example-print`"
+);
+
+settings_name!(
+    ServiceName,
+    "a mailbox service's name: 1 to 40 of a-z, 0-9 and `-`, such as `city-letters`"
 );
 
 fn is_settings_name(text: &str) -> bool {

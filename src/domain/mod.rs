@@ -44,7 +44,7 @@ pub use identity::{
     BusinessId, InvalidBusinessId, InvalidIdentityCode, OvtId, PersonalIdentityCode, RecipientId,
     StatedRecipient,
 };
-pub use ids::{BatchId, BundleId, InvalidId, MessageId, PrintHouseId, SenderId};
+pub use ids::{BatchId, BundleId, InvalidId, MessageId, PrintHouseId, SenderId, ServiceName};
 pub use invariants::{BatchFacts, Broken, BundleFacts, HandOverFacts, MessageFacts};
 pub use language::Language;
 pub use letter::{Letter, expected_sheets};

@@ -15,6 +15,7 @@ mod folder;
 mod folder_key;
 mod maildirs;
 mod mime;
+pub mod suomifi;
 #[cfg(test)]
 mod tests;
 

@@ -42,7 +42,7 @@ const PROCESSING: [&str; 17] = [
     "stopped_what_to_do",
 ];
 
-const DELIVERY: [&str; 22] = [
+const DELIVERY: [&str; 26] = [
     "batch",
     "message",
     "sender_letter_id",
@@ -52,12 +52,16 @@ const DELIVERY: [&str; 22] = [
     "delivered_at",
     "read_at",
     "acknowledged_at",
+    "unacknowledged_at",
+    "unread_at",
+    "notice_failed_at",
     "composed_at",
     "handed_over_at",
     "printed_at",
     "dispatched_at",
     "returned_at",
     "return_reason",
+    "unresolved_at",
     "refused_at",
     "held_at",
     "cancelled_at",

@@ -338,10 +338,10 @@ fn the_same_is_said_in_csv() {
     B-0007,B-0007-2,,refused,mailbox,,content-unusable,2026-06-12T17:51:01Z,,,,,,,,,,page-size,error,print,true,letters.pdf page 14 message 2,the page is 216 × 279 mm,Set the page size to 210 × 297 mm.
     "#);
     insta::assert_snapshot!(told(Format::Csv, &[handed_over(), returned()]), @r#"
-    batch,message,sender_letter_id,channel,bundle,piece,delivered_at,read_at,acknowledged_at,composed_at,handed_over_at,printed_at,dispatched_at,returned_at,return_reason,refused_at,held_at,cancelled_at,why,file_name,reported_at,final,findings,severities,affects,closes,places,details,what_to_do
-    B-0007,,,,,,,,,,,,,,,,,,,koha_20260612205000_Posti.zip,2026-06-13T03:00:00Z,true,,,,,,,
-    B-0007,B-0007-3,K-2026/119,print,P-0031,3,,,,2026-06-12T17:52:00Z,2026-06-12T17:53:07Z,,,,,,,,,,,,,,,,,,
-    B-0007,B-0007-3,K-2026/119,print,P-0031,3,,,,2026-06-12T17:52:00Z,2026-06-12T17:53:07Z,,,2026-06-20T08:00:00Z,R04,,,,,,,,page-size,error,print,true,letters.pdf page 14 message 2,the page is 216 × 279 mm,Set the page size to 210 × 297 mm.
+    batch,message,sender_letter_id,channel,bundle,piece,delivered_at,read_at,acknowledged_at,unacknowledged_at,unread_at,notice_failed_at,composed_at,handed_over_at,printed_at,dispatched_at,returned_at,return_reason,unresolved_at,refused_at,held_at,cancelled_at,why,file_name,reported_at,final,findings,severities,affects,closes,places,details,what_to_do
+    B-0007,,,,,,,,,,,,,,,,,,,,,,,koha_20260612205000_Posti.zip,2026-06-13T03:00:00Z,true,,,,,,,
+    B-0007,B-0007-3,K-2026/119,print,P-0031,3,,,,,,,2026-06-12T17:52:00Z,2026-06-12T17:53:07Z,,,,,,,,,,,,,,,,,,,
+    B-0007,B-0007-3,K-2026/119,print,P-0031,3,,,,,,,2026-06-12T17:52:00Z,2026-06-12T17:53:07Z,,,2026-06-20T08:00:00Z,R04,,,,,,,,,page-size,error,print,true,letters.pdf page 14 message 2,the page is 216 × 279 mm,Set the page size to 210 × 297 mm.
     "#);
 }
 

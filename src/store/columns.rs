@@ -40,8 +40,9 @@ words!(MessageState: Accepted = "accepted", Waiting = "waiting", Routed = "route
     Delivered = "delivered", Composed = "composed", HandedOver = "handed-over",
     Refused = "refused", Held = "held", Cancelled = "cancelled");
 words!(MessageEvent: Delivered = "delivered", Read = "read", Acknowledged = "acknowledged",
+    Unacknowledged = "unacknowledged", Unread = "unread", NoticeFailed = "notice-failed",
     Composed = "composed", HandedOver = "handed-over", Printed = "printed",
-    Dispatched = "dispatched", Returned = "returned", Refused = "refused", Held = "held",
+    Dispatched = "dispatched", Returned = "returned", Unresolved = "unresolved", Refused = "refused", Held = "held",
     Cancelled = "cancelled");
 words!(BundleState: Planned = "planned", Composed = "composed", HandedOver = "handed-over",
     Withdrawn = "withdrawn");

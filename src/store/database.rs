@@ -33,6 +33,12 @@ const MIGRATIONS: &[&str] = &[
     include_str!("steps.sql"),
     include_str!("selection.sql"),
     include_str!("holds_by_operators.sql"),
+    include_str!("mailbox_queue.sql"),
+    include_str!("service_events.sql"),
+    include_str!("timers.sql"),
+    include_str!("notices.sql"),
+    include_str!("consent_register.sql"),
+    include_str!("read_marks.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

@@ -1,0 +1,1 @@
+-- More of what recipients have said.

@@ -1,0 +1,1 @@
+-- Mails that tell recipients of their messages.

@@ -1,0 +1,1 @@
+-- What mailbox services have told.

@@ -1,0 +1,1 @@
+-- What is due if nobody reads or confirms a message.
