@@ -1,6 +1,7 @@
 //! One function an adapter: settings in, the thing behind its contract out.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -9,8 +10,12 @@ use std::{
 use super::Error;
 use crate::{
     config::{Config, FolderConfig, InboxConfig, MailboxConfig, SenderConfig},
+    domain::ServiceName,
     inbox::{self, Headroom, Inbox},
-    mailbox::{FolderKey, Mailbox, Maildirs},
+    mailbox::{
+        FolderKey, Mailbox, Maildirs,
+        suomifi::{self, Suomifi},
+    },
     outbox::{self, Places},
     pdf::SecondReader,
     pipeline::{Clock, House, Mailboxes},
@@ -38,6 +43,7 @@ pub(super) fn house(config: &Config, store: &Arc<Store>, clock: &Clock) -> Resul
         store: Arc::clone(store),
         mailbox: maildirs(config, folder)?,
         test_mailbox: maildirs(config, &config.data_folder.join("test-mailboxes"))?,
+        services: services(config)?,
         senders: config
             .senders
             .iter()
@@ -53,6 +59,20 @@ pub(super) fn house(config: &Config, store: &Arc<Store>, clock: &Clock) -> Resul
         time_zone: config.time_zone.clone(),
         signer: signer(config)?,
     })
+}
+
+/// The services of Suomi.fi Messages. None is asked for anything yet.
+pub fn services(config: &Config) -> Result<BTreeMap<ServiceName, Arc<Suomifi>>, Error> {
+    let service = |settings: &suomifi::Settings| {
+        let name = settings.name.clone();
+        let service = Suomifi::new(settings.clone()).map_err(|source| Error::Service {
+            name: name.clone(),
+            source,
+        })?;
+        Ok((name, Arc::new(service)))
+    };
+    let services = config.services.iter();
+    services.map(|one| service(&one.client)).collect()
 }
 
 /// Has PDFs read that the house itself does not.

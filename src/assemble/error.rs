@@ -2,7 +2,10 @@ use std::{io, path::PathBuf};
 
 use jiff::Timestamp;
 
-use crate::{inbox, mailbox, monitor, outbox, pipeline, sftp_server, signing, store, transport};
+use crate::{
+    domain::ServiceName, inbox, mailbox, monitor, outbox, pipeline, sftp_server, signing, store,
+    transport,
+};
 
 /// Why the house cannot be built, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +36,11 @@ pub enum Error {
     Monitor(#[from] monitor::Error),
     #[error("cannot open the mailboxes")]
     Mailbox(#[source] mailbox::Error),
+    #[error("cannot set up the mailbox service `{name}`")]
+    Service {
+        name: ServiceName,
+        source: mailbox::suomifi::Error,
+    },
     #[error("cannot tell which program the second reader is")]
     SecondReader(#[source] io::Error),
     #[error("receipts are to be signed")]

@@ -29,7 +29,7 @@ mod works;
 
 pub use crate::transport::ShownKey;
 pub use accounts::accounts_of_settings;
-pub use adapters::{mailboxes, second_reader};
+pub use adapters::{mailboxes, second_reader, services};
 pub use daemon::{Daemon, Newer};
 pub use error::Error;
 pub use forgetting::purge_rules;

@@ -31,8 +31,8 @@ pub use problem::Problem;
 pub use reference::reference;
 pub use schema::schema;
 pub use settings::{
-    AccountConfig, Config, FolderConfig, InboxConfig, LogConfig, MailboxConfig, PrintHouseConfig,
-    RetentionConfig, SenderConfig, ServerConfig,
+    AccountConfig, Config, CourierConfig, FolderConfig, InboxConfig, LogConfig, MailboxConfig,
+    PrintHouseConfig, RetentionConfig, SenderConfig, ServerConfig, ServiceConfig,
 };
 
 use std::path::PathBuf;

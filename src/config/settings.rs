@@ -4,8 +4,9 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
 use crate::{
-    domain::SenderId,
+    domain::{BackOff, SenderId},
     inbox::{self, Afterwards, Completeness, Way},
+    mailbox::suomifi,
     monitor, outbox,
     pipeline::{self, PrintHouseSettings, Retention, SenderSettings},
     second_reader,
@@ -39,6 +40,8 @@ pub struct Config {
     pub retention: RetentionConfig,
     pub second_reader: second_reader::Settings,
     pub mailbox: MailboxConfig,
+    /// The services of Suomi.fi Messages that senders name, each once.
+    pub services: Vec<ServiceConfig>,
     /// `None` where the embedded SFTP server is switched off.
     pub server: Option<ServerConfig>,
     pub senders: Vec<SenderConfig>,
@@ -65,6 +68,28 @@ pub struct LogConfig {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailboxConfig {
     Maildir { folder: PathBuf },
+}
+
+/// A service of Suomi.fi Messages, and how messages go there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceConfig {
+    pub client: suomifi::Settings,
+    pub courier: CourierConfig,
+    /// How often it is asked what has happened to messages.
+    pub events_poll_secs: u32,
+}
+
+/// At which pace messages go to a service.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CourierConfig {
+    /// Messages a second, of all senders of the service together.
+    pub rate_per_sec: f64,
+    /// Requests that are under way at once.
+    pub in_flight: usize,
+    /// A batch gives way to another one after this long.
+    pub turn_secs: u32,
+    /// How long a service that does not work is left alone.
+    pub back_off: BackOff,
 }
 
 /// The embedded SFTP server; its accounts are [`Config::accounts`].

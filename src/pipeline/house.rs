@@ -7,9 +7,9 @@ use crate::{
     batch,
     domain::{
         DuplicateLetterIds, Language, PostageClass, PostalAddress, PrintHouseId, Private, SenderId,
-        ServiceKind,
+        ServiceKind, ServiceName,
     },
-    mailbox::Mailbox,
+    mailbox::{Mailbox, suomifi::Suomifi},
     pdf::SecondReader,
     print, receipts, routing,
     signing::Signer,
@@ -70,6 +70,27 @@ impl Default for HoldPolicy {
     }
 }
 
+/// How a sender's messages are shown in a mailbox of its service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// The recipient may answer.
+    pub replies_allowed: bool,
+    /// Only the recipient sees them, and nobody who may act for them.
+    pub recipient_only: bool,
+    /// The service reminds of those that are not read.
+    pub reminder: bool,
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self {
+            replies_allowed: false,
+            recipient_only: false,
+            reminder: true,
+        }
+    }
+}
+
 /// What the settings say of one sender.
 #[derive(Debug, Clone)]
 pub struct SenderSettings {
@@ -89,6 +110,9 @@ pub struct SenderSettings {
     pub routing: routing::Policy,
     /// Absent means that the sender has no print contract.
     pub print_house: Option<PrintHouseId>,
+    /// Where its messages go; absent means into the house's own mailboxes.
+    pub service_name: Option<ServiceName>,
+    pub shown: Shown,
     /// What control data does not say.
     pub duplex: bool,
     pub colour: bool,
@@ -159,6 +183,8 @@ pub struct House {
     pub mailbox: Arc<dyn Mailbox>,
     /// Where messages of test batches go: they never leave the house.
     pub test_mailbox: Arc<dyn Mailbox>,
+    /// The services that senders name.
+    pub services: BTreeMap<ServiceName, Arc<Suomifi>>,
     pub senders: BTreeMap<SenderId, SenderSettings>,
     pub print_houses: BTreeMap<PrintHouseId, PrintHouseSettings>,
     /// Who reads the PDFs that the house itself does not.
@@ -189,5 +215,12 @@ impl House {
         } else {
             &self.mailbox
         }
+    }
+
+    /// The service that takes the messages of such a batch, if not the house's own mailboxes do.
+    /// Messages of test batches never leave the house.
+    pub fn service_for(&self, sender: &SenderSettings, is_test: bool) -> Option<&Arc<Suomifi>> {
+        let name = sender.service_name.as_ref().filter(|_| !is_test)?;
+        self.services.get(name)
     }
 }

@@ -35,7 +35,7 @@ mod stop;
 pub use clock::Clock;
 pub use error::Error;
 pub use forget::{Forgotten, Retention, days_before, forget};
-pub use house::{Gate, HoldPolicy, House, Landscape, PrintHouseSettings, SenderSettings};
+pub use house::{Gate, HoldPolicy, House, Landscape, PrintHouseSettings, SenderSettings, Shown};
 pub use mailbox_audit::{Mailboxes, verify_mailboxes};
 pub use page_check::PageCheck;
 pub use route::foresee;

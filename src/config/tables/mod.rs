@@ -27,6 +27,7 @@ mod sender;
 mod server;
 mod sftp;
 mod site;
+mod suomifi;
 mod upload;
 mod words;
 
@@ -40,12 +41,12 @@ use self::{
     alerts::AlertsTable, intake::IntakeTable, mailbox::MailboxTable, monitor::MonitorTable,
     outbox::OutboxTable, print_house::PrintHouseTable, retention::RetentionTable,
     runner::RunnerTable, second_reader::SecondReaderTable, sender::SenderTable,
-    server::ServerTable, site::Site, words::LogFormatName,
+    server::ServerTable, site::Site, suomifi::SuomifiTable, words::LogFormatName,
 };
 use super::{Config, LogConfig, folders, key_path::KeyPath, problem::Problems};
 
 /// Settings of Kuori. A relative path starts at `data_folder`, and that one at the current folder.
-/// Names of senders and print houses are 1 to 40 of a-z, 0-9 and `-`. Secrets stand in files of
+/// Names of senders, services and print houses are 1 to 40 of a-z, 0-9 and `-`. Secrets stand in files of
 /// their own, which the settings name.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -74,6 +75,8 @@ pub(super) struct Tables {
     retention: RetentionTable,
     second_reader: SecondReaderTable,
     mailbox: MailboxTable,
+    /// A table for each service of Suomi.fi Messages, under its name: `[suomifi.city-letters]`.
+    suomifi: BTreeMap<String, SuomifiTable>,
     server: ServerTable,
     /// A table for each sender, under its name: `[senders.example-city]`. At least one.
     senders: BTreeMap<String, SenderTable>,
@@ -98,6 +101,7 @@ impl Default for Tables {
             retention: RetentionTable::default(),
             second_reader: SecondReaderTable::default(),
             mailbox: MailboxTable::default(),
+            suomifi: BTreeMap::new(),
             server: ServerTable::default(),
             senders: BTreeMap::new(),
             print_houses: BTreeMap::new(),
@@ -119,6 +123,7 @@ impl Tables {
             poll_interval_secs: self.poll_interval_secs,
             retention: retention.retention,
             print_houses: self.print_houses.keys().cloned().collect(),
+            services: self.suomifi.keys().cloned().collect(),
         };
         let inboxes = self.inboxes.read();
         let config = Config {
@@ -137,6 +142,9 @@ impl Tables {
             monitor: self.monitor.read(&root.key("monitor"), problems),
             second_reader: self.second_reader.read(&site),
             mailbox: self.mailbox.read(&site),
+            services: each(self.suomifi, &root.key("suomifi"), |name, table, at| {
+                table.read(name, at, &site, problems)
+            }),
             server: self.server.read(&root.key("server"), &site, problems),
             senders: each(self.senders, &root.key("senders"), |name, table, at| {
                 table.read(name, at, &site, problems)

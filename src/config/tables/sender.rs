@@ -15,6 +15,7 @@ use super::{
     routing::RoutingTable,
     sftp::SftpTable,
     site::Site,
+    suomifi::ShownTable,
     upload::UploadTable,
     words::{
         ArtificialIdsName, DuplicateLetterIdsName, FormatName, GateName, LandscapeName,
@@ -24,7 +25,7 @@ use super::{
 use crate::{
     batch,
     config::{FolderConfig, SenderConfig, key_path::KeyPath, nearest::nearest, problem::Problems},
-    domain::PrintHouseId,
+    domain::{PrintHouseId, ServiceName as SuomifiName},
     outbox,
     pipeline::{HoldPolicy, SenderSettings},
     receipts,
@@ -73,6 +74,9 @@ pub(super) struct SenderTable {
     /// Name of the print house that prints for this sender. Default: there is no print contract,
     /// and what cannot go to a mailbox is refused.
     print_house: Option<String>,
+    /// Name of the service of Suomi.fi Messages that this sender's messages go to. Default: the
+    /// mailboxes of `mailbox`.
+    suomifi: Option<String>,
     /// Print on both sides where the control data does not say.
     duplex: bool,
     /// Print in colour where the control data does not say.
@@ -112,6 +116,7 @@ pub(super) struct SenderTable {
     inboxes: Vec<FurtherInboxTable>,
     limits: LimitsTable,
     routing: RoutingTable,
+    mailbox: ShownTable,
     retention: SenderRetentionTable,
 }
 
@@ -131,6 +136,7 @@ impl Default for SenderTable {
             sign_receipts: false,
             delivery_report_hour: receipts::Settings::default().delivery_report_hour,
             print_house: None,
+            suomifi: None,
             duplex: true,
             colour: false,
             postage: PostageName::Economy,
@@ -150,6 +156,7 @@ impl Default for SenderTable {
             inboxes: Vec::new(),
             limits: LimitsTable::default(),
             routing: RoutingTable::default(),
+            mailbox: ShownTable::default(),
             retention: SenderRetentionTable::default(),
         }
     }
@@ -215,6 +222,9 @@ impl SenderTable {
         let print_house = self
             .print_house
             .and_then(|name| print_house(&name, &at.key("print_house"), site, problems));
+        let service = self
+            .suomifi
+            .and_then(|name| service(&name, &at.key("suomifi"), site, problems));
         let has_address = !self.address_rows.is_empty();
         let at = at.key("routing");
         let routing = self
@@ -245,6 +255,8 @@ impl SenderTable {
             },
             routing,
             print_house,
+            service_name: service,
+            shown: self.mailbox.read(),
             duplex: self.duplex,
             colour: self.colour,
             postage: self.postage.into(),
@@ -281,6 +293,19 @@ fn print_house(
     {
         let meant = nearest(name, houses.iter().map(String::as_str));
         let message = format!("names the print house {name:?}, which is not set up");
+        problems.add_suggesting(at, message, meant);
+    }
+    name.parse().ok()
+}
+
+fn service(name: &str, at: &KeyPath, site: &Site, problems: &mut Problems) -> Option<SuomifiName> {
+    let services = &site.services;
+    if !services.contains(name) && !problems.was_written(&KeyPath::root().key("suomifi").key(name))
+    {
+        let meant = nearest(name, services.iter().map(String::as_str));
+        let message = format!(
+            "names the service {name:?}, which is not set up; give it a table `[suomifi.{name}]`"
+        );
         problems.add_suggesting(at, message, meant);
     }
     name.parse().ok()

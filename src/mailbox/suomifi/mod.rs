@@ -19,4 +19,4 @@ pub use post::{
     AttachmentId, Electronic, ExternalId, Paper, Post, PostalAccount, PostalAddressee, SentMessage,
     Upload,
 };
-pub use settings::Settings;
+pub use settings::{BASE_URL, Settings};

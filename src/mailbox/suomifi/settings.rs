@@ -2,6 +2,9 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::domain::ServiceName;
 
+/// Where the service is.
+pub const BASE_URL: &str = "https://api.messages.suomi.fi";
+
 /// How one service of one organisation is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -40,7 +43,7 @@ impl Settings {
     ) -> Self {
         Self {
             name,
-            base_url: "https://api.messages.suomi.fi".to_owned(),
+            base_url: BASE_URL.to_owned(),
             service_id,
             user,
             password_file,
