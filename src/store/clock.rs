@@ -18,6 +18,9 @@ const TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
 /// A message that waits for its mailbox status since a time to come waits since now. Where the
 /// clock was wrong for a while only, it cannot be told when a wait began: it is rather too long than
 /// cut short, since what ends it is a letter on paper.
+///
+/// A timer that began before the clock was wrong is over when it always was to be; one that began by
+/// the wrong clock is pulled back whole.
 const SET_BACK: &str = "
     UPDATE batches SET due_at = MAX(:now, due_at - :back) WHERE due_at > :now;
     UPDATE batches SET lease_until = lease_until - :back WHERE lease_until > :latest;
@@ -34,6 +37,9 @@ const SET_BACK: &str = "
     UPDATE outgoing_places SET next_try = MAX(:now, next_try - :back) WHERE next_try > :now;
     UPDATE outgoing_places SET alerted_at = MIN(:now, alerted_at - :back)
      WHERE alerted_at IS NOT NULL;
+    UPDATE timers SET due_at = due_at - :back, look_at = look_at - :back, begun_at = begun_at - :back
+     WHERE begun_at > :now;
+    UPDATE mailbox_looks SET looked_at = MIN(looked_at, :now), wary_until = wary_until - :back;
     UPDATE alerts SET since = MIN(:now, since), begun_at = MIN(:now, begun_at),
         told_at = MIN(:now, told_at - :back);
     UPDATE runner SET latest_time = :now";

@@ -9,6 +9,7 @@ use super::{
     delivery_reports::DeliveryReportRow,
     error::Doing,
     reprocess::message_id,
+    timers,
 };
 use crate::domain::{BatchId, BundleId, Channel, MessageEvent, MessageId, Private};
 
@@ -104,6 +105,28 @@ pub(super) fn note(
     note_because(tx, batch, positions, what, None, now)
 }
 
+/// Something that happened outside the house, which it hears of later.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    pub(super) what: MessageEvent,
+    /// By the clock of who tells.
+    pub(super) at: Timestamp,
+    pub(super) reason: Option<&'static str>,
+}
+
+/// Notes what happened to one message outside the house, in the transaction that hears of it.
+pub(super) fn note_told(
+    tx: &Transaction<'_>,
+    message: MessageId,
+    told: Told,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let change = next_change(tx, message.batch)?;
+    insert(tx, message, change, (told.what, told.reason, told.at))?;
+    timers::follow(tx, message, told.what, now)?;
+    count_change(tx, message.batch, 1, now)
+}
+
 /// As [`note`], with a reason that the sender reads.
 pub(super) fn note_because(
     tx: &Transaction<'_>,
@@ -113,18 +136,37 @@ pub(super) fn note_because(
     reason: Option<&str>,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let change = next_change(tx, batch)?;
+    let mut noted = 0;
+    for position in positions {
+        let message = MessageId { batch, position };
+        insert(tx, message, change, (what, reason, now))?;
+        timers::follow(tx, message, what, now)?;
+        noted += 1;
+    }
+    count_change(tx, batch, noted, now)
+}
+
+fn insert(
+    tx: &Transaction<'_>,
+    message: MessageId,
+    change: i64,
+    (what, reason, at): (MessageEvent, Option<&str>, Timestamp),
+) -> Result<(), Error> {
     let doing = "note what happened to a message";
     let sql = "INSERT INTO message_events (batch, position, change, what, at, reason)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let mut insert = tx.prepare_cached(sql).doing(doing)?;
-    let change = next_change(tx, batch)?;
-    let mut noted = 0;
-    for position in positions {
-        let at = millis(now);
-        let given = params![batch.0, position, change, what.word(), at, reason];
-        noted += insert.execute(given).doing(doing)?;
-    }
-    count_change(tx, batch, noted, now)
+    let given = params![
+        message.batch.0,
+        message.position,
+        change,
+        what.word(),
+        millis(at),
+        reason
+    ];
+    insert.execute(given).doing(doing)?;
+    Ok(())
 }
 
 /// Notes what happened to all messages of a bundle that are in the state of that name.

@@ -53,11 +53,13 @@ mod restored;
 mod scratch;
 mod selection;
 mod senders;
+mod service_events;
 mod spool;
 mod starts;
 mod status;
 mod steps;
 mod sweep;
+mod timers;
 mod verify;
 mod waiting;
 mod writer;
@@ -114,6 +116,9 @@ pub use status::{
     Queue, SenderBatches, SenderMessages, SenderOnHold, SenderReports,
 };
 pub use steps::{Claim, StepsWaiting};
+pub use timers::{
+    DueTimers, FiredTimer, FiredTimers, TimerEnd, TimerFilter, TimerNumbers, TimerRow, TimerRule,
+};
 pub use verify::{Problem, Verification, Verified, VerifyProgress};
 pub use waiting::{OutgoingRetry, Waiting, WaitingFilter};
 #[cfg(any(test, debug_assertions))]

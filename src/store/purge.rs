@@ -10,7 +10,7 @@ use super::{
     Error, NewEvent, SpoolKey, Store, Transaction,
     columns::{Columns, millis},
     error::Doing,
-    events, reprocess,
+    events, reprocess, timers,
 };
 use crate::{
     crash_points,
@@ -68,6 +68,8 @@ pub enum Kept {
     Unsettled { batch: BatchId, messages: u64 },
     #[error("batch {0} has something to hand over, or that was not picked up")]
     NotHandedOver(BatchId),
+    #[error("messages of batch {0} go on paper if nobody reads or confirms them in time")]
+    AwaitsReader(BatchId),
     #[error("message {0} waits, is held, or is on its way")]
     Message(MessageId),
 }
@@ -324,6 +326,13 @@ fn why_kept(db: &Connection, batch: BatchId) -> Result<Option<Kept>, Error> {
     if messages > 0 {
         return Ok(Some(Kept::Unsettled { batch, messages }));
     }
+    let awaits_reader = has("SELECT 1 FROM timers t
+         JOIN messages m ON m.batch = t.batch AND m.position = t.position
+         WHERE t.batch = ? AND t.stuck_at IS NULL AND m.erased_at IS NULL
+           AND m.state = 'delivered' AND m.channel = 'mailbox'")?;
+    if awaits_reader {
+        return Ok(Some(Kept::AwaitsReader(batch)));
+    }
     let to_go = has(
         "SELECT 1 FROM outgoing WHERE batch = ? AND (due_at IS NOT NULL
             OR lease_until IS NOT NULL OR held_at IS NOT NULL
@@ -401,7 +410,7 @@ fn forget(tx: &Transaction<'_>, batch: BatchId, (from, to): (u32, u32)) -> Resul
     for sql in [rows, findings, words, reasons] {
         tx.execute(sql, params![batch.0, from, to]).doing(doing)?;
     }
-    Ok(())
+    timers::end_all(tx, batch, (from, to))
 }
 
 /// Findings of the whole batch can quote a row of it.

@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
 use super::{
-    Counts, Error, InboxLook, Place, PlaceTrouble, Start, Store, error::Doing, places, starts,
+    Counts, Error, InboxLook, Place, PlaceTrouble, Start, Store, TimerNumbers, error::Doing,
+    places, starts, timers,
 };
 use crate::domain::{BatchId, BatchState, BundleState, MessageState, SenderId};
 
@@ -159,6 +160,8 @@ pub struct HouseStatus {
     pub waiting_messages: Vec<SenderMessages>,
     pub untold: Vec<SenderReports>,
     pub senders_on_hold: Vec<SenderOnHold>,
+    /// Messages that go on paper if nobody reads or confirms them in time.
+    pub timers: TimerNumbers,
     /// What came in the last 24 hours and is no test.
     pub day: Day,
     /// When the daemon last moved something on.
@@ -213,6 +216,7 @@ fn look(db: &Connection, now: Timestamp) -> Result<HouseStatus, Error> {
         waiting_messages: lists::waiting_messages(db)?,
         untold: lists::untold(db)?,
         senders_on_hold: lists::senders_on_hold(db)?,
+        timers: timers::numbers(db, now)?,
         day: queues::day(db, yesterday.unwrap_or(now))?,
         last_deed: lists::last_deed(db)?,
         start: starts::newest(db)?,

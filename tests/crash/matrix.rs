@@ -24,7 +24,7 @@ use crate::program::{Dice, InHands};
 pub(super) const AT_ONCE: usize = 6;
 
 /// Points that no day passes, and why.
-const NOT_PASSED: [(&str, &str); 44] = [
+const NOT_PASSED: [(&str, &str); 48] = [
     // What the other side, the disk or the clock has to bring about.
     (
         "commit/put a hand-over off",
@@ -44,6 +44,20 @@ const NOT_PASSED: [(&str, &str); 44] = [
     ),
     ("commit/try to write", "somebody asks whether it is well"),
     ("commit/record alerts", "a trouble of minutes"),
+    // What is waited for for days.
+    (
+        "commit/record what was read",
+        "a recipient reads: `timers` does that",
+    ),
+    (
+        "commit/note a look into mailboxes",
+        "a recipient reads: `timers` does that",
+    ),
+    (
+        "commit/end timers",
+        "a week without a reader: `timers` does that",
+    ),
+    ("commit/stop a timer", "an operator wants no paper"),
     // What is kept for days.
     ("commit/note a purge", "an operator purges"),
     ("commit/purge message rows", "rows that are old enough"),

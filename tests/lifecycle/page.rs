@@ -144,6 +144,7 @@ fn short(by: By) -> String {
         By::Withdrawal => "withdrawn".to_owned(),
         By::Inbox => "inbox".to_owned(),
         By::Outbox => "outbox".to_owned(),
+        By::Timer => "timer".to_owned(),
     }
 }
 
@@ -159,6 +160,7 @@ fn long(by: By) -> String {
         By::Withdrawal => "its bundle is taken back".to_owned(),
         By::Inbox => "the inbox: the same file came again".to_owned(),
         By::Outbox => "the outbox".to_owned(),
+        By::Timer => "a timer: nobody has read or confirmed it in time".to_owned(),
     }
 }
 

@@ -16,6 +16,8 @@ pub enum By {
     Withdrawal,
     Inbox,
     Outbox,
+    /// Nobody has read or confirmed it in time: its message goes on paper too.
+    Timer,
 }
 
 /// What an operator does.
@@ -144,6 +146,8 @@ impl Lifecycle for BatchState {
                 By::Operator(Deed::Reprocess),
                 &[Received, Opened, Routed, Delivered, Composed],
             ),
+            // Messages of it that nobody has read or confirmed in time, all of them together.
+            moves(&[Composed, Reported], By::Timer, &[Delivered]),
             // As a whole it was unusable: nothing of it goes on before it is opened again.
             moves(&[Refused], By::Operator(Deed::Reprocess), &[Received]),
         ]
@@ -189,6 +193,8 @@ impl Lifecycle for MessageState {
             ),
             // What lies in a mailbox is never told to be refused: its sender would send it again.
             moves(&[Delivered], By::Step(Step::Compose), &[Composed, Held]),
+            // Its channel is the mailbox and print from then on.
+            moves(&[Delivered], By::Timer, &[]),
             moves(&[Composed], By::Outbox, &[HandedOver]),
             moves(&[Composed], By::Withdrawal, &[Routed, Delivered]),
             moves(HERE, By::Operator(Deed::Hold), &[Held]),

@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::BatchState;
 use crate::store::{
     Day, HeldBy, InboxFiles, InboxLook, OldestHandOver, Queue, SenderBatches, SenderMessages,
-    SenderOnHold, SenderReports, Start,
+    SenderOnHold, SenderReports, Start, TimerNumbers,
 };
 
 fn at(text: &str) -> Timestamp {
@@ -44,6 +44,7 @@ fn calm() -> HouseStatus {
         waiting_messages: Vec::new(),
         untold: Vec::new(),
         senders_on_hold: Vec::new(),
+        timers: TimerNumbers::default(),
         day: Day::default(),
         last_deed: None,
         start: None,

@@ -78,6 +78,12 @@ fn set_back(
               WHERE m.batch = ?1 AND m.state = 'handed-over' AND {moving})"
     );
     tx.execute(&printed, [batch]).doing(doing)?;
+    // What is sent or printed by name has no time to be read in any more.
+    let timers = format!(
+        "DELETE FROM timers WHERE batch = ?1 AND position IN
+            (SELECT m.position FROM messages m WHERE m.batch = ?1 AND {moving})"
+    );
+    tx.execute(&timers, [batch]).doing(doing)?;
     let repeats: Vec<_> = plan
         .kinds
         .iter()

@@ -1,0 +1,55 @@
+//! When it was last seen what is read in a mailbox. What was not looked at after its time may have been
+//! read in time all the same.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::named_params;
+
+use crate::{
+    domain::ServiceName,
+    store::{Error, Store, Transaction, columns::millis, error::Doing},
+};
+
+/// After a longer time without a look, the house has stood still or its clock has leapt ahead.
+const GAP: SignedDuration = SignedDuration::from_hours(48);
+/// How long nothing goes on paper then: time for somebody to see that the clock is wrong.
+const WARY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whether a timer `t` is over, and its mailbox was looked into since.
+pub(super) const OVER: &str = "t.look_at <= :now AND EXISTS (SELECT 1 FROM mailbox_looks l
+         WHERE l.mailbox = t.mailbox AND l.looked_at >= t.look_at
+           AND COALESCE(l.wary_until, 0) <= :now)";
+
+/// Whether a timer `t` would be over, had its mailbox been looked into.
+pub(super) const UNWATCHED: &str = "t.look_at <= :now AND NOT EXISTS (SELECT 1 FROM mailbox_looks l
+         WHERE l.mailbox = t.mailbox AND l.looked_at >= t.look_at
+           AND COALESCE(l.wary_until, 0) <= :now)";
+
+impl Store {
+    /// Records that all is known that was read until `now`: in the mailboxes of a service, or in the
+    /// Maildirs (`None`).
+    pub fn note_look(&self, service: Option<&ServiceName>, now: Timestamp) -> Result<(), Error> {
+        self.write("note a look into mailboxes", |tx| note(tx, service, now))
+    }
+}
+
+/// As [`Store::note_look`], in the transaction that records what was read last.
+pub(in crate::store) fn note(
+    tx: &Transaction<'_>,
+    service: Option<&ServiceName>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let doing = "note a look into mailboxes";
+    let sql = "INSERT INTO mailbox_looks (mailbox, looked_at) VALUES (:mailbox, :now)
+         ON CONFLICT (mailbox) DO UPDATE SET looked_at = :now,
+            wary_until = CASE WHEN :now - looked_at > :gap THEN :now + :wary
+                              WHEN wary_until > :now THEN wary_until END";
+    let given = named_params! {
+        ":mailbox": service.map_or("", ServiceName::as_str),
+        ":now": millis(now),
+        ":gap": i64::try_from(GAP.as_millis()).unwrap_or(i64::MAX),
+        ":wary": i64::try_from(WARY.as_millis()).unwrap_or(0),
+    };
+    let mut update = tx.prepare_cached(sql).doing(doing)?;
+    update.execute(given).doing(doing)?;
+    Ok(())
+}
