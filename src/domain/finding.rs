@@ -362,6 +362,9 @@ codes! {
     TooLargeForMailbox = "too-large-for-mailbox", Warning, Mailbox,
         "The letter's PDF, with its attachments, is larger than a mailbox takes.",
         "Nothing, if it may go on paper; else make the PDF smaller.";
+    MailboxServiceRefused = "mailbox-service-refused", Error, Mailbox,
+        "The mailbox service does not take the message, and says why.",
+        "Nothing: the operator looks at it. Do not send the letter again.";
     AttachmentNotPrintable = "attachment-not-printable", Error, Print,
         "The letter has attachments, and on paper it would lose them.",
         "Nothing, if it may go to a mailbox; else put everything into one PDF.";

@@ -40,6 +40,12 @@ const SET_BACK: &str = "
     UPDATE timers SET due_at = due_at - :back, look_at = look_at - :back, begun_at = begun_at - :back
      WHERE begun_at > :now;
     UPDATE mailbox_looks SET looked_at = MIN(looked_at, :now), wary_until = wary_until - :back;
+    UPDATE mailbox_services SET next_turn_at = MAX(:now, next_turn_at - :back)
+     WHERE next_turn_at > :now;
+    UPDATE mailbox_services SET retry_at = MAX(:now, retry_at - :back) WHERE retry_at > :now;
+    UPDATE mailbox_services SET failing_since = :now WHERE failing_since > :now;
+    UPDATE mailbox_queue SET uploads = '', uploaded_at = NULL WHERE uploaded_at > :now;
+    UPDATE queued_batches SET unsettled_since = :now WHERE unsettled_since > :now;
     UPDATE alerts SET since = MIN(:now, since), begun_at = MIN(:now, begun_at),
         told_at = MIN(:now, told_at - :back);
     UPDATE runner SET latest_time = :now";

@@ -9,7 +9,9 @@ use super::{
     BatchRow, Error, NewEvent, Store, Transaction, batches, bundles,
     columns::{Columns, Word, millis},
     error::Doing,
-    events, letter_ids, message_events, reprocess,
+    events, letter_ids,
+    mailbox_queue::IS_QUEUED,
+    message_events, reprocess,
 };
 use crate::domain::{
     BatchId, BatchState, BundleId, Channel, IllegalMove, MessageEvent, MessageId, MessageState,
@@ -389,18 +391,21 @@ pub(super) fn go_on(tx: &Transaction<'_>, batch: BatchId, now: Timestamp) -> Res
 }
 
 /// The state whose step comes first of all that messages have to come, but for those that wait for their
-/// mailbox status.
+/// mailbox status or for a mailbox service.
 fn first_to_do(tx: &Transaction<'_>, batch: BatchId) -> Result<Option<BatchState>, Error> {
     let doing = "find the first step to do";
-    let sql = "SELECT CASE
+    let sql = format!(
+        "SELECT CASE
             WHEN EXISTS (SELECT 1 FROM messages WHERE batch = ?1 AND state = 'accepted')
                  THEN 'opened'
-            WHEN EXISTS (SELECT 1 FROM messages WHERE batch = ?1 AND state = 'routed'
-                 AND channel <> 'print') THEN 'routed'
-            WHEN EXISTS (SELECT 1 FROM messages WHERE batch = ?1 AND (state = 'routed'
-                 OR (state = 'delivered' AND channel = 'mailbox-and-print'))) THEN 'delivered'
-            END AS state";
-    tx.query_row(sql, [batch.0], |row| row.maybe_word("state"))
+            WHEN EXISTS (SELECT 1 FROM messages m WHERE batch = ?1 AND state = 'routed'
+                 AND channel <> 'print' AND NOT {IS_QUEUED}) THEN 'routed'
+            WHEN EXISTS (SELECT 1 FROM messages m WHERE batch = ?1 AND (state = 'routed'
+                 OR (state = 'delivered' AND channel = 'mailbox-and-print')) AND NOT {IS_QUEUED})
+                 THEN 'delivered'
+            END AS state"
+    );
+    tx.query_row(&sql, [batch.0], |row| row.maybe_word("state"))
         .doing(doing)
 }
 

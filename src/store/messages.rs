@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, named_params, params};
 pub(super) use super::message_rows::{message_row, select, select_from};
 use super::{
     Error, MessageRow, Store, Transaction, columns::Word, error::Doing, findings, letter_ids,
+    mailbox_queue::IS_QUEUED,
 };
 use crate::domain::{
     BatchId, Code, CountryCode, DocumentName, Finding, Fitness, Message, MessageId, MessageState,
@@ -129,18 +130,19 @@ impl Store {
         })
     }
 
-    /// A page of messages that are to be put into a mailbox, after position `after`.
+    /// A page of messages that are to be put into a mailbox, after position `after`. Those that wait
+    /// for a mailbox service are on their way.
     pub fn messages_for_mailbox(
         &self,
         batch: BatchId,
         after: u32,
         limit: u32,
     ) -> Result<Vec<MessageRow>, Error> {
-        let sql = select(
+        let sql = select(&format!(
             "WHERE m.batch = ?1 AND m.position > ?2 AND m.state = 'routed'
-                AND m.channel IN ('mailbox', 'mailbox-and-print')
-              ORDER BY m.position LIMIT ?3",
-        );
+                AND m.channel IN ('mailbox', 'mailbox-and-print') AND NOT {IS_QUEUED}
+              ORDER BY m.position LIMIT ?3"
+        ));
         self.read(|db| {
             let mut query = db.prepare_cached(&sql).doing("list messages")?;
             let given = params![batch.0, after, limit];
@@ -149,19 +151,21 @@ impl Store {
         })
     }
 
-    /// A page of messages that are to go on paper and are in no bundle yet, after position `after`.
+    /// A page of messages that are to go on paper and are in no bundle yet, after position `after`:
+    /// but for those that a mailbox service is to print.
     pub fn messages_to_plan(
         &self,
         batch: BatchId,
         after: u32,
         limit: u32,
     ) -> Result<Vec<MessageRow>, Error> {
-        let sql = select(
+        let sql = select(&format!(
             "WHERE m.batch = ?1 AND m.position > ?2 AND m.bundle IS NULL
                 AND ((m.state = 'routed' AND m.channel = 'print')
                   OR (m.state = 'delivered' AND m.channel = 'mailbox-and-print'))
-              ORDER BY m.position LIMIT ?3",
-        );
+                AND NOT {IS_QUEUED}
+              ORDER BY m.position LIMIT ?3"
+        ));
         self.read(|db| {
             let mut query = db.prepare_cached(&sql).doing("list letters")?;
             let given = params![batch.0, after, limit];

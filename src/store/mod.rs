@@ -40,6 +40,8 @@ mod known_files;
 mod letter_ids;
 mod lifecycle_guard;
 mod line;
+mod mailbox_queue;
+mod mailbox_services;
 mod message_deeds;
 mod message_events;
 mod message_rows;
@@ -48,6 +50,8 @@ mod outgoing;
 mod pickups;
 mod places;
 mod purge;
+mod queue_outcomes;
+mod queue_turns;
 mod reprocess;
 mod restored;
 mod scratch;
@@ -92,6 +96,8 @@ pub use history::Subject;
 pub use holds::{Approval, CannotApprove, Hold};
 pub use inbox_looks::{FileWait, InboxLook, WaitingFile};
 pub use known_files::{KnownFile, SeenFile};
+pub use mailbox_queue::{Door, NewQueued, QueuedRow};
+pub use mailbox_services::{QueueNumbers, ServiceInSettings, ServiceState};
 pub use message_deeds::{CannotMove, MessageDeed, MessageMove, MessagePlan};
 pub use message_events::{MessageEventRow, MessageHistory};
 pub use message_rows::MessageRow;
@@ -102,6 +108,8 @@ pub use outgoing::{
 pub use pickups::{Await, Overdue};
 pub use places::{PlaceTrouble, Trouble};
 pub use purge::{BatchPurge, Erasure, Kept, PurgeRule};
+pub use queue_outcomes::{KnownPost, SentRow};
+pub use queue_turns::{PutBack, QueueTurn};
 pub use reprocess::{
     Again, Blocked, Foresee, Move, Moved, Reprocess, ReprocessPlan, Reprocessing, Selection, Way,
 };

@@ -8,7 +8,7 @@ use super::{
     error::Doing,
     events,
     held_back::{Which, hold_back},
-    holds, message_events,
+    holds, mailbox_queue, message_events,
 };
 use crate::domain::{BatchId, BatchState, SenderId};
 
@@ -224,6 +224,7 @@ impl Store {
                  UPDATE outgoing SET lease_until = NULL WHERE lease_until IS NOT NULL;",
             )
             .doing("release leases")?;
+            mailbox_queue::release_all(tx)?;
             // What a daemon that is gone had in its hands could not be held.
             hold_back(tx, Which::All, Timestamp::UNIX_EPOCH)
         })

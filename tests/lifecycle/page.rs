@@ -145,6 +145,7 @@ fn short(by: By) -> String {
         By::Inbox => "inbox".to_owned(),
         By::Outbox => "outbox".to_owned(),
         By::Timer => "timer".to_owned(),
+        By::Courier => "courier".to_owned(),
     }
 }
 
@@ -161,6 +162,7 @@ fn long(by: By) -> String {
         By::Inbox => "the inbox: the same file came again".to_owned(),
         By::Outbox => "the outbox".to_owned(),
         By::Timer => "a timer: nobody has read or confirmed it in time".to_owned(),
+        By::Courier => "the courier".to_owned(),
     }
 }
 

@@ -133,6 +133,10 @@ pub(super) const ALL: &[Built] = &[
 pub(super) const AWAITED: &[(Code, &str)] = &[
     (Code::PdfDecrypted, "PDFs with an empty password are opened"),
     (Code::PdfSecondReader, "a second reader is asked"),
+    (
+        Code::MailboxServiceRefused,
+        "a mailbox service is asked: its couriers find it",
+    ),
 ];
 
 fn named(name: &'static str) -> Vec<u8> {

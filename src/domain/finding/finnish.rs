@@ -190,6 +190,9 @@ translation! {
     TooLargeForMailbox =
         "Kirjeen PDF-tiedosto liitteineen on suurempi kuin sähköinen postilaatikko ottaa vastaan.",
         "Toimenpiteitä ei tarvita, jos kirje saa mennä paperilla. Muussa tapauksessa pienennä PDF-tiedostoa.";
+    MailboxServiceRefused =
+        "Viestinvälityspalvelu ei ota viestiä vastaan ja kertoo syyn.",
+        "Toimenpiteitä ei tarvita: ylläpitäjä selvittää asian. Älä lähetä kirjettä uudelleen.";
     AttachmentNotPrintable =
         "Kirjeessä on liitteitä, jotka jäisivät paperikirjeestä pois.",
         "Toimenpiteitä ei tarvita, jos kirje saa mennä sähköiseen postilaatikkoon. Muussa tapauksessa kokoa kaikki yhteen PDF-tiedostoon.";

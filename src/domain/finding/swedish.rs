@@ -190,6 +190,9 @@ translation! {
     TooLargeForMailbox =
         "Brevets PDF-fil med bilagor är större än vad den elektroniska postlådan tar emot.",
         "Inga åtgärder behövs om brevet får skickas på papper. Gör i annat fall PDF-filen mindre.";
+    MailboxServiceRefused =
+        "Meddelandetjänsten tar inte emot meddelandet och anger orsaken.",
+        "Inga åtgärder behövs: den driftsansvariga utreder saken. Skicka inte brevet på nytt.";
     AttachmentNotPrintable =
         "Brevet har bilagor som skulle falla bort på papper.",
         "Inga åtgärder behövs om brevet får skickas till den elektroniska postlådan. Samla i annat fall allt i en PDF-fil.";

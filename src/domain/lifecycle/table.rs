@@ -18,6 +18,8 @@ pub enum By {
     Outbox,
     /// Nobody has read or confirmed it in time: its message goes on paper too.
     Timer,
+    /// Which sends what waits for a mailbox service, or learns there that it cannot.
+    Courier,
 }
 
 /// What an operator does.
@@ -122,6 +124,12 @@ impl Lifecycle for BatchState {
                 By::Operator(Deed::Cancel),
                 &[Composed],
             ),
+            // For messages that left the queue of a mailbox service: routed anew, or to be printed too.
+            moves(
+                &[Routed, Delivered, Composed, Reported],
+                By::Courier,
+                &[Opened, Routed, Delivered],
+            ),
             // For one of its messages, which goes on, or leaves a bundle whose others are planned again.
             moves(
                 &[Routed, Delivered, Composed, Reported],
@@ -196,6 +204,15 @@ impl Lifecycle for MessageState {
             // Its channel is the mailbox and print from then on.
             moves(&[Delivered], By::Timer, &[]),
             moves(&[Composed], By::Outbox, &[HandedOver]),
+            // Accepted again where the service says that its recipient has no mailbox in use, or that it
+            // is too large; held where the service refuses it; handed over where the service prints it.
+            moves(
+                &[Routed],
+                By::Courier,
+                &[Delivered, HandedOver, Accepted, Held],
+            ),
+            // Its paper half, that the service prints.
+            moves(&[Delivered], By::Courier, &[HandedOver, Held]),
             moves(&[Composed], By::Withdrawal, &[Routed, Delivered]),
             moves(HERE, By::Operator(Deed::Hold), &[Held]),
             // Its paper half: it lies in its mailbox.

@@ -88,12 +88,13 @@ fn what_has_left_the_house_moves_only_where_an_operator_says_so_by_name() {
     let print_again = By::Operator(Deed::PrintAgain);
     assert_eq!(out_of(MessageState::HandedOver), [print_again].into());
     let deliver_again = By::Operator(Deed::DeliverAgain);
-    // Composing it too takes nothing out of the mailbox, nor does holding its paper half.
+    // Composing it too takes nothing out of the mailbox, nor does holding its paper half, nor a service
+    // that prints it too.
     let compose = By::Step(Step::Compose);
     let hold = By::Operator(Deed::Hold);
     assert_eq!(
         out_of(MessageState::Delivered),
-        [compose, hold, deliver_again].into()
+        [compose, hold, deliver_again, By::Courier].into()
     );
 }
 

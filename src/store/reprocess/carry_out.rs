@@ -9,6 +9,7 @@ use crate::{
         columns::{Word, millis},
         error::Doing,
         events, holds,
+        mailbox_queue::IS_QUEUED,
     },
 };
 
@@ -138,20 +139,22 @@ fn is(kind: Kind) -> String {
 /// The state that skips nothing: `wanted`, or an earlier one where a message of the batch, perhaps
 /// one that nobody named, has a step before that still to come.
 fn earliest(tx: &Transaction<'_>, batch: BatchId, wanted: BatchState) -> Result<BatchState, Error> {
-    let sql = "SELECT CASE
+    let sql = format!(
+        "SELECT CASE
             WHEN shape IS NULL THEN 'open'
             WHEN EXISTS (SELECT 1 FROM messages WHERE batch = b.id
                  AND state IN ('accepted', 'waiting')) THEN 'route'
-            WHEN EXISTS (SELECT 1 FROM messages WHERE batch = b.id
-                 AND state = 'routed' AND channel <> 'print') THEN 'deliver'
-            WHEN EXISTS (SELECT 1 FROM messages WHERE batch = b.id
-                 AND (state = 'routed' OR (state = 'delivered' AND channel = 'mailbox-and-print')))
-                 THEN 'compose'
+            WHEN EXISTS (SELECT 1 FROM messages m WHERE batch = b.id
+                 AND state = 'routed' AND channel <> 'print' AND NOT {IS_QUEUED}) THEN 'deliver'
+            WHEN EXISTS (SELECT 1 FROM messages m WHERE batch = b.id
+                 AND (state = 'routed' OR (state = 'delivered' AND channel = 'mailbox-and-print'))
+                 AND NOT {IS_QUEUED}) THEN 'compose'
             ELSE 'report' END
-         FROM batches b WHERE id = ?";
+         FROM batches b WHERE id = ?"
+    );
     let doing = "find the first step to do";
     let due: String = tx
-        .query_row(sql, [batch.0], |row| row.get(0))
+        .query_row(&sql, [batch.0], |row| row.get(0))
         .doing(doing)?;
     let due = Step::ALL.into_iter().find(|step| step.as_str() == due);
     let due = due.map_or(BatchState::Received, BatchState::before);

@@ -1,0 +1,212 @@
+//! How the mailbox services do, and their queues in numbers.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+
+use super::{
+    Error, Store,
+    columns::{Columns, millis},
+    error::Doing,
+    queue_turns::MAY_GO,
+};
+use crate::domain::ServiceName;
+
+/// A service as the settings have it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceInSettings {
+    pub name: ServiceName,
+    pub rate_per_sec: f64,
+}
+
+/// How a service does.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServiceState {
+    /// Nothing is sent before, so that the rate holds over a restart too.
+    pub next_turn_at: Option<Timestamp>,
+    /// Since when it fails; `None` where it works.
+    pub failing_since: Option<Timestamp>,
+    /// How often it has failed since then.
+    pub failures: u32,
+    /// Why, in one line without personal data.
+    pub last_error: Option<String>,
+    /// When it is tried again.
+    pub retry_at: Option<Timestamp>,
+}
+
+/// The queue of one service in numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueueNumbers {
+    pub service: ServiceName,
+    /// Whether the settings had it at the last start; what waits for another one waits in vain.
+    pub is_in_settings: bool,
+    pub rate_per_sec: Option<f64>,
+    /// Those in hand are not among them.
+    pub waiting: u64,
+    /// A courier has them in hand.
+    pub sending: u64,
+    /// Of `waiting`: their batch or its sender is on hold.
+    pub on_hold: u64,
+    pub batches: u64,
+    /// Since when the first of them waits.
+    pub oldest_at: Option<Timestamp>,
+    pub sent_last_hour: u64,
+    pub state: ServiceState,
+}
+
+impl QueueNumbers {
+    /// When the last one that may go is sent, if the service works from now on and takes the rate of
+    /// the settings. `None` where nothing may go, or nobody knows the rate.
+    pub fn expected_end(&self, now: Timestamp) -> Option<Timestamp> {
+        let left = (self.waiting + self.sending).saturating_sub(self.on_hold);
+        let rate = self.rate_per_sec.filter(|rate| *rate > 0.0)?;
+        let from = self.state.retry_at.map_or(now, |retry| retry.max(now));
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a queue has fewer than 2^52 messages"
+        )]
+        let secs = left as f64 / rate;
+        let takes = SignedDuration::try_from_secs_f64(secs).ok()?;
+        (left > 0).then(|| from.saturating_add(takes).unwrap_or(from))
+    }
+}
+
+impl Store {
+    /// Remembers the services of the settings, so that commands beside the daemon know them.
+    pub fn know_services(&self, services: &[ServiceInSettings]) -> Result<(), Error> {
+        let doing = "record the mailbox services";
+        let forget = "UPDATE mailbox_services SET is_in_settings = 0, rate_per_sec = NULL";
+        let know = "INSERT INTO mailbox_services (name, is_in_settings, rate_per_sec)
+             VALUES (?1, 1, ?2)
+             ON CONFLICT (name) DO UPDATE SET is_in_settings = 1, rate_per_sec = ?2";
+        self.write(doing, |tx| {
+            tx.execute(forget, []).doing(doing)?;
+            for service in services {
+                let given = params![service.name.as_str(), service.rate_per_sec];
+                tx.execute(know, given).doing(doing)?;
+            }
+            Ok(())
+        })
+    }
+
+    pub fn service_state(&self, service: &ServiceName) -> Result<ServiceState, Error> {
+        let doing = "look at a mailbox service";
+        let sql = "SELECT * FROM mailbox_services WHERE name = ?";
+        self.read(|db| {
+            let found = db.query_row(sql, [service.as_str()], state).optional();
+            Ok(found.doing(doing)?.unwrap_or_default())
+        })
+    }
+
+    /// Leaves a service that fails alone until `retry_at`. Its messages wait, and no batch fails for it.
+    /// Returns how often it has failed since it worked last.
+    pub fn put_service_off(
+        &self,
+        service: &ServiceName,
+        error: &str,
+        retry_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<u32, Error> {
+        let doing = "put a mailbox service off";
+        let sql =
+            "INSERT INTO mailbox_services (name, failing_since, failures, last_error, retry_at)
+             VALUES (:name, :now, 1, :error, :retry)
+             ON CONFLICT (name) DO UPDATE SET failures = failures + 1, last_error = :error,
+                retry_at = :retry, failing_since = COALESCE(failing_since, :now)
+             RETURNING failures";
+        self.write(doing, |tx| {
+            let given = named_params! {
+                ":name": service.as_str(),
+                ":now": millis(now),
+                ":error": error,
+                ":retry": millis(retry_at),
+            };
+            tx.query_row(sql, given, |row| row.get(0)).doing(doing)
+        })
+    }
+
+    /// Forgets that a service failed: it has answered. Returns since when it had failed.
+    pub fn service_works(&self, service: &ServiceName) -> Result<Option<Timestamp>, Error> {
+        let doing = "note that a mailbox service works";
+        let failing_since = self.service_state(service)?.failing_since;
+        // Noted after each answer, and mostly there is nothing to forget.
+        if failing_since.is_none() {
+            return Ok(None);
+        }
+        let sql = "UPDATE mailbox_services SET failing_since = NULL, failures = 0,
+                last_error = NULL, retry_at = NULL
+             WHERE name = ?";
+        self.write(doing, |tx| {
+            tx.execute(sql, [service.as_str()]).doing(doing)?;
+            Ok(failing_since)
+        })
+    }
+
+    /// Records when the next message may be sent to a service.
+    pub fn set_next_turn_at(&self, service: &ServiceName, at: Timestamp) -> Result<(), Error> {
+        let doing = "record the next turn";
+        let sql = "INSERT INTO mailbox_services (name, next_turn_at) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET next_turn_at = ?2";
+        self.write(doing, |tx| {
+            let given = params![service.as_str(), millis(at)];
+            tx.execute(sql, given).doing(doing)?;
+            Ok(())
+        })
+    }
+
+    /// All services that the settings have or that something waits for, by name.
+    pub fn queues(&self, now: Timestamp) -> Result<Vec<QueueNumbers>, Error> {
+        self.read(|db| numbers(db, now))
+    }
+}
+
+fn numbers(db: &Connection, now: Timestamp) -> Result<Vec<QueueNumbers>, Error> {
+    let doing = "count who waits for mailbox services";
+    let sql = format!(
+        "WITH queues AS (
+            SELECT q.service, SUM(q.waiting) AS waiting, SUM(q.sending) AS sending,
+                SUM(CASE WHEN {MAY_GO} THEN 0 ELSE q.waiting END) AS on_hold,
+                COUNT(*) AS batches, MIN(q.queued_at) AS oldest_at
+              FROM queued_batches q JOIN batches b ON b.id = q.batch
+             WHERE q.waiting + q.sending > 0 GROUP BY q.service),
+         names AS (SELECT name FROM mailbox_services WHERE is_in_settings OR failing_since
+                   UNION SELECT service FROM queues)
+         SELECT n.name AS service, COALESCE(q.waiting, 0) AS waiting,
+            COALESCE(q.sending, 0) AS sending, COALESCE(q.on_hold, 0) AS on_hold,
+            COALESCE(q.batches, 0) AS batches, q.oldest_at,
+            COALESCE(s.is_in_settings, 0) AS is_in_settings, s.rate_per_sec, s.next_turn_at,
+            s.failing_since, COALESCE(s.failures, 0) AS failures, s.last_error, s.retry_at,
+            (SELECT COUNT(*) FROM sent_posts p WHERE p.service = n.name AND p.sent_at > ?)
+            AS sent_last_hour
+           FROM names n LEFT JOIN queues q ON q.service = n.name
+           LEFT JOIN mailbox_services s ON s.name = n.name ORDER BY n.name"
+    );
+    let an_hour_ago = now
+        .saturating_sub(SignedDuration::from_hours(1))
+        .unwrap_or(now);
+    let mut query = db.prepare_cached(&sql).doing(doing)?;
+    let rows = query.query_map([millis(an_hour_ago)], |row| {
+        Ok(QueueNumbers {
+            service: row.parsed("service")?,
+            is_in_settings: row.get("is_in_settings")?,
+            rate_per_sec: row.get("rate_per_sec")?,
+            waiting: row.get("waiting")?,
+            sending: row.get("sending")?,
+            on_hold: row.get("on_hold")?,
+            batches: row.get("batches")?,
+            oldest_at: row.maybe_time("oldest_at")?,
+            sent_last_hour: row.get("sent_last_hour")?,
+            state: state(row)?,
+        })
+    });
+    rows.doing(doing)?.collect::<Result<_, _>>().doing(doing)
+}
+
+fn state(row: &Row<'_>) -> rusqlite::Result<ServiceState> {
+    Ok(ServiceState {
+        next_turn_at: row.maybe_time("next_turn_at")?,
+        failing_since: row.maybe_time("failing_since")?,
+        failures: row.get("failures")?,
+        last_error: row.get("last_error")?,
+        retry_at: row.maybe_time("retry_at")?,
+    })
+}

@@ -1,0 +1,313 @@
+//! How messages leave the queue of a mailbox service, and when their batch goes on for them.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{
+    Door, Error, Store, Transaction,
+    columns::{Columns, millis},
+    error::Doing,
+    events, findings, message_deeds, message_events,
+    reprocess::message_id,
+};
+use crate::domain::{BatchId, Finding, MessageEvent, MessageId, ServiceName};
+
+/// A message that the service has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentRow {
+    pub position: u32,
+    /// The service's own.
+    pub number: i64,
+    /// An earlier try had reached it.
+    pub was_sent_before: bool,
+}
+
+/// A message that a service has, or may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownPost {
+    pub message: MessageId,
+    pub door: Door,
+    /// `None`: it waits in the queue still, and an answer got lost.
+    pub sent_at: Option<Timestamp>,
+}
+
+/// A batch goes on for its messages that have a step to come once its queue is empty, or the first
+/// of them has waited for so long: each time means another pass over the batch, and another bundle.
+const UNSETTLED_AT_MOST: SignedDuration = SignedDuration::from_mins(10);
+
+impl Store {
+    /// Records that the service has messages, in one transaction: those of its first door lie in
+    /// mailboxes now, and the others are handed over.
+    pub fn record_sent(
+        &self,
+        batch: BatchId,
+        sent: &[SentRow],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.write("record what was sent", |tx| {
+            let mut arrived = Vec::with_capacity(sent.len());
+            for row in sent {
+                arrived.extend(record_one(tx, batch, row, now)?);
+            }
+            for what in [MessageEvent::Delivered, MessageEvent::HandedOver] {
+                let these = arrived.iter().filter(|(_, event)| *event == what);
+                let positions = these.map(|(position, _)| *position);
+                message_events::note(tx, batch, positions, what, now)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Records that recipients have no mailbox in use, by what the service says at send time: their
+    /// messages are routed anew.
+    pub fn record_no_mailbox(
+        &self,
+        batch: BatchId,
+        positions: &[u32],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let doing = "record who has no mailbox";
+        let sql = "UPDATE messages SET state = 'accepted', channel = NULL, reason = NULL
+             WHERE batch = ?1 AND position = ?2 AND state = 'routed'";
+        self.write(doing, |tx| {
+            for &position in positions {
+                unsettle(tx, batch, position, now)?;
+                let given = params![batch.0, position];
+                if tx.execute(sql, given).doing(doing)? == 1 {
+                    let what = "no mailbox in use: routed again";
+                    events::note(tx, now, batch, Some(position), what)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Records that messages are larger than the service takes: they are routed anew, and go on
+    /// paper if they may.
+    pub fn record_too_large(
+        &self,
+        messages: &[(MessageId, Finding)],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let doing = "record what is too large";
+        let sql = "UPDATE messages SET state = 'accepted', fit_mailbox = 0, channel = NULL,
+                reason = NULL
+             WHERE batch = ?1 AND position = ?2 AND state = 'routed'";
+        self.write(doing, |tx| {
+            for (MessageId { batch, position }, finding) in messages {
+                unsettle(tx, *batch, *position, now)?;
+                if tx.execute(sql, params![batch.0, position]).doing(doing)? == 1 {
+                    findings::insert(tx, *batch, std::slice::from_ref(finding))?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Sets messages aside for the operator that the service refuses, or that cannot be sent to it.
+    /// Their sender reads what the findings say.
+    pub fn record_refused_by_service(
+        &self,
+        messages: &[(MessageId, Finding)],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let doing = "record what a service refuses";
+        let sql = "UPDATE messages SET state = 'held'
+             WHERE batch = ?1 AND position = ?2 AND state IN ('routed', 'delivered')";
+        self.write(doing, |tx| {
+            for (MessageId { batch, position }, finding) in messages {
+                if tx.execute(sql, params![batch.0, position]).doing(doing)? == 1 {
+                    findings::insert(tx, *batch, std::slice::from_ref(finding))?;
+                    let held = MessageEvent::Held;
+                    message_events::note(tx, *batch, [*position], held, now)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Lets batches go on whose messages have a step to come since they left the queue; it is time
+    /// where none of theirs waits any more, or the first has waited for ten minutes. A batch that a
+    /// step has in hand is left for the next call. Returns those that are due now.
+    pub fn settle_queues(&self, now: Timestamp) -> Result<Vec<BatchId>, Error> {
+        if self.read(|db| unsettled(db, now))?.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.write("settle a queue", |tx| {
+            let batches = unsettled(tx, now)?;
+            for &batch in &batches {
+                settle(tx, batch, now)?;
+            }
+            Ok(batches)
+        })
+    }
+
+    /// When [`Store::settle_queues`] has something to do, as far as only time is missing.
+    pub fn next_settling(&self) -> Result<Option<Timestamp>, Error> {
+        let doing = "look when a queue is to be settled";
+        let sql = "SELECT MIN(unsettled_since) AS since FROM queued_batches";
+        self.read(|db| {
+            let since = db.query_row(sql, [], |row| row.maybe_time("since"));
+            let since = since.doing(doing)?;
+            Ok(since.map(|since| since.saturating_add(UNSETTLED_AT_MOST).unwrap_or(since)))
+        })
+    }
+
+    /// The message that a service has under an id of ours, or may have.
+    pub fn message_by_external_id(
+        &self,
+        service: &ServiceName,
+        external_id: &str,
+    ) -> Result<Option<KnownPost>, Error> {
+        let doing = "look for a message by its id";
+        let sent = "SELECT batch, position, door, sent_at FROM sent_posts
+             WHERE service = ?1 AND external_id = ?2";
+        let waiting = "SELECT batch, position, door, NULL AS sent_at FROM mailbox_queue
+             WHERE service = ?1 AND external_id = ?2";
+        self.read(|db| {
+            for sql in [sent, waiting] {
+                let given = params![service.as_str(), external_id];
+                let found = db.query_row(sql, given, known_post).optional();
+                if let Some(found) = found.doing(doing)? {
+                    return Ok(Some(found));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    /// The message that a service knows by that number of its own.
+    pub fn message_by_service_number(
+        &self,
+        service: &ServiceName,
+        number: i64,
+    ) -> Result<Option<KnownPost>, Error> {
+        let doing = "look for a message by its number";
+        let sql = "SELECT batch, position, door, sent_at FROM sent_posts
+             WHERE service = ?1 AND number = ?2";
+        self.read(|db| {
+            let given = params![service.as_str(), number];
+            db.query_row(sql, given, known_post).optional().doing(doing)
+        })
+    }
+}
+
+/// What has happened to the message; `None` where nothing new has, or it was not in hand.
+fn record_one(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    sent: &SentRow,
+    now: Timestamp,
+) -> Result<Option<(u32, MessageEvent)>, Error> {
+    let doing = "record what was sent";
+    let Some(door) = note_post(tx, batch, sent, now)? else {
+        return Ok(None);
+    };
+    let in_mailbox = "UPDATE messages SET state = 'delivered', delivered_at = ?3,
+            mailbox_reference = ?4
+         WHERE batch = ?1 AND position = ?2 AND state = 'routed' RETURNING channel";
+    let on_its_way = "UPDATE messages SET state = 'handed-over',
+            mailbox_reference = COALESCE(mailbox_reference, ?4)
+         WHERE batch = ?1 AND position = ?2 AND state IN ('routed', 'delivered') AND ?3 IS NOT NULL
+         RETURNING channel";
+    let (sql, what) = match door {
+        Door::Electronic => (in_mailbox, MessageEvent::Delivered),
+        Door::Multichannel | Door::Paper => (on_its_way, MessageEvent::HandedOver),
+    };
+    if door == Door::Electronic {
+        unsettle_paper_half(tx, batch, sent.position, now)?;
+    }
+    let given = params![batch.0, sent.position, millis(now), sent.number.to_string()];
+    let mut update = tx.prepare_cached(sql).doing(doing)?;
+    let has_moved = update.exists(given).doing(doing)?;
+    Ok(has_moved.then_some((sent.position, what)))
+}
+
+/// By which door it went; `None` where it was not in the queue.
+fn note_post(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    sent: &SentRow,
+    now: Timestamp,
+) -> Result<Option<Door>, Error> {
+    let doing = "record what was sent";
+    let sql = "INSERT INTO sent_posts
+            (service, external_id, number, batch, position, door, sent_at, was_sent_before)
+         SELECT service, external_id, ?3, batch, position, door, ?4, ?5 FROM mailbox_queue
+          WHERE batch = ?1 AND position = ?2
+         ON CONFLICT (service, external_id) DO UPDATE SET number = excluded.number
+         RETURNING door";
+    let mut insert = tx.prepare_cached(sql).doing(doing)?;
+    let (position, number) = (sent.position, sent.number);
+    let given = params![batch.0, position, number, millis(now), sent.was_sent_before];
+    let door = insert.query_row(given, |row| row.word("door"));
+    door.optional().doing(doing)
+}
+
+/// Its batch prints it too, now that it lies in its mailbox.
+fn unsettle_paper_half(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    position: u32,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let doing = "look at a message";
+    let sql = "SELECT 1 FROM messages
+         WHERE batch = ?1 AND position = ?2 AND channel = 'mailbox-and-print'";
+    let mut query = tx.prepare_cached(sql).doing(doing)?;
+    if query.exists(params![batch.0, position]).doing(doing)? {
+        unsettle(tx, batch, position, now)?;
+    }
+    Ok(())
+}
+
+/// Remembers, before a message leaves the queue, that its batch has something to do for it.
+fn unsettle(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    position: u32,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let doing = "remember that a batch is to go on";
+    let sql = "UPDATE queued_batches SET unsettled_since = COALESCE(unsettled_since, ?3)
+         WHERE batch = ?1 AND service = (SELECT service FROM mailbox_queue
+                                          WHERE batch = ?1 AND position = ?2)";
+    let mut update = tx.prepare_cached(sql).doing(doing)?;
+    update
+        .execute(params![batch.0, position, millis(now)])
+        .doing(doing)?;
+    Ok(())
+}
+
+fn unsettled(db: &Connection, now: Timestamp) -> Result<Vec<BatchId>, Error> {
+    let doing = "list queues to be settled";
+    let sql = "SELECT DISTINCT q.batch FROM queued_batches q JOIN batches b ON b.id = q.batch
+         WHERE q.unsettled_since IS NOT NULL
+           AND (q.waiting + q.sending = 0 OR q.unsettled_since <= ?2)
+           AND (b.lease_until IS NULL OR b.lease_until <= ?1)
+         ORDER BY q.batch";
+    let long_ago = now.saturating_sub(UNSETTLED_AT_MOST).unwrap_or(now);
+    let mut query = db.prepare_cached(sql).doing(doing)?;
+    let given = params![millis(now), millis(long_ago)];
+    let rows = query.query_map(given, |row| row.batch("batch"));
+    rows.doing(doing)?.collect::<Result<_, _>>().doing(doing)
+}
+
+/// One that is held goes on with its release.
+fn settle(tx: &Transaction<'_>, batch: BatchId, now: Timestamp) -> Result<(), Error> {
+    let doing = "settle a queue";
+    let forget = "UPDATE queued_batches SET unsettled_since = NULL WHERE batch = ?";
+    tx.execute(forget, [batch.0]).doing(doing)?;
+    let drained = "DELETE FROM queued_batches
+         WHERE batch = ? AND waiting = 0 AND sending = 0 AND unsettled_since IS NULL";
+    tx.execute(drained, [batch.0]).doing(doing)?;
+    message_deeds::go_on(tx, batch, now)
+}
+
+fn known_post(row: &Row<'_>) -> rusqlite::Result<KnownPost> {
+    Ok(KnownPost {
+        message: message_id(row)?,
+        door: row.word("door")?,
+        sent_at: row.maybe_time("sent_at")?,
+    })
+}
