@@ -55,6 +55,8 @@ pub enum Reason {
     MailboxInactive,
     ConsentWithdrawn,
     StatusUnknown,
+    /// The service that prints looks itself whether there is a mailbox.
+    ServiceChooses,
     SenderWantsMailboxOnly,
     NoPrintContract,
     AddressIncomplete,
@@ -63,7 +65,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ContentUnusable,
         Self::SenderWantsPrint,
         Self::MatterIsPrintOnly,
@@ -74,6 +76,7 @@ impl Reason {
         Self::MailboxInactive,
         Self::ConsentWithdrawn,
         Self::StatusUnknown,
+        Self::ServiceChooses,
         Self::SenderWantsMailboxOnly,
         Self::NoPrintContract,
         Self::AddressIncomplete,
@@ -93,6 +96,7 @@ impl Reason {
             Self::MailboxInactive => "mailbox-inactive",
             Self::ConsentWithdrawn => "consent-withdrawn",
             Self::StatusUnknown => "status-unknown",
+            Self::ServiceChooses => "service-chooses",
             Self::SenderWantsMailboxOnly => "sender-wants-mailbox-only",
             Self::NoPrintContract => "no-print-contract",
             Self::AddressIncomplete => "address-incomplete",

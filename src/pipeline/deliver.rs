@@ -8,12 +8,13 @@ use super::{
     documents::{Documents, Letters},
     gate,
     letter_pdf::{self, not_composable},
+    statuses::may_still_go,
     stop::Stop,
 };
 use crate::{
     domain::{
-        Attachment, BatchState, Code, Finding, MailboxStatus, MessageId, MessageState, Place,
-        RecipientId, StatedRecipient,
+        Attachment, BatchState, Code, Finding, MessageId, MessageState, Place, RecipientId,
+        StatedRecipient,
     },
     mailbox::{AttachedFile, Delivery, DeliveryId, Mailbox},
     store::{BatchRow, MessageRow, StepOutcome},
@@ -141,7 +142,7 @@ fn deliver_all(
     }
 }
 
-/// Asks once more, at send time: withdrawn consent counts at once.
+/// Asks once more, at send time: withdrawn consent counts at once, and so does a matter.
 ///
 /// Not for a message that lies in its mailbox already, since before a crash: routed again it would
 /// reach the recipient on paper as well.
@@ -151,13 +152,10 @@ fn still_active(
     page: Vec<MessageRow>,
 ) -> Result<Vec<MessageRow>, Error> {
     let now = house.clock.now();
-    let with_id = |message: MessageRow| Some((recipient(&message)?.clone(), message));
-    let page: Vec<_> = page.into_iter().filter_map(with_id).collect();
-    let ids: Vec<_> = page.iter().map(|(id, _)| id).collect();
-    let answers = house.store.mailbox_statuses(&ids, now)?;
+    let still_go = may_still_go(house, row, &page)?;
     let (mut active, mut withdrawn) = (Vec::with_capacity(page.len()), Vec::new());
-    for ((_, message), answer) in page.into_iter().zip(answers) {
-        if answer.status == MailboxStatus::Active || is_delivered(house, row, &message)? {
+    for (message, still_goes) in page.into_iter().zip(still_go) {
+        if still_goes || is_delivered(house, row, &message)? {
             active.push(message);
         } else {
             // Before it is somebody else's: nobody would come back for it.

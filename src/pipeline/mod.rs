@@ -21,6 +21,7 @@ mod findings;
 mod forget;
 mod gate;
 mod house;
+mod inquiry;
 mod letter_pdf;
 mod mailbox_audit;
 mod open;
@@ -30,6 +31,7 @@ mod receipt;
 mod report;
 mod route;
 mod runner;
+mod statuses;
 mod stop;
 
 pub use clock::Clock;

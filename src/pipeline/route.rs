@@ -1,15 +1,19 @@
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Error, Gate, House, SenderSettings, gate, house::NOT_WHOLE, stop::Stop};
+use super::{
+    Error, Gate, House, SenderSettings, gate,
+    house::NOT_WHOLE,
+    statuses::{self, Statuses},
+    stop::Stop,
+};
 use crate::{
-    domain::{
-        Asked, BatchState, Channel, MessageState, Reason, RecipientId, Route, StatedRecipient,
-    },
+    domain::{BatchState, Channel, MessageState, Reason, Route},
     routing::{self, Policy, Question},
     store::{self, BatchRow, MessageRow, Routed, StepOutcome, Store},
 };
 
-/// Messages loaded, asked about and decided at a time.
+/// Messages loaded and recorded at a time. As many are asked about and decided, except where a service
+/// is asked that takes more in one call.
 const PAGE: u32 = 1_000;
 
 /// Decides how each message goes, page by page, unless the gate holds the batch, or an operator does
@@ -19,46 +23,119 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
         return Ok(());
     }
     let sender = house.sender(&row.sender)?;
-    let policy = sender.policy();
+    let mut routing = Routing {
+        house,
+        row,
+        policy: sender.policy(),
+        statuses: Statuses::of(house, sender, row),
+        stop,
+        decided: 0,
+        wait_on: 0,
+    };
     let undecided = [MessageState::Accepted, MessageState::Waiting];
-    decide_all(house, &policy, row, &undecided, row.resume_after, stop)?;
+    routing.decide_all(&undecided, row.resume_after)?;
     if row.resume_after > 0 {
         // Set back by an operator while the step had given way; those that wait were asked about.
-        decide_all(house, &policy, row, &undecided[..1], 0, stop)?;
+        routing.decide_all(&undecided[..1], 0)?;
     }
     let now = house.clock.now();
     if sender.gate == Gate::AllOrNothing && is_refused_whole(house, row)? {
         house.store.quarantine(row)?;
         return Ok(house.store.refuse_routed(row, NOT_WHOLE, now)?);
     }
-    Ok(house
-        .store
-        .finish_step(row, &StepOutcome::next(BatchState::Routed, now), now)?)
+    let outcome = if routing.all_wait_on() {
+        StepOutcome {
+            due_at: Some(ask_again_at(sender, now)),
+            ..StepOutcome::next(BatchState::Reported, now)
+        }
+    } else {
+        StepOutcome::next(BatchState::Routed, now)
+    };
+    Ok(house.store.finish_step(row, &outcome, now)?)
 }
 
-fn decide_all(
-    house: &House,
-    policy: &Policy,
-    row: &BatchRow,
-    states: &[MessageState],
-    mut after: u32,
-    stop: &Stop,
-) -> Result<(), Error> {
-    loop {
-        if house.store.has_moved(row)? {
-            return Err(Error::OnHold(row.id));
-        }
-        let page = house.store.messages(row.id, states, after, PAGE)?;
-        let Some(last) = page.last() else {
-            return Ok(());
-        };
-        // Asked where there is more to do: nobody gives way for nothing.
-        stop.between_pages(after)?;
-        after = last.id.position;
-        let now = house.clock.now();
-        let decided = decide_page(&house.store, policy, row, &page, now)?;
-        house.store.record_decisions(row.id, &decided, now)?;
+/// The messages of a batch on their way to a decision.
+struct Routing<'a> {
+    house: &'a House,
+    row: &'a BatchRow,
+    policy: Policy,
+    statuses: Statuses<'a>,
+    stop: &'a Stop,
+    /// Messages for which something new was decided, and those that go on waiting.
+    decided: usize,
+    wait_on: usize,
+}
+
+impl Routing<'_> {
+    /// Whether nothing came of it: nothing is to be delivered, composed or told.
+    fn all_wait_on(&self) -> bool {
+        let is_whole = self.row.state == BatchState::Reported && self.row.resume_after == 0;
+        is_whole && self.decided == 0 && self.wait_on > 0
     }
+
+    fn decide_all(&mut self, states: &[MessageState], mut after: u32) -> Result<(), Error> {
+        let (store, batch) = (&self.house.store, self.row.id);
+        loop {
+            if store.has_moved(self.row)? {
+                return Err(Error::OnHold(batch));
+            }
+            let page = self.load(states, after)?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            // Asked where there is more to do: nobody gives way for nothing.
+            self.stop.between_pages(after)?;
+            after = last.id.position;
+            let now = self.house.clock.now();
+            let decided = self.decide(&page, now)?;
+            for few in decided.chunks(PAGE as usize) {
+                store.record_decisions(batch, few, now)?;
+            }
+            self.decided += decided.len();
+            self.wait_on += page.len() - decided.len();
+        }
+    }
+
+    /// As many messages as one question is about, without what no decision hangs on: their texts may
+    /// be long.
+    fn load(&self, states: &[MessageState], mut after: u32) -> Result<Vec<MessageRow>, Error> {
+        let wanted = self.statuses.in_one_call().unwrap_or(PAGE as usize);
+        let mut loaded = Vec::new();
+        while loaded.len() < wanted {
+            let room = u32::try_from(wanted - loaded.len()).unwrap_or(PAGE);
+            let page = self
+                .house
+                .store
+                .messages(self.row.id, states, after, room.min(PAGE))?;
+            let Some(last) = page.last() else { break };
+            after = last.id.position;
+            loaded.extend(page.into_iter().map(without_texts));
+        }
+        Ok(loaded)
+    }
+
+    /// What is decided anew. One that waits, and waits on, is not: a service that is silent for a day
+    /// writes nothing.
+    fn decide(&mut self, page: &[MessageRow], now: Timestamp) -> Result<Vec<Routed>, store::Error> {
+        let questions = page
+            .iter()
+            .map(|stored| statuses::question(self.row, stored));
+        let mut questions: Vec<_> = questions.collect();
+        self.statuses.find_out(&self.policy, &mut questions, now)?;
+        let mut decided = decide(&self.policy, &questions, now);
+        let mut before = page.iter().map(|stored| stored.state);
+        decided.retain(|routed| {
+            let waited = before.next() == Some(MessageState::Waiting);
+            !(waited && matches!(routed.decision.route, Route::Wait { .. }))
+        });
+        Ok(decided)
+    }
+}
+
+fn without_texts(mut stored: MessageRow) -> MessageRow {
+    stored.message.subject = None;
+    stored.message.body = None;
+    stored
 }
 
 /// Whether a message was refused while all the others are still here.
@@ -68,19 +145,8 @@ fn is_refused_whole(house: &House, row: &BatchRow) -> Result<bool, Error> {
     Ok(counts.refused > 0 && !has_gone)
 }
 
-fn decide_page(
-    store: &Store,
-    policy: &Policy,
-    row: &BatchRow,
-    page: &[MessageRow],
-    now: Timestamp,
-) -> Result<Vec<Routed>, store::Error> {
-    let mut questions: Vec<_> = page.iter().map(|stored| question(row, stored)).collect();
-    decide(store, policy, &mut questions, now)
-}
-
 /// Why messages would not go the way that an operator wants, were they routed now; `None` where they
-/// would.
+/// would. A mailbox service is not asked: what it last said stands.
 pub fn foresee(
     store: &Store,
     sender: &SenderSettings,
@@ -90,10 +156,11 @@ pub fn foresee(
 ) -> Result<Vec<Option<Reason>>, store::Error> {
     let forced = |stored| Question {
         forced: Some(channel),
-        ..question(row, stored)
+        ..statuses::question(row, stored)
     };
     let mut questions: Vec<_> = page.iter().map(forced).collect();
-    let decided = decide(store, &sender.policy(), &mut questions, now)?;
+    statuses::suppose(store, sender, row, page, &mut questions, now)?;
+    let decided = decide(&sender.policy(), &questions, now);
     let hindrance = |routed: Routed| match routed.decision.route {
         Route::To(to) if to == channel => None,
         _ => Some(routed.decision.reason),
@@ -101,74 +168,12 @@ pub fn foresee(
     Ok(decided.into_iter().map(hindrance).collect())
 }
 
-fn decide(
-    store: &Store,
-    policy: &Policy,
-    questions: &mut [Question<'_>],
-    now: Timestamp,
-) -> Result<Vec<Routed>, store::Error> {
-    look_up_matters(store, questions)?;
-    ask(store, policy, questions, now)?;
+fn decide(policy: &Policy, questions: &[Question<'_>], now: Timestamp) -> Vec<Routed> {
     let decided = questions.iter().map(|question| Routed {
         position: question.message.position,
         decision: routing::decide(question, policy, now),
     });
-    Ok(decided.collect())
-}
-
-fn question<'a>(row: &BatchRow, stored: &'a MessageRow) -> Question<'a> {
-    Question {
-        message: &stored.message,
-        fitness: stored.fitness,
-        status: None,
-        batch_print_only: row.print_only,
-        matter_is_print_only: false,
-        waiting_since: stored.waiting_since,
-        forced: stored.forced,
-    }
-}
-
-/// Looks up which recipients of the page want letters of their matter on paper, in one call.
-fn look_up_matters(store: &Store, questions: &mut [Question<'_>]) -> Result<(), store::Error> {
-    let (asked, found): (Vec<_>, Vec<_>) = questions
-        .iter_mut()
-        .filter_map(|question| {
-            let asked = (recipient(question)?, question.message.matter.as_deref()?);
-            Some((asked, &mut question.matter_is_print_only))
-        })
-        .unzip();
-    let answers = store.are_print_only(&asked)?;
-    for (is_print_only, answer) in found.into_iter().zip(answers) {
-        *is_print_only = answer;
-    }
-    Ok(())
-}
-
-/// Asks the register about all recipients of the page whose answer matters, in one call.
-fn ask(
-    store: &Store,
-    policy: &Policy,
-    questions: &mut [Question<'_>],
-    now: Timestamp,
-) -> Result<(), store::Error> {
-    let mut asked: Vec<_> = questions
-        .iter_mut()
-        .filter(|question| routing::needs_status(question, policy, now))
-        .filter_map(|question| recipient(question).map(|id| (id, &mut question.status)))
-        .collect();
-    let ids: Vec<_> = asked.iter().map(|(id, _)| *id).collect();
-    let answers: Vec<Asked> = store.mailbox_statuses(&ids, now)?;
-    for ((_, status), answer) in asked.iter_mut().zip(answers) {
-        **status = Some(answer);
-    }
-    Ok(())
-}
-
-fn recipient<'a>(question: &Question<'a>) -> Option<&'a RecipientId> {
-    match &question.message.recipient.id {
-        StatedRecipient::Valid(id) => Some(id),
-        StatedRecipient::Absent | StatedRecipient::Invalid => None,
-    }
+    decided.collect()
 }
 
 /// When messages whose status is unknown are to be asked about again.

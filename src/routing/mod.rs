@@ -16,4 +16,4 @@ mod tests;
 
 pub use policy::{IncompleteAddress, Policy};
 pub use question::Question;
-pub use rules::{decide, needs_status};
+pub use rules::{decide, needs_status, service_may_choose};

@@ -23,6 +23,9 @@ pub struct Policy {
     /// The sender has a contract for printing.
     pub print_contract: bool,
     pub incomplete_address: IncompleteAddress,
+    /// The service that prints for the sender looks itself whether a recipient has a mailbox, and
+    /// prints for those who have none.
+    pub service_chooses: bool,
 }
 
 impl Default for Policy {
@@ -33,6 +36,7 @@ impl Default for Policy {
             patience_secs: 86_400,
             print_contract: true,
             incomplete_address: IncompleteAddress::Refuse,
+            service_chooses: false,
         }
     }
 }

@@ -33,6 +33,22 @@ pub fn needs_status(question: &Question<'_>, policy: &Policy, now: Timestamp) ->
         && status_matters(question, policy)
 }
 
+/// Whether the service that prints may be left to choose between mailbox and paper, so that nobody
+/// but the register is asked.
+///
+/// Not where both ways are not open alike, where somebody has chosen, and where the way is to be
+/// known here: a letter of verifiable service is printed when nobody has confirmed it.
+pub fn service_may_choose(question: &Question<'_>, policy: &Policy) -> bool {
+    let either = Ruling::to(Channel::Print, Reason::ServiceChooses);
+    policy.service_chooses
+        && question.forced.is_none()
+        && question.fitness.mailbox
+        && !question.message.deny_electronic_only
+        && !question.is_verifiable()
+        && rule_without_status(question).is_none()
+        && settled(either, question, policy).reason == Reason::ServiceChooses
+}
+
 /// A route and why, before and after it is known whether it can be printed.
 #[derive(Clone, Copy)]
 struct Ruling {
@@ -107,6 +123,9 @@ fn rule_for_active(question: &Question<'_>) -> Ruling {
 }
 
 fn rule_for_unknown(question: &Question<'_>, policy: &Policy, now: Timestamp) -> Ruling {
+    if service_may_choose(question, policy) {
+        return Ruling::to(Channel::Print, Reason::ServiceChooses);
+    }
     if !question.fitness.mailbox {
         return Ruling::to(Channel::Print, Reason::TooLargeForMailbox);
     }

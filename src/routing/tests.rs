@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::{IncompleteAddress, Policy, Question, decide, needs_status};
+use super::{IncompleteAddress, Policy, Question, decide, needs_status, service_may_choose};
 use crate::domain::{
     Asked, Channel, ChannelWish, Decision, DocumentName, Fitness, MailboxStatus, Message,
     PageRange, PostalAddress, Reason, Recipient, Route, ServiceKind, StatedRecipient,
@@ -346,13 +346,17 @@ prop_compose! {
         ask_again_secs in prop_oneof![0_u64..20_000, Just(u64::MAX)],
         print_contract: bool,
         to_sender: bool,
+        service_chooses: bool,
     ) -> Policy {
         let incomplete_address = if to_sender {
             IncompleteAddress::UseSendersAddress
         } else {
             IncompleteAddress::Refuse
         };
-        Policy { ask_again_secs, patience_secs, print_contract, incomplete_address, ..Policy::default() }
+        Policy {
+            ask_again_secs, patience_secs, print_contract, incomplete_address, service_chooses,
+            ..Policy::default()
+        }
     }
 }
 
@@ -441,7 +445,57 @@ prop_compose! {
     }
 }
 
+#[test]
+fn a_service_that_prints_chooses_where_nobody_knows_better() {
+    let left = Case::new().with(|case| case.policy.service_chooses = true);
+    assert!(left.needs_status(), "the register may say no");
+    check(&left, PRINT, Reason::ServiceChooses);
+    let with = |status| {
+        let asked = Some(Asked { status, at: now() });
+        left.clone().with(|case| case.status = asked)
+    };
+    check(&with(MailboxStatus::Unknown), PRINT, Reason::ServiceChooses);
+    check(&with(MailboxStatus::Active), MAILBOX, Reason::MailboxActive);
+    let withdrawn = with(MailboxStatus::Withdrawn);
+    check(&withdrawn, PRINT, Reason::ConsentWithdrawn);
+}
+
+#[test]
+fn a_service_chooses_for_no_message_that_has_its_way() {
+    let ways: [fn(&mut Case); 9] = [
+        |case| case.policy.service_chooses = false,
+        |case| case.batch_print_only = true,
+        |case| case.matter_is_print_only = true,
+        |case| case.forced = Some(Channel::Mailbox),
+        |case| case.message.recipient.id = StatedRecipient::Absent,
+        |case| case.message.wish = ChannelWish::MailboxOnly,
+        |case| case.message.deny_electronic_only = true,
+        |case| case.message.service = ServiceKind::Verifiable,
+        |case| {
+            case.message.recipient.address.city = None;
+            case.policy.incomplete_address = IncompleteAddress::UseSendersAddress;
+        },
+    ];
+    for (nth, way) in ways.into_iter().enumerate() {
+        let case = Case::new().with(|case| case.policy.service_chooses = true);
+        let case = case.with(way);
+        assert!(!service_may_choose(&case.question(), &case.policy), "{nth}");
+        assert_ne!(case.decide().reason, Reason::ServiceChooses, "{nth}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn what_a_service_may_choose_can_go_both_ways_and_nobody_has_said_no(case in any_case()) {
+        if case.decide().reason == Reason::ServiceChooses {
+            prop_assert_eq!(case.decide().route, PRINT);
+            prop_assert!(case.fitness.mailbox && case.fitness.print);
+            prop_assert_eq!(case.policy.current(case.status, now()), MailboxStatus::Unknown);
+            prop_assert!(matches!(case.message.recipient.id, StatedRecipient::Valid(_)));
+            prop_assert_eq!(case.message.wish, ChannelWish::Any);
+        }
+    }
+
     #[test]
     fn what_is_printed_can_be_printed_and_may_be(case in any_case()) {
         if matches!(case.decide().route, Route::To(channel) if channel.uses_print()) {

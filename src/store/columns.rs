@@ -63,6 +63,7 @@ words!(Reason: ContentUnusable = "content-unusable", SenderWantsPrint = "sender-
     RecipientIdInvalid = "recipient-id-invalid", MailboxActive = "mailbox-active",
     TooLargeForMailbox = "too-large-for-mailbox", MailboxInactive = "mailbox-inactive",
     ConsentWithdrawn = "consent-withdrawn", StatusUnknown = "status-unknown",
+    ServiceChooses = "service-chooses",
     SenderWantsMailboxOnly = "sender-wants-mailbox-only", NoPrintContract = "no-print-contract",
     AddressIncomplete = "address-incomplete", OperatorChose = "operator-chose");
 

@@ -54,6 +54,7 @@ impl RoutingTable {
             patience_secs: self.patience_secs,
             print_contract,
             incomplete_address: self.incomplete_address.into(),
+            service_chooses: false,
         }
     }
 }

@@ -1,0 +1,225 @@
+//! Who is asked whether recipients have a mailbox: the register and, where the sender has one, its
+//! mailbox service.
+
+use jiff::Timestamp;
+
+use super::{Error, House, SenderSettings, inquiry::Inquiry};
+use crate::{
+    domain::{Asked, MailboxStatus, RecipientId, StatedRecipient},
+    routing::{self, Policy, Question},
+    store::{self, BatchRow, MessageRow, Store},
+};
+
+/// What one step asks about mailboxes.
+pub(super) struct Statuses<'a> {
+    store: &'a Store,
+    service: Option<Inquiry<'a>>,
+}
+
+impl<'a> Statuses<'a> {
+    /// A test asks nobody outside the house.
+    pub(super) fn of(house: &'a House, sender: &SenderSettings, row: &BatchRow) -> Self {
+        let service = house.service_for(sender, row.is_test);
+        Self {
+            store: &house.store,
+            service: service.map(|service| Inquiry::of(service)),
+        }
+    }
+
+    /// Recipients that a service is asked about in one call.
+    pub(super) fn in_one_call(&self) -> Option<usize> {
+        self.service.as_ref().map(Inquiry::in_one_call)
+    }
+
+    /// Finds out what hangs on recipients alone: which of them want letters of this matter on paper
+    /// and, where the way depends on it, whether they have a mailbox.
+    ///
+    /// A consent that was withdrawn here counts at once, whatever a service says, which is not asked
+    /// about that recipient.
+    pub(super) fn find_out(
+        &mut self,
+        policy: &Policy,
+        questions: &mut [Question<'_>],
+        now: Timestamp,
+    ) -> Result<(), store::Error> {
+        look_up_matters(self.store, questions)?;
+        let depends = |question: &&mut Question<'_>| routing::needs_status(question, policy, now);
+        let mut asked: Vec<_> = questions.iter_mut().filter(depends).collect();
+        ask_register(self.store, &mut asked, now)?;
+        let Some(service) = &mut self.service else {
+            return Ok(());
+        };
+        asked.retain(|question| !has_withdrawn(question));
+        for question in &mut asked {
+            question.status = Some(unknown(now));
+        }
+        asked.retain(|question| !routing::service_may_choose(question, policy));
+        ask_service(service, &mut asked, now);
+        Ok(())
+    }
+
+    /// Which of these messages may still go to a mailbox, at send time, in their order.
+    ///
+    /// Not where consent was withdrawn since they were routed, or their matter goes on paper by now,
+    /// or the mailbox is out of use. A service is asked only where its last answer is too old to be
+    /// believed. Where it does not answer the message may go: it is asked again by sending.
+    pub(super) fn may_still_go(
+        &mut self,
+        policy: &Policy,
+        row: &BatchRow,
+        page: &[MessageRow],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, store::Error> {
+        let mut questions: Vec<_> = page.iter().map(|stored| question(row, stored)).collect();
+        look_up_matters(self.store, &mut questions)?;
+        ask_register(
+            self.store,
+            &mut questions.iter_mut().collect::<Vec<_>>(),
+            now,
+        )?;
+        if let Some(service) = &mut self.service {
+            let mut asked = Vec::new();
+            for (question, stored) in questions.iter_mut().zip(page) {
+                if has_withdrawn(question) {
+                    continue;
+                }
+                question.status = stored.asked;
+                if routing::needs_status(question, policy, now) {
+                    question.status = Some(unknown(now));
+                    asked.push(question);
+                }
+            }
+            ask_service(service, &mut asked, now);
+        }
+        Ok(questions.iter().map(is_open).collect())
+    }
+}
+
+/// As [`Statuses::may_still_go`], of messages of one batch whose sender has them routed as the
+/// settings say now.
+pub(super) fn may_still_go(
+    house: &House,
+    row: &BatchRow,
+    page: &[MessageRow],
+) -> Result<Vec<bool>, Error> {
+    let (sender, now) = (house.sender(&row.sender)?, house.clock.now());
+    let policy = sender.policy();
+    Ok(Statuses::of(house, sender, row).may_still_go(&policy, row, page, now)?)
+}
+
+/// What routing may ask about a message, with nothing found out yet.
+pub(super) fn question<'a>(row: &BatchRow, stored: &'a MessageRow) -> Question<'a> {
+    Question {
+        message: &stored.message,
+        fitness: stored.fitness,
+        status: None,
+        batch_print_only: row.print_only,
+        matter_is_print_only: false,
+        waiting_since: stored.waiting_since,
+        forced: stored.forced,
+    }
+}
+
+/// Finds out what the house knows itself. What a service would say, it is taken to have said: its last
+/// answer, where that is believed, or that there is a mailbox.
+pub(super) fn suppose(
+    store: &Store,
+    sender: &SenderSettings,
+    row: &BatchRow,
+    page: &[MessageRow],
+    questions: &mut [Question<'_>],
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    look_up_matters(store, questions)?;
+    ask_register(store, &mut questions.iter_mut().collect::<Vec<_>>(), now)?;
+    if sender.service_name.is_none() || row.is_test {
+        return Ok(());
+    }
+    let policy = sender.policy();
+    for (question, stored) in questions.iter_mut().zip(page) {
+        if has_withdrawn(question) {
+            continue;
+        }
+        question.status = stored.asked;
+        if routing::needs_status(question, &policy, now) {
+            question.status = Some(asked(MailboxStatus::Active, now));
+        }
+    }
+    Ok(())
+}
+
+/// Looks up which recipients of the page want letters of their matter on paper, in one call.
+fn look_up_matters(store: &Store, questions: &mut [Question<'_>]) -> Result<(), store::Error> {
+    let (asked, found): (Vec<_>, Vec<_>) = questions
+        .iter_mut()
+        .filter_map(|question| {
+            let asked = (recipient(question)?, question.message.matter.as_deref()?);
+            Some((asked, &mut question.matter_is_print_only))
+        })
+        .unzip();
+    let answers = store.are_print_only(&asked)?;
+    for (is_print_only, answer) in found.into_iter().zip(answers) {
+        *is_print_only = answer;
+    }
+    Ok(())
+}
+
+fn ask_register(
+    store: &Store,
+    questions: &mut [&mut Question<'_>],
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    let mut asked: Vec<_> = questions
+        .iter_mut()
+        .filter_map(|question| recipient(question).map(|id| (id, &mut question.status)))
+        .collect();
+    let ids: Vec<_> = asked.iter().map(|(id, _)| *id).collect();
+    let answers: Vec<Asked> = store.mailbox_statuses(&ids, now)?;
+    for ((_, status), answer) in asked.iter_mut().zip(answers) {
+        **status = Some(answer);
+    }
+    Ok(())
+}
+
+/// Leaves a status as it is where the service does not answer.
+fn ask_service(service: &mut Inquiry<'_>, questions: &mut [&mut Question<'_>], now: Timestamp) {
+    let mut open: Vec<_> = questions
+        .iter_mut()
+        .filter_map(|question| recipient(question).map(|id| (id, &mut question.status)))
+        .collect();
+    let ids: Vec<_> = open.iter().map(|(id, _)| *id).collect();
+    let answers = service.ask(&ids);
+    for ((_, status), answer) in open.iter_mut().zip(answers) {
+        if let Some(answer) = answer {
+            **status = Some(asked(answer, now));
+        }
+    }
+}
+
+fn recipient<'a>(question: &Question<'a>) -> Option<&'a RecipientId> {
+    match &question.message.recipient.id {
+        StatedRecipient::Valid(id) => Some(id),
+        StatedRecipient::Absent | StatedRecipient::Invalid => None,
+    }
+}
+
+fn has_withdrawn(question: &Question<'_>) -> bool {
+    let status = question.status.map(|asked| asked.status);
+    status == Some(MailboxStatus::Withdrawn)
+}
+
+fn is_open(question: &Question<'_>) -> bool {
+    let is_open = match question.status.map(|asked| asked.status) {
+        Some(MailboxStatus::Active | MailboxStatus::Unknown) => true,
+        Some(MailboxStatus::Inactive | MailboxStatus::Withdrawn) | None => false,
+    };
+    is_open && !question.matter_is_print_only
+}
+
+fn unknown(now: Timestamp) -> Asked {
+    asked(MailboxStatus::Unknown, now)
+}
+
+fn asked(status: MailboxStatus, at: Timestamp) -> Asked {
+    Asked { status, at }
+}
