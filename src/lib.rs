@@ -28,6 +28,7 @@ pub mod sftp_server;
 pub mod second_reader;
 
 pub mod mailbox;
+pub mod suomifi_stub;
 
 pub mod signing;
 
