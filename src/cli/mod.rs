@@ -18,6 +18,7 @@ mod config;
 mod consent;
 mod deed;
 mod demo;
+mod dev;
 mod error;
 mod events;
 mod finding;
@@ -187,6 +188,9 @@ enum Command {
     /// Try the SFTP servers of others, and learn their host keys
     #[command(subcommand)]
     Sftp(sftp::Command),
+    /// Try things against stand-ins for the services of others
+    #[command(subcommand)]
+    Dev(dev::Command),
     /// Draw the first page of a PDF, from standard input to standard output
     #[command(hide = true)]
     RenderPage(render_page::Arguments),
@@ -269,6 +273,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Receipt(command) => receipt::run(command, invocation),
         Command::Config(command) => config::run(command, invocation),
         Command::Sftp(command) => sftp::run(command, invocation),
+        Command::Dev(command) => dev::run(command, invocation),
         Command::RenderPage(arguments) => render_page::run(arguments, invocation),
         Command::RewritePdf(_) => Ok(Outcome::Done),
     }

@@ -63,6 +63,7 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       receipt    Look after the signatures of receipts
       config     Look at settings
       sftp       Try the SFTP servers of others, and learn their host keys
+      dev        Try things against stand-ins for the services of others
 
     Options:
       -h, --help     Print help

@@ -1,4 +1,4 @@
-use hyper::{StatusCode, body::Bytes};
+use hyper::{Method, StatusCode, body::Bytes};
 use serde_json::{Value, json};
 
 /// What is answered, before anything goes wrong with it.
@@ -7,6 +7,8 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) kind: &'static str,
     pub(super) retry_after_secs: Option<u64>,
+    /// The method that there is instead.
+    pub(super) allow: Option<&'static str>,
     pub(super) body: Content,
 }
 
@@ -25,6 +27,7 @@ impl Answer {
             status,
             kind: JSON,
             retry_after_secs: None,
+            allow: None,
             body: Content::Json(value),
         }
     }
@@ -40,6 +43,21 @@ impl Answer {
 
     pub(super) fn bad_request(reason: &str) -> Self {
         Self::refused(StatusCode::BAD_REQUEST, reason)
+    }
+
+    pub(super) fn other_method(wanted: &Method) -> Self {
+        let refused = Self::refused(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "there is no such method here",
+        );
+        Self {
+            allow: Some(if *wanted == Method::GET {
+                "GET"
+            } else {
+                "POST"
+            }),
+            ..refused
+        }
     }
 
     /// `ValidationErrorResponseV1`.
@@ -63,6 +81,7 @@ impl Answer {
             status,
             kind,
             retry_after_secs: None,
+            allow: None,
             body: Content::Bytes(text.into()),
         }
     }

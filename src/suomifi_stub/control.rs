@@ -62,7 +62,7 @@ pub(super) fn answer(shared: &Shared, asked: &Asked<'_>) -> Answer {
 fn posted(world: &mut World, name: &str, asked: &Asked<'_>) -> Result<Value, String> {
     match name {
         "troubles" => trouble(world, told(asked)?),
-        "mailboxes" => mailboxes(world, told(asked)?),
+        "mailboxes" => Ok(mailboxes(world, told(asked)?)),
         "events" => Ok(events(world, told(asked)?)),
         "clock" => {
             let clock: ClockOrder = told(asked)?;
@@ -109,9 +109,8 @@ struct ClockOrder {
     forward_secs: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[derive(Default)]
 struct MailboxOrder {
     open: Vec<String>,
     close: Vec<String>,
@@ -127,7 +126,7 @@ enum Kind {
     None,
 }
 
-fn mailboxes(world: &mut World, order: MailboxOrder) -> Result<Value, String> {
+fn mailboxes(world: &mut World, order: MailboxOrder) -> Value {
     if let Some(kind) = order.all {
         world.mailboxes.replace(match kind {
             Kind::All => Mailboxes::All,
@@ -141,7 +140,7 @@ fn mailboxes(world: &mut World, order: MailboxOrder) -> Result<Value, String> {
     for id in &order.close {
         world.mailboxes.close(id);
     }
-    Ok(json!({}))
+    json!({})
 }
 
 #[derive(Deserialize)]

@@ -117,7 +117,7 @@ fn most_in_one_sec(sent_at: &[Duration]) -> usize {
     for at in sent_at {
         inside += 1;
         while window
-            .next_if(|first| *at - **first >= Duration::from_secs(1))
+            .next_if(|first| at.saturating_sub(**first) >= Duration::from_secs(1))
             .is_some()
         {
             inside -= 1;
@@ -130,7 +130,7 @@ fn most_in_one_sec(sent_at: &[Duration]) -> usize {
 fn by_sec(sent_at: &[Duration], first: Duration) -> Vec<u64> {
     let mut seconds = Vec::new();
     for at in sent_at {
-        let second = usize::try_from((*at - first).as_secs()).unwrap_or(MOST_SECS);
+        let second = usize::try_from(at.saturating_sub(first).as_secs()).unwrap_or(MOST_SECS);
         if second >= MOST_SECS {
             break;
         }

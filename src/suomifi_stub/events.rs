@@ -4,7 +4,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{answer::Answer, doors::Asked, message::Accepted, trouble::Misdeed, world::World};
 
@@ -33,6 +33,14 @@ impl Kind {
             Self::PostReturned => "Posti: returned to sender",
             Self::PostUnresolved => "Posti: unresolved",
         }
+    }
+
+    /// Of a letter that is tracked.
+    fn is_of_post(self) -> bool {
+        matches!(
+            self,
+            Self::PostConfirmed | Self::PostReturned | Self::PostUnresolved
+        )
     }
 }
 
@@ -79,9 +87,10 @@ impl Events {
     }
 
     pub(super) fn give(&mut self, at: Timestamp, event: Value) {
-        if event["type"] == "Electronic message from end user" {
-            self.from_end_users
-                .extend(event["metadata"]["messageId"].as_i64());
+        let kind = event.get("type").and_then(Value::as_str);
+        if kind == Some("Electronic message from end user") {
+            let number = event.pointer("/metadata/messageId");
+            self.from_end_users.extend(number.and_then(Value::as_i64));
         }
         self.push(at, What::Given(Box::new(event)));
     }
@@ -154,22 +163,22 @@ fn shown(event: &Event, world: &World) -> Value {
     }
 }
 
-fn metadata(kind: Kind, message_id: i64, message: Option<&Accepted>) -> Value {
-    let mut metadata = json!({"messageId": message_id, "serviceId": ""});
+fn metadata(kind: Kind, message_id: i64, message: Option<&Accepted>) -> Map<String, Value> {
+    let mut metadata = Map::new();
+    let mut tell = |name: &str, value: Value| metadata.insert(name.to_owned(), value);
+    tell("messageId", json!(message_id));
     if let Some(message) = message {
-        metadata["serviceId"] = json!(message.service_id);
-        metadata["externalId"] = json!(message.external_id);
+        tell("serviceId", json!(message.service_id));
+        tell("externalId", json!(message.external_id));
     }
-    match kind {
-        Kind::ReceiptConfirmed => metadata["receiptConfirmedBy"] = json!("the stand-in"),
-        Kind::PostConfirmed => metadata["recipientSignature"] = json!("the stand-in"),
-        _ => {}
+    if kind == Kind::ReceiptConfirmed {
+        tell("receiptConfirmedBy", json!("the stand-in"));
     }
-    if matches!(
-        kind,
-        Kind::PostConfirmed | Kind::PostReturned | Kind::PostUnresolved
-    ) {
-        metadata["postiTrackingCode"] = json!(format!("JJFI{message_id}"));
+    if kind == Kind::PostConfirmed {
+        tell("recipientSignature", json!("the stand-in"));
+    }
+    if kind.is_of_post() {
+        tell("postiTrackingCode", json!(format!("JJFI{message_id}")));
     }
     metadata
 }

@@ -1,5 +1,14 @@
 use std::{collections::HashSet, fmt};
 
+use serde_json::json;
+
+use super::{
+    answer::Answer,
+    doors::Asked,
+    form::{Faults, Form},
+    world::Shared,
+};
+
 /// Who has a mailbox in use.
 #[derive(Clone, Default)]
 pub enum Mailboxes {
@@ -81,4 +90,32 @@ impl Register {
     pub(super) fn replace(&mut self, first: Mailboxes) {
         *self = Self::new(first);
     }
+}
+
+/// `POST /v1/mailboxes/active`.
+pub(super) fn answer(shared: &Shared, asked: &Asked<'_>) -> Answer {
+    let body = match asked.json() {
+        Ok(body) => body,
+        Err(fault) => return Answer::bad_request(&fault),
+    };
+    let most = shared.lock().settings.limits.recipients;
+    let faults = Faults::default();
+    let recipients: Vec<_> = Form::of(&body, &faults)
+        .map(|form| form.parts("endUsers", 1..=most))
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|item| item.text("id", 9..=11))
+        .collect();
+    let faults = faults.all();
+    if !faults.is_empty() {
+        return Answer::bad_request(&faults.join("; "));
+    }
+    let mut world = shared.lock();
+    world.tally.recipients_asked += recipients.len() as u64;
+    let active: Vec<_> = recipients
+        .into_iter()
+        .filter(|id| world.mailboxes.is_in_use(id))
+        .map(|id| json!({"id": id}))
+        .collect();
+    Answer::ok(json!({"endUsersWithActiveMailbox": active}))
 }

@@ -5,7 +5,7 @@
 //! to misbehave ([`Trouble`]), from inside ([`Stub`]) or through a door of its own (`/_stub/`).
 //!
 //! It does not know the client: it reads and writes the API with types of its own, so that the two
-//! check each other. Facts: the OpenAPI description "Suomi.fi Messages REST API", 1.0.0.
+//! check each other. Facts: the service's own description, "Suomi.fi Messages REST API" 1.0.0.
 
 mod answer;
 mod body;
@@ -18,8 +18,10 @@ mod events;
 mod exchange;
 mod form;
 mod happening;
+mod login;
 mod mailboxes;
 mod message;
+mod mishap;
 mod multipart;
 mod post;
 mod send;

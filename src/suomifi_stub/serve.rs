@@ -3,13 +3,12 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use hyper::{
     Request, Response, StatusCode,
     body::{Bytes, Incoming},
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
+    header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
     http::request::Parts,
     server::conn::http1,
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use serde_json::json;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
@@ -18,13 +17,14 @@ use tokio::{
 };
 
 use super::{
-    answer::{Answer, Content},
+    answer::Answer,
     body::{self, AnswerBody, Read},
     control,
     doors::{self, Asked},
     exchange::{self, Answered, Exchange},
-    trouble::{Misdeed, Mishap},
-    world::{Shared, World},
+    mishap::{self, Altered, Cut, cut_off},
+    trouble::Mishap,
+    world::Shared,
 };
 
 /// After an error of the system, such as too many open files.
@@ -109,17 +109,17 @@ async fn respond(
         mishaps.iter().cloned().partition(Mishap::is_before_effect);
     let mut refused = None;
     for mishap in &before {
-        refused = refused.or(happen_before(mishap, &head.headers, shared).await?);
+        refused = refused.or(mishap::before(mishap, &head.headers, shared).await?);
     }
     let (answer, bytes) = match (refused, body) {
-        (_, Read::Broken) => return Err(cut()),
+        (_, Read::Broken) => return Err(cut_off()),
         (_, Read::TooLarge) => (too_large(limit), Bytes::new()),
         (Some(refused), Read::Whole(bytes)) => (refused, bytes),
         (None, Read::Whole(bytes)) if is_too_fast => (too_many(), bytes),
         (None, Read::Whole(bytes)) => (doors::answer(shared, &asked(&head, &bytes)), bytes),
     };
-    let altered = happen_after(answer, &after, &head.headers, shared).await;
-    Ok(end(&head, &bytes, altered, !mishaps.is_empty(), shared)?)
+    let altered = mishap::after(answer, &after, &head.headers, shared).await;
+    end(&head, &bytes, altered, !mishaps.is_empty(), shared)
 }
 
 async fn controlled(
@@ -167,108 +167,8 @@ fn asked<'a>(head: &'a Parts, body: &'a Bytes) -> Asked<'a> {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-/// What comes instead of the effect, if anything does.
-async fn happen_before(
-    mishap: &Mishap,
-    headers: &HeaderMap,
-    shared: &Shared,
-) -> io::Result<Option<Answer>> {
-    match &mishap.what {
-        Misdeed::Cut => Err(cut()),
-        Misdeed::Slow(millis) => {
-            sleep(Duration::from_millis(*millis)).await;
-            Ok(None)
-        }
-        what => Ok(refusal(what, headers, shared)),
-    }
-}
-
-/// What has become of an answer.
-struct Altered {
-    answer: Answer,
-    bytes: Bytes,
-    cut: Option<Cut>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cut {
-    Whole,
-    InTheMiddle,
-}
-
-async fn happen_after(
-    mut answer: Answer,
-    mishaps: &[Mishap],
-    headers: &HeaderMap,
-    shared: &Shared,
-) -> Altered {
-    let mut cut = None;
-    for mishap in mishaps {
-        match &mishap.what {
-            Misdeed::Cut => cut = Some(Cut::Whole),
-            Misdeed::CutMiddle => cut = Some(Cut::InTheMiddle),
-            Misdeed::Slow(millis) => sleep(Duration::from_millis(*millis)).await,
-            what => match refusal(what, headers, shared) {
-                Some(refused) => answer = refused,
-                None => alter(&mut answer, what, &mut shared.lock()),
-            },
-        }
-    }
-    let bytes = answer.bytes();
-    Altered { answer, bytes, cut }
-}
-
-/// A status that has nothing to do with what was asked.
-fn refusal(what: &Misdeed, headers: &HeaderMap, shared: &Shared) -> Option<Answer> {
-    match what {
-        Misdeed::Status(refusal) => {
-            let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_GATEWAY);
-            let reason = status.canonical_reason().unwrap_or("Refused");
-            let mut answer = Answer::refused(status, reason);
-            answer.retry_after_secs = refusal.retry_after_secs;
-            Some(answer)
-        }
-        Misdeed::Unauthorized => Some(doors::unauthorized()),
-        Misdeed::ExpireToken => {
-            let header = text(headers, &AUTHORIZATION).unwrap_or_default();
-            shared.lock().tokens.forget(header);
-            Some(doors::unauthorized())
-        }
-        Misdeed::NotListed => Some(Answer::refused(
-            StatusCode::FORBIDDEN,
-            "Access denied: the address is not on the list",
-        )),
-        _ => None,
-    }
-}
-
-/// An answer that is not what it should be.
-fn alter(answer: &mut Answer, what: &Misdeed, world: &mut World) {
-    let status = answer.status;
-    match (what, &mut answer.body) {
-        (Misdeed::WrongType, _) => {
-            *answer = Answer::text(status, "text/html", "<html><p>Something else</p></html>");
-        }
-        (Misdeed::BrokenJson, _) => {
-            let mut bytes = answer.bytes();
-            bytes.truncate(bytes.len().saturating_sub(1));
-            answer.body = Content::Bytes(bytes);
-        }
-        (Misdeed::UnknownFields, Content::Json(body)) => {
-            body["addedLater"] = json!({"since": 2030, "list": [1, "two", null]});
-        }
-        (what, Content::Json(body)) if status == StatusCode::OK => {
-            if let Some(events) = body["events"].as_array_mut() {
-                let now = world.now();
-                super::events::alter(events, what, now, &mut world.dice);
-            }
-        }
-        _ => {}
-    }
 }
 
 fn end(
@@ -292,7 +192,7 @@ fn end(
         world.log(exchange_of(head, request, told, has_mishap));
     }
     if cut == Some(Cut::Whole) {
-        return Err(self::cut());
+        return Err(cut_off());
     }
     *world
         .tally
@@ -330,6 +230,9 @@ fn response(answer: &Answer, body: AnswerBody) -> Response<AnswerBody> {
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.kind));
+    if let Some(method) = answer.allow {
+        headers.insert(ALLOW, HeaderValue::from_static(method));
+    }
     if let Some(secs) = answer.retry_after_secs {
         headers.insert(RETRY_AFTER, HeaderValue::from(secs));
     }
@@ -345,8 +248,4 @@ fn too_many() -> Answer {
     let mut answer = Answer::refused(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
     answer.retry_after_secs = Some(1);
     answer
-}
-
-fn cut() -> io::Error {
-    io::Error::other("cut, as was asked for")
 }

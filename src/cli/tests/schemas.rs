@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{House, mismatch::mismatch};
 use crate::cli::{
-    account, alert, audit, backup, batch, bundle, check, config, consent, demo, events, finding,
-    inbox, message, outbox, process, purge, receipt, reprocess, restore, sample, sender, sftp,
-    status, verify,
+    account, alert, audit, backup, batch, bundle, check, config, consent, demo, dev, events,
+    finding, inbox, message, outbox, process, purge, receipt, reprocess, restore, sample, sender,
+    sftp, status, verify,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -49,6 +49,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("alert-list", schema_for!(alert::list::AlertList)),
         ("alert-test", schema_for!(alert::test::AlertTested)),
         ("events", schema_for!(events::EventList)),
+        ("dev-suomifi-stub", schema_for!(dev::suomifi_stub::Standing)),
         ("audit-list", schema_for!(audit::list::AuditList)),
         ("audit-verify", schema_for!(audit::verify::AuditVerified)),
         ("reprocess", schema_for!(reprocess::Reprocessed)),
