@@ -22,7 +22,7 @@ use kuori::{
     outbox::{self, Outbox, Places},
     pdf::NoSecondReader,
     pipeline::{
-        self, Clock, Gate, HoldPolicy, House, Landscape, PrintHouseSettings, Runner,
+        self, Clock, Gate, HoldPolicy, House, Landscape, Patience, PrintHouseSettings, Runner,
         SenderSettings, Shown,
     },
     print::{self, PostageRule},
@@ -465,6 +465,7 @@ pub(crate) fn sender() -> SenderSettings {
         print_house: Some("example-print".parse().unwrap()),
         service_name: None,
         shown: Shown::default(),
+        patience: Patience::default(),
         duplex: true,
         colour: false,
         postage: PostageClass::Economy,

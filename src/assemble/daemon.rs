@@ -13,6 +13,8 @@ use super::{
     polling::{pass_requests_on, poll},
     reload,
     resting::rest,
+    service_events::hear,
+    timers::watch_timers,
     watching::Watching,
 };
 use crate::{config::Config, pipeline::Clock, store::Store, telemetry};
@@ -149,6 +151,10 @@ impl Daemon {
             forget_daily(works, &self.config, stop())
         });
         loops.begin("resting", move || rest(works, stop()));
+        for service in &self.config.services {
+            loops.begin("service events", move || hear(works, service, stop()));
+        }
+        loops.begin("timers", move || watch_timers(works, stop()));
         loops.begin("audit", move || tell_heads(works, stop()));
         loops
     }

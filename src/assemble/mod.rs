@@ -23,7 +23,9 @@ mod probe;
 mod receipt_key;
 mod reload;
 mod resting;
+mod service_events;
 mod systemd;
+mod timers;
 mod watching;
 mod works;
 

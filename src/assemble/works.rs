@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 
-use super::{Error, adapters, lock::Lock, order::put_in_order};
+use super::{Error, adapters, lock::Lock, order::put_in_order, timers::timer_rules};
 use crate::{
     config::Config,
     inbox::Inbox,
     outbox::Outbox,
-    pipeline::{Clock, Runner, Wake},
+    pipeline::{Clock, House, Runner, Wake},
     store::{Received, Store},
     telemetry::Pulse,
     transport::SftpServers,
@@ -17,6 +17,7 @@ use crate::{
 pub struct Works {
     pub store: Arc<Store>,
     pub(super) clock: Clock,
+    pub(super) house: Arc<House>,
     pub(super) runner: Arc<Runner>,
     pub(super) inboxes: Vec<Arc<Inbox>>,
     pub(super) outbox: Arc<Outbox>,
@@ -44,6 +45,7 @@ impl Works {
         let pulse = Pulse::default();
         let parts = Parts::build(config, &store, &clock, (&arrived, &stepped, &pulse))?;
         Ok(Self {
+            house: parts.house,
             runner: parts.runner,
             inboxes: parts.inboxes,
             outbox: parts.outbox,
@@ -64,6 +66,7 @@ impl Works {
     pub(super) fn rebuild(&mut self, config: &Config) -> Result<(), Error> {
         let bells = (&self.arrived, &self.stepped, &self.pulse);
         let parts = Parts::build(config, &self.store, &self.clock, bells)?;
+        self.house = parts.house;
         self.runner = parts.runner;
         self.inboxes = parts.inboxes;
         self.outbox = parts.outbox;
@@ -108,6 +111,7 @@ impl Works {
 
 /// What is built from settings and store alone, and anew for other settings.
 struct Parts {
+    house: Arc<House>,
     runner: Arc<Runner>,
     inboxes: Vec<Arc<Inbox>>,
     outbox: Arc<Outbox>,
@@ -124,12 +128,14 @@ impl Parts {
         let servers = SftpServers::default();
         let places = adapters::places(config, &servers)?;
         store.know_senders(config.senders.iter().map(|sender| &sender.settings.id))?;
+        store.know_timers(&timer_rules(config))?;
         let inboxes = adapters::inboxes(config, &servers, store, &places)?;
         let names = inboxes.iter().map(|inbox| inbox.settings().place.as_str());
         store.keep_looks(&names.collect::<Vec<_>>())?;
         let (arrived, stepped) = (Arc::clone(arrived), Arc::clone(stepped));
-        let runner = Runner::new(house, config.runner, arrived, stepped);
+        let runner = Runner::new(Arc::clone(&house), config.runner, arrived, stepped);
         Ok(Self {
+            house,
             runner: Arc::new(runner.with_pulse(pulse.clone())),
             inboxes,
             outbox: Arc::new(Outbox::new(

@@ -53,6 +53,7 @@ mod status;
 mod table;
 #[cfg(test)]
 mod tests;
+mod timer;
 mod verify;
 mod when;
 mod words;
@@ -136,6 +137,9 @@ enum Command {
     /// Look at what waits to leave the house, and have it tried again
     #[command(subcommand)]
     Outbox(outbox::Command),
+    /// Look at messages that go on paper if nobody reads or confirms them in time
+    #[command(subcommand)]
+    Timer(timer::Command),
     /// Say what waits for what, the worst first, and what to type
     ///
     /// The exit code is 3 where something needs an operator.
@@ -260,6 +264,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Message(command) => message::run(command, invocation),
         Command::Bundle(command) => bundle::run(command, invocation),
         Command::Outbox(command) => outbox::run(command, invocation),
+        Command::Timer(command) => timer::run(command, invocation),
         Command::Status(arguments) => status::run(arguments, invocation),
         Command::Alert(command) => alert::run(command, invocation),
         Command::Audit(command) => audit::run(command, invocation),

@@ -26,6 +26,8 @@ pub fn troubles(status: &HouseStatus, settings: &AlertSettings, now: Timestamp) 
     found.extend(look.messages());
     found.extend(look.inboxes());
     found.extend(look.delivery_reports());
+    found.extend(look.timers());
+    found.extend(look.events());
     found.extend(look.failing_steps());
     found.extend(look.senders_on_hold());
     found.sort_by_key(|it| (it.weight, it.code, it.since));
@@ -320,6 +322,57 @@ impl Look<'_> {
                     })
                 ),
                 to_do: Some(format!("kuori batch show {}", it.first)),
+            })
+        })
+    }
+
+    /// Messages that were to go on paper by now.
+    fn timers(&self) -> impl Iterator<Item = Trouble> {
+        let times = &self.settings.times;
+        let timers = &self.status.timers;
+        let stuck = timers.stuck.since.map(|since| Trouble {
+            code: Code::TimersStuck,
+            weight: self.weigh(since, times.held, Weight::Operator),
+            subject: "house".to_owned(),
+            since,
+            text: format!(
+                "nobody has read or confirmed {} in time, and paper is not possible",
+                counted(timers.stuck.count, "message", "messages")
+            ),
+            to_do: Some("kuori timer list --stuck".to_owned()),
+        });
+        let unwatched = timers.unwatched.since.map(|since| Trouble {
+            code: Code::EventsLate,
+            weight: self.weigh(since, times.mailbox_status, Weight::Passing),
+            subject: "house".to_owned(),
+            since,
+            text: format!(
+                "{} to go on paper, and nobody knows yet whether somebody has read them",
+                counted(timers.unwatched.count, "message is", "messages are")
+            ),
+            to_do: Some("kuori timer list --due-before 0h".to_owned()),
+        });
+        stuck.into_iter().chain(unwatched)
+    }
+
+    /// Services that do not say what has happened to messages.
+    fn events(&self) -> impl Iterator<Item = Trouble> {
+        self.status.feeds.iter().filter_map(|feed| {
+            let since = feed.failing_since?;
+            let error = feed.error.as_deref().unwrap_or_default();
+            Some(Trouble {
+                code: Code::EventsLate,
+                weight: self.weigh(since, self.settings.times.place, Weight::Passing),
+                subject: feed.service.to_string(),
+                since,
+                text: format!(
+                    "cannot read what happened to messages: {} ({}{})",
+                    first_line(error),
+                    counted(feed.tries.into(), "try", "tries"),
+                    feed.retry_at
+                        .map_or(String::new(), |next| format!("; the next at {next:.0}"))
+                ),
+                to_do: Some(format!("kuori suomifi check {}", feed.service)),
             })
         })
     }

@@ -23,11 +23,13 @@ pub enum Code {
     DeliveryReportLate,
     StepFails,
     SenderOnHold,
+    TimersStuck,
+    EventsLate,
 }
 
 impl Code {
     /// The worst first.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::DiskLow,
         Self::Crashes,
         Self::NotRunning,
@@ -46,6 +48,8 @@ impl Code {
         Self::DeliveryReportLate,
         Self::StepFails,
         Self::SenderOnHold,
+        Self::TimersStuck,
+        Self::EventsLate,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -68,6 +72,8 @@ impl Code {
             Self::DeliveryReportLate => "delivery-report-late",
             Self::StepFails => "step-fails",
             Self::SenderOnHold => "sender-on-hold",
+            Self::TimersStuck => "timers-stuck",
+            Self::EventsLate => "events-late",
         }
     }
 }

@@ -70,7 +70,7 @@ fn time_to_tell(
 
 /// The first time after `since` at which the clocks show `hour`. In the night in which they skip it
 /// that is an hour later by them; in the one in which they show it twice, the first time.
-fn next_hour(since: Timestamp, hour: i8, zone: &TimeZone) -> Timestamp {
+pub(super) fn next_hour(since: Timestamp, hour: i8, zone: &TimeZone) -> Timestamp {
     let today = since.to_zoned(zone.clone()).date();
     let days = [Some(today), today.tomorrow().ok()];
     let hours = days.into_iter().flatten().filter_map(|day| {

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::tz::TimeZone;
 
-use super::{Clock, Error};
+use super::{Clock, Error, Patience};
 use crate::{
     batch,
     domain::{
@@ -113,6 +113,7 @@ pub struct SenderSettings {
     /// Where its messages go; absent means into the house's own mailboxes.
     pub service_name: Option<ServiceName>,
     pub shown: Shown,
+    pub patience: Patience,
     /// What control data does not say.
     pub duplex: bool,
     pub colour: bool,

@@ -31,8 +31,10 @@ mod receipt;
 mod report;
 mod route;
 mod runner;
+mod service_events;
 mod statuses;
 mod stop;
+mod timers;
 
 pub use clock::Clock;
 pub use error::Error;
@@ -42,3 +44,5 @@ pub use mailbox_audit::{Mailboxes, verify_mailboxes};
 pub use page_check::PageCheck;
 pub use route::foresee;
 pub use runner::{Runner, Settings, Wake};
+pub use service_events::{EventReader, EventsRead};
+pub use timers::{Patience, fire_timers};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Row, RowIndex, types::Type};
 
-use super::Door;
+use super::{Door, EventBecame, ServiceEventKind};
 use crate::domain::{
     BatchId, BatchState, BundleId, BundleState, Channel, ChannelWish, Code, HoldCause,
     MailboxStatus, MessageEvent, MessageState, OutgoingState, PostageClass, Reason, ServiceKind,
@@ -45,6 +45,13 @@ words!(MessageEvent: Delivered = "delivered", Read = "read", Acknowledged = "ack
     Composed = "composed", HandedOver = "handed-over", Printed = "printed",
     Dispatched = "dispatched", Returned = "returned", Unresolved = "unresolved", Refused = "refused", Held = "held",
     Cancelled = "cancelled");
+words!(ServiceEventKind: Created = "created", Read = "read", Confirmed = "confirmed",
+    PaperCreated = "paper-created", SentForPrinting = "sent-for-printing",
+    PostConfirmed = "post-confirmed", PostReturned = "post-returned",
+    PostUnresolved = "post-unresolved", FromEndUser = "from-end-user", Other = "other");
+words!(EventBecame: Recorded = "recorded", Known = "known", NothingNew = "nothing-new",
+    Orphan = "orphan", OfOtherService = "of-other-service", Erased = "erased",
+    UnknownKind = "unknown-kind", Unreadable = "unreadable");
 words!(BundleState: Planned = "planned", Composed = "composed", HandedOver = "handed-over",
     Withdrawn = "withdrawn");
 words!(OutgoingState: Due = "due", HandingOver = "handing-over", HandedOver = "handed-over",

@@ -117,6 +117,9 @@ pub use restored::{DoubtfulBatch, DoubtfulBundle, Doubts, PrintedNoted};
 pub use scratch::{Scratch, ScratchBytes};
 pub use selection::MessageFilter;
 pub use senders::{Release, SenderHold, SenderHolding, SenderRow};
+pub use service_events::{
+    EventBecame, EventTally, NewServiceEvent, NewServiceEvents, ServiceEventKind, ServiceFeed,
+};
 pub use spool::{MappedFile, NewSpoolFile, Spool, SpoolKey, SpooledFile};
 pub use starts::Start;
 pub use status::{

@@ -1,14 +1,89 @@
 //! What mailboxes tell of messages, after these were delivered.
+//!
+//! A page of a service's events, and where to go on, are one transaction ([`Store::record_service_events`]):
+//! after a crash the page is asked for again, or the one behind it. Which page it is does not matter: an
+//! event that is there already is counted and no more, and each keeps its own time, whatever the order.
+
+mod feeds;
+mod meaning;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
+pub use feeds::ServiceFeed;
+pub(super) use feeds::all as feeds;
+pub use meaning::ServiceEventKind;
+
+use self::meaning::Meaning;
 use super::{
     Error, Store, Transaction,
+    columns::{Word, millis},
     error::Doing,
     message_events::{self, Told},
+    reprocess::message_id,
+    timers,
 };
-use crate::domain::{MessageEvent, MessageId};
+use crate::domain::{MessageEvent, MessageId, ServiceName};
+
+/// Something that a mailbox service tells of one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewServiceEvent {
+    pub kind: ServiceEventKind,
+    /// By the service's clock.
+    pub at: Timestamp,
+    /// The service's number of the message.
+    pub number: i64,
+    pub external_id: Option<String>,
+    /// It is told of the id that this service has in the settings.
+    pub is_of_service: bool,
+}
+
+/// Some events of one service, and where to go on.
+#[derive(Debug, Clone, Copy)]
+pub struct NewServiceEvents<'a> {
+    pub events: &'a [NewServiceEvent],
+    /// Events of the page that nobody could read.
+    pub unreadable: u64,
+    pub continuation: &'a str,
+    /// It was the last one for now: all is known that was read until then.
+    pub is_last: bool,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventBecame {
+    /// An event of its message, of which its sender is told.
+    Recorded,
+    /// It was known.
+    Known,
+    /// It says nothing that the house does not know.
+    NothingNew,
+    /// No message of this house has that id or number.
+    Orphan,
+    /// It is of another service of the same organisation.
+    OfOtherService,
+    /// Of a message of which nothing is kept.
+    Erased,
+    /// The house does not know such events.
+    UnknownKind,
+    Unreadable,
+}
+
+impl EventBecame {
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+}
+
+/// How many events of a page were alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventTally {
+    pub kind: ServiceEventKind,
+    pub became: EventBecame,
+    pub events: u64,
+}
 
 impl Store {
     /// Records that a message was seen to have been read, at `at`: once for each delivery. Returns
@@ -32,6 +107,97 @@ impl Store {
             Ok(true)
         })
     }
+
+    /// Records a page of events and where to go on, in one transaction. Returns what became of them.
+    pub fn record_service_events(
+        &self,
+        service: &ServiceName,
+        page: &NewServiceEvents<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<EventTally>, Error> {
+        self.write("record what a mailbox service tells", |tx| {
+            let mut tallies = Tallies::default();
+            for event in page.events {
+                let became = record(tx, service, event, now)?;
+                tallies.add(event.kind, became, Some(event.number));
+            }
+            for _ in 0..page.unreadable {
+                let (kind, became) = (ServiceEventKind::Other, EventBecame::Unreadable);
+                tallies.add(kind, became, None);
+            }
+            tallies.keep(tx, service, now)?;
+            feeds::go_on(tx, service, page, now)?;
+            if page.is_last {
+                timers::note_look(tx, Some(service), now)?;
+            }
+            Ok(tallies.told())
+        })
+    }
+}
+
+fn record(
+    tx: &Transaction<'_>,
+    service: &ServiceName,
+    event: &NewServiceEvent,
+    now: Timestamp,
+) -> Result<EventBecame, Error> {
+    if !event.is_of_service {
+        return Ok(EventBecame::OfOtherService);
+    }
+    let Some(post) = post(tx, service, event)? else {
+        return Ok(EventBecame::Orphan);
+    };
+    let (what, reason) = match event.kind.means(post.is_multichannel) {
+        Meaning::Event(what, reason) => (what, reason),
+        Meaning::Nothing => return Ok(EventBecame::NothingNew),
+        Meaning::Unknown => return Ok(EventBecame::UnknownKind),
+    };
+    if !may_be_told_of(tx, post.message)? {
+        return Ok(EventBecame::Erased);
+    }
+    let at = event.at;
+    if is_known(tx, post.message, what, at)? {
+        return Ok(EventBecame::Known);
+    }
+    let told = Told { what, at, reason };
+    message_events::note_told(tx, post.message, told, now)?;
+    Ok(EventBecame::Recorded)
+}
+
+/// What the service has, or will have said that it has: an event may come before the answer does.
+struct Post {
+    message: MessageId,
+    /// The service chose whether it goes on paper.
+    is_multichannel: bool,
+}
+
+fn post(
+    tx: &Transaction<'_>,
+    service: &ServiceName,
+    event: &NewServiceEvent,
+) -> Result<Option<Post>, Error> {
+    let doing = "look for the message of an event";
+    let sql = "SELECT batch, position, door FROM (
+            SELECT 1 AS rank, batch, position, door FROM sent_posts
+             WHERE service = :service AND external_id = :external_id
+            UNION ALL SELECT 2, batch, position, door FROM mailbox_queue
+             WHERE service = :service AND external_id = :external_id
+            UNION ALL SELECT 3, batch, position, door FROM sent_posts
+             WHERE service = :service AND number = :number)
+         ORDER BY rank LIMIT 1";
+    let read = |row: &Row<'_>| {
+        Ok(Post {
+            message: message_id(row)?,
+            is_multichannel: row.get::<_, String>("door")? == "multichannel",
+        })
+    };
+    let given = named_params! {
+        ":service": service.as_str(),
+        ":external_id": event.external_id,
+        ":number": event.number,
+    };
+    let mut query = tx.prepare_cached(sql).doing(doing)?;
+    query.query_row(given, read).optional().doing(doing)
 }
 
 /// Whether there is such a message, and nobody has wanted nothing kept of it.
@@ -56,4 +222,75 @@ fn is_read(tx: &Transaction<'_>, message: MessageId) -> Result<bool, Error> {
     query
         .exists(params![message.batch.0, message.position])
         .doing(doing)
+}
+
+fn is_known(
+    tx: &Transaction<'_>,
+    message: MessageId,
+    what: MessageEvent,
+    at: Timestamp,
+) -> Result<bool, Error> {
+    let doing = "see whether an event is known";
+    let sql = "SELECT 1 FROM message_events
+         WHERE batch = ?1 AND position = ?2 AND what = ?3 AND at = ?4";
+    let mut query = tx.prepare_cached(sql).doing(doing)?;
+    let given = params![message.batch.0, message.position, what.word(), millis(at)];
+    query.exists(given).doing(doing)
+}
+
+/// Events that were alike, and the number of the last one's message.
+#[derive(Default)]
+struct Tallies(Vec<(EventTally, Option<i64>)>);
+
+impl Tallies {
+    fn add(&mut self, kind: ServiceEventKind, became: EventBecame, number: Option<i64>) {
+        let alike =
+            |(tally, _): &&mut (EventTally, _)| tally.kind == kind && tally.became == became;
+        match self.0.iter_mut().find(alike) {
+            Some((tally, last)) => {
+                tally.events += 1;
+                *last = number;
+            }
+            None => {
+                let tally = EventTally {
+                    kind,
+                    became,
+                    events: 1,
+                };
+                self.0.push((tally, number));
+            }
+        }
+    }
+
+    fn keep(
+        &self,
+        tx: &Transaction<'_>,
+        service: &ServiceName,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let doing = "count events";
+        let sql = "INSERT INTO service_event_counts
+                (service, kind, became, events, last_at, last_message)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (service, kind, became) DO UPDATE SET events = events + ?4, last_at = ?5,
+                last_message = ?6";
+        let mut insert = tx.prepare_cached(sql).doing(doing)?;
+        for (tally, last) in &self.0 {
+            let (kind, became) = (tally.kind.word(), tally.became.word());
+            let given = params![
+                service.as_str(),
+                kind,
+                became,
+                tally.events,
+                millis(now),
+                last
+            ];
+            insert.execute(given).doing(doing)?;
+        }
+        Ok(())
+    }
+
+    fn told(self) -> Vec<EventTally> {
+        self.0.into_iter().map(|(tally, _)| tally).collect()
+    }
 }

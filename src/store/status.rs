@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
 use super::{
-    Counts, Error, InboxLook, Place, PlaceTrouble, Start, Store, TimerNumbers, error::Doing,
-    places, starts, timers,
+    Counts, Error, InboxLook, Place, PlaceTrouble, ServiceFeed, Start, Store, TimerNumbers,
+    error::Doing, places, service_events, starts, timers,
 };
 use crate::domain::{BatchId, BatchState, BundleState, MessageState, SenderId};
 
@@ -162,6 +162,8 @@ pub struct HouseStatus {
     pub senders_on_hold: Vec<SenderOnHold>,
     /// Messages that go on paper if nobody reads or confirms them in time.
     pub timers: TimerNumbers,
+    /// How far the events of mailbox services are read.
+    pub feeds: Vec<ServiceFeed>,
     /// What came in the last 24 hours and is no test.
     pub day: Day,
     /// When the daemon last moved something on.
@@ -217,6 +219,7 @@ fn look(db: &Connection, now: Timestamp) -> Result<HouseStatus, Error> {
         untold: lists::untold(db)?,
         senders_on_hold: lists::senders_on_hold(db)?,
         timers: timers::numbers(db, now)?,
+        feeds: service_events::feeds(db)?,
         day: queues::day(db, yesterday.unwrap_or(now))?,
         last_deed: lists::last_deed(db)?,
         start: starts::newest(db)?,

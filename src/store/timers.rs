@@ -16,6 +16,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 pub use firing::{DueTimers, FiredTimer, FiredTimers, TimerEnd};
 pub(super) use hanging::{end_all, follow};
+pub(super) use looks::note as note_look;
 
 use super::{
     Error, NewEvent, Queue, Store,

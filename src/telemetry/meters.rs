@@ -163,6 +163,13 @@ pub static MESSAGES: Counter = Counter::new(
     "Messages that were `received` in an opened batch, `refused` at opening, `delivered` to a \
      mailbox, and letters that were `handed-over` to a print house.",
 );
+pub static SERVICE_EVENTS: Counter = Counter::new(
+    "kuori_service_events_total",
+    &["service", "kind", "became"],
+    "What mailbox services told of messages, and what became of it: `recorded`, `known`, `nothing-new`, \
+     `orphan` and `of-other-service` (of no message of this house), `erased`, `unknown-kind` or \
+     `unreadable`.",
+);
 pub static HAND_OVERS: Counter = Counter::new(
     "kuori_hand_overs_total",
     &["place", "kind", "outcome"],
@@ -210,10 +217,11 @@ pub static SCRAPES_REFUSED: Counter = Counter::new(
 );
 
 /// All that is counted.
-pub static COUNTERS: [&Counter; 13] = [
+pub static COUNTERS: [&Counter; 14] = [
     &BATCHES_RECEIVED,
     &RECEIVED_BYTES,
     &MESSAGES,
+    &SERVICE_EVENTS,
     &STEPS,
     &HAND_OVERS,
     &HANDED_OVER_BYTES,

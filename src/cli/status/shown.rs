@@ -63,7 +63,8 @@ struct TroubleLine {
 
 #[derive(Serialize, JsonSchema)]
 struct QueueLine {
-    /// `batches`, `messages`, `bundles`, `outgoing`, `inbox`, `arrivals` or `delivery-reports`.
+    /// `batches`, `messages`, `bundles`, `outgoing`, `inbox`, `arrivals`, `delivery-reports`, `timers` or
+    /// `events`.
     what: &'static str,
     /// The place, inbox or sender.
     of: Option<String>,
@@ -196,6 +197,32 @@ fn queues(status: &HouseStatus, now: Timestamp) -> Vec<QueueLine> {
             it.untold,
         ));
     }
+    lines.extend(timers(status));
+    lines
+}
+
+/// Messages that wait to be read, and what services have told that is of no use here.
+fn timers(status: &HouseStatus) -> Vec<QueueLine> {
+    let line = |what, of: Option<String>, state, count| QueueLine {
+        what,
+        of,
+        state,
+        count,
+        since: None,
+        age_secs: None,
+    };
+    let timers = &status.timers;
+    let mut lines = vec![
+        line("timers", None, "waiting", timers.waiting),
+        line("timers", None, "due-within-a-day", timers.due_within_a_day),
+        line("timers", None, "stuck", timers.stuck.count),
+    ];
+    for feed in &status.feeds {
+        let service = || Some(feed.service.to_string());
+        lines.push(line("events", service(), "orphans", feed.orphans));
+        lines.push(line("events", service(), "unknown", feed.unknown));
+    }
+    lines.retain(|line| line.count > 0);
     lines
 }
 

@@ -45,6 +45,8 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("bundle-preview", schema_for!(bundle::preview::Previewed)),
         ("outbox-list", schema_for!(outbox::list::OutboxList)),
         ("outbox-retry", schema_for!(outbox::retry::Retried)),
+        ("timer-list", schema_for!(timer::list::TimerList)),
+        ("timer-stop", schema_for!(timer::stop::TimerStopped)),
         ("status", schema_for!(status::shown::StatusShown)),
         ("alert-list", schema_for!(alert::list::AlertList)),
         ("alert-test", schema_for!(alert::test::AlertTested)),
@@ -156,6 +158,8 @@ fn commands(house: &House) -> String {
         bundle-show: bundle show P-0001
         outbox-list: outbox list
         outbox-retry: outbox retry B-0001
+        timer-list: timer list --due-before 36h
+        timer-stop: timer stop B-0001-2 --dry-run
         purge: purge --batch B-0001 --dry-run
         backup: backup {backup}
         backup-verify: backup verify {backup}

@@ -27,7 +27,7 @@ use crate::{
     config::{FolderConfig, SenderConfig, key_path::KeyPath, nearest::nearest, problem::Problems},
     domain::{PrintHouseId, ServiceName as SuomifiName},
     outbox,
-    pipeline::{HoldPolicy, SenderSettings},
+    pipeline::{HoldPolicy, Patience, SenderSettings},
     receipts,
 };
 
@@ -77,6 +77,14 @@ pub(super) struct SenderTable {
     /// Name of the service of Suomi.fi Messages that this sender's messages go to. Default: the
     /// mailboxes of `mailbox`.
     suomifi: Option<String>,
+    /// Within how many days a verifiable message is to be confirmed; one that is not goes on paper,
+    /// registered.
+    #[schemars(range(min = 1, max = 365))]
+    acknowledge_within_days: u32,
+    /// After how many days an ordinary message that nobody has read goes on paper too. Default: it
+    /// never does.
+    #[schemars(range(min = 1, max = 365))]
+    print_if_unread_days: Option<u32>,
     /// Print on both sides where the control data does not say.
     duplex: bool,
     /// Print in colour where the control data does not say.
@@ -137,6 +145,8 @@ impl Default for SenderTable {
             delivery_report_hour: receipts::Settings::default().delivery_report_hour,
             print_house: None,
             suomifi: None,
+            acknowledge_within_days: Patience::default().acknowledge_within_days,
+            print_if_unread_days: Patience::default().print_if_unread_days,
             duplex: true,
             colour: false,
             postage: PostageName::Economy,
@@ -225,6 +235,10 @@ impl SenderTable {
         let service = self
             .suomifi
             .and_then(|name| service(&name, &at.key("suomifi"), site, problems));
+        if self.print_if_unread_days.is_some() && print_house.is_none() {
+            let message = "needs a `print_house`, which prints what nobody has read";
+            problems.add(&at.key("print_if_unread_days"), message);
+        }
         let has_address = !self.address_rows.is_empty();
         let at = at.key("routing");
         let routing = self
@@ -257,6 +271,10 @@ impl SenderTable {
             print_house,
             service_name: service,
             shown: self.mailbox.read(),
+            patience: Patience {
+                acknowledge_within_days: self.acknowledge_within_days,
+                print_if_unread_days: self.print_if_unread_days,
+            },
             duplex: self.duplex,
             colour: self.colour,
             postage: self.postage.into(),

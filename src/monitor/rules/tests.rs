@@ -45,6 +45,7 @@ fn calm() -> HouseStatus {
         untold: Vec::new(),
         senders_on_hold: Vec::new(),
         timers: TimerNumbers::default(),
+        feeds: Vec::new(),
         day: Day::default(),
         last_deed: None,
         start: None,
