@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::{
     Error, House, SenderSettings,
     documents::{Documents, Letters},
-    gate,
+    enqueue, gate,
     letter_pdf::{self, not_composable},
     statuses::may_still_go,
     stop::Stop,
@@ -32,7 +32,8 @@ const PARCEL_BYTES: usize = 64 << 20;
 /// what they hold (64 MiB + 16 × 20 MiB).
 const CUT_AT_ONCE: usize = 16;
 
-/// Puts each message that goes to a mailbox there, page by page.
+/// Puts each message that goes to a mailbox there, page by page; or into the queue of the service that
+/// takes it there ([`enqueue`]).
 ///
 /// The mailbox knows a message by its id, so delivering a page again after a crash adds nothing.
 /// A message whose consent was withdrawn since it was routed goes back to be routed again. Where an
@@ -44,11 +45,10 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
         if !gate::may_deliver(house, row)? {
             return Ok(());
         }
-        let documents = Documents::load(house, row, &sender.batch.limits)?;
-        let was_in_doubt = house.store.has_delivery_begun(row.id)?;
-        house.store.begin_delivery(row, house.clock.now())?;
-        let delivered = documents.lend(|letters| deliver_all(house, row, letters, stop));
-        delivered.inspect_err(|error| leave_no_doubt(house, row, was_in_doubt, error))?;
+        match house.service_for(sender, row.is_test) {
+            Some(service) => enqueue::run(house, row, &service.settings().name, stop)?,
+            None => into_folders(house, row, stop)?,
+        }
     }
     let now = house.clock.now();
     let next = if has_rerouted(house, row)? {
@@ -59,6 +59,15 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
     Ok(house
         .store
         .finish_delivery(row, &StepOutcome::next(next, now), now)?)
+}
+
+fn into_folders(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
+    let sender = house.sender(&row.sender)?;
+    let documents = Documents::load(house, row, &sender.batch.limits)?;
+    let was_in_doubt = house.store.has_delivery_begun(row.id)?;
+    house.store.begin_delivery(row, house.clock.now())?;
+    let delivered = documents.lend(|letters| deliver_all(house, row, letters, stop));
+    delivered.inspect_err(|error| leave_no_doubt(house, row, was_in_doubt, error))
 }
 
 /// After a failure the mailboxes are asked which messages lie there, so that operators may cancel or hold
@@ -110,7 +119,7 @@ fn has_rerouted(house: &House, row: &BatchRow) -> Result<bool, Error> {
     Ok(!accepted.is_empty())
 }
 
-fn routed_page(
+pub(super) fn routed_page(
     house: &House,
     row: &BatchRow,
     after: u32,

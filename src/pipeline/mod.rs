@@ -16,6 +16,7 @@ mod compose;
 mod deliver;
 mod delivery_report;
 mod documents;
+mod enqueue;
 mod error;
 mod findings;
 mod forget;

@@ -11,6 +11,7 @@ use super::{
     BatchRow, Error, Store, Transaction,
     columns::{Columns, Word, millis},
     error::Doing,
+    events,
     reprocess::message_id,
 };
 use crate::domain::{BatchId, MessageId, ServiceName};
@@ -82,6 +83,7 @@ impl Store {
               WHERE m.batch = ?1 AND m.position = ?2 AND m.state IN ('routed', 'delivered')
              ON CONFLICT DO NOTHING";
         self.write(doing, |tx| {
+            let is_new = !is_known(tx, row.id, service)?;
             let mut insert = tx.prepare_cached(sql).doing(doing)?;
             let mut queued = 0;
             for new in page {
@@ -93,6 +95,9 @@ impl Store {
                 let (batch, service, at) = (row.id.0, service.as_str(), millis(now));
                 let given = params![batch, position, service, door.word(), external_id, at];
                 queued += insert.execute(given).doing(doing)? as u64;
+            }
+            if is_new && queued > 0 {
+                events::note(tx, now, row.id, None, &format!("queued for {service}"))?;
             }
             Ok(queued)
         })
@@ -123,6 +128,15 @@ impl Store {
             query.exists([batch.0]).doing(doing)
         })
     }
+}
+
+/// Whether something of a batch waits for a service.
+fn is_known(db: &Connection, batch: BatchId, service: &ServiceName) -> Result<bool, Error> {
+    let doing = "look into the queue";
+    let sql = "SELECT 1 FROM queued_batches WHERE service = ?1 AND batch = ?2";
+    let mut query = db.prepare_cached(sql).doing(doing)?;
+    let given = params![service.as_str(), batch.0];
+    query.exists(given).doing(doing)
 }
 
 fn find(db: &Connection, message: MessageId) -> Result<Option<QueuedRow>, Error> {

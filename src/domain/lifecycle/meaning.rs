@@ -46,7 +46,7 @@ impl BatchState {
                 CANCEL,
             ),
             Self::Delivered => meaning(
-                "what goes to mailboxes lies there",
+                "what goes to mailboxes lies there, or waits in the queue of a mailbox service",
                 Some("the step `compose`"),
                 "`kuori reprocess` of what is still here",
             ),
@@ -96,7 +96,9 @@ impl MessageState {
             ),
             Self::Routed => meaning(
                 "its channel is chosen",
-                Some("the step `deliver` or `compose` of its batch"),
+                Some(
+                    "the step `deliver` or `compose` of its batch, or its turn in the queue of a mailbox service",
+                ),
                 "`kuori reprocess`, to route it anew; `kuori batch cancel`",
             ),
             Self::Delivered => meaning(
