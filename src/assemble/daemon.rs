@@ -6,6 +6,7 @@ use super::{
     Error, Works,
     accounts::accounts_of_settings,
     auditing::tell_heads,
+    couriers::bring,
     doors::Doors,
     forgetting::forget_daily,
     handing_over::hand_over,
@@ -147,6 +148,9 @@ impl Daemon {
         }
         loops.begin("requests", move || pass_requests_on(works, stop()));
         loops.begin("outbox", move || hand_over(works, stop()));
+        for courier in &works.couriers {
+            loops.begin("courier", move || bring(Arc::clone(courier), stop()));
+        }
         loops.begin("retention", move || {
             forget_daily(works, &self.config, stop())
         });

@@ -1,13 +1,16 @@
 use std::sync::Arc;
 
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+};
 
-use super::{Error, adapters, lock::Lock, order::put_in_order, timers::timer_rules};
+use super::{Error, adapters, lock::Lock, order::put_in_order, timers::timer_rules, couriers};
 use crate::{
     config::Config,
     inbox::Inbox,
     outbox::Outbox,
-    pipeline::{Clock, House, Runner, Wake},
+    pipeline::{Clock, House, Runner, Wake, self, Courier},
     store::{Received, Store},
     telemetry::Pulse,
     transport::SftpServers,
@@ -21,6 +24,7 @@ pub struct Works {
     pub(super) runner: Arc<Runner>,
     pub(super) inboxes: Vec<Arc<Inbox>>,
     pub(super) outbox: Arc<Outbox>,
+    pub(super) couriers: Vec<Arc<Courier>>,
     /// Rung when a batch has arrived.
     pub(super) arrived: Wake,
     /// Rung when a step has ended.
@@ -49,6 +53,7 @@ impl Works {
             runner: parts.runner,
             inboxes: parts.inboxes,
             outbox: parts.outbox,
+            couriers: parts.couriers,
             store,
             clock,
             arrived,
@@ -70,11 +75,12 @@ impl Works {
         self.runner = parts.runner;
         self.inboxes = parts.inboxes;
         self.outbox = parts.outbox;
+        self.couriers = parts.couriers;
         Ok(())
     }
 
-    /// Takes what is in the inboxes, runs every step that is due and hands over what is due, until
-    /// there is nothing left to do now. Returns what was received.
+    /// Takes what is in the inboxes, runs every step that is due, brings messages to their services and
+    /// hands over what is due, until there is nothing left to do now. Returns what was received.
     pub async fn run_until_idle(&self) -> Result<Vec<Received>, Error> {
         self.run_until_idle_or(&watch::channel(false).1).await
     }
@@ -92,11 +98,26 @@ impl Works {
         }
         loop {
             self.runner.run_until_idle_or(stop).await?;
-            // What is handed over is to be told.
-            if !self.hand_over_all(stop).await? {
+            // What is brought may go on, and what is handed over is to be told.
+            let is_brought = self.bring_all(stop).await?;
+            if !self.hand_over_all(stop).await? && !is_brought {
                 return Ok(received);
             }
         }
+    }
+
+    /// Whether there was anything to bring. Services do not wait for each other.
+    async fn bring_all(&self, stop: &watch::Receiver<bool>) -> Result<bool, Error> {
+        let mut couriers = JoinSet::new();
+        for courier in &self.couriers {
+            let (courier, stop) = (Arc::clone(courier), stop.clone());
+            couriers.spawn(async move { courier.run_until_idle_or(&stop).await });
+        }
+        let mut any = false;
+        while let Some(brought) = couriers.join_next().await {
+            any |= brought.unwrap_or(Err(pipeline::Error::Panicked))?;
+        }
+        Ok(any && !*stop.borrow())
     }
 
     /// Whether there was anything to hand over.
@@ -115,6 +136,7 @@ struct Parts {
     runner: Arc<Runner>,
     inboxes: Vec<Arc<Inbox>>,
     outbox: Arc<Outbox>,
+    couriers: Vec<Arc<Courier>>,
 }
 
 impl Parts {
@@ -132,12 +154,15 @@ impl Parts {
         let inboxes = adapters::inboxes(config, &servers, store, &places)?;
         let names = inboxes.iter().map(|inbox| inbox.settings().place.as_str());
         store.keep_looks(&names.collect::<Vec<_>>())?;
+        store.know_services(&couriers::known(config))?;
+        let couriers = couriers::couriers(config, &house, arrived);
         let (arrived, stepped) = (Arc::clone(arrived), Arc::clone(stepped));
         let runner = Runner::new(Arc::clone(&house), config.runner, arrived, stepped);
         Ok(Self {
             house,
             runner: Arc::new(runner.with_pulse(pulse.clone())),
             inboxes,
+            couriers,
             outbox: Arc::new(Outbox::new(
                 Arc::clone(store),
                 places,

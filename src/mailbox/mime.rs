@@ -65,7 +65,7 @@ fn attachment(file: &AttachedFile) -> MimePart<'_> {
 
 /// By the end of the name: the types that Suomi.fi Messages takes and programs can show; the rest
 /// is bytes.
-fn media_type(name: &str) -> &'static str {
+pub fn media_type(name: &str) -> &'static str {
     let ending = name
         .rsplit_once('.')
         .map(|(_, ending)| ending.to_ascii_lowercase());

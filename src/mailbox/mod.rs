@@ -23,3 +23,4 @@ pub use contract::{AttachedFile, Delivery, DeliveryId, Mailbox, MailboxReceipt};
 pub use error::Error;
 pub use folder_key::FolderKey;
 pub use maildirs::Maildirs;
+pub use mime::media_type;

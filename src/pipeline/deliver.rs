@@ -317,7 +317,7 @@ fn delivery(
     }))
 }
 
-fn attachments(
+pub(super) fn attachments(
     row: &BatchRow,
     letters: &Letters<'_>,
     stored: &MessageRow,

@@ -5,7 +5,10 @@ use std::{
     collections::HashMap,
     io::{self, Read},
     ops::Range,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{Error, House};
@@ -18,12 +21,17 @@ use crate::{
     telemetry,
 };
 
+/// How many were made since the start.
+static SHELVES: AtomicU64 = AtomicU64::new(0);
+
 /// Keeps unpacked documents as files of the spool, so that they need not stand in memory.
 ///
 /// They can be unpacked again, so they go with the shelf.
 pub(super) struct SpoolShelf<'a> {
     spool: &'a Spool,
     batch: BatchId,
+    /// Several may have the same batch's documents open at once, each in files of its own.
+    shelf: u64,
     /// Names in the ZIP are the sender's; names in the spool are numbers.
     numbers: Mutex<HashMap<DocumentName, usize>>,
 }
@@ -33,6 +41,7 @@ impl<'a> SpoolShelf<'a> {
         Self {
             spool,
             batch,
+            shelf: SHELVES.fetch_add(1, Ordering::Relaxed),
             numbers: Mutex::default(),
         }
     }
@@ -71,7 +80,8 @@ impl<'a> SpoolShelf<'a> {
     }
 
     fn key(&self, number: usize) -> SpoolKey {
-        SpoolKey::new("documents", format!("{}-{number}.pdf", self.batch))
+        let name = format!("{}-{}-{number}.pdf", self.batch, self.shelf);
+        SpoolKey::new("documents", name)
     }
 }
 

@@ -1,7 +1,7 @@
 use std::io;
 
 use crate::{
-    domain::{BatchId, Disposition, PrintHouseId, SenderId},
+    domain::{BatchId, Disposition, MessageId, PrintHouseId, SenderId},
     mailbox, pdf, print, receipts, signing, store,
 };
 
@@ -25,6 +25,8 @@ pub enum Error {
     NoPrintHouse(PrintHouseId),
     #[error("sender `{0}` has letters to print and no print house in the settings")]
     NoPrintContract(SenderId),
+    #[error("{0} waits for a mailbox service and names nobody who has a mailbox")]
+    NoRecipient(MessageId),
     #[error("cannot unpack a document of {batch}")]
     Unpack { batch: BatchId, source: io::Error },
     #[error("{batch} no longer holds what opening found: {what}")]
@@ -80,6 +82,7 @@ impl Error {
             Self::NoSender(_)
             | Self::NoPrintHouse(_)
             | Self::NoPrintContract(_)
+            | Self::NoRecipient(_)
             | Self::Changed { .. }
             | Self::Cut { .. }
             | Self::TooLargeForMailbox { .. }

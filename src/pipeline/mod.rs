@@ -13,6 +13,7 @@
 mod acknowledge;
 mod clock;
 mod compose;
+mod courier;
 mod deliver;
 mod delivery_report;
 mod documents;
@@ -38,6 +39,7 @@ mod stop;
 mod timers;
 
 pub use clock::Clock;
+pub use courier::{Courier, Settings as CourierSettings};
 pub use error::Error;
 pub use forget::{Forgotten, Retention, days_before, forget};
 pub use house::{Gate, HoldPolicy, House, Landscape, PrintHouseSettings, SenderSettings, Shown};

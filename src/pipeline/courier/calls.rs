@@ -1,0 +1,115 @@
+use std::{mem, sync::Arc};
+
+use tokio::task::JoinHandle;
+
+use super::{
+    ending::{Ended, Ending},
+    parcel::{Contents, Parcel},
+};
+use crate::{
+    crash_points::around_remote,
+    mailbox::suomifi::{Error, SentMessage, Suomifi},
+};
+
+/// What came of asking the service for something.
+#[derive(Debug)]
+pub(super) struct Note {
+    pub(super) ended: Ended,
+    /// The service does not work, whatever the message.
+    pub(super) trouble: Option<Error>,
+    /// The service has said something of this message, so it works.
+    pub(super) is_answer: bool,
+}
+
+impl Note {
+    /// Nobody was asked.
+    pub(super) fn unasked(ended: Ended) -> Self {
+        Self {
+            ended,
+            trouble: None,
+            is_answer: false,
+        }
+    }
+
+    fn answer(ended: Ended) -> Self {
+        Self {
+            is_answer: true,
+            ..Self::unasked(ended)
+        }
+    }
+
+    fn of(parcel: &Parcel, error: Error, in_trouble: impl Fn(&Parcel, &Error) -> Ended) -> Self {
+        match Ended::refused(parcel, error) {
+            Ok(ended) => Self::answer(ended),
+            Err(trouble) => Self {
+                ended: in_trouble(parcel, &trouble),
+                trouble: Some(trouble),
+                is_answer: false,
+            },
+        }
+    }
+}
+
+/// The files of a message on their way to the service. Dropped, they are not waited for.
+pub(super) struct Upload(JoinHandle<Result<Box<Parcel>, Note>>);
+
+impl Upload {
+    pub(super) fn begin(client: &Arc<Suomifi>, parcel: Box<Parcel>) -> Self {
+        let client = Arc::clone(client);
+        Self(tokio::spawn(async move { upload(&client, parcel).await }))
+    }
+
+    /// `None` where it panicked: the log has the place.
+    pub(super) async fn end(mut self) -> Option<Result<Box<Parcel>, Note>> {
+        (&mut self.0).await.ok()
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn upload(client: &Suomifi, mut parcel: Box<Parcel>) -> Result<Box<Parcel>, Note> {
+    let Contents::Here(files) = &mut parcel.contents else {
+        return Ok(parcel);
+    };
+    let files = mem::take(files);
+    let mut ids = Vec::with_capacity(files.len());
+    for file in files {
+        match around_remote("courier: upload", client.upload(&file)).await {
+            Ok(id) => ids.push(id),
+            // One whose answer was lost is made again, and the service forgets the first.
+            Err(error) => return Err(Note::of(&parcel, error, |it, _| Ended::put_back(it))),
+        }
+    }
+    parcel.contents = Contents::Uploaded(ids);
+    Ok(parcel)
+}
+
+/// Sends a message of which the service has all files.
+pub(super) async fn send(client: &Suomifi, parcel: &Parcel) -> Note {
+    let post = parcel.post();
+    let error = match around_remote("courier: send", client.send(&post)).await {
+        Ok(sent) => return Note::answer(Ended::of(&parcel.queued, Ending::Sent(sent))),
+        Err(error) => error,
+    };
+    if !(error.is_of_message() && parcel.queued.is_in_doubt) {
+        return Note::of(parcel, error, Ended::in_trouble);
+    }
+    // An earlier try may have reached the service, which now refuses the message for another reason
+    // than that: sent on paper too, it would reach its recipient twice.
+    match client.message_id(&post.external_id).await {
+        Ok(None) => Note::of(parcel, error, Ended::in_trouble),
+        Ok(Some(message_id)) => {
+            let was_sent_before = true;
+            let sent = SentMessage {
+                message_id,
+                was_sent_before,
+            };
+            Note::answer(Ended::of(&parcel.queued, Ending::Sent(sent)))
+        }
+        Err(error) => Note::of(parcel, error, Ended::in_trouble),
+    }
+}

@@ -1,0 +1,181 @@
+use jiff::Timestamp;
+
+use super::super::{
+    Error, House, SenderSettings, Shown,
+    deliver::{attachments, recipient},
+    documents::Letters,
+    letter_pdf::{self, not_composable},
+};
+use crate::{
+    domain::{Code, Finding, Place, Private, RecipientId, ServiceKind},
+    mailbox::{
+        media_type,
+        suomifi::{AttachmentId, Electronic, ExternalId, Post, Upload},
+    },
+    store::{BatchRow, MessageRow, QueuedRow},
+};
+
+/// Characters of a title that the service takes.
+const MAX_TITLE: usize = 256;
+
+/// A message on its way to the service.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    pub(super) queued: QueuedRow,
+    pub(super) contents: Contents,
+    recipient: RecipientId,
+    title: Private<String>,
+    body: Private<String>,
+    service: ServiceKind,
+    shown: Shown,
+}
+
+/// The PDF of a message, and the files that go with it.
+#[derive(Debug)]
+pub(super) enum Contents {
+    /// To be uploaded.
+    Here(Vec<Upload>),
+    /// Uploaded since it was begun this time.
+    Uploaded(Vec<AttachmentId>),
+    /// Uploaded at an earlier try: the service may have thrown them away.
+    UploadedBefore(Vec<AttachmentId>),
+}
+
+/// What becomes of a message before anybody is asked.
+#[derive(Debug)]
+pub(super) enum Cut {
+    Parcel(Box<Parcel>),
+    /// Its pages cannot be cut out.
+    Unreadable(Finding),
+    /// Its pages make a PDF that no mailbox takes.
+    TooLarge(Finding),
+}
+
+/// Makes a parcel of a queued message; of its files only where they were not uploaded since `fresh_since`.
+pub(super) fn cut(
+    house: &House,
+    batch: &BatchRow,
+    letters: &Letters<'_>,
+    queued: &QueuedRow,
+    fresh_since: Timestamp,
+) -> Result<Cut, Error> {
+    let (stored, sender) = (
+        house.store.message(queued.id)?,
+        house.sender(&batch.sender)?,
+    );
+    let contents = if queued.uploads.is_empty() || queued.uploaded_at < Some(fresh_since) {
+        files(sender, batch, letters, &stored).map(Contents::Here)
+    } else {
+        let known = queued.uploads.iter().cloned().map(AttachmentId);
+        Ok(Contents::UploadedBefore(known.collect()))
+    };
+    Ok(match contents {
+        Ok(contents) => Cut::Parcel(Box::new(parcel(sender, queued, &stored, contents)?)),
+        Err(Error::Cut { source, .. }) => Cut::Unreadable(not_composable(queued.id, &source)),
+        Err(Error::TooLargeForMailbox { bytes }) => Cut::TooLarge(too_large(queued, bytes as u64)),
+        Err(error) => return Err(error),
+    })
+}
+
+/// What the sender is told of a letter that is more than the service takes.
+pub(super) fn too_large(queued: &QueuedRow, bytes: u64) -> Finding {
+    let detail = format!("the letter's pages make a PDF of {bytes} bytes");
+    let place = Place::message(queued.id.position);
+    Finding::new(Code::TooLargeForMailbox, place, detail)
+}
+
+fn files(
+    sender: &SenderSettings,
+    batch: &BatchRow,
+    letters: &Letters<'_>,
+    stored: &MessageRow,
+) -> Result<Vec<Upload>, Error> {
+    let pages = &stored.message.pages;
+    let bytes = letter_pdf::cut(letters, batch.id, pages, batch.received_at)?;
+    if bytes.len() as u64 > sender.batch.limits.max_letter_pdf_bytes {
+        return Err(Error::TooLargeForMailbox { bytes: bytes.len() });
+    }
+    let letter = Upload {
+        name: format!("{}.pdf", stored.id),
+        media_type: "application/pdf",
+        bytes,
+    };
+    let further = attachments(batch, letters, stored)?.into_iter();
+    let further = further.map(|file| Upload {
+        media_type: media_type(&file.name),
+        name: file.name,
+        bytes: file.bytes,
+    });
+    Ok(std::iter::once(letter).chain(further).collect())
+}
+
+fn parcel(
+    sender: &SenderSettings,
+    queued: &QueuedRow,
+    stored: &MessageRow,
+    contents: Contents,
+) -> Result<Parcel, Error> {
+    let recipient = recipient(stored).ok_or(Error::NoRecipient(queued.id))?;
+    let message = &stored.message;
+    let title = message.subject.as_ref().map(Private::expose);
+    let title = title.filter(|title| !title.is_empty());
+    let title: String = title
+        .unwrap_or(&sender.default_subject)
+        .chars()
+        .take(MAX_TITLE)
+        .collect();
+    // The service wants a text with each message.
+    let body = message.body.as_ref().map(|body| body.expose().clone());
+    let body = body.filter(|body| !body.is_empty());
+    Ok(Parcel {
+        queued: queued.clone(),
+        contents,
+        recipient: recipient.clone(),
+        body: Private::new(body.unwrap_or_else(|| title.clone())),
+        title: Private::new(title),
+        service: message.service,
+        shown: sender.shown,
+    })
+}
+
+impl Parcel {
+    /// What an earlier try has uploaded is not new.
+    pub(super) fn new_uploads(&self) -> Option<Vec<AttachmentId>> {
+        match &self.contents {
+            Contents::Uploaded(ids) => Some(ids.clone()),
+            Contents::Here(_) | Contents::UploadedBefore(_) => None,
+        }
+    }
+
+    pub(super) fn was_uploaded_before(&self) -> bool {
+        matches!(self.contents, Contents::UploadedBefore(_))
+    }
+
+    /// As the service takes it, once all of its files are there.
+    pub(super) fn post(&self) -> Post {
+        Post {
+            external_id: ExternalId(self.queued.external_id.clone()),
+            recipient: Some(self.recipient.clone()),
+            electronic: Some(Electronic {
+                title: self.title.clone(),
+                body: self.body.clone(),
+                service: self.service,
+                attachments: self.contents.known().to_vec(),
+                recipient_only: self.shown.recipient_only,
+                replies_allowed: self.shown.replies_allowed,
+                reminder: self.shown.reminder,
+            }),
+            paper: None,
+        }
+    }
+}
+
+impl Contents {
+    /// What the service has.
+    pub(super) fn known(&self) -> &[AttachmentId] {
+        match self {
+            Self::Here(_) => &[],
+            Self::Uploaded(ids) | Self::UploadedBefore(ids) => ids,
+        }
+    }
+}

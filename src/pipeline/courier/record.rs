@@ -1,0 +1,83 @@
+use super::{
+    desk::Desk,
+    ending::{Ended, Ending, Uploads},
+};
+use crate::{
+    domain::{BatchId, Finding, MessageId},
+    pipeline::Error,
+    store::{PutBack, SentRow},
+    telemetry::meters,
+};
+
+/// What has come in of one batch, by what the store does with it. One commit covers each kind.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    sent: Vec<SentRow>,
+    no_mailbox: Vec<u32>,
+    too_large: Vec<(MessageId, Finding)>,
+    set_aside: Vec<(MessageId, Finding)>,
+    uploads: Vec<(u32, Vec<String>)>,
+    put_back: Vec<(u32, PutBack)>,
+}
+
+impl Group {
+    pub(super) fn of(ended: impl IntoIterator<Item = Ended>) -> Self {
+        let mut group = Self::default();
+        for ended in ended {
+            group.add(ended);
+        }
+        group
+    }
+
+    fn add(&mut self, Ended { message, ending }: Ended) {
+        let position = message.position;
+        match ending {
+            Ending::Sent(sent) => self.sent.push(SentRow {
+                position,
+                number: sent.message_id,
+                was_sent_before: sent.was_sent_before,
+            }),
+            Ending::NoMailbox => self.no_mailbox.push(position),
+            Ending::TooLarge(finding) => self.too_large.push((message, finding)),
+            Ending::SetAside(finding) => self.set_aside.push((message, finding)),
+            Ending::PutBack { how, uploads } => {
+                self.put_back.push((position, how));
+                self.uploads
+                    .extend(known(uploads).map(|ids| (position, ids)));
+            }
+        }
+    }
+
+    /// Every part may be recorded twice: what has left the queue is not found there again.
+    pub(super) fn record(&self, desk: &Desk, batch: BatchId) -> Result<(), Error> {
+        let (store, now) = (&desk.house.store, desk.house.clock.now());
+        if !self.sent.is_empty() {
+            store.record_sent(batch, &self.sent, now)?;
+            meters::MESSAGES.add(&["delivered"], self.sent.len() as u64);
+        }
+        if !self.no_mailbox.is_empty() {
+            store.record_no_mailbox(batch, &self.no_mailbox, now)?;
+        }
+        if !self.too_large.is_empty() {
+            store.record_too_large(&self.too_large, now)?;
+        }
+        if !self.set_aside.is_empty() {
+            store.record_refused_by_service(&self.set_aside, now)?;
+        }
+        if !self.uploads.is_empty() {
+            store.note_uploads(batch, &self.uploads, now)?;
+        }
+        if !self.put_back.is_empty() {
+            store.put_back(batch, &self.put_back)?;
+        }
+        Ok(())
+    }
+}
+
+fn known(uploads: Uploads) -> Option<Vec<String>> {
+    match uploads {
+        Uploads::AsBefore => None,
+        Uploads::At(ids) => Some(ids.into_iter().map(|id| id.0).collect()),
+        Uploads::Lost => Some(Vec::new()),
+    }
+}

@@ -1,0 +1,91 @@
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::bucket;
+use crate::domain::BackOff;
+
+/// How messages are brought to one service.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// Messages a second that are sent at most; 0 is without limit. Only sends count.
+    pub rate_per_sec: f64,
+    /// Messages under way at once, from their first upload to the service's answer.
+    pub in_flight: usize,
+    /// How long a batch is worked on before another one has its turn.
+    pub turn: Duration,
+    /// Between tries while the service does not work.
+    pub back_off: BackOff,
+    /// Within the service's 24 hours: an upload that is older is made again.
+    pub uploads_last: SignedDuration,
+    /// Batches whose documents stay open while they take turns.
+    pub batches_open: usize,
+    /// How often it is looked whether something waits, where nobody rings.
+    pub look_interval: Duration,
+    /// How long the service may take to answer what is under way once the house is told to stop.
+    pub stop_within: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            rate_per_sec: 1.0,
+            in_flight: 8,
+            turn: Duration::from_secs(30),
+            back_off: BackOff {
+                first: SignedDuration::from_secs(5),
+                longest: SignedDuration::from_mins(10),
+            },
+            uploads_last: SignedDuration::from_hours(23),
+            batches_open: 4,
+            look_interval: Duration::from_secs(1),
+            stop_within: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Settings {
+    /// Between two messages; `None` is without limit.
+    pub(super) fn interval(&self) -> Option<Duration> {
+        bucket::interval(self.rate_per_sec)
+    }
+
+    /// A batch has its turn until some messages of it have gone, at the slowest rate too.
+    pub(super) fn longest_turn(&self) -> Duration {
+        self.turn.max(self.interval().unwrap_or_default() * 4)
+    }
+
+    /// Messages that are begun at once, where `in_flight` may be under way: those that go in one turn,
+    /// and without a rate to wait for, the next ones are cut meanwhile.
+    pub(super) fn begun_at_once(&self, in_flight: usize) -> usize {
+        let Some(interval) = self.interval() else {
+            return 2 * in_flight;
+        };
+        let in_a_turn = self.longest_turn().as_millis() / interval.as_millis().max(1);
+        in_flight.min(usize::try_from(in_a_turn).unwrap_or(usize::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(rate_per_sec: f64) -> Settings {
+        Settings {
+            rate_per_sec,
+            ..Settings::default()
+        }
+    }
+
+    #[test]
+    fn no_more_is_begun_than_goes_in_a_turn() {
+        let begun = [0.001, 0.1, 1.0, 1_000.0, 0.0].map(|rate| at(rate).begun_at_once(8));
+        assert_eq!(begun, [4, 4, 8, 8, 16]);
+    }
+
+    #[test]
+    fn a_turn_at_the_slowest_rate_lasts_until_messages_have_gone() {
+        let turns = [0.001, 1.0, 0.0].map(|rate| at(rate).longest_turn().as_secs());
+        assert_eq!(turns, [4_020, 30, 30]);
+    }
+}

@@ -1,0 +1,91 @@
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Settings, desk::Desk};
+use crate::{mailbox::suomifi::Error as ServiceError, pipeline::Error, telemetry};
+
+/// As long as a service may ask to be left alone.
+const LONGEST_WISH: SignedDuration = SignedDuration::from_hours(1);
+/// Who is not let in is not let in a moment later either, and many tries may lock the user out.
+const NOT_LET_IN: SignedDuration = SignedDuration::from_secs(60);
+
+impl Desk {
+    /// Leaves a service that does not work alone for a while. It is told once, and stands in `kuori status`.
+    pub(super) async fn put_off(self: &Arc<Self>, trouble: &ServiceError) -> Result<(), Error> {
+        let told = telemetry::with_causes(trouble);
+        let (wish, is_password) = (
+            wish(trouble),
+            matches!(trouble, ServiceError::NotLetIn { .. }),
+        );
+        let least = if is_password { NOT_LET_IN } else { wish };
+        self.apart(move |desk| {
+            let (store, now) = (&desk.house.store, desk.house.clock.now());
+            let before = store.service_state(&desk.service)?;
+            let wait = wait(&desk.settings, before.failures + 1, fastrand::f64()).max(least);
+            let retry_at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
+            store.put_service_off(&desk.service, &told, retry_at, now)?;
+            let service = &desk.service;
+            if before.last_error.as_ref() == Some(&told) {
+                tracing::debug!(%service, %retry_at, error = told, "still does not work");
+            } else {
+                tracing::warn!(%service, %retry_at, error = told, "does not work: its messages wait");
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The service has answered.
+    pub(super) async fn tell_it_works(self: &Arc<Self>) -> Result<(), Error> {
+        self.apart(|desk| {
+            let since = desk.house.store.service_works(&desk.service)?;
+            if let Some(since) = since {
+                tracing::info!(service = %desk.service, %since, "works again");
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// At least half of its bound: a service that is down is not asked twice in a moment.
+fn wait(settings: &Settings, failures: u32, draw: f64) -> SignedDuration {
+    settings.back_off.wait(failures, draw.midpoint(1.0))
+}
+
+fn wish(trouble: &ServiceError) -> SignedDuration {
+    let secs = match trouble {
+        ServiceError::Busy { retry_after, .. } => retry_after.unwrap_or(0),
+        _ => 0,
+    };
+    let secs = i64::try_from(secs).unwrap_or(i64::MAX);
+    SignedDuration::from_secs(secs).min(LONGEST_WISH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn busy(retry_after: Option<u64>) -> ServiceError {
+        ServiceError::Busy {
+            status: 503,
+            retry_after,
+        }
+    }
+
+    #[test]
+    fn a_service_gets_the_time_that_it_asks_for_up_to_an_hour() {
+        let wishes = [None, Some(120), Some(3_600), Some(3_601), Some(u64::MAX)];
+        let granted = wishes.map(|secs| wish(&busy(secs)).as_secs());
+        assert_eq!(granted, [0, 120, 3_600, 3_600, 3_600]);
+    }
+
+    #[test]
+    fn waits_double_and_are_never_shorter_than_half() {
+        let settings = Settings::default();
+        let waits = |draw| [1, 2, 3, 99].map(|failures| wait(&settings, failures, draw).as_secs());
+        assert_eq!(waits(1.0), [5, 10, 20, 600]);
+        assert_eq!(waits(0.0), [2, 5, 10, 300]);
+    }
+}
