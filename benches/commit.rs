@@ -5,6 +5,8 @@
 //! - `steps [LETTERS]`: the real steps `open` and `route` over a batch of letters in one PDF;
 //! - `restart [MESSAGES]`: a house with 2,000 batches and 1,000,000 messages, its process killed
 //!   with a write-ahead log left behind, until it is ready again;
+//! - `route [RECIPIENTS]`: the real step `route` over a batch of 1,000,000 messages, each recipient asked
+//!   of the register, and what it takes of memory; then the register's answer for 10,000 of them;
 //! - `callers [CALLERS]`: rows a second of 64 callers who each wait for the disk, beside one;
 //!
 //! Without a word all of them, with the sizes above.
@@ -18,6 +20,8 @@
 mod house;
 #[allow(dead_code, reason = "other benches use the rest")]
 mod samples;
+#[allow(dead_code, reason = "other benches use the rest")]
+mod usage;
 
 use std::{
     env, fs,
@@ -57,13 +61,18 @@ fn main() {
         Some("rows") => rows(size(100_000)),
         Some("steps") => steps(size(100_000)),
         Some("restart") => restart(size(1_000_000)),
+        Some("route") => route_all(size(1_000_000)),
+        Some("to-route") => match given.as_slice() {
+            [_, folder, messages] => fill_to_route(Path::new(folder), messages.parse().unwrap()),
+            _ => println!("to-route FOLDER MESSAGES"),
+        },
         Some("callers") => callers(size(64)),
         Some("fill") => match given.as_slice() {
             [_, folder, messages] => fill_and_die(Path::new(folder), messages.parse().unwrap()),
             _ => println!("fill FOLDER MESSAGES"),
         },
         _ => {
-            for what in ["rows", "steps", "restart", "callers"] {
+            for what in ["rows", "steps", "restart", "route", "callers"] {
                 let itself = env::current_exe().unwrap();
                 Command::new(itself).arg(what).status().unwrap();
             }
@@ -334,6 +343,103 @@ fn acknowledge(store: &Store, batch: BatchId) {
         files: vec![file],
     };
     store.record_acknowledgement(&new, NOW).unwrap();
+}
+
+/// The step itself, in a process that has not made its batch.
+fn route_all(messages: u32) {
+    println!("{messages} messages, each recipient asked of the register");
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env::current_exe().unwrap());
+    let child = child
+        .arg("to-route")
+        .arg(folder.path())
+        .arg(messages.to_string());
+    assert!(child.status().unwrap().success());
+    let clock = kuori::pipeline::Clock::fixed(NOW);
+    let works = kuori::assemble::Works::open(&house::settings(folder.path()), clock).unwrap();
+    ask_register(&works.store, messages);
+    let before = usage::status_bytes("RssAnon");
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(works.run_until_idle()).unwrap();
+        });
+        let (mut peak, since, busy) = (0, Instant::now(), processor_secs());
+        let is_routed =
+            || works.store.batches(1).unwrap().pop().unwrap().state == BatchState::Routed;
+        while !is_routed() {
+            peak = peak.max(usage::status_bytes("RssAnon"));
+            thread::sleep(Duration::from_millis(2));
+        }
+        let (took, busy) = (since.elapsed().as_secs_f64(), processor_secs() - busy);
+        println!(
+            "  {:<34} {took:>8.3} s, {busy:>6.2} s of a processor",
+            "route"
+        );
+        println!(
+            "  {} MiB of own memory for it, at its peak",
+            (peak - before.min(peak)) >> 20
+        );
+        // What comes after is no matter of routing: the process ends there.
+        fs::remove_dir_all(folder.path()).unwrap();
+        std::process::exit(0);
+    });
+}
+
+/// One page of the largest question, taken from all over the batch.
+fn ask_register(store: &Store, messages: u32) {
+    let batch = store.batches(1).unwrap().pop().unwrap().id;
+    let mut asked = Vec::new();
+    for part in 0..10 {
+        let page = store
+            .messages(batch, &[], part * (messages / 10), 1_200)
+            .unwrap();
+        asked.extend(
+            page.into_iter()
+                .filter_map(|row| match row.message.recipient.id {
+                    StatedRecipient::Valid(id) => Some(id),
+                    StatedRecipient::Absent | StatedRecipient::Invalid => None,
+                }),
+        );
+    }
+    asked.truncate(10_000);
+    let ids: Vec<_> = asked.iter().collect();
+    for what in ["first time", "again"] {
+        timed(&format!("ask about {}, {what}", ids.len()), || {
+            store.mailbox_statuses(&ids, NOW).unwrap();
+        });
+    }
+}
+
+/// A batch that is opened, and the consents of two in three of its recipients.
+fn fill_to_route(folder: &Path, messages: u32) {
+    let store = Store::open(folder).unwrap();
+    let row = receive(&store, "a");
+    let messages = samples::messages(messages);
+    for page in messages.chunks(10_000) {
+        let new: Vec<_> = page.iter().cloned().map(new).collect();
+        store.record_messages(row.id, &new).unwrap();
+        let granted = page
+            .iter()
+            .filter_map(|message| match &message.recipient.id {
+                StatedRecipient::Valid(id) if message.position % 3 != 0 => Some(ConsentChange {
+                    recipient: id.clone(),
+                    status: ConsentStatus::Granted,
+                    since: NOW,
+                }),
+                _ => None,
+            });
+        let granted: Vec<_> = granted.collect();
+        store.record_consents(&granted, "bench", NOW).unwrap();
+    }
+    let opened = OpenOutcome {
+        shape: Some("csv"),
+        is_test: false,
+        print_only: false,
+        findings: Vec::new(),
+    };
+    let next = StepOutcome::next(BatchState::Opened, NOW);
+    store.finish_open(&row, &opened, &next, NOW).unwrap();
 }
 
 /// Each caller records consents one at a time, and each is on the disk before the next.

@@ -85,7 +85,7 @@ pub(crate) fn settings(folder: &Path) -> Config {
         sender.folder = doors.clone();
     }
     for print_house in &mut config.print_houses {
-        print_house.folder = doors.clone();
+        print_house.folder = Some(doors.clone());
     }
     config
 }

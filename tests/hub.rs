@@ -496,13 +496,21 @@ pub(crate) fn house(
             verify_marks: u32::MAX,
             ..print
         };
-        (id.clone(), PrintHouseSettings { id, print })
+        (
+            id.clone(),
+            PrintHouseSettings {
+                id,
+                print,
+                service: None,
+            },
+        )
     });
     House {
         store: Arc::clone(store),
         mailbox: maildirs("mailboxes"),
         test_mailbox: maildirs("test-mailboxes"),
         services: BTreeMap::new(),
+        postal_accounts: BTreeMap::new(),
         senders: BTreeMap::from([(sender.id.clone(), sender)]),
         print_houses: BTreeMap::from(print_houses),
         second_reader: Arc::new(NoSecondReader),

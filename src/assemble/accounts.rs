@@ -14,9 +14,9 @@ pub fn accounts_of_settings(config: &Config) -> Vec<AccountOfSettings> {
         let name = sender.settings.id.to_string();
         (name, AccountRole::Sender, &sender.folder, &sender.account)
     });
-    let print_houses = config.print_houses.iter().map(|house| {
-        let name = house.settings.id.to_string();
-        (name, AccountRole::PrintHouse, &house.folder, &house.account)
+    let print_houses = config.print_houses.iter().filter_map(|house| {
+        let (name, folder) = (house.settings.id.to_string(), house.folder.as_ref()?);
+        Some((name, AccountRole::PrintHouse, folder, &house.account))
     });
     let known =
         |(name, role, folder, account): (_, _, &FolderConfig, &crate::config::AccountConfig)| {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -10,20 +10,23 @@ use std::{
 use super::Error;
 use crate::{
     config::{Config, FolderConfig, InboxConfig, MailboxConfig, SenderConfig},
-    domain::ServiceName,
+    domain::{PrintHouseId, Private, ServiceName},
     inbox::{self, Headroom, Inbox},
     mailbox::{
         FolderKey, Mailbox, Maildirs,
-        suomifi::{self, Suomifi},
+        suomifi::{self, PostalAccount, Suomifi},
     },
     outbox::{self, Places},
     pdf::SecondReader,
-    pipeline::{Clock, House, Mailboxes},
+    pipeline::{Clock, House, Mailboxes, PrintingService},
     second_reader::{self, Clerk},
     signing::Signer,
     store::{Place, Store},
     transport::{DirectoryFolder, RemoteFolder, SftpFolder, SftpServers},
 };
+
+/// Characters of the password of a user at the print house of Suomi.fi.
+const POSTAL_PASSWORD: usize = 4;
 
 const SENDER_FOLDERS: [&str; 2] = ["inbox", "receipts"];
 const PRINT_HOUSE_FOLDERS: [&str; 2] = ["pickup", "feedback"];
@@ -54,6 +57,7 @@ pub(super) fn house(config: &Config, store: &Arc<Store>, clock: &Clock) -> Resul
             .iter()
             .map(|house| (house.settings.id.clone(), house.settings.clone()))
             .collect(),
+        postal_accounts: postal_accounts(config)?,
         second_reader: second_reader(&config.second_reader)?,
         clock: clock.clone(),
         time_zone: config.time_zone.clone(),
@@ -73,6 +77,37 @@ pub fn services(config: &Config) -> Result<BTreeMap<ServiceName, Arc<Suomifi>>, 
     };
     let services = config.services.iter();
     services.map(|one| service(&one.client)).collect()
+}
+
+/// Who pays for paper, at the print houses that are services.
+fn postal_accounts(config: &Config) -> Result<BTreeMap<PrintHouseId, PostalAccount>, Error> {
+    let houses = config.print_houses.iter().map(|house| &house.settings);
+    let services = houses.filter_map(|house| Some((&house.id, house.service.as_ref()?)));
+    services
+        .map(|(id, service)| Ok((id.clone(), postal_account(service)?)))
+        .collect()
+}
+
+fn postal_account(service: &PrintingService) -> Result<PostalAccount, Error> {
+    let path = &service.password_file;
+    let password = fs::read_to_string(path).map_err(|source| Error::PostalPassword {
+        path: path.clone(),
+        source,
+    })?;
+    let password = password.trim_end_matches(['\r', '\n']);
+    if password.chars().count() != POSTAL_PASSWORD {
+        let source = io::Error::other(format!("it does not hold {POSTAL_PASSWORD} characters"));
+        return Err(Error::PostalPassword {
+            path: path.clone(),
+            source,
+        });
+    }
+    Ok(PostalAccount {
+        user: service.user.clone(),
+        password: Private::new(password.to_owned()),
+        contact_email: service.contact_email.clone(),
+        cost_pool: service.cost_pool.clone(),
+    })
 }
 
 /// Has PDFs read that the house itself does not.
@@ -123,13 +158,10 @@ pub(super) fn places(config: &Config, servers: &SftpServers) -> Result<Places, E
     }
     for print_house in &config.print_houses {
         let id = print_house.settings.id.clone();
-        let folder = folder(
-            config,
-            servers,
-            id.as_str(),
-            &print_house.folder,
-            PRINT_HOUSE_FOLDERS,
-        )?;
+        let Some(own) = &print_house.folder else {
+            continue;
+        };
+        let folder = folder(config, servers, id.as_str(), own, PRINT_HOUSE_FOLDERS)?;
         places.insert(Place::PrintHouse(id), folder);
     }
     let shelf = local(config.data_folder.join("test-shelf"), PRINT_HOUSE_FOLDERS)?;

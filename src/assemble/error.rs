@@ -41,6 +41,8 @@ pub enum Error {
         name: ServiceName,
         source: mailbox::suomifi::Error,
     },
+    #[error("cannot read the password of a printing service from `{path}`")]
+    PostalPassword { path: PathBuf, source: io::Error },
     #[error("cannot tell which program the second reader is")]
     SecondReader(#[source] io::Error),
     #[error("receipts are to be signed")]

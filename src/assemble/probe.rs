@@ -79,7 +79,9 @@ impl RemotePlace {
     }
 
     fn of_print_house(house: &PrintHouseConfig) -> Result<Option<Self>, Error> {
-        let Some(mut place) = Self::on_sftp(&house.settings.id.to_string(), &house.folder) else {
+        let folder = house.folder.as_ref();
+        let name = house.settings.id.to_string();
+        let Some(mut place) = folder.and_then(|folder| Self::on_sftp(&name, folder)) else {
             return Ok(None);
         };
         place.put_to("pickup")?;

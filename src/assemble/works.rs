@@ -5,12 +5,12 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Error, adapters, lock::Lock, order::put_in_order, timers::timer_rules, couriers};
+use super::{Error, adapters, couriers, lock::Lock, order::put_in_order, timers::timer_rules};
 use crate::{
     config::Config,
     inbox::Inbox,
     outbox::Outbox,
-    pipeline::{Clock, House, Runner, Wake, self, Courier},
+    pipeline::{self, Clock, Courier, House, Runner, Wake},
     store::{Received, Store},
     telemetry::Pulse,
     transport::SftpServers,

@@ -196,7 +196,9 @@ impl From<assemble::Error> for CommandError {
             _ => None,
         };
         let kind = match &error {
-            assemble::Error::Signing(_) | assemble::Error::Service { .. } => ErrorKind::Settings,
+            assemble::Error::Signing(_)
+            | assemble::Error::Service { .. }
+            | assemble::Error::PostalPassword { .. } => ErrorKind::Settings,
             assemble::Error::Folder { source, .. } if store::lacks_room(source) => {
                 ErrorKind::TryLater
             }

@@ -165,7 +165,9 @@ fn in_folders(mut config: Config, named: Option<&SenderId>) -> Result<Config, Co
         sender.move_to(folder);
     }
     for print_house in &mut config.print_houses {
-        print_house.folder = folder.clone();
+        print_house.folder = Some(folder.clone());
+        // Nothing leaves these folders: what a service would print becomes a bundle too.
+        print_house.settings.service = None;
     }
     Ok(config)
 }

@@ -71,7 +71,9 @@ fn places(config: &Config) -> Vec<Place> {
     }
     for house in &config.print_houses {
         let key = root.key("print_houses").key(house.settings.id.as_str());
-        places.push(place(&key, house.settings.id.as_str(), &house.folder));
+        if let Some(folder) = &house.folder {
+            places.push(place(&key, house.settings.id.as_str(), folder));
+        }
     }
     places
 }

@@ -140,8 +140,8 @@ pub struct InboxConfig {
 #[derive(Debug, Clone)]
 pub struct PrintHouseConfig {
     pub settings: PrintHouseSettings,
-    /// Holds `pickup/` and `feedback/`.
-    pub folder: FolderConfig,
+    /// Holds `pickup/` and `feedback/`; absent where a service prints, and no bundles are made.
+    pub folder: Option<FolderConfig>,
     pub account: AccountConfig,
     /// How its bundles are handed over.
     pub hand_over: outbox::PlaceSettings,
@@ -180,12 +180,10 @@ impl Config {
             let name = sender.settings.id.as_str();
             (&sender.folder, account(name, Role::Sender, &sender.account))
         });
-        let print_houses = self.print_houses.iter().map(|house| {
+        let print_houses = self.print_houses.iter().filter_map(|house| {
             let name = house.settings.id.as_str();
-            (
-                &house.folder,
-                account(name, Role::PrintHouse, &house.account),
-            )
+            let account = account(name, Role::PrintHouse, &house.account);
+            Some((house.folder.as_ref()?, account))
         });
         senders
             .chain(print_houses)

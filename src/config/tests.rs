@@ -11,6 +11,7 @@ mod committed;
 mod doors;
 mod pages;
 mod print_houses;
+mod printing_services;
 mod services;
 
 const PRODUCTION: &str = include_str!("../../samples/config/production.toml");

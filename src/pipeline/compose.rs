@@ -2,7 +2,7 @@ use super::{
     Error, House, PrintHouseSettings, SenderSettings,
     documents::{Documents, Letters},
     letter_pdf::not_composable,
-    plan,
+    paper_queue, plan,
     stop::Stop,
 };
 use crate::{
@@ -15,13 +15,30 @@ use crate::{
     },
 };
 
-/// Turns the letters of a batch into bundles: first the plan as rows, then the files of each.
+/// Turns the letters of a batch into bundles: first the plan as rows, then the files of each. Where a
+/// service prints them, they wait for it instead.
 ///
 /// Once planned, a letter's bundle and place in it are fixed; a bundle whose files were half
 /// written is composed again to the same bytes.
 pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
     house.store.settle_printed(row.id, house.clock.now())?;
+    match house.printing_service(sender, row.is_test) {
+        Some(printing) => paper_queue::run(house, row, printing, stop)?,
+        None => compose_all(house, sender, row, stop)?,
+    }
+    let now = house.clock.now();
+    Ok(house
+        .store
+        .finish_step(row, &StepOutcome::next(BatchState::Composed, now), now)?)
+}
+
+fn compose_all(
+    house: &House,
+    sender: &SenderSettings,
+    row: &BatchRow,
+    stop: &Stop,
+) -> Result<(), Error> {
     let mut was_idle = false;
     // A letter that cannot be composed is held and frees the others, so plan until none is left.
     while let Some(round) = Round::of(house, sender, row)? {
@@ -36,10 +53,7 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
         }
         was_idle = settled == 0;
     }
-    let now = house.clock.now();
-    Ok(house
-        .store
-        .finish_step(row, &StepOutcome::next(BatchState::Composed, now), now)?)
+    Ok(())
 }
 
 /// Letters that are in no bundle yet, or bundles that have no files yet.

@@ -1,7 +1,7 @@
 use std::io;
 
 use crate::{
-    domain::{BatchId, Disposition, MessageId, PrintHouseId, SenderId},
+    domain::{BatchId, Disposition, MessageId, PrintHouseId, SenderId, ServiceName},
     mailbox, pdf, print, receipts, signing, store,
 };
 
@@ -27,6 +27,8 @@ pub enum Error {
     NoPrintContract(SenderId),
     #[error("{0} waits for a mailbox service and names nobody who has a mailbox")]
     NoRecipient(MessageId),
+    #[error("the settings have no print house of the service `{0}`, which letters wait for")]
+    NoPostalAccount(ServiceName),
     #[error("cannot unpack a document of {batch}")]
     Unpack { batch: BatchId, source: io::Error },
     #[error("{batch} no longer holds what opening found: {what}")]
@@ -83,6 +85,7 @@ impl Error {
             | Self::NoPrintHouse(_)
             | Self::NoPrintContract(_)
             | Self::NoRecipient(_)
+            | Self::NoPostalAccount(_)
             | Self::Changed { .. }
             | Self::Cut { .. }
             | Self::TooLargeForMailbox { .. }

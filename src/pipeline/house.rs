@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use jiff::tz::TimeZone;
 
@@ -9,7 +9,10 @@ use crate::{
         DuplicateLetterIds, Language, PostageClass, PostalAddress, PrintHouseId, Private, SenderId,
         ServiceKind, ServiceName,
     },
-    mailbox::{Mailbox, suomifi::Suomifi},
+    mailbox::{
+        Mailbox,
+        suomifi::{PostalAccount, Suomifi},
+    },
     pdf::SecondReader,
     print, receipts, routing,
     signing::Signer,
@@ -176,6 +179,22 @@ impl SenderSettings {
 pub struct PrintHouseSettings {
     pub id: PrintHouseId,
     pub print: print::Settings,
+    /// Who prints where no bundles are made.
+    pub service: Option<PrintingService>,
+}
+
+/// A service of Suomi.fi Messages that prints: letters wait for it one by one, and it has no folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrintingService {
+    pub service: ServiceName,
+    /// The user at its print house: 6 characters.
+    pub user: String,
+    /// Holds that user's password: 4 characters.
+    pub password_file: PathBuf,
+    pub contact_email: String,
+    pub cost_pool: Option<String>,
+    /// It looks itself whether a recipient has a mailbox, and prints where there is none.
+    pub lets_service_choose: bool,
 }
 
 /// Everything that the steps work with.
@@ -188,6 +207,8 @@ pub struct House {
     pub services: BTreeMap<ServiceName, Arc<Suomifi>>,
     pub senders: BTreeMap<SenderId, SenderSettings>,
     pub print_houses: BTreeMap<PrintHouseId, PrintHouseSettings>,
+    /// Who pays for paper, where a service prints.
+    pub postal_accounts: BTreeMap<PrintHouseId, PostalAccount>,
     /// Who reads the PDFs that the house itself does not.
     pub second_reader: Arc<dyn SecondReader>,
     pub clock: Clock,
@@ -216,6 +237,30 @@ impl House {
         } else {
             &self.mailbox
         }
+    }
+
+    /// How messages of such a batch are routed.
+    pub(super) fn policy(&self, sender: &SenderSettings, is_test: bool) -> routing::Policy {
+        let printing = self.printing_service(sender, is_test);
+        // Another service than the sender's own would deliver in another's name.
+        let service_chooses = printing.is_some_and(|printing| {
+            printing.lets_service_choose && sender.service_name.as_ref() == Some(&printing.service)
+        });
+        routing::Policy {
+            service_chooses,
+            ..sender.policy()
+        }
+    }
+
+    /// The service that prints letters of such a batch, if no bundles are made of them. Those of test
+    /// batches go to the test shelf, like all.
+    pub(super) fn printing_service(
+        &self,
+        sender: &SenderSettings,
+        is_test: bool,
+    ) -> Option<&PrintingService> {
+        let id = sender.print_house.as_ref().filter(|_| !is_test)?;
+        self.print_houses.get(id)?.service.as_ref()
     }
 
     /// The service that takes the messages of such a batch, if not the house's own mailboxes do.

@@ -28,6 +28,8 @@ mod letter_pdf;
 mod mailbox_audit;
 mod open;
 mod page_check;
+mod paper_letter;
+mod paper_queue;
 mod plan;
 mod receipt;
 mod report;
@@ -42,7 +44,9 @@ pub use clock::Clock;
 pub use courier::{Courier, Settings as CourierSettings};
 pub use error::Error;
 pub use forget::{Forgotten, Retention, days_before, forget};
-pub use house::{Gate, HoldPolicy, House, Landscape, PrintHouseSettings, SenderSettings, Shown};
+pub use house::{
+    Gate, HoldPolicy, House, Landscape, PrintHouseSettings, PrintingService, SenderSettings, Shown,
+};
 pub use mailbox_audit::{Mailboxes, verify_mailboxes};
 pub use page_check::PageCheck;
 pub use route::foresee;

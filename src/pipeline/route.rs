@@ -12,6 +12,8 @@ use crate::{
     store::{self, BatchRow, MessageRow, Routed, StepOutcome, Store},
 };
 
+pub(super) use super::statuses::question;
+
 /// Messages loaded and recorded at a time. As many are asked about and decided, except where a service
 /// is asked that takes more in one call.
 const PAGE: u32 = 1_000;
@@ -26,7 +28,7 @@ pub(super) fn run(house: &House, row: &BatchRow, stop: &Stop) -> Result<(), Erro
     let mut routing = Routing {
         house,
         row,
-        policy: sender.policy(),
+        policy: house.policy(sender, row.is_test),
         statuses: Statuses::of(house, sender, row),
         stop,
         decided: 0,
@@ -117,9 +119,7 @@ impl Routing<'_> {
     /// What is decided anew. One that waits, and waits on, is not: a service that is silent for a day
     /// writes nothing.
     fn decide(&mut self, page: &[MessageRow], now: Timestamp) -> Result<Vec<Routed>, store::Error> {
-        let questions = page
-            .iter()
-            .map(|stored| statuses::question(self.row, stored));
+        let questions = page.iter().map(|stored| question(self.row, stored));
         let mut questions: Vec<_> = questions.collect();
         self.statuses.find_out(&self.policy, &mut questions, now)?;
         let mut decided = decide(&self.policy, &questions, now);
@@ -158,7 +158,7 @@ pub fn foresee(
 ) -> Result<Vec<Option<Reason>>, store::Error> {
     let forced = |stored| Question {
         forced: Some(channel),
-        ..statuses::question(row, stored)
+        ..question(row, stored)
     };
     let mut questions: Vec<_> = page.iter().map(forced).collect();
     statuses::suppose(store, sender, row, page, &mut questions, now)?;

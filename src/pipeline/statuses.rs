@@ -22,7 +22,7 @@ impl<'a> Statuses<'a> {
         let service = house.service_for(sender, row.is_test);
         Self {
             store: &house.store,
-            service: service.map(|service| Inquiry::of(service)),
+            service: service.map(|service| Inquiry::of(service, &house.store)),
         }
     }
 
@@ -54,8 +54,7 @@ impl<'a> Statuses<'a> {
             question.status = Some(unknown(now));
         }
         asked.retain(|question| !routing::service_may_choose(question, policy));
-        ask_service(service, &mut asked, now);
-        Ok(())
+        ask_service(service, &mut asked, now)
     }
 
     /// Which of these messages may still go to a mailbox, at send time, in their order.
@@ -89,7 +88,7 @@ impl<'a> Statuses<'a> {
                     asked.push(question);
                 }
             }
-            ask_service(service, &mut asked, now);
+            ask_service(service, &mut asked, now)?;
         }
         Ok(questions.iter().map(is_open).collect())
     }
@@ -103,7 +102,7 @@ pub(super) fn may_still_go(
     page: &[MessageRow],
 ) -> Result<Vec<bool>, Error> {
     let (sender, now) = (house.sender(&row.sender)?, house.clock.now());
-    let policy = sender.policy();
+    let policy = house.policy(sender, row.is_test);
     Ok(Statuses::of(house, sender, row).may_still_go(&policy, row, page, now)?)
 }
 
@@ -182,18 +181,23 @@ fn ask_register(
 }
 
 /// Leaves a status as it is where the service does not answer.
-fn ask_service(service: &mut Inquiry<'_>, questions: &mut [&mut Question<'_>], now: Timestamp) {
+fn ask_service(
+    service: &mut Inquiry<'_>,
+    questions: &mut [&mut Question<'_>],
+    now: Timestamp,
+) -> Result<(), store::Error> {
     let mut open: Vec<_> = questions
         .iter_mut()
         .filter_map(|question| recipient(question).map(|id| (id, &mut question.status)))
         .collect();
     let ids: Vec<_> = open.iter().map(|(id, _)| *id).collect();
-    let answers = service.ask(&ids);
+    let answers = service.ask(&ids, now)?;
     for ((_, status), answer) in open.iter_mut().zip(answers) {
         if let Some(answer) = answer {
             **status = Some(asked(answer, now));
         }
     }
+    Ok(())
 }
 
 fn recipient<'a>(question: &Question<'a>) -> Option<&'a RecipientId> {

@@ -19,6 +19,7 @@ mod page;
 mod paper;
 mod place;
 mod print_house;
+mod printing_service;
 mod retention;
 mod routing;
 mod runner;
@@ -123,6 +124,12 @@ impl Tables {
             poll_interval_secs: self.poll_interval_secs,
             retention: retention.retention,
             print_houses: self.print_houses.keys().cloned().collect(),
+            service_print_houses: self
+                .print_houses
+                .iter()
+                .filter(|(_, table)| table.is_service())
+                .map(|(name, _)| name.clone())
+                .collect(),
             services: self.suomifi.keys().cloned().collect(),
         };
         let inboxes = self.inboxes.read();

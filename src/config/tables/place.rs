@@ -39,12 +39,22 @@ impl PlaceTables {
         Place { folder, account }
     }
 
+    /// Of a party that has no folder, because of another key.
+    pub(super) fn none(self, at: &KeyPath, because: &str, problems: &mut Problems) -> Place {
+        for (given, is_given) in self.given() {
+            if is_given {
+                let message = format!("is given beside `{because}`; keep one of the two");
+                problems.add(&at.key(given), message);
+            }
+        }
+        Place {
+            folder: FolderConfig::Embedded,
+            account: AccountConfig::default(),
+        }
+    }
+
     fn at_most_one(&self, at: &KeyPath, problems: &mut Problems) {
-        let given = [
-            ("account", self.account.is_some()),
-            ("directory", self.directory.is_some()),
-            ("sftp", self.sftp.is_some()),
-        ];
+        let given = self.given();
         let mut given = given.iter().filter(|(_, is_given)| *is_given);
         if let Some((first, _)) = given.next() {
             for (other, _) in given {
@@ -52,5 +62,13 @@ impl PlaceTables {
                 problems.add(&at.key(other), message);
             }
         }
+    }
+
+    fn given(&self) -> [(&'static str, bool); 3] {
+        [
+            ("account", self.account.is_some()),
+            ("directory", self.directory.is_some()),
+            ("sftp", self.sftp.is_some()),
+        ]
     }
 }

@@ -13,6 +13,7 @@ use super::{
     page::{ContentTable, PageTables, WindowTable, ZoneTable},
     paper::{EnvelopeTable, PostageTable, envelopes, postage},
     place::PlaceTables,
+    printing_service::PrintingServiceTable,
     sftp::SftpTable,
     site::Site,
     words::PdfVersionName,
@@ -33,6 +34,7 @@ pub(super) struct PrintHouseTable {
     /// Folder on this machine that holds `pickup` and `feedback`.
     directory: Option<PathBuf>,
     sftp: Option<SftpTable>,
+    suomifi: Option<PrintingServiceTable>,
     /// The most bundles that are handed over at once.
     #[schemars(range(min = 1, max = 64))]
     hand_overs_at_once: u32,
@@ -170,6 +172,7 @@ impl Default for PrintHouseTable {
             account: None,
             directory: None,
             sftp: None,
+            suomifi: None,
             hand_overs_at_once: HAND_OVERS_AT_ONCE,
             read_back: ReadBackName::Digest,
             picked_up_when: PickedUpName::Removed,
@@ -204,6 +207,11 @@ impl Default for PrintHouseTable {
 }
 
 impl PrintHouseTable {
+    /// Whether Suomi.fi prints, and no bundles are made.
+    pub(super) fn is_service(&self) -> bool {
+        self.suomifi.is_some()
+    }
+
     pub(super) fn read(
         self,
         name: &str,
@@ -217,7 +225,15 @@ impl PrintHouseTable {
             directory: self.directory,
             sftp: self.sftp,
         };
-        let place = place.read(at, site, problems);
+        let is_service = self.suomifi.is_some();
+        let place = if is_service {
+            place.none(at, "suomifi", problems)
+        } else {
+            place.read(at, site, problems)
+        };
+        let suomifi = self
+            .suomifi
+            .map(|table| table.read(&at.key("suomifi"), site, problems));
         let within = hours(self.pickup_alert_hours);
         let hand_over = outbox::PlaceSettings {
             at_once: at_once(self.hand_overs_at_once),
@@ -254,8 +270,12 @@ impl PrintHouseTable {
         };
         self.address_page.set(&mut print.address_page);
         Some(PrintHouseConfig {
-            settings: PrintHouseSettings { id: id?, print },
-            folder: place.folder,
+            settings: PrintHouseSettings {
+                id: id?,
+                print,
+                service: suomifi.flatten(),
+            },
+            folder: (!is_service).then_some(place.folder),
             hand_over,
             account: place.account,
         })

@@ -240,6 +240,13 @@ impl SenderTable {
             problems.add(&at.key("print_if_unread_days"), message);
         }
         let has_address = !self.address_rows.is_empty();
+        let of_service = |id: &PrintHouseId| site.service_print_houses.contains(id.as_str());
+        if print_house.as_ref().is_some_and(of_service) && !is_postal(&self.address_rows) {
+            let message = "must end with a street and, below it, postal code and locality, as \
+                           `[\"Example City\", \"PL 1\", \"00099 EXAMPLE CITY\"]`: Suomi.fi prints for \
+                           nobody without an address";
+            problems.add(&at.key("address_rows"), message);
+        }
         let at = at.key("routing");
         let routing = self
             .routing
@@ -288,6 +295,17 @@ impl SenderTable {
     }
 }
 
+/// Whether the last two rows are a street, and a postal code with its locality.
+fn is_postal(rows: &[String]) -> bool {
+    let [.., street, locality] = rows else {
+        return false;
+    };
+    let has_locality = locality
+        .split_once(' ')
+        .is_some_and(|(code, city)| !code.is_empty() && !city.trim().is_empty());
+    has_locality && !street.trim().is_empty()
+}
+
 /// In the order of the file, each once.
 fn formats(names: &[FormatName]) -> Vec<receipts::Format> {
     let mut formats = Vec::new();
@@ -316,7 +334,12 @@ fn print_house(
     name.parse().ok()
 }
 
-fn service(name: &str, at: &KeyPath, site: &Site, problems: &mut Problems) -> Option<SuomifiName> {
+pub(super) fn service(
+    name: &str,
+    at: &KeyPath,
+    site: &Site,
+    problems: &mut Problems,
+) -> Option<SuomifiName> {
     let services = &site.services;
     if !services.contains(name) && !problems.was_written(&KeyPath::root().key("suomifi").key(name))
     {

@@ -16,6 +16,8 @@ pub(super) struct Site {
     pub(super) retention: Retention,
     /// Their names, as written.
     pub(super) print_houses: BTreeSet<String>,
+    /// Those of them that are services of Suomi.fi Messages.
+    pub(super) service_print_houses: BTreeSet<String>,
     /// The names of mailbox services, as written.
     pub(super) services: BTreeSet<String>,
 }
