@@ -3,12 +3,13 @@ use std::{mem, sync::Arc};
 use tokio::task::JoinHandle;
 
 use super::{
-    ending::{Ended, Ending},
+    ending::{Ended, Ending, Uploads},
     parcel::{Contents, Parcel},
 };
 use crate::{
     crash_points::around_remote,
-    mailbox::suomifi::{Error, SentMessage, Suomifi},
+    mailbox::suomifi::{Error, ExternalId, SentMessage, Suomifi},
+    store::{PutBack, QueuedRow},
 };
 
 /// What came of asking the service for something.
@@ -28,6 +29,18 @@ impl Note {
             ended,
             trouble: None,
             is_answer: false,
+        }
+    }
+
+    /// The service was asked for something else than to take it.
+    pub(super) fn unanswered(queued: &QueuedRow, trouble: Error) -> Self {
+        let ending = Ending::PutBack {
+            how: PutBack::NotSent,
+            uploads: Uploads::AsBefore,
+        };
+        Self {
+            trouble: Some(trouble),
+            ..Self::unasked(Ended::of(queued, ending))
         }
     }
 
@@ -98,18 +111,23 @@ pub(super) async fn send(client: &Suomifi, parcel: &Parcel) -> Note {
     if !(error.is_of_message() && parcel.queued.is_in_doubt) {
         return Note::of(parcel, error, Ended::in_trouble);
     }
-    // An earlier try may have reached the service, which now refuses the message for another reason
-    // than that: sent on paper too, it would reach its recipient twice.
-    match client.message_id(&post.external_id).await {
+    // Sent on paper too, it would reach its recipient twice.
+    match was_sent(client, &parcel.queued).await {
         Ok(None) => Note::of(parcel, error, Ended::in_trouble),
-        Ok(Some(message_id)) => {
-            let was_sent_before = true;
-            let sent = SentMessage {
-                message_id,
-                was_sent_before,
-            };
-            Note::answer(Ended::of(&parcel.queued, Ending::Sent(sent)))
-        }
+        Ok(Some(sent)) => Note::answer(Ended::of(&parcel.queued, Ending::Sent(sent))),
         Err(error) => Note::of(parcel, error, Ended::in_trouble),
     }
+}
+
+/// Whether an earlier try of a message, whose answer was lost, has reached the service.
+pub(super) async fn was_sent(
+    client: &Suomifi,
+    queued: &QueuedRow,
+) -> Result<Option<SentMessage>, Error> {
+    let external_id = ExternalId(queued.external_id.clone());
+    let number = client.message_id(&external_id).await?;
+    Ok(number.map(|message_id| SentMessage {
+        message_id,
+        was_sent_before: true,
+    }))
 }

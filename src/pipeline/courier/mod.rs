@@ -16,6 +16,7 @@ mod open_batch;
 mod parcel;
 mod record;
 mod round;
+mod send_time;
 mod settings;
 mod trouble;
 

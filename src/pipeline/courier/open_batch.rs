@@ -1,15 +1,21 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 
 use super::{
     super::{
         Error,
         documents::{Documents, Letters},
     },
+    calls,
     desk::Desk,
+    ending::Ending,
     parcel::{self, Cut},
+    send_time::SendTime,
 };
 use crate::{
     domain::BatchId,
@@ -57,39 +63,81 @@ fn serve(desk: &Desk, row: &BatchRow, mut orders: mpsc::Receiver<Order>) {
     let house = &desk.house;
     let served = house.sender(&row.sender).and_then(|sender| {
         let documents = Documents::load(house, row, &sender.batch.limits)?;
-        documents.lend(|letters| {
-            while let Some(order) = orders.blocking_recv() {
-                let begun = begin(desk, row, letters, order.limit);
-                if let Err(Ok(unwanted)) = order.answer.send(begun) {
-                    put_back(desk, row, unwanted.iter().map(|(queued, _)| queued))?;
-                }
-            }
-            Ok(())
-        })
+        documents.lend(|letters| serve_from(desk, row, letters, &mut orders))
     });
     if let (Err(error), Some(order)) = (served, orders.blocking_recv()) {
         let _ = order.answer.send(Err(error));
     }
 }
 
+fn serve_from(
+    desk: &Desk,
+    row: &BatchRow,
+    letters: &Letters<'_>,
+    orders: &mut mpsc::Receiver<Order>,
+) -> Result<(), Error> {
+    let mut send_time = SendTime::default();
+    while let Some(order) = orders.blocking_recv() {
+        let begun = begin(desk, row, letters, &mut send_time, order.limit);
+        if let Err(Ok(unwanted)) = order.answer.send(begun) {
+            put_back(desk, row, unwanted.iter().map(|(queued, _)| queued))?;
+        }
+    }
+    Ok(())
+}
+
 fn begin(
     desk: &Desk,
     batch: &BatchRow,
     letters: &Letters<'_>,
+    send_time: &mut SendTime,
     limit: u32,
 ) -> Result<Vec<(QueuedRow, Cut)>, Error> {
     let store = &desk.house.store;
     let begun = store.begin_sending(batch.id, &desk.service, limit)?;
-    let fresh_since = desk.fresh_since();
-    let cut_one = |queued: &QueuedRow| {
-        let cut = parcel::cut(&desk.house, batch, letters, queued, fresh_since)?;
-        Ok((queued.clone(), cut))
-    };
-    let cut: Result<Vec<_>, Error> = begun.par_iter().map(cut_one).collect();
+    let cut = cut_all(desk, batch, letters, send_time, &begun);
     if cut.is_err() {
         put_back(desk, batch, begun.iter())?;
     }
-    cut
+    Ok(begun.into_iter().zip(cut?).collect())
+}
+
+/// What becomes of each, in their order.
+fn cut_all(
+    desk: &Desk,
+    batch: &BatchRow,
+    letters: &Letters<'_>,
+    send_time: &mut SendTime,
+    begun: &[QueuedRow],
+) -> Result<Vec<Cut>, Error> {
+    let stored = begun
+        .iter()
+        .map(|queued| desk.house.store.message(queued.id));
+    let mut stored: Vec<_> = stored.collect::<Result<_, _>>()?;
+    let may_go = send_time.may_still_go(desk, batch, &mut stored)?;
+    let (fresh_since, runtime) = (desk.fresh_since(), Handle::current());
+    let cut_one = |((queued, stored), may_go)| {
+        if may_go {
+            parcel::cut(&desk.house, batch, letters, (queued, stored), fresh_since)
+        } else {
+            Ok(closed(desk, &runtime, queued))
+        }
+    };
+    let begun = begun.par_iter().zip(&stored).zip(may_go);
+    begun.map(cut_one).collect()
+}
+
+/// What becomes of a message whose recipient has no mailbox any more: of one that the service may have
+/// since an earlier try, it is asked.
+fn closed(desk: &Desk, runtime: &Handle, queued: &QueuedRow) -> Cut {
+    if !queued.is_in_doubt {
+        return Cut::Ended(Ending::NoMailbox);
+    }
+    match runtime.block_on(calls::was_sent(&desk.client, queued)) {
+        Ok(Some(sent)) => Cut::Ended(Ending::Sent(sent)),
+        Ok(None) => Cut::Ended(Ending::NoMailbox),
+        Err(error) => Cut::Unanswered(error),
+    }
 }
 
 fn put_back<'a>(

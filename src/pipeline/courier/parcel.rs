@@ -1,16 +1,19 @@
 use jiff::Timestamp;
 
-use super::super::{
-    Error, House, SenderSettings, Shown,
-    deliver::{attachments, recipient},
-    documents::Letters,
-    letter_pdf::{self, not_composable},
+use super::{
+    super::{
+        Error, House, SenderSettings, Shown,
+        deliver::{attachments, recipient},
+        documents::Letters,
+        letter_pdf::{self, not_composable},
+    },
+    ending::Ending,
 };
 use crate::{
     domain::{Code, Finding, Place, Private, RecipientId, ServiceKind},
     mailbox::{
         media_type,
-        suomifi::{AttachmentId, Electronic, ExternalId, Post, Upload},
+        suomifi::{AttachmentId, Electronic, Error as ServiceError, ExternalId, Post, Upload},
     },
     store::{BatchRow, MessageRow, QueuedRow},
 };
@@ -45,10 +48,10 @@ pub(super) enum Contents {
 #[derive(Debug)]
 pub(super) enum Cut {
     Parcel(Box<Parcel>),
-    /// Its pages cannot be cut out.
-    Unreadable(Finding),
-    /// Its pages make a PDF that no mailbox takes.
-    TooLarge(Finding),
+    /// It leaves the queue, or the service has it since an earlier try.
+    Ended(Ending),
+    /// The service was to be asked about it, and does not work.
+    Unanswered(ServiceError),
 }
 
 /// Makes a parcel of a queued message; of its files only where they were not uploaded since `fresh_since`.
@@ -56,23 +59,24 @@ pub(super) fn cut(
     house: &House,
     batch: &BatchRow,
     letters: &Letters<'_>,
-    queued: &QueuedRow,
+    (queued, stored): (&QueuedRow, &MessageRow),
     fresh_since: Timestamp,
 ) -> Result<Cut, Error> {
-    let (stored, sender) = (
-        house.store.message(queued.id)?,
-        house.sender(&batch.sender)?,
-    );
+    let sender = house.sender(&batch.sender)?;
     let contents = if queued.uploads.is_empty() || queued.uploaded_at < Some(fresh_since) {
-        files(sender, batch, letters, &stored).map(Contents::Here)
+        files(sender, batch, letters, stored).map(Contents::Here)
     } else {
         let known = queued.uploads.iter().cloned().map(AttachmentId);
         Ok(Contents::UploadedBefore(known.collect()))
     };
     Ok(match contents {
-        Ok(contents) => Cut::Parcel(Box::new(parcel(sender, queued, &stored, contents)?)),
-        Err(Error::Cut { source, .. }) => Cut::Unreadable(not_composable(queued.id, &source)),
-        Err(Error::TooLargeForMailbox { bytes }) => Cut::TooLarge(too_large(queued, bytes as u64)),
+        Ok(contents) => Cut::Parcel(Box::new(parcel(sender, queued, stored, contents)?)),
+        Err(Error::Cut { source, .. }) => {
+            Cut::Ended(Ending::SetAside(not_composable(queued.id, &source)))
+        }
+        Err(Error::TooLargeForMailbox { bytes }) => {
+            Cut::Ended(Ending::TooLarge(too_large(queued, bytes as u64)))
+        }
         Err(error) => return Err(error),
     })
 }

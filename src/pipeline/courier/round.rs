@@ -25,7 +25,7 @@ use super::{
     bucket::Bucket,
     calls::{self, Note, Upload},
     desk::Desk,
-    ending::{Ended, Ending},
+    ending::Ended,
     open_batch::OpenBatch,
     parcel::{Cut, Parcel},
     record::Group,
@@ -164,7 +164,7 @@ impl<'a> Round<'a> {
     ) {
         let mut hand = Some(hand);
         for (queued, cut) in page {
-            let ending = match cut {
+            let note = match cut {
                 Cut::Parcel(parcel) => {
                     // Only this stage takes any: there were as many as messages were begun.
                     let further = || Arc::clone(&self.hands).try_acquire_owned().ok();
@@ -173,10 +173,9 @@ impl<'a> Round<'a> {
                     }
                     continue;
                 }
-                Cut::Unreadable(finding) => Ending::SetAside(finding),
-                Cut::TooLarge(finding) => Ending::TooLarge(finding),
+                Cut::Ended(ending) => Note::unasked(Ended::of(&queued, ending)),
+                Cut::Unanswered(trouble) => Note::unanswered(&queued, trouble),
             };
-            let note = Note::unasked(Ended::of(&queued, ending));
             let _ = notes.send(note).await;
         }
     }
