@@ -7,7 +7,6 @@ use crate::{
 
 /// How a service is to print a letter: all but the letter itself, which it has as an uploaded file.
 #[derive(Debug, Clone)]
-#[allow(dead_code, reason = "the courier sends it")]
 pub(super) struct PaperLetter {
     recipient: PostalAddressee,
     sender: PostalAddressee,
@@ -19,7 +18,6 @@ pub(super) struct PaperLetter {
     turn_landscape: bool,
 }
 
-#[allow(dead_code, reason = "the courier sends it")]
 impl PaperLetter {
     /// Where and how a letter goes is the same whoever prints it.
     ///
@@ -66,7 +64,6 @@ impl PaperLetter {
     }
 }
 
-#[allow(dead_code, reason = "the courier sends it")]
 /// That of the sender's print house or, where it has another one by now, of any with that service.
 fn account<'a>(
     house: &'a House,

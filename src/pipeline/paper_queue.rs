@@ -1,10 +1,6 @@
 //! Letters that a mailbox service prints: they wait in its queue, and no bundle is made of them.
 
-use super::{
-    Error, House, PrintingService,
-    deliver::{delivery_id, recipient},
-    stop::Stop,
-};
+use super::{Error, House, PrintingService, deliver::recipient, enqueue::external_id, stop::Stop};
 use crate::{
     domain::{MessageState, Reason},
     store::{BatchRow, Door, MessageRow, NewQueued},
@@ -56,14 +52,14 @@ fn queued(row: &BatchRow, stored: &MessageRow) -> NewQueued {
         } else {
             Door::Paper
         },
-        external_id: external_id(row, stored),
+        external_id: id_on_paper(row, stored),
     }
 }
 
 /// A letter whose message lies in its mailbox already is another post than that: it has an id of its
 /// own.
-fn external_id(row: &BatchRow, stored: &MessageRow) -> String {
-    let id = format!("kuori.{}.{}", row.sender, delivery_id(row, stored));
+fn id_on_paper(row: &BatchRow, stored: &MessageRow) -> String {
+    let id = external_id(row, stored).0;
     match stored.state {
         MessageState::Delivered => format!("{id}.post"),
         _ => id,

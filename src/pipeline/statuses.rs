@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{Error, House, SenderSettings, inquiry::Inquiry};
 use crate::{
-    domain::{Asked, MailboxStatus, RecipientId, StatedRecipient},
+    domain::{Asked, Channel, MailboxStatus, MessageState, Reason, RecipientId, StatedRecipient},
     routing::{self, Policy, Question},
     store::{self, BatchRow, MessageRow, Store},
 };
@@ -57,11 +57,12 @@ impl<'a> Statuses<'a> {
         ask_service(service, &mut asked, now)
     }
 
-    /// Which of these messages may still go to a mailbox, at send time, in their order.
+    /// Which of these messages may still go the way that they were routed, at send time, in their order.
     ///
-    /// Not where consent was withdrawn since they were routed, or their matter goes on paper by now,
+    /// No mailbox is open any more where consent was withdrawn since, or the matter goes on paper by now,
     /// or the mailbox is out of use. A service is asked only where its last answer is too old to be
-    /// believed. Where it does not answer the message may go: it is asked again by sending.
+    /// believed, and not where it chooses itself. Where it does not answer the message may go: it is
+    /// asked again by sending.
     pub(super) fn may_still_go(
         &mut self,
         policy: &Policy,
@@ -85,13 +86,26 @@ impl<'a> Statuses<'a> {
                 question.status = stored.asked;
                 if routing::needs_status(question, policy, now) {
                     question.status = Some(unknown(now));
-                    asked.push(question);
+                    asked.extend(needs_mailbox(stored).then_some(question));
                 }
             }
             ask_service(service, &mut asked, now)?;
         }
-        Ok(questions.iter().map(is_open).collect())
+        let both = questions.iter().zip(page);
+        Ok(both
+            .map(|(question, stored)| is_paper(stored) || is_open(question))
+            .collect())
     }
+}
+
+/// Whether it goes to nobody but who has a mailbox.
+fn needs_mailbox(stored: &MessageRow) -> bool {
+    stored.state != MessageState::Delivered && stored.channel.is_some_and(Channel::uses_mailbox)
+}
+
+/// Whether it goes on paper whoever has a mailbox: alone, or beside the message that lies there already.
+fn is_paper(stored: &MessageRow) -> bool {
+    !needs_mailbox(stored) && stored.reason != Some(Reason::ServiceChooses)
 }
 
 /// As [`Statuses::may_still_go`], of messages of one batch whose sender has them routed as the
@@ -191,9 +205,8 @@ fn ask_service(
         .filter_map(|question| recipient(question).map(|id| (id, &mut question.status)))
         .collect();
     let ids: Vec<_> = open.iter().map(|(id, _)| *id).collect();
-    let answers = service.ask(&ids, now)?;
-    for ((_, status), answer) in open.iter_mut().zip(answers) {
-        if let Some(answer) = answer {
+    if let Some(answers) = service.ask(&ids, now)? {
+        for ((_, status), answer) in open.iter_mut().zip(answers) {
             **status = Some(asked(answer, now));
         }
     }

@@ -70,7 +70,7 @@ impl Ended {
     pub(super) fn refused(parcel: &Parcel, error: Error) -> Result<Self, Error> {
         let ending = match error {
             Error::NoMailbox => Ending::NoMailbox,
-            Error::TooLarge { bytes } => Ending::TooLarge(too_large(&parcel.queued, bytes)),
+            Error::TooLarge { bytes } => too_large(&parcel.queued, bytes),
             // What was uploaded at an earlier try may be gone: the service keeps it for a day.
             Error::Refused { status: 400, .. } if parcel.was_uploaded_before() => Ending::PutBack {
                 how: PutBack::NotSent,

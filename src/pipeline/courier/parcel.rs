@@ -6,6 +6,7 @@ use super::{
         deliver::{attachments, recipient},
         documents::Letters,
         letter_pdf::{self, not_composable},
+        paper_letter::PaperLetter,
     },
     ending::Ending,
 };
@@ -15,7 +16,7 @@ use crate::{
         media_type,
         suomifi::{AttachmentId, Electronic, Error as ServiceError, ExternalId, Post, Upload},
     },
-    store::{BatchRow, MessageRow, QueuedRow},
+    store::{BatchRow, Door, MessageRow, QueuedRow},
 };
 
 /// Characters of a title that the service takes.
@@ -26,6 +27,13 @@ const MAX_TITLE: usize = 256;
 pub(super) struct Parcel {
     pub(super) queued: QueuedRow,
     pub(super) contents: Contents,
+    mailbox: Option<MailboxHalf>,
+    paper: Option<PaperLetter>,
+}
+
+/// What its recipient reads in the mailbox, beside the files.
+#[derive(Debug)]
+struct MailboxHalf {
     recipient: RecipientId,
     title: Private<String>,
     body: Private<String>,
@@ -64,35 +72,38 @@ pub(super) fn cut(
 ) -> Result<Cut, Error> {
     let sender = house.sender(&batch.sender)?;
     let contents = if queued.uploads.is_empty() || queued.uploaded_at < Some(fresh_since) {
-        files(sender, batch, letters, stored).map(Contents::Here)
+        files(sender, batch, letters, (queued, stored)).map(Contents::Here)
     } else {
         let known = queued.uploads.iter().cloned().map(AttachmentId);
         Ok(Contents::UploadedBefore(known.collect()))
     };
     Ok(match contents {
-        Ok(contents) => Cut::Parcel(Box::new(parcel(sender, queued, stored, contents)?)),
+        Ok(contents) => Cut::Parcel(Box::new(parcel(house, sender, queued, stored, contents)?)),
         Err(Error::Cut { source, .. }) => {
             Cut::Ended(Ending::SetAside(not_composable(queued.id, &source)))
         }
-        Err(Error::TooLargeForMailbox { bytes }) => {
-            Cut::Ended(Ending::TooLarge(too_large(queued, bytes as u64)))
-        }
+        Err(Error::TooLargeForMailbox { bytes }) => Cut::Ended(too_large(queued, bytes as u64)),
         Err(error) => return Err(error),
     })
 }
 
-/// What the sender is told of a letter that is more than the service takes.
-pub(super) fn too_large(queued: &QueuedRow, bytes: u64) -> Finding {
+/// What becomes of a letter that is more than the service takes: from paper there is no other way.
+pub(super) fn too_large(queued: &QueuedRow, bytes: u64) -> Ending {
     let detail = format!("the letter's pages make a PDF of {bytes} bytes");
     let place = Place::message(queued.id.position);
-    Finding::new(Code::TooLargeForMailbox, place, detail)
+    match queued.door {
+        Door::Paper => Ending::SetAside(Finding::new(Code::MailboxServiceRefused, place, detail)),
+        Door::Electronic | Door::Multichannel => {
+            Ending::TooLarge(Finding::new(Code::TooLargeForMailbox, place, detail))
+        }
+    }
 }
 
 fn files(
     sender: &SenderSettings,
     batch: &BatchRow,
     letters: &Letters<'_>,
-    stored: &MessageRow,
+    (queued, stored): (&QueuedRow, &MessageRow),
 ) -> Result<Vec<Upload>, Error> {
     let pages = &stored.message.pages;
     let bytes = letter_pdf::cut(letters, batch.id, pages, batch.received_at)?;
@@ -104,6 +115,10 @@ fn files(
         media_type: "application/pdf",
         bytes,
     };
+    if queued.door == Door::Paper {
+        // One PDF is printed, and nothing that goes with it.
+        return Ok(vec![letter]);
+    }
     let further = attachments(batch, letters, stored)?.into_iter();
     let further = further.map(|file| Upload {
         media_type: media_type(&file.name),
@@ -114,12 +129,33 @@ fn files(
 }
 
 fn parcel(
+    house: &House,
     sender: &SenderSettings,
     queued: &QueuedRow,
     stored: &MessageRow,
     contents: Contents,
 ) -> Result<Parcel, Error> {
-    let recipient = recipient(stored).ok_or(Error::NoRecipient(queued.id))?;
+    let mailbox = match queued.door {
+        Door::Electronic | Door::Multichannel => Some(mailbox_half(sender, stored)?),
+        Door::Paper => None,
+    };
+    let paper = match queued.door {
+        Door::Paper | Door::Multichannel => {
+            let letter = PaperLetter::of(house, sender, &queued.service, stored.clone())?;
+            Some(letter)
+        }
+        Door::Electronic => None,
+    };
+    Ok(Parcel {
+        queued: queued.clone(),
+        contents,
+        mailbox,
+        paper,
+    })
+}
+
+fn mailbox_half(sender: &SenderSettings, stored: &MessageRow) -> Result<MailboxHalf, Error> {
+    let recipient = recipient(stored).ok_or(Error::NoRecipient(stored.id))?;
     let message = &stored.message;
     let title = message.subject.as_ref().map(Private::expose);
     let title = title.filter(|title| !title.is_empty());
@@ -131,9 +167,7 @@ fn parcel(
     // The service wants a text with each message.
     let body = message.body.as_ref().map(|body| body.expose().clone());
     let body = body.filter(|body| !body.is_empty());
-    Ok(Parcel {
-        queued: queued.clone(),
-        contents,
+    Ok(MailboxHalf {
         recipient: recipient.clone(),
         body: Private::new(body.unwrap_or_else(|| title.clone())),
         title: Private::new(title),
@@ -155,21 +189,30 @@ impl Parcel {
         matches!(self.contents, Contents::UploadedBefore(_))
     }
 
-    /// As the service takes it, once all of its files are there.
+    /// As the service takes it, once all of its files are there. The letter is the first of them.
     pub(super) fn post(&self) -> Post {
+        let files = self.contents.known();
+        let letter = self.paper.as_ref().zip(files.first());
+        let mailbox = self.mailbox.as_ref();
         Post {
             external_id: ExternalId(self.queued.external_id.clone()),
-            recipient: Some(self.recipient.clone()),
-            electronic: Some(Electronic {
-                title: self.title.clone(),
-                body: self.body.clone(),
-                service: self.service,
-                attachments: self.contents.known().to_vec(),
-                recipient_only: self.shown.recipient_only,
-                replies_allowed: self.shown.replies_allowed,
-                reminder: self.shown.reminder,
-            }),
-            paper: None,
+            recipient: mailbox.map(|half| half.recipient.clone()),
+            electronic: mailbox.map(|half| half.electronic(files)),
+            paper: letter.map(|(paper, file)| paper.paper(file.clone())),
+        }
+    }
+}
+
+impl MailboxHalf {
+    fn electronic(&self, files: &[AttachmentId]) -> Electronic {
+        Electronic {
+            title: self.title.clone(),
+            body: self.body.clone(),
+            service: self.service,
+            attachments: files.to_vec(),
+            recipient_only: self.shown.recipient_only,
+            replies_allowed: self.shown.replies_allowed,
+            reminder: self.shown.reminder,
         }
     }
 }
