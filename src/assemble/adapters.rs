@@ -21,7 +21,7 @@ use crate::{
     pipeline::{Clock, House, Mailboxes, PrintingService},
     second_reader::{self, Clerk},
     signing::Signer,
-    store::{Place, Store},
+    store::{Place, ServiceInSettings, Store},
     transport::{DirectoryFolder, RemoteFolder, SftpFolder, SftpServers},
 };
 
@@ -108,6 +108,13 @@ fn postal_account(service: &PrintingService) -> Result<PostalAccount, Error> {
         contact_email: service.contact_email.clone(),
         cost_pool: service.cost_pool.clone(),
     })
+/// The same as the store remembers them.
+pub(super) fn services_in_settings(config: &Config) -> Vec<ServiceInSettings> {
+    let known = config.services.iter().map(|service| ServiceInSettings {
+        name: service.client.name.clone(),
+        rate_per_sec: service.courier.rate_per_sec,
+    });
+    known.collect()
 }
 
 /// Has PDFs read that the house itself does not.

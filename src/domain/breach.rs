@@ -28,10 +28,12 @@ pub enum Breach {
     LeaseOfTheDead,
     MailboxUnrecorded,
     MailboxLacksIt,
+    QueueMiscounted,
+    QueueForsaken,
 }
 
 impl Breach {
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::DatabaseDamaged,
         Self::SchemaDiffers,
         Self::AuditBroken,
@@ -57,6 +59,8 @@ impl Breach {
         Self::LeaseOfTheDead,
         Self::MailboxUnrecorded,
         Self::MailboxLacksIt,
+        Self::QueueMiscounted,
+        Self::QueueForsaken,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -86,6 +90,8 @@ impl Breach {
             Self::LeaseOfTheDead => "lease-of-the-dead",
             Self::MailboxUnrecorded => "mailbox-unrecorded",
             Self::MailboxLacksIt => "mailbox-lacks-it",
+            Self::QueueMiscounted => "queue-miscounted",
+            Self::QueueForsaken => "queue-forsaken",
         }
     }
 
@@ -118,7 +124,8 @@ impl Breach {
             Self::MessageInconsistent
             | Self::LetterInNoBundle
             | Self::BundleInconsistent
-            | Self::BundleMiscounted => {
+            | Self::BundleMiscounted
+            | Self::QueueMiscounted => {
                 "this is a bug in kuori, or a change by hand: `kuori reprocess` what is named, and report it"
             }
             Self::MessageStuck | Self::BatchStuck => {
@@ -141,6 +148,9 @@ impl Breach {
             Self::LeaseOfTheDead => "nothing: the next start frees it",
             Self::MailboxUnrecorded => {
                 "`kuori events` says what was tried; do not deliver it again, and do not print it"
+            }
+            Self::QueueForsaken => {
+                "put the service back into the settings; or give its senders another, and `kuori reprocess --from deliver` what waits"
             }
             Self::MailboxLacksIt => "nothing, where its owner may have moved or deleted it",
         }

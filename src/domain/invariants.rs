@@ -2,6 +2,16 @@
 
 use super::{BatchState, Breach, BundleState, Channel, MessageState, OutgoingState};
 
+/// What a message has to do with a mailbox service, beside lying in a mailbox of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtService {
+    Nothing,
+    /// It waits in the service's queue.
+    Waits,
+    /// The service has it, to print it.
+    Prints,
+}
+
 /// What the rows say of one message.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageFacts {
@@ -15,6 +25,7 @@ pub struct MessageFacts {
     pub is_in_bundle: bool,
     /// Letters of it in other bundles that have not left the house.
     pub in_other_bundles: usize,
+    pub at_service: AtService,
 }
 
 /// What the rows say of one batch.
@@ -27,6 +38,10 @@ pub struct BatchFacts {
     pub under_way: u64,
     /// Of those: they wait for their mailbox status.
     pub waiting: u64,
+    /// Messages that wait for a mailbox service.
+    pub queued: u64,
+    /// It comes due for messages that left that queue, once more of them have.
+    pub is_to_settle: bool,
     /// Bundles whose files are still to be made.
     pub planned: u64,
 }
@@ -70,6 +85,7 @@ impl MessageFacts {
     /// Whether nothing but a step of its batch moves it on.
     pub fn is_under_way(&self) -> bool {
         match self.state {
+            _ if self.at_service == AtService::Waits => false,
             MessageState::Accepted | MessageState::Waiting | MessageState::Routed => true,
             MessageState::Delivered => self.channel == Some(Channel::MailboxAndPrint),
             MessageState::Composed
@@ -118,6 +134,11 @@ impl MessageFacts {
                 MailboxAndBundle,
                 "it lies in a mailbox, and its channel is print alone",
             ),
+            (
+                self.at_service == AtService::Waits && !self.may_wait_for_service(),
+                MessageInconsistent,
+                "it waits for a mailbox service, which does not go with its state",
+            ),
         ])
     }
 
@@ -142,8 +163,14 @@ impl MessageFacts {
         )
     }
 
+    fn may_wait_for_service(&self) -> bool {
+        let may_wait = matches!(self.state, MessageState::Routed | MessageState::Delivered);
+        may_wait && self.bundle.is_none()
+    }
+
     fn is_where_its_bundle_is(&self) -> bool {
         let expected: &[_] = match self.state {
+            MessageState::HandedOver if self.at_service == AtService::Prints => &[None],
             MessageState::Composed => &[Some(BundleState::Composed)],
             MessageState::HandedOver => &[Some(BundleState::HandedOver)],
             MessageState::Routed | MessageState::Delivered if self.uses(Channel::uses_print) => {
@@ -209,12 +236,12 @@ impl BatchFacts {
                 "messages wait for their mailbox status, and nobody asks",
             ),
             (
-                is_reported && self.under_way > self.waiting,
+                is_reported && self.under_way > self.waiting && !self.is_to_settle,
                 MessageStuck,
                 "its messages are under way, and all its steps are behind it",
             ),
             (
-                has_ended && self.under_way > 0,
+                has_ended && self.under_way + self.queued > 0,
                 MessageStuck,
                 "its messages are under way, and it has stopped for good",
             ),
@@ -312,6 +339,7 @@ mod tests {
             bundle,
             is_in_bundle: bundle.is_some(),
             in_other_bundles: 0,
+            at_service: AtService::Nothing,
         }
     }
 
@@ -391,6 +419,8 @@ mod tests {
                 is_due: false,
                 under_way: 0,
                 waiting: 0,
+                queued: 0,
+                is_to_settle: false,
                 planned: 0,
             };
             let works = BatchFacts {
@@ -412,6 +442,8 @@ mod tests {
             is_due: true,
             under_way: 1,
             waiting: 1,
+            queued: 0,
+            is_to_settle: false,
             planned: 0,
         };
         assert_eq!(asks.broken(), []);
@@ -420,6 +452,58 @@ mod tests {
             ..asks
         };
         assert_eq!(codes(&forgot.broken()), ["batch-stuck"]);
+    }
+
+    #[test]
+    fn a_message_waits_for_a_service_in_the_state_in_which_it_was_queued() {
+        let waits = |state, channel| MessageFacts {
+            at_service: AtService::Waits,
+            ..message(state, channel)
+        };
+        let queued = waits(MessageState::Routed, Some(Channel::Mailbox));
+        assert_eq!(queued.broken(), []);
+        assert!(!queued.is_under_way());
+        assert_eq!(waits(MessageState::Delivered, BOTH).broken(), []);
+        for state in [MessageState::Held, MessageState::Cancelled] {
+            let stopped = waits(state, Some(Channel::Mailbox));
+            assert_eq!(codes(&stopped.broken()), ["message-inconsistent"]);
+        }
+        let printed = MessageFacts {
+            at_service: AtService::Prints,
+            bundle: None,
+            is_in_bundle: false,
+            ..message(MessageState::HandedOver, Some(Channel::Print))
+        };
+        assert_eq!(printed.broken(), []);
+    }
+
+    #[test]
+    fn a_reported_batch_may_have_messages_in_a_queue_and_a_cancelled_one_may_not() {
+        let queued = BatchFacts {
+            state: BatchState::Reported,
+            is_due: false,
+            under_way: 0,
+            waiting: 0,
+            queued: 1,
+            is_to_settle: false,
+            planned: 0,
+        };
+        assert_eq!(queued.broken(), []);
+        let cancelled = BatchFacts {
+            state: BatchState::Cancelled,
+            ..queued
+        };
+        assert_eq!(codes(&cancelled.broken()), ["message-stuck"]);
+        let left = BatchFacts {
+            under_way: 1,
+            ..queued
+        };
+        assert_eq!(codes(&left.broken()), ["message-stuck"]);
+        let to_settle = BatchFacts {
+            is_to_settle: true,
+            ..left
+        };
+        assert_eq!(to_settle.broken(), []);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub use identity::{
     StatedRecipient,
 };
 pub use ids::{BatchId, BundleId, InvalidId, MessageId, PrintHouseId, SenderId, ServiceName};
-pub use invariants::{BatchFacts, Broken, BundleFacts, HandOverFacts, MessageFacts};
+pub use invariants::{AtService, BatchFacts, Broken, BundleFacts, HandOverFacts, MessageFacts};
 pub use language::Language;
 pub use letter::{Letter, expected_sheets};
 pub use lifecycle::{

@@ -5,7 +5,7 @@ use super::{
     BatchRow, Error, NewEvent, Store, Transaction, batches, bundles,
     columns::{Columns, Word, millis},
     error::Doing,
-    events, holds, letter_ids, message_deeds, reprocess,
+    events, holds, letter_ids, mailbox_queue, message_deeds, reprocess,
 };
 use crate::domain::{BatchId, BatchState, BundleId, BundleState};
 
@@ -47,6 +47,8 @@ pub enum CannotCancel {
     Delivered { messages: u64 },
     #[error("delivery has begun and not ended, and some of it may lie in mailboxes")]
     DeliveryBegun(BatchId),
+    #[error("messages that are being sent to a mailbox service, or that it may have: {messages}")]
+    Sending { messages: u64 },
     #[error("batch {0} was cancelled before")]
     Already(BatchId),
     #[error("batch {0} is at its end, and its letters are kept no more")]
@@ -188,6 +190,9 @@ fn consider_messages(db: &Connection, extent: Extent, plan: &mut CancelPlan) -> 
     if delivered == 0 || extent == Extent::Rest {
         let begun = message_deeds::is_delivering(db, plan.batch)?;
         let blocked = begun.then_some(CannotCancel::DeliveryBegun(plan.batch));
+        plan.blocked.extend(blocked);
+        let messages = mailbox_queue::doubtful(db, plan.batch)?;
+        let blocked = (messages > 0).then_some(CannotCancel::Sending { messages });
         plan.blocked.extend(blocked);
     }
     Ok(())

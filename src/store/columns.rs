@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Row, RowIndex, types::Type};
 
-use super::{Door, EventBecame, ServiceEventKind};
+use super::{Door, EventBecame, ServiceEventKind, mailbox_queue::InQueue};
 use crate::domain::{
     BatchId, BatchState, BundleId, BundleState, Channel, ChannelWish, Code, HoldCause,
     MailboxStatus, MessageEvent, MessageState, OutgoingState, PostageClass, Reason, ServiceKind,
@@ -60,6 +60,7 @@ words!(HoldCause: FirstBatch = "first-batch", RefusedShare = "refused-share",
     ManyLetters = "many-letters", Sender = "sender", Operator = "operator");
 words!(Channel: Mailbox = "mailbox", Print = "print", MailboxAndPrint = "mailbox-and-print");
 words!(ChannelWish: Any = "any", MailboxOnly = "mailbox", PrintOnly = "print");
+words!(InQueue: Waits = "waits", Sending = "sending", InDoubt = "in-doubt");
 words!(Door: Electronic = "electronic", Multichannel = "multichannel", Paper = "paper");
 words!(ServiceKind: Ordinary = "ordinary", Verifiable = "verifiable");
 words!(PostageClass: Priority = "priority", Economy = "economy");

@@ -62,6 +62,22 @@ pub struct QueuedRow {
     pub uploaded_at: Option<Timestamp>,
 }
 
+/// Where a queued message stands for those who would move it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum InQueue {
+    Waits,
+    /// A courier has it in hand.
+    Sending,
+    /// The service may have it.
+    InDoubt,
+}
+
+/// Where a message `m` stands in the queue, as a word; null where it is in none.
+pub(super) const IN_QUEUE: &str =
+    "(SELECT CASE WHEN q.is_sending THEN 'sending' WHEN q.is_in_doubt THEN 'in-doubt'
+             ELSE 'waits' END
+        FROM mailbox_queue q WHERE q.batch = m.batch AND q.position = m.position)";
+
 /// Whether a message `m` waits in a queue.
 pub(super) const IS_QUEUED: &str =
     "EXISTS (SELECT 1 FROM mailbox_queue q WHERE q.batch = m.batch AND q.position = m.position)";
@@ -145,6 +161,15 @@ fn find(db: &Connection, message: MessageId) -> Result<Option<QueuedRow>, Error>
     let mut query = db.prepare_cached(sql).doing(doing)?;
     let given = params![message.batch.0, message.position];
     query.query_row(given, queued_row).optional().doing(doing)
+}
+
+/// How many messages of a batch a courier has in hand, or a service may have without an answer.
+pub(super) fn doubtful(db: &Connection, batch: BatchId) -> Result<u64, Error> {
+    let doing = "look what is being sent";
+    let sql = "SELECT COUNT(*) FROM mailbox_queue
+         WHERE batch = ? AND (is_sending = 1 OR is_in_doubt = 1)";
+    let mut query = db.prepare_cached(sql).doing(doing)?;
+    query.query_row([batch.0], |row| row.get(0)).doing(doing)
 }
 
 /// What a program that is gone had in hand waits again; the services may have it.

@@ -78,6 +78,9 @@ impl Store {
         let know = "INSERT INTO mailbox_services (name, is_in_settings, rate_per_sec)
              VALUES (?1, 1, ?2)
              ON CONFLICT (name) DO UPDATE SET is_in_settings = 1, rate_per_sec = ?2";
+        if self.read(|db| are_known(db, services))? {
+            return Ok(());
+        }
         self.write(doing, |tx| {
             tx.execute(forget, []).doing(doing)?;
             for service in services {
@@ -157,6 +160,20 @@ impl Store {
     pub fn queues(&self, now: Timestamp) -> Result<Vec<QueueNumbers>, Error> {
         self.read(|db| numbers(db, now))
     }
+}
+
+fn are_known(db: &Connection, services: &[ServiceInSettings]) -> Result<bool, Error> {
+    let doing = "list mailbox services";
+    let sql = "SELECT name, rate_per_sec FROM mailbox_services WHERE is_in_settings";
+    let mut query = db.prepare_cached(sql).doing(doing)?;
+    let rows = query.query_map([], |row| {
+        Ok(ServiceInSettings {
+            name: row.parsed("name")?,
+            rate_per_sec: row.get("rate_per_sec")?,
+        })
+    });
+    let known: Vec<_> = rows.doing(doing)?.collect::<Result<_, _>>().doing(doing)?;
+    Ok(known.len() == services.len() && services.iter().all(|it| known.contains(it)))
 }
 
 fn numbers(db: &Connection, now: Timestamp) -> Result<Vec<QueueNumbers>, Error> {

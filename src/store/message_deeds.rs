@@ -10,7 +10,7 @@ use super::{
     columns::{Columns, Word, millis},
     error::Doing,
     events, letter_ids,
-    mailbox_queue::IS_QUEUED,
+    mailbox_queue::{IN_QUEUE, IS_QUEUED, InQueue},
     message_events, reprocess,
 };
 use crate::domain::{
@@ -65,6 +65,10 @@ pub enum CannotMove {
     HandingOver(BundleId),
     #[error("delivery of batch {0} has begun and not ended, and some of it may lie in mailboxes")]
     DeliveryBegun(BatchId),
+    #[error("message {0} is being sent to a mailbox service at this moment")]
+    Sending(MessageId),
+    #[error("a mailbox service may have message {0}: it was sent, and no answer came")]
+    MayBeSent(MessageId),
     #[error("message {0} is in bundle {1}, which the print house has")]
     HandedOver(MessageId, BundleId),
     #[error("message {0} is in the recipient's mailbox")]
@@ -141,6 +145,7 @@ struct Candidate {
     is_held_by_operator: bool,
     /// A bundle that the print house has or had it in.
     printed_in: Option<BundleId>,
+    in_queue: Option<InQueue>,
 }
 
 fn plan(
@@ -263,6 +268,11 @@ fn has_gone(candidate: &Candidate) -> Option<CannotMove> {
 fn on_its_way(db: &Connection, candidate: &Candidate) -> Result<Option<CannotMove>, Error> {
     let (message, state) = (candidate.message, candidate.state);
     let both = candidate.channel == Some(Channel::MailboxAndPrint);
+    match candidate.in_queue {
+        Some(InQueue::Sending) => return Ok(Some(CannotMove::Sending(message))),
+        Some(InQueue::InDoubt) => return Ok(Some(CannotMove::MayBeSent(message))),
+        Some(InQueue::Waits) | None => {}
+    }
     Ok(match (state, candidate.bundle) {
         (MessageState::Refused | MessageState::Cancelled, _) => {
             Some(CannotMove::AtRest(message, state))
@@ -423,12 +433,14 @@ fn batch_of(tx: &Transaction<'_>, bundle: BundleId) -> Result<BatchId, Error> {
 
 fn candidate(db: &Connection, id: MessageId) -> Result<Option<Candidate>, Error> {
     let doing = "read a message";
-    let sql = "SELECT batch, position, state, channel, bundle, delivered_at, again, held_why,
+    let sql = format!(
+        "SELECT batch, position, state, channel, bundle, delivered_at, again, held_why,
             (SELECT MAX(p.bundle) FROM pieces p JOIN bundles b ON b.id = p.bundle
               WHERE p.batch = m.batch AND p.position = m.position AND b.state = 'handed-over')
-            AS printed_in
-         FROM messages m WHERE batch = ?1 AND position = ?2";
-    let mut query = db.prepare_cached(sql).doing(doing)?;
+            AS printed_in, {IN_QUEUE} AS in_queue
+         FROM messages m WHERE batch = ?1 AND position = ?2"
+    );
+    let mut query = db.prepare_cached(&sql).doing(doing)?;
     let found = query.query_row(params![id.batch.0, id.position], read);
     found.optional().doing(doing)
 }
@@ -443,6 +455,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Candidate> {
         has_been_in_mailbox: row.get::<_, u32>("again")? > 0,
         is_held_by_operator: row.get::<_, Option<String>>("held_why")?.is_some(),
         printed_in: row.maybe_bundle("printed_in")?,
+        in_queue: row.maybe_word("in_queue")?,
     })
 }
 

@@ -417,6 +417,9 @@ fn forget(tx: &Transaction<'_>, batch: BatchId, (from, to): (u32, u32)) -> Resul
 fn forget_of_batch(tx: &Transaction<'_>, batch: BatchId) -> Result<(), Error> {
     let sql = "UPDATE findings SET detail = '', entry = NULL WHERE batch = ? AND position IS NULL";
     tx.execute(sql, [batch.0]).doing("purge findings")?;
+    // What a service tells later belongs to nothing that is known.
+    let sql = "DELETE FROM sent_posts WHERE batch = ?";
+    tx.execute(sql, [batch.0]).doing("purge what was sent")?;
     Ok(())
 }
 

@@ -153,6 +153,17 @@ impl Store {
         })
     }
 
+    /// Whether a mailbox service has the message, or has had it.
+    pub fn is_at_service(&self, message: MessageId) -> Result<bool, Error> {
+        let doing = "look for a message at a service";
+        let sql = "SELECT 1 FROM sent_posts WHERE batch = ?1 AND position = ?2";
+        self.read(|db| {
+            let mut query = db.prepare_cached(sql).doing(doing)?;
+            let given = params![message.batch.0, message.position];
+            query.exists(given).doing(doing)
+        })
+    }
+
     /// The message that a service has under an id of ours, or may have.
     pub fn message_by_external_id(
         &self,

@@ -147,6 +147,8 @@ pub enum Blocked {
     Delivered(MessageId),
     #[error("message {0} may be in the recipient's mailbox: its delivery has begun and not ended")]
     MayBeDelivered(MessageId),
+    #[error("message {0} is being sent to a mailbox service at this moment")]
+    Sending(MessageId),
     #[error("message {0} is in bundle {1}, which the print house has")]
     HandedOver(MessageId, BundleId),
     #[error("message {0} was printed before")]

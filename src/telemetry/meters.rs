@@ -160,8 +160,8 @@ pub static STEP_SECONDS: Histogram = Histogram::new(
 pub static MESSAGES: Counter = Counter::new(
     "kuori_messages_total",
     &["what"],
-    "Messages that were `received` in an opened batch, `refused` at opening, `delivered` to a \
-     mailbox, and letters that were `handed-over` to a print house.",
+    "Messages that were `received` in an opened batch, `refused` at opening, `queued` for a \
+     mailbox service, `delivered` to a mailbox, and letters that were `handed-over` to a print house.",
 );
 pub static SERVICE_EVENTS: Counter = Counter::new(
     "kuori_service_events_total",

@@ -93,7 +93,8 @@ fn rank(blocked: CannotCancel) -> u8 {
         CannotCancel::Delivered { .. } => 3,
         CannotCancel::HandingOver(_) => 4,
         CannotCancel::DeliveryBegun(_) => 5,
-        CannotCancel::NothingLeft(_) => 6,
+        CannotCancel::Sending { .. } => 6,
+        CannotCancel::NothingLeft(_) => 7,
     }
 }
 
@@ -107,7 +108,8 @@ fn says_more(blocked: CannotCancel) -> bool {
         CannotCancel::HandedOver(_)
         | CannotCancel::Delivered { .. }
         | CannotCancel::HandingOver(_)
-        | CannotCancel::DeliveryBegun(_) => true,
+        | CannotCancel::DeliveryBegun(_)
+        | CannotCancel::Sending { .. } => true,
     }
 }
 
@@ -129,6 +131,10 @@ fn headline(batch: BatchId, blocked: CannotCancel) -> CommandError {
             ErrorKind::Failed,
             "may have messages in recipients' mailboxes",
         ),
+        CannotCancel::Sending { .. } => (
+            ErrorKind::TryLater,
+            "has messages on their way to a mailbox service",
+        ),
     };
     CommandError::new(kind, format!("batch `{batch}` {told}"))
 }
@@ -149,6 +155,11 @@ fn hint(batch: BatchId, blocked: CannotCancel) -> String {
              cancelled"
                 .to_owned()
         }
+        CannotCancel::Sending { .. } => format!(
+            "`kuori batch hold {batch}` lets nothing more of it be sent: type this again once \
+             `kuori queue list` shows that none of it is being sent. What the service may have is sent \
+             once more after `kuori batch release {batch}`, and it says then whether it has it"
+        ),
         CannotCancel::DeliveryBegun(_) => {
             format!(
                 "`kuori batch show {batch}` says what keeps the delivery from its end; once the mailboxes \

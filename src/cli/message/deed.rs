@@ -83,7 +83,9 @@ pub(super) fn run(
 fn refusal(what: MessageDeed, plan: &MessagePlan) -> Option<CommandError> {
     let worst = plan.blocked.iter().min_by_key(|blocked| rank(**blocked))?;
     let kind = match worst {
-        CannotMove::Working(_) | CannotMove::HandingOver(_) => ErrorKind::TryLater,
+        CannotMove::Working(_) | CannotMove::HandingOver(_) | CannotMove::Sending(_) => {
+            ErrorKind::TryLater
+        }
         _ => ErrorKind::Failed,
     };
     let mut error = CommandError::new(kind, *worst);
@@ -101,8 +103,8 @@ fn refusal(what: MessageDeed, plan: &MessagePlan) -> Option<CommandError> {
 fn rank(blocked: CannotMove) -> u8 {
     match blocked {
         CannotMove::Working(_) => 0,
-        CannotMove::HandingOver(_) => 1,
-        CannotMove::DeliveryBegun(_) => 2,
+        CannotMove::HandingOver(_) | CannotMove::Sending(_) => 1,
+        CannotMove::DeliveryBegun(_) | CannotMove::MayBeSent(_) => 2,
         CannotMove::HandedOver(..) => 3,
         CannotMove::Delivered(_) => 4,
         CannotMove::BatchAtRest(..) => 5,
@@ -126,6 +128,16 @@ fn hint(what: MessageDeed, blocked: CannotMove) -> String {
             "`kuori batch show {batch}` says what keeps the delivery from its end; once the mailboxes can \
              be asked, `kuori reprocess {batch} --from deliver` finds out what lies there"
         ),
+        CannotMove::Sending(message) => format!(
+            "type it again in a minute; where that does not help, `kuori batch hold {}` lets nothing \
+             more of the batch be sent, and `kuori batch release {}` lets it go on afterwards",
+            message.batch, message.batch
+        ),
+        CannotMove::MayBeSent(_) => {
+            "it is sent once more under the same id, and the service says then whether it has it: \
+             `kuori queue list` says when"
+                .to_owned()
+        }
         CannotMove::HandedOver(..) => {
             "ask the print house to take it out; what has left the house cannot be called back"
                 .to_owned()

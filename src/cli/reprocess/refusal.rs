@@ -103,7 +103,7 @@ fn rank(blocked: Blocked) -> u8 {
         | Blocked::Purged(_)
         | Blocked::SenderGone(_)
         | Blocked::Changed { .. } => 0,
-        Blocked::HandingOver(_) => 1,
+        Blocked::HandingOver(_) | Blocked::Sending(_) => 1,
         Blocked::HandedOver(..) => 2,
         Blocked::Printed(_) => 3,
         Blocked::Delivered(_) => 4,
@@ -132,6 +132,10 @@ fn headline(batch: BatchId, blocked: Blocked) -> CommandError {
         Blocked::MessageOnHold(_) => (ErrorKind::Failed, "has messages that an operator holds"),
         Blocked::Erased(_) => (ErrorKind::Failed, "has messages that were erased"),
         Blocked::HandingOver(_) => (ErrorKind::TryLater, "has a bundle on its way out"),
+        Blocked::Sending(_) => (
+            ErrorKind::TryLater,
+            "has messages on their way to a mailbox service",
+        ),
         Blocked::HandedOver(..) => (ErrorKind::Failed, "has a bundle at the print house"),
         Blocked::Printed(_) => (ErrorKind::Failed, "has letters that were printed before"),
         Blocked::Delivered(_) => (ErrorKind::Failed, "has messages in recipients' mailboxes"),
@@ -167,6 +171,10 @@ fn hint(arguments: &Arguments, blocked: Blocked) -> String {
         Blocked::Working(_) => "type it again in a minute, or with `--wait 60`".to_owned(),
         Blocked::Changed { .. } => "look at it again with `--dry-run`".to_owned(),
         Blocked::HandingOver(_) => on_its_way(),
+        Blocked::Sending(message) => format!(
+            "type it again in a minute; `kuori batch hold {}` lets nothing more of the batch be sent",
+            message.batch
+        ),
         Blocked::OnHold(batch) => format!("`kuori batch release {batch} --reason TEXT` ends that"),
         Blocked::MessageOnHold(message) => {
             format!("`kuori message release {message} --reason TEXT` lets it go on")
@@ -217,6 +225,7 @@ fn causes(plan: &ReprocessPlan, store: &Store) -> Result<Vec<String>, CommandErr
             }
             Blocked::Delivered(_)
             | Blocked::MayBeDelivered(_)
+            | Blocked::Sending(_)
             | Blocked::Printed(_)
             | Blocked::SenderGone(_)
             | Blocked::Changed { .. }

@@ -3,8 +3,11 @@ use rusqlite::params;
 
 use super::*;
 use crate::{
-    domain::{BatchState, Code, Finding, Place},
-    store::{PutBack, SentRow, ServiceInSettings},
+    domain::{BatchState, Breach, Code, Finding, Place, Step},
+    store::{
+        Again, Blocked, CannotCancel, CannotMove, Extent, MessageDeed, NewEvent, PutBack,
+        ReprocessPlan, Selection, SentRow, ServiceInSettings, Verification,
+    },
 };
 
 /// A house with batches whose messages are all routed to the mailbox.
@@ -527,4 +530,263 @@ fn messages_are_taken_in_hand_in_the_order_of_an_index() {
         !steps.iter().any(|step| step.contains("B-TREE")),
         "{steps:#?}"
     );
+}
+
+fn action(secs: i64) -> NewEvent {
+    NewEvent {
+        at: at(secs),
+        actor: "somebody".to_owned(),
+        why: "a test".to_owned(),
+    }
+}
+
+impl House {
+    fn deed(&self, deed: MessageDeed, message: MessageId) -> Vec<CannotMove> {
+        let plan = self.store.move_messages(deed, &[message], &action(50));
+        plan.unwrap().blocked
+    }
+
+    fn reprocess(&self, batch: BatchId, from: Step, again: Again) -> ReprocessPlan {
+        let selection = Selection {
+            batch,
+            positions: vec![1],
+            from: Some(from),
+            again,
+        };
+        self.store.reprocess(&selection, &action(50)).unwrap()
+    }
+
+    /// Takes the first message in hand, and lets it wait again.
+    fn leave_in_doubt(&self, batch: BatchId) {
+        self.take(batch, 1);
+        let back = [(1, PutBack::InDoubt)];
+        self.store.put_back(batch, &back).unwrap();
+    }
+}
+
+#[test]
+fn a_queued_message_is_held_and_cancelled_as_any_other_one() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 2, at(1));
+    let [first, second] = [1, 2].map(|position| MessageId {
+        batch: row.id,
+        position,
+    });
+    assert_eq!(house.deed(MessageDeed::Hold, first), []);
+    assert_eq!(house.deed(MessageDeed::Cancel, second), []);
+    assert_eq!(house.numbers(), (0, 0));
+    assert_eq!(house.deed(MessageDeed::Release, first), []);
+    assert_eq!(house.state(row.id, 1), "accepted");
+}
+
+#[test]
+fn what_is_being_sent_or_in_doubt_is_neither_held_nor_cancelled() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 2, at(1));
+    let first = MessageId {
+        batch: row.id,
+        position: 1,
+    };
+    house.take(row.id, 1);
+    for deed in [MessageDeed::Hold, MessageDeed::Cancel] {
+        assert_eq!(house.deed(deed, first), [CannotMove::Sending(first)]);
+    }
+    let cancelled = house.store.cancel(row.id, &action(9)).unwrap();
+    assert_eq!(cancelled.blocked, [CannotCancel::Sending { messages: 1 }]);
+    (house.store)
+        .put_back(row.id, &[(1, PutBack::InDoubt)])
+        .unwrap();
+    for deed in [MessageDeed::Hold, MessageDeed::Cancel] {
+        assert_eq!(house.deed(deed, first), [CannotMove::MayBeSent(first)]);
+    }
+    let cancelled = house.store.cancel(row.id, &action(9)).unwrap();
+    assert_eq!(cancelled.blocked, [CannotCancel::Sending { messages: 1 }]);
+}
+
+#[test]
+fn a_batch_that_waits_is_cancelled_with_its_queue() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 3, at(1));
+    assert!(
+        house
+            .store
+            .cancel(row.id, &action(9))
+            .unwrap()
+            .blocked
+            .is_empty()
+    );
+    assert_eq!(house.numbers(), (0, 0));
+    assert_eq!(house.state(row.id, 3), "cancelled");
+}
+
+#[test]
+fn the_rest_of_a_batch_is_cancelled_while_what_was_sent_stays() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 3, at(1));
+    house.take(row.id, 1);
+    house.store.record_sent(row.id, &[sent(1)], at(2)).unwrap();
+    let plan = house.store.cancel_of(row.id, Extent::Rest, &action(9));
+    assert_eq!(plan.unwrap().messages, 2);
+    assert_eq!(house.state(row.id, 1), "delivered");
+    assert_eq!(house.state(row.id, 2), "cancelled");
+    assert_eq!(house.numbers(), (0, 0));
+}
+
+#[test]
+fn a_message_that_waits_is_routed_anew_out_of_the_queue() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 2, at(1));
+    let plan = house.reprocess(row.id, Step::Route, Again::default());
+    assert!(plan.blocked.is_empty(), "{:?}", plan.blocked);
+    assert_eq!(house.state(row.id, 1), "accepted");
+    assert_eq!(house.numbers(), (1, 0));
+}
+
+#[test]
+fn a_message_that_is_delivered_anew_is_queued_anew_and_the_others_keep_their_places() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 2, at(1));
+    house.reprocess(row.id, Step::Deliver, Again::default());
+    let to_queue = house.store.messages_for_mailbox(row.id, 0, 9).unwrap();
+    let to_queue: Vec<_> = to_queue
+        .iter()
+        .map(|row| (row.id.position, row.again))
+        .collect();
+    // Under the same id as before: the operator did not say that it is to come twice.
+    assert_eq!(to_queue, [(1, 0)]);
+    let batch = house.store.batch(row.id).unwrap();
+    assert_eq!(batch.state, BatchState::Routed);
+}
+
+#[test]
+fn what_may_be_in_a_mailbox_goes_on_paper_only_by_name() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 1, at(1));
+    house.leave_in_doubt(row.id);
+    let first = MessageId {
+        batch: row.id,
+        position: 1,
+    };
+    let plan = house.reprocess(row.id, Step::Route, Again::default());
+    assert_eq!(plan.blocked, [Blocked::MayBeDelivered(first)]);
+    // To the service it goes under the same id, and keeps its place with its doubt.
+    let plan = house.reprocess(row.id, Step::Deliver, Again::default());
+    assert!(plan.blocked.is_empty());
+    assert!(house.store.queued(first).unwrap().unwrap().is_in_doubt);
+    let by_name = Again {
+        print: true,
+        deliver: false,
+    };
+    let plan = house.reprocess(row.id, Step::Route, by_name);
+    assert!(plan.blocked.is_empty());
+    assert_eq!(house.numbers(), (0, 0));
+}
+
+#[test]
+fn what_is_being_sent_is_not_set_back() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 1, at(1));
+    house.take(row.id, 1);
+    let first = MessageId {
+        batch: row.id,
+        position: 1,
+    };
+    let by_name = Again {
+        print: true,
+        deliver: true,
+    };
+    for from in [Step::Route, Step::Deliver] {
+        let plan = house.reprocess(row.id, from, by_name);
+        assert_eq!(plan.blocked, [Blocked::Sending(first)]);
+    }
+}
+
+#[test]
+fn a_repeat_that_is_wanted_has_another_number_of_repeats() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 1, at(1));
+    house.take(row.id, 1);
+    house.store.record_sent(row.id, &[sent(1)], at(2)).unwrap();
+    let plan = house.reprocess(row.id, Step::Deliver, Again::default());
+    let first = MessageId {
+        batch: row.id,
+        position: 1,
+    };
+    assert_eq!(plan.blocked, [Blocked::Delivered(first)]);
+    let by_name = Again {
+        print: false,
+        deliver: true,
+    };
+    house.reprocess(row.id, Step::Deliver, by_name);
+    assert_eq!(house.store.message(first).unwrap().again, 1);
+    assert!(house.store.queued(first).unwrap().is_none());
+}
+
+#[test]
+fn paper_of_a_service_that_is_to_come_again_is_a_repeat_too() {
+    let house = House::new();
+    let row = house.batch("example-city", 1);
+    house.sql("UPDATE messages SET channel = 'print'");
+    let page: Vec<_> = page(row.id, 1)
+        .into_iter()
+        .map(|new| NewQueued {
+            door: Door::Paper,
+            ..new
+        })
+        .collect();
+    house.store.enqueue(&row, &service(), &page, at(1)).unwrap();
+    house.take(row.id, 1);
+    house.store.record_sent(row.id, &[sent(1)], at(2)).unwrap();
+    let by_name = Again {
+        print: true,
+        deliver: false,
+    };
+    let plan = house.reprocess(row.id, Step::Compose, by_name);
+    assert!(plan.blocked.is_empty(), "{:?}", plan.blocked);
+    let first = MessageId {
+        batch: row.id,
+        position: 1,
+    };
+    assert_eq!(house.store.message(first).unwrap().again, 1);
+}
+
+#[test]
+fn a_house_with_a_queue_keeps_to_the_rules_at_every_moment() {
+    let house = House::new();
+    let sound = |what: &str| {
+        let rows = Verification::at_rest(at(20));
+        let verified = house.store.verify(&rows, &|_| {}).unwrap();
+        // The batches of these tests have no file.
+        let of_rows = verified.problems.iter();
+        let of_rows = of_rows.filter(|problem| problem.breach != Breach::FileMissing);
+        let told: Vec<_> = of_rows.map(|problem| &problem.how).collect();
+        assert!(told.is_empty(), "{what}: {told:#?}");
+    };
+    let known = ServiceInSettings {
+        name: service(),
+        rate_per_sec: 1.0,
+    };
+    house.store.know_services(&[known]).unwrap();
+    let row = house.queued_batch("example-city", 3, at(1));
+    sound("queued");
+    house.take(row.id, 2);
+    sound("in hand");
+    house.store.record_sent(row.id, &[sent(1)], at(2)).unwrap();
+    house.store.record_no_mailbox(row.id, &[2], at(2)).unwrap();
+    sound("to be settled");
+    house.take(row.id, 1);
+    house.store.record_sent(row.id, &[sent(3)], at(3)).unwrap();
+    house.store.settle_queues(at(3)).unwrap();
+    sound("settled");
+}
+
+#[test]
+fn a_queue_that_is_miscounted_or_of_no_service_of_the_settings_is_told() {
+    let house = House::new();
+    house.queued_batch("example-city", 2, at(1));
+    house.sql("UPDATE queued_batches SET waiting = 7");
+    let verified = house.store.verify(&Verification::at_rest(at(20)), &|_| {});
+    let verified = verified.unwrap();
+    assert_eq!(verified.found.get(&Breach::QueueMiscounted), Some(&1));
+    assert_eq!(verified.found.get(&Breach::QueueForsaken), Some(&1));
 }

@@ -44,8 +44,8 @@ fn told(plan: &ReprocessPlan, way: Way<'_>) -> String {
 /// Sets all messages of the plan back in one statement each for their history, their letter ids and
 /// themselves: none of them is looked at by itself.
 ///
-/// `again` grows with every repeat that was asked for by name, so that the mailbox can tell a
-/// second delivery that is wanted from one that is a crash's echo.
+/// `again` grows with every repeat that was asked for by name, so that the mailbox, or the service,
+/// can tell a second delivery that is wanted from one that is a crash's echo.
 fn set_back(
     tx: &Transaction<'_>,
     plan: &ReprocessPlan,
@@ -85,6 +85,13 @@ fn set_back(
             (SELECT m.position FROM messages m WHERE m.batch = ?1 AND {moving})"
     );
     tx.execute(&timers, [batch]).doing(doing)?;
+    // Those that stay routed are queued anew, perhaps for another service; who goes elsewhere leaves
+    // the queue by that.
+    let queued = format!(
+        "DELETE FROM mailbox_queue WHERE batch = ?1 AND is_sending = 0 AND is_in_doubt = 0
+            AND position IN (SELECT m.position FROM messages m WHERE m.batch = ?1 AND {moving})"
+    );
+    tx.execute(&queued, [batch]).doing(doing)?;
     let repeats: Vec<_> = plan
         .kinds
         .iter()
@@ -92,6 +99,9 @@ fn set_back(
         .copied()
         .collect();
     let (to, repeats) = (to(&plan.kinds), any_of(&repeats));
+    // Paper of a service of which it has had the letter before.
+    let reprints = "(m.state = 'handed-over' AND EXISTS (SELECT 1 FROM sent_posts s
+            WHERE s.batch = m.batch AND s.position = m.position AND s.door <> 'electronic'))";
     let forced = match wanted.way {
         Way::AsBefore => "m.forced_channel".to_owned(),
         Way::ByTheRules => "NULL".to_owned(),
@@ -99,7 +109,7 @@ fn set_back(
     };
     let update = format!(
         "UPDATE messages AS m SET bundle = NULL, state = {to}, forced_channel = {forced},
-            again = again + {repeats},
+            again = again + ({repeats} OR {reprints}),
             delivered_at = CASE WHEN {repeats} THEN NULL ELSE delivered_at END,
             channel = CASE WHEN {to} = 'accepted' THEN NULL ELSE channel END
          WHERE m.batch = ?1 AND {moving}"

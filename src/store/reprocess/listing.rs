@@ -139,6 +139,7 @@ impl Listing<'_> {
                 Blocked::SentAnew(message, other)
             }
             Hindrance::HandingOver(bundle) => Blocked::HandingOver(bundle),
+            Hindrance::Sending => Blocked::Sending(message),
             Hindrance::OnHold => Blocked::MessageOnHold(message),
             Hindrance::Erased => Blocked::Erased(message),
             Hindrance::Illegal(illegal) => Blocked::Illegal(message, illegal),

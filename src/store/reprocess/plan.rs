@@ -14,6 +14,7 @@ use crate::{
         columns::Columns,
         error::Doing,
         holds,
+        mailbox_queue::IN_QUEUE,
         messages::{self, message_row},
     },
 };
@@ -48,7 +49,8 @@ pub(super) fn columns(filter: &MessageFilter) -> String {
                 AND (l.batch <> m.batch OR l.position <> m.position)){earlier})
             AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.batch = m.batch
                 AND f.position = m.position AND f.code = 'message-repeated')) AS was_sent_anew,
-        m.held_why IS NOT NULL AS is_on_hold, m.erased_at IS NOT NULL AS is_erased
+        m.held_why IS NOT NULL AS is_on_hold, m.erased_at IS NOT NULL AS is_erased,
+        {IN_QUEUE} AS in_queue
         FROM messages m JOIN batches b ON b.id = m.batch WHERE m.batch = ?1"
     )
 }
@@ -174,7 +176,7 @@ impl Look<'_> {
     fn groups(&self) -> Result<Groups, Error> {
         let doing = "group messages";
         let sql = format!(
-            "SELECT COUNT(*) AS messages, {}{} GROUP BY 2, 3, 4, 5, 6, 7, 8, 9, 10",
+            "SELECT COUNT(*) AS messages, {}{} GROUP BY 2, 3, 4, 5, 6, 7, 8, 9, 10, 11",
             columns(self.filter()),
             self.filter().of_messages(self.row.id)
         );
@@ -328,5 +330,6 @@ pub(super) fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
         was_sent_anew: row.get("was_sent_anew")?,
         is_on_hold: row.get("is_on_hold")?,
         is_erased: row.get("is_erased")?,
+        in_queue: row.maybe_word("in_queue")?,
     })
 }

@@ -1,7 +1,10 @@
 //! What reprocessing does to messages, by all that decides it.
 
 use super::{Again, Kind};
-use crate::domain::{BundleId, Channel, IllegalMove, MessageState, Step};
+use crate::{
+    domain::{BundleId, Channel, IllegalMove, MessageState, Step},
+    store::mailbox_queue::InQueue,
+};
 
 /// All of a message that decides what becomes of it. Messages that have it in common are one group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,6 +20,8 @@ pub(super) struct Standing {
     pub(super) was_printed: bool,
     /// Its letter id belongs to another message by now.
     pub(super) was_sent_anew: bool,
+    /// Where it stands in the queue of a mailbox service.
+    pub(super) in_queue: Option<InQueue>,
     /// An operator holds it, and releases it.
     pub(super) is_on_hold: bool,
     /// What the rows said of its recipient is gone, since somebody asked for that.
@@ -54,6 +59,7 @@ pub(super) enum Hindrance {
     Printed,
     SentAnew,
     HandingOver(BundleId),
+    Sending,
     OnHold,
     Erased,
     Illegal(IllegalMove),
@@ -132,13 +138,16 @@ impl Standing {
         let Terms { again, forced, .. } = terms;
         let may_print = again.print;
         let may_deliver = again.deliver;
+        if self.in_queue == Some(InQueue::Sending) {
+            return Some(Hindrance::Sending);
+        }
         if self.is_delivered_again(terms) && !may_deliver {
             return Some(Hindrance::Delivered);
         }
         if forced == Some(Channel::Print) && self.was_delivered && !may_print {
             return Some(Hindrance::Delivered);
         }
-        if forced == Some(Channel::Print) && self.may_be_in_mailbox(terms) && !may_print {
+        if self.may_be_printed_too(terms) && !may_print {
             return Some(Hindrance::MayBeDelivered);
         }
         if self.was_sent_anew {
@@ -163,9 +172,19 @@ impl Standing {
     }
 
     fn is_printed_again(&self, terms: Terms) -> bool {
-        let from_mailbox = terms.forced == Some(Channel::Print)
-            && (self.was_delivered || self.may_be_in_mailbox(terms));
-        from_mailbox || self.would_reprint(terms)
+        let from_mailbox = terms.forced == Some(Channel::Print) && self.was_delivered;
+        from_mailbox || self.may_be_printed_too(terms) || self.would_reprint(terms)
+    }
+
+    /// No row tells yet whether the mailbox has it, and it may go on paper. A service that is sent it
+    /// once more tells that it has it: there is no danger in that.
+    fn may_be_printed_too(&self, terms: Terms) -> bool {
+        let is_in_doubt = self.in_queue == Some(InQueue::InDoubt);
+        match terms.forced {
+            Some(Channel::Print) => is_in_doubt || self.may_be_in_mailbox(terms),
+            Some(Channel::Mailbox) => false,
+            Some(Channel::MailboxAndPrint) | None => is_in_doubt && terms.from <= Step::Route,
+        }
     }
 
     /// Its own steps, or another routing, can bring it onto paper once more.

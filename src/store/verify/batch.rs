@@ -11,24 +11,27 @@ use super::{
         columns::{Columns, Word, maybe_millis},
         error::Doing,
         events::DAEMON,
+        mailbox_queue::IS_QUEUED,
     },
     Verification, Verified,
     files::NamedFile,
 };
 use crate::domain::{
-    BatchFacts, BatchId, Breach, BundleFacts, BundleId, BundleState, Channel, HandOverFacts,
-    MessageFacts, MessageId, MessageState, OutgoingState,
+    AtService, BatchFacts, BatchId, Breach, BundleFacts, BundleId, BundleState, Channel,
+    HandOverFacts, MessageFacts, MessageId, MessageState, OutgoingState,
 };
 
 const DOING: &str = "verify a batch";
 
 /// Tables whose rows name a message by its batch and position, without being held to it.
-const LOOSE: [&str; 5] = [
+const LOOSE: [&str; 7] = [
     "letter_ids",
     "findings",
     "message_events",
     "pieces",
     "events",
+    "mailbox_queue",
+    "sent_posts",
 ];
 
 /// Holds the rows of one batch to the rules; adds the files that they name.
@@ -52,7 +55,7 @@ pub(super) fn verify(
     let hand_overs = look.hand_overs(options, files)?;
     let bundles = look.bundles(&hand_overs)?;
     let messages = look.messages(&bundles)?;
-    look.batch(&messages, &bundles);
+    look.batch(&messages, &bundles)?;
     look.deliveries()?;
     look.loose_rows(&messages)?;
     if row.payload_purged_at.is_none() {
@@ -106,6 +109,7 @@ struct Messages {
     last: u32,
     under_way: u64,
     waiting: u64,
+    queued: u64,
 }
 
 impl Look<'_> {
@@ -239,10 +243,17 @@ impl Look<'_> {
     }
 
     fn messages(&mut self, bundles: &Bundles) -> Result<Messages, Error> {
-        let sql = "SELECT position, state, channel, bundle, delivered_at IS NOT NULL AS delivered
-             FROM messages WHERE batch = ? ORDER BY position";
+        let sql = format!(
+            "SELECT position, state, channel, bundle, delivered_at IS NOT NULL AS delivered,
+                {IS_QUEUED} AS is_queued,
+                CASE WHEN state = 'handed-over' AND bundle IS NULL
+                     THEN EXISTS (SELECT 1 FROM sent_posts s WHERE s.batch = m.batch
+                                   AND s.position = m.position AND s.door <> 'electronic')
+                     ELSE 0 END AS is_printed_by_service
+             FROM messages m WHERE batch = ? ORDER BY position"
+        );
         let db = self.db;
-        let mut query = db.prepare_cached(sql).doing(DOING)?;
+        let mut query = db.prepare_cached(&sql).doing(DOING)?;
         let mut rows = query.query([self.row.id.0]).doing(DOING)?;
         let mut counted = Messages::default();
         let mut live = bundles.live.as_slice();
@@ -289,7 +300,9 @@ impl Look<'_> {
             bundle: bundle.and_then(|bundle| bundles.states.get(&bundle).copied()),
             is_in_bundle: own.iter().any(|(_, other)| Some(*other) == bundle),
             in_other_bundles: own.iter().filter(is_other).count(),
+            at_service: at_service(row).doing(DOING)?,
         };
+        counted.queued += u64::from(facts.at_service == AtService::Waits);
         counted.under_way += u64::from(facts.is_under_way());
         counted.waiting += u64::from(state == MessageState::Waiting);
         self.hold_to_rules(id, &facts, own.len())
@@ -328,12 +341,14 @@ impl Look<'_> {
             .doing(DOING)
     }
 
-    fn batch(&mut self, messages: &Messages, bundles: &Bundles) {
+    fn batch(&mut self, messages: &Messages, bundles: &Bundles) -> Result<(), Error> {
         let facts = BatchFacts {
             state: self.row.state,
             is_due: maybe_millis(self.row.due_at).is_some(),
             under_way: messages.under_way,
             waiting: messages.waiting,
+            queued: messages.queued,
+            is_to_settle: self.is_to_settle()?,
             planned: bundles.planned,
         };
         self.found.add_all(&self.row.id, facts.broken());
@@ -346,6 +361,12 @@ impl Look<'_> {
             let how = format!("it has {rows} messages, from {first} to {last}");
             self.found.add(Breach::MessagesMissing, self.row.id, how);
         }
+        Ok(())
+    }
+
+    fn is_to_settle(&self) -> Result<bool, Error> {
+        let sql = "SELECT 1 FROM queued_batches WHERE batch = ? AND unsettled_since IS NOT NULL";
+        self.query(sql)?.exists([self.row.id.0]).doing(DOING)
     }
 
     fn deliveries(&mut self) -> Result<(), Error> {
@@ -394,6 +415,16 @@ impl Look<'_> {
         let how = format!("its state is `{state}`, which this program does not know");
         self.found.add(Breach::StateUnknown, about.to_string(), how);
     }
+}
+
+fn at_service(row: &Row<'_>) -> rusqlite::Result<AtService> {
+    Ok(if row.get("is_queued")? {
+        AtService::Waits
+    } else if row.get("is_printed_by_service")? {
+        AtService::Prints
+    } else {
+        AtService::Nothing
+    })
 }
 
 struct Pieces {

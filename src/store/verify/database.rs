@@ -24,6 +24,7 @@ pub(super) fn verify(db: &Connection, found: &mut Verified) -> Result<bool, Erro
         batches_of(db, table, found)?;
     }
     reports(db, found)?;
+    queues(db, found)?;
     Ok(true)
 }
 
@@ -107,6 +108,37 @@ fn reports(db: &Connection, found: &mut Verified) -> Result<(), Error> {
     for batch in rows.doing(doing)? {
         let how = "its delivery reports told of more than has happened";
         found.add(Breach::ReportInconsistent, batch.doing(doing)?, how);
+    }
+    Ok(())
+}
+
+/// Whose turn it is hangs on these numbers, and nobody sends to a service that the settings have lost.
+fn queues(db: &Connection, found: &mut Verified) -> Result<(), Error> {
+    let doing = "look at the queues of mailbox services";
+    let sql = "WITH counted AS (SELECT service, batch, SUM(is_sending = 0) AS waiting,
+                SUM(is_sending) AS sending FROM mailbox_queue GROUP BY service, batch)
+         SELECT COALESCE(q.batch, c.batch) AS batch FROM counted c
+           FULL JOIN queued_batches q ON q.service = c.service AND q.batch = c.batch
+          WHERE COALESCE(c.waiting, 0) IS NOT COALESCE(q.waiting, 0)
+             OR COALESCE(c.sending, 0) IS NOT COALESCE(q.sending, 0)
+          ORDER BY 1";
+    let mut query = db.prepare(sql).doing(doing)?;
+    let rows = query.query_map([], |row| Ok(BatchId(row.get(0)?)));
+    for batch in rows.doing(doing)? {
+        let how = "its queue has other messages than are counted there";
+        found.add(Breach::QueueMiscounted, batch.doing(doing)?, how);
+    }
+    let sql = "SELECT service, COUNT(*) FROM mailbox_queue
+         WHERE service NOT IN (SELECT name FROM mailbox_services WHERE is_in_settings)
+         GROUP BY service";
+    let mut query = db.prepare(sql).doing(doing)?;
+    let rows = query.query_map([], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?))
+    });
+    for row in rows.doing(doing)? {
+        let (service, count) = row.doing(doing)?;
+        let how = format!("{count} messages wait for it, and the settings do not have it");
+        found.add(Breach::QueueForsaken, service, how);
     }
     Ok(())
 }
