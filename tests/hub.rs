@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use kuori::{
     batch,
     domain::{
-        BatchId, DuplicateLetterIds, Language, PostageClass, PostageCode, PrintHouseId,
+        BatchId, DuplicateLetterIds, Language, MessageId, PostageClass, PostageCode, PrintHouseId,
         RecipientId, ServiceKind,
     },
     inbox::{self, Inbox},
@@ -22,8 +22,8 @@ use kuori::{
     outbox::{self, Outbox, Places},
     pdf::NoSecondReader,
     pipeline::{
-        self, Clock, Gate, HoldPolicy, House, Landscape, Patience, PrintHouseSettings, Runner,
-        SenderSettings, Shown,
+        self, Clock, Gate, HoldPolicy, House, Landscape, Looked, Mailboxes, Patience,
+        PrintHouseSettings, ReadLooks, ReadSettings, Runner, SenderSettings, Shown,
     },
     print::{self, PostageRule},
     receipts, routing, sample,
@@ -267,6 +267,23 @@ impl Hub {
             .unwrap()
     }
 
+    /// A look at the messages that are awaited to be read.
+    pub(crate) async fn look_for_reads(
+        &self,
+        after: Option<MessageId>,
+        settings: ReadSettings,
+    ) -> Looked {
+        let maildirs = |name| maildirs(self.path(), name);
+        let mailboxes = Mailboxes {
+            earnest: maildirs("mailboxes"),
+            test: maildirs("test-mailboxes"),
+        };
+        let looks = ReadLooks::new(Arc::clone(&self.store), mailboxes, settings);
+        let time = self.time();
+        let look = move || looks.look(after, time, &|| false).unwrap();
+        tokio::task::spawn_blocking(look).await.unwrap()
+    }
+
     /// The sender's folder as the house reaches it.
     pub(crate) fn sender_door(&self) -> Arc<dyn RemoteFolder> {
         Arc::new(DirectoryFolder::new(self.sender_folder()))
@@ -486,8 +503,6 @@ pub(crate) fn house(
     time: &Arc<Mutex<Timestamp>>,
 ) -> House {
     let time = Arc::clone(time);
-    let key = || FolderKey::open(&folder.join("mailbox.key")).unwrap();
-    let maildirs = |name: &str| Arc::new(Maildirs::new(folder.join(name), key()).unwrap());
     let print_houses = [("example-print", print), ("economy-print", economy_alone())];
     let print_houses = print_houses.map(|(id, print)| {
         let id: PrintHouseId = id.parse().unwrap();
@@ -511,6 +526,8 @@ pub(crate) fn house(
         test_mailbox: maildirs("test-mailboxes"),
         services: BTreeMap::new(),
         postal_accounts: BTreeMap::new(),
+        mailbox: maildirs(folder, "mailboxes"),
+        test_mailbox: maildirs(folder, "test-mailboxes"),
         senders: BTreeMap::from([(sender.id.clone(), sender)]),
         print_houses: BTreeMap::from(print_houses),
         second_reader: Arc::new(NoSecondReader),
@@ -518,6 +535,11 @@ pub(crate) fn house(
         time_zone: jiff::tz::TimeZone::get("Europe/Helsinki").unwrap(),
         signer: None,
     }
+}
+
+fn maildirs(folder: &Path, name: &str) -> Arc<dyn Mailbox> {
+    let key = FolderKey::open(&folder.join("mailbox.key")).unwrap();
+    Arc::new(Maildirs::new(folder.join(name), key).unwrap())
 }
 
 /// What a print house wants that has no postage but for economy letters at home.

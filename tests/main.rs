@@ -45,6 +45,7 @@ mod page_content;
 mod privacy;
 mod program;
 mod read_back;
+mod read_marks;
 mod reload;
 mod reprocess;
 mod runner;

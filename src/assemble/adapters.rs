@@ -18,7 +18,7 @@ use crate::{
     },
     outbox::{self, Places},
     pdf::SecondReader,
-    pipeline::{Clock, House, Mailboxes, PrintingService},
+    pipeline::{Clock, House, Mailboxes, PrintingService, ReadLooks},
     second_reader::{self, Clerk},
     signing::Signer,
     store::{Place, ServiceInSettings, Store},
@@ -108,6 +108,8 @@ fn postal_account(service: &PrintingService) -> Result<PostalAccount, Error> {
         contact_email: service.contact_email.clone(),
         cost_pool: service.cost_pool.clone(),
     })
+}
+
 /// The same as the store remembers them.
 pub(super) fn services_in_settings(config: &Config) -> Vec<ServiceInSettings> {
     let known = config.services.iter().map(|service| ServiceInSettings {
@@ -130,6 +132,15 @@ pub(super) fn signer(config: &Config) -> Result<Option<Signer>, Error> {
         return Ok(None);
     }
     Ok(Some(Signer::open(&config.receipt_key_file)?))
+}
+
+/// Looks into the mailboxes of a house.
+pub(super) fn read_looks(config: &Config, house: &House) -> ReadLooks {
+    let mailboxes = Mailboxes {
+        earnest: Arc::clone(&house.mailbox),
+        test: Arc::clone(&house.test_mailbox),
+    };
+    ReadLooks::new(Arc::clone(&house.store), mailboxes, config.reads)
 }
 
 fn maildirs(config: &Config, folder: &Path) -> Result<Arc<dyn Mailbox>, Error> {

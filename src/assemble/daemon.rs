@@ -12,6 +12,7 @@ use super::{
     handing_over::hand_over,
     loops::Loops,
     polling::{pass_requests_on, poll},
+    read_marks::look_for_reads,
     reload,
     resting::rest,
     service_events::hear,
@@ -159,6 +160,7 @@ impl Daemon {
             loops.begin("service events", move || hear(works, service, stop()));
         }
         loops.begin("timers", move || watch_timers(works, stop()));
+        loops.begin("reads", move || look_for_reads(works, &self.config, stop()));
         loops.begin("audit", move || tell_heads(works, stop()));
         loops
     }

@@ -21,6 +21,7 @@ mod order;
 mod party;
 mod polling;
 mod probe;
+mod read_marks;
 mod receipt_key;
 mod reload;
 mod resting;

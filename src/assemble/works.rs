@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     inbox::Inbox,
     outbox::Outbox,
-    pipeline::{self, Clock, Courier, House, Runner, Wake},
+    pipeline::{self, Clock, Courier, House, ReadLooks, Runner, Wake},
     store::{Received, Store},
     telemetry::Pulse,
     transport::SftpServers,
@@ -25,6 +25,8 @@ pub struct Works {
     pub(super) inboxes: Vec<Arc<Inbox>>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) couriers: Vec<Arc<Courier>>,
+    /// Sees which messages in Maildirs were read.
+    pub(super) read_looks: Arc<ReadLooks>,
     /// Rung when a batch has arrived.
     pub(super) arrived: Wake,
     /// Rung when a step has ended.
@@ -54,6 +56,7 @@ impl Works {
             inboxes: parts.inboxes,
             outbox: parts.outbox,
             couriers: parts.couriers,
+            read_looks: parts.read_looks,
             store,
             clock,
             arrived,
@@ -76,6 +79,7 @@ impl Works {
         self.inboxes = parts.inboxes;
         self.outbox = parts.outbox;
         self.couriers = parts.couriers;
+        self.read_looks = parts.read_looks;
         Ok(())
     }
 
@@ -137,6 +141,7 @@ struct Parts {
     inboxes: Vec<Arc<Inbox>>,
     outbox: Arc<Outbox>,
     couriers: Vec<Arc<Courier>>,
+    read_looks: Arc<ReadLooks>,
 }
 
 impl Parts {
@@ -155,15 +160,16 @@ impl Parts {
         let inboxes = adapters::inboxes(config, &servers, store, &places)?;
         let names = inboxes.iter().map(|inbox| inbox.settings().place.as_str());
         store.keep_looks(&names.collect::<Vec<_>>())?;
-        store.know_services(&couriers::known(config))?;
         let couriers = couriers::couriers(config, &house, arrived);
         let (arrived, stepped) = (Arc::clone(arrived), Arc::clone(stepped));
         let runner = Runner::new(Arc::clone(&house), config.runner, arrived, stepped);
+        let read_looks = adapters::read_looks(config, &house);
         Ok(Self {
             house,
             runner: Arc::new(runner.with_pulse(pulse.clone())),
             inboxes,
             couriers,
+            read_looks: Arc::new(read_looks),
             outbox: Arc::new(Outbox::new(
                 Arc::clone(store),
                 places,

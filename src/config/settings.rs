@@ -42,6 +42,8 @@ pub struct Config {
     pub mailbox: MailboxConfig,
     /// The services of Suomi.fi Messages that senders name, each once.
     pub services: Vec<ServiceConfig>,
+    /// How it is seen which messages were read.
+    pub reads: pipeline::ReadSettings,
     /// `None` where the embedded SFTP server is switched off.
     pub server: Option<ServerConfig>,
     pub senders: Vec<SenderConfig>,

@@ -26,6 +26,13 @@ pub trait Mailbox: Send + Sync {
     /// Asks whether a message lies in the recipient's mailbox: after a crash, before acting again.
     async fn has(&self, id: DeliveryId, recipient: &RecipientId) -> Result<bool, Error>;
 
+    /// Looks which of some messages their recipients have read. Nothing that the recipient sees is changed.
+    ///
+    /// A mailbox that tells of it in other ways, or cannot, sees nothing new.
+    async fn look(&self, page: Vec<Unread>) -> Result<Vec<Result<Look, Error>>, Error> {
+        Ok(page.iter().map(|_| Ok(Look::Unchanged)).collect())
+    }
+
     /// Clears away what a crash left of a delivery that is not to be made any more. What lies in the
     /// mailbox stays there; the recipient has seen nothing of the rest.
     async fn discard(&self, id: DeliveryId, recipient: &RecipientId) -> Result<(), Error>;
@@ -101,4 +108,25 @@ pub struct MailboxReceipt {
     pub delivered_at: Timestamp,
     /// What the mailbox calls the message. It says nothing about the recipient.
     pub reference: String,
+}
+
+/// A message that nobody was seen to read yet.
+#[derive(Debug, Clone)]
+pub struct Unread {
+    pub id: DeliveryId,
+    pub recipient: RecipientId,
+    /// What the last look answered in [`Look::Unread`].
+    pub changed: Option<i64>,
+}
+
+/// What a look at a message has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing has happened in its mailbox since the last look.
+    Unchanged,
+    /// It is not read, or not there any more. `changed` stays the same until something happens in the
+    /// mailbox; it is absent where something has happened this moment.
+    Unread { changed: Option<i64> },
+    /// When its mark was set, by the clock of the mailbox.
+    Read { at: Timestamp },
 }

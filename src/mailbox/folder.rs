@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Delivery, DeliveryId, FolderKey};
+use super::{Delivery, DeliveryId, FolderKey, Look, mark};
 use crate::{crash_points::around, domain::RecipientId};
 
 /// One recipient's Maildir: `tmp`, `new` and `cur` (D. J. Bernstein, "Using maildir format").
@@ -31,6 +31,32 @@ impl Folder {
             None => written_in(&self.0.join("cur"), &id),
             found => Ok(found),
         }
+    }
+
+    /// Whether the recipient has read a message, in one look at the folder of read ones where that has
+    /// not changed since.
+    pub(super) fn look(&self, id: DeliveryId, changed: Option<i64>) -> io::Result<Look> {
+        let cur = self.0.join("cur");
+        let Some(at) = changed_at(&cur)? else {
+            return Ok(Look::Unread { changed: None });
+        };
+        let found = mark::of(at);
+        if changed == Some(found) {
+            return Ok(Look::Unchanged);
+        }
+        let read = listed_in(&cur, &id.to_string())?.filter(|path| mark::is_read(path));
+        let marked_at = match read {
+            Some(path) => if_there(fs::symlink_metadata(path))?,
+            None => None,
+        };
+        Ok(match marked_at {
+            Some(metadata) => Look::Read {
+                at: mark::set_at(&metadata)?,
+            },
+            None => Look::Unread {
+                changed: mark::has_settled(at).then_some(found),
+            },
+        })
     }
 
     /// Opens an empty draft in `tmp`, makes the folder at its first use, and overwrites what a

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::{
-    Delivery, DeliveryId, Error, FolderKey, Mailbox, MailboxReceipt,
+    Delivery, DeliveryId, Error, FolderKey, Look, Mailbox, MailboxReceipt, Unread,
     folder::{self, Folder},
     folder_key, mime,
 };
@@ -67,6 +67,11 @@ impl Mailbox for Maildirs {
                 .map_err(|source| Error::Find { message, source })
         })
         .await
+    }
+
+    async fn look(&self, page: Vec<Unread>) -> Result<Vec<Result<Look, Error>>, Error> {
+        self.blocking(move |root| Ok(page.iter().map(|unread| root.look(unread)).collect()))
+            .await
     }
 
     async fn discard(&self, id: DeliveryId, recipient: &RecipientId) -> Result<(), Error> {
@@ -146,6 +151,13 @@ impl Root {
             folder,
             draft,
         })
+    }
+
+    fn look(&self, unread: &Unread) -> Result<Look, Error> {
+        let message = unread.id.message;
+        self.folder_of(&unread.recipient)
+            .look(unread.id, unread.changed)
+            .map_err(|source| Error::Find { message, source })
     }
 
     fn folder_of(&self, recipient: &RecipientId) -> Folder {

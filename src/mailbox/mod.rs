@@ -2,7 +2,8 @@
 //!
 //! In come pages of deliveries: a message's texts and its PDF, ready to read. Out go mailbox
 //! receipts, one for each delivery that lies durably in its recipient's mailbox. Delivering the
-//! same message again is a success and makes no second copy.
+//! same message again is a success and makes no second copy. A look at messages says which of them
+//! have been read.
 //!
 //! This room does not know why a message goes to a mailbox, what a batch is, or what is done when
 //! a delivery fails: its errors say only whether trying again can help.
@@ -14,12 +15,13 @@ mod error;
 mod folder;
 mod folder_key;
 mod maildirs;
+mod mark;
 mod mime;
 pub mod suomifi;
 #[cfg(test)]
 mod tests;
 
-pub use contract::{AttachedFile, Delivery, DeliveryId, Mailbox, MailboxReceipt};
+pub use contract::{AttachedFile, Delivery, DeliveryId, Look, Mailbox, MailboxReceipt, Unread};
 pub use error::Error;
 pub use folder_key::FolderKey;
 pub use maildirs::Maildirs;

@@ -4,8 +4,10 @@ use std::{
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
+
+use jiff::Timestamp;
 
 use super::*;
 use crate::domain::{BatchId, Disposition, MessageId, ServiceKind};
@@ -157,6 +159,44 @@ fn a_message_that_is_to_be_delivered_again_by_name_is() {
     house.deliver(vec![again.clone()]);
     house.deliver(vec![again]);
     assert_eq!(house.messages().len(), 2);
+}
+
+#[test]
+fn a_look_sees_what_was_read_and_nothing_twice() {
+    let house = House::new();
+    let look = |changed| {
+        let Delivery { id, recipient, .. } = delivery(1);
+        let page = vec![Unread {
+            id,
+            recipient,
+            changed,
+        }];
+        wait(house.mailboxes.look(page)).unwrap().remove(0).unwrap()
+    };
+    assert_eq!(look(None), Look::Unread { changed: None });
+    house.deliver(vec![delivery(1)]);
+    let new = house.only_message();
+    let cur = new.parent().unwrap().with_file_name("cur");
+    // It was made this moment: it could change again and keep its time.
+    assert_eq!(look(None), Look::Unread { changed: None });
+    let then = SystemTime::now() - Duration::from_secs(60);
+    fs::File::open(&cur).unwrap().set_modified(then).unwrap();
+    let Look::Unread { changed } = look(None) else {
+        panic!("it is not read");
+    };
+    assert!(changed.is_some());
+    assert_eq!(look(changed), Look::Unchanged);
+
+    let name = new.file_name().unwrap().to_string_lossy().into_owned();
+    // A size that a mail program writes down is no flag.
+    let seen = cur.join(format!("{name},S=1234:2,"));
+    rustix::fs::rename(&new, &seen).unwrap();
+    assert_eq!(look(changed), Look::Unread { changed: None });
+    rustix::fs::rename(&seen, cur.join(format!("{name},S=1234:2,RSa"))).unwrap();
+    let Look::Read { at } = look(changed) else {
+        panic!("it is read");
+    };
+    assert!(at > Timestamp::try_from(then).unwrap());
 }
 
 #[test]

@@ -338,14 +338,18 @@ pub(super) fn attachments(
 }
 
 pub(super) fn delivery_id(row: &BatchRow, stored: &MessageRow) -> DeliveryId {
+    id_of(stored.id, &row.sha256, stored.again)
+}
+
+/// `sha256` is that of the batch's file, in hexadecimal digits.
+pub(super) fn id_of(message: MessageId, sha256: &str, again: u32) -> DeliveryId {
     DeliveryId {
-        message: stored.id,
-        content: row
-            .sha256
+        message,
+        content: sha256
             .get(..8)
             .and_then(|text| u32::from_str_radix(text, 16).ok())
             .unwrap_or(0),
-        repeat: stored.again,
+        repeat: again,
     }
 }
 

@@ -4,7 +4,8 @@
 //! received ─acknowledge, open─► opened ─route─► routed ─deliver─► delivered ─compose─► composed ─report─► reported
 //! ```
 //!
-//! Beside the steps, the sender is told what happens to messages afterwards (`delivery_report`).
+//! Beside the steps, the sender is told what happens to messages afterwards (`delivery_report`), such as
+//! that they are read (`read_marks`).
 //!
 //! A step loads from the store, calls pure functions, writes files, then commits one transaction that
 //! records the result and with it the next step. Every step can run twice: what it did before a crash
@@ -31,6 +32,7 @@ mod page_check;
 mod paper_letter;
 mod paper_queue;
 mod plan;
+mod read_marks;
 mod receipt;
 mod report;
 mod route;
@@ -49,6 +51,7 @@ pub use house::{
 };
 pub use mailbox_audit::{Mailboxes, verify_mailboxes};
 pub use page_check::PageCheck;
+pub use read_marks::{Looked, ReadLooks, ReadSettings};
 pub use route::foresee;
 pub use runner::{Runner, Settings, Wake};
 pub use service_events::{EventReader, EventsRead};

@@ -47,6 +47,7 @@ const SET_BACK: &str = "
     UPDATE mailbox_queue SET uploads = '', uploaded_at = NULL WHERE uploaded_at > :now;
     UPDATE queued_batches SET unsettled_since = :now WHERE unsettled_since > :now;
     UPDATE service_feeds SET retry_at = MAX(:now, retry_at - :back) WHERE retry_at > :now;
+    UPDATE read_marks SET since = :now WHERE since > :now;
     UPDATE alerts SET since = MIN(:now, since), begun_at = MIN(:now, begun_at),
         told_at = MIN(:now, told_at - :back);
     UPDATE runner SET latest_time = :now";

@@ -5,7 +5,7 @@ use super::{
     BatchRow, Error, StepOutcome, Store,
     columns::{Word, maybe_millis, millis},
     error::Doing,
-    events, letter_ids, message_events, steps,
+    events, letter_ids, message_events, read_marks, steps,
 };
 use crate::domain::{
     BatchId, BatchState, Channel, Decision, MessageEvent, MessageId, MessageState, Route,
@@ -102,6 +102,7 @@ impl Store {
                     delivered.push(*position);
                 }
             }
+            read_marks::begin(tx, batch, &delivered, now)?;
             message_events::note(tx, batch, delivered, MessageEvent::Delivered, now)
         })
     }

@@ -52,6 +52,7 @@ mod places;
 mod purge;
 mod queue_outcomes;
 mod queue_turns;
+mod read_marks;
 mod reprocess;
 mod restored;
 mod scratch;
@@ -110,6 +111,7 @@ pub use places::{PlaceTrouble, Trouble};
 pub use purge::{BatchPurge, Erasure, Kept, PurgeRule};
 pub use queue_outcomes::{KnownPost, SentRow};
 pub use queue_turns::{PutBack, QueueTurn};
+pub use read_marks::{AwaitedRead, ReadMarks};
 pub use reprocess::{
     Again, Blocked, Foresee, Move, Moved, Reprocess, ReprocessPlan, Reprocessing, Selection, Way,
 };

@@ -108,6 +108,10 @@ const NOT_PASSED: &[(&str, &str)] = &[
         "a week without a reader: `timers` does that",
     ),
     ("commit/stop a timer", "an operator wants no paper"),
+    (
+        "commit/record what was read",
+        "a mail program that reads: `read_marks` does that",
+    ),
     // What is kept for days.
     ("commit/note a purge", "an operator purges"),
     ("commit/purge message rows", "rows that are old enough"),

@@ -148,6 +148,7 @@ impl Tables {
                 .read(inboxes.min_free_bytes, &root.key("alerts"), problems),
             monitor: self.monitor.read(&root.key("monitor"), problems),
             second_reader: self.second_reader.read(&site),
+            reads: self.mailbox.reads(),
             mailbox: self.mailbox.read(&site),
             services: each(self.suomifi, &root.key("suomifi"), |name, table, at| {
                 table.read(name, at, &site, problems)
