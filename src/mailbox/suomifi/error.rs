@@ -1,6 +1,9 @@
+use std::{io, path::PathBuf};
+
 use crate::domain::Disposition;
 
-/// A request that came to nothing. No variant says whose message it was, and no text has a password.
+/// A request that came to nothing. No variant says whose message it was, and no text has a password,
+/// a token, or anything of a message.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No answer, or not a whole one: the connection, the certificate, the time that it may take.
@@ -9,12 +12,14 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
-    /// HTTP 5xx or 429.
-    #[error("the mailbox service answers {status}")]
+    /// HTTP 5xx or 429: the same request can work later.
+    #[error("the mailbox service answers {status}: {reason}")]
     Busy {
         status: u16,
         /// What it asks for, in seconds.
         retry_after: Option<u64>,
+        /// The service's own words, with the number that its support asks for.
+        reason: String,
     },
 
     /// User or password is wrong, or the address of this machine is not on the service's list.
@@ -33,7 +38,7 @@ pub enum Error {
     #[error("the mailbox service refuses it ({status}): {reason}")]
     Refused {
         status: u16,
-        /// The service's own words, without identity codes.
+        /// The service's own words, without identity codes or anything else that was sent.
         reason: String,
     },
 
@@ -41,8 +46,16 @@ pub enum Error {
     #[error("the mailbox service answers something else than its description says: {what}")]
     Answer { what: String },
 
-    #[error("cannot read or write the password file of the mailbox service")]
-    PasswordFile { source: std::io::Error },
+    #[error("cannot {doing} the password file `{path}`")]
+    PasswordFile {
+        doing: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+
+    /// A password that the service would not take.
+    #[error("the new password will not do: {what}")]
+    Password { what: &'static str },
 
     #[error("the settings of the mailbox service cannot be used: {what}")]
     Settings { what: String },
@@ -57,7 +70,10 @@ impl Error {
             | Self::Answer { .. }
             | Self::PasswordFile { .. } => Disposition::Retry,
             Self::Settings { .. } => Disposition::Hold,
-            Self::NoMailbox | Self::TooLarge { .. } | Self::Refused { .. } => Disposition::Reject,
+            Self::NoMailbox
+            | Self::TooLarge { .. }
+            | Self::Refused { .. }
+            | Self::Password { .. } => Disposition::Reject,
         }
     }
 
@@ -68,4 +84,98 @@ impl Error {
             Self::NoMailbox | Self::TooLarge { .. } | Self::Refused { .. }
         )
     }
+
+    /// What an operator can do, where it is more than to wait.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreachable { source } if is_of_certificate(source.as_ref()) => Some(
+                "the certificate is not trusted: is `base_url` the service's own, the clock right, \
+                 `ca_certificates` installed, and `ca_file` the issuer's?",
+            ),
+            Self::Unreachable { .. } => Some(
+                "is `base_url` right, and may this machine reach it? `kuori suomifi check` tries",
+            ),
+            Self::NotLetIn { .. } => Some(
+                "are `user` and the password file right, and is the address of this machine on the \
+                 service's list? `kuori suomifi check` asks once more",
+            ),
+            Self::PasswordFile { .. } => Some(
+                "`password_file` has to be there, and readable for the user that kuori runs as",
+            ),
+            Self::Password { .. } => Some("leave out `--from-stdin`, and Kuori makes one"),
+            Self::Settings { .. } => Some("see docs/settings.md"),
+            Self::Answer { .. } => {
+                Some("is `base_url` that of the API, and nothing between that answers instead?")
+            }
+            Self::Busy { .. } | Self::NoMailbox | Self::TooLarge { .. } | Self::Refused { .. } => {
+                None
+            }
+        }
+    }
+
+    /// A refusal of what is no message: then something of the settings or the service is wrong.
+    pub(super) fn of_no_message(self) -> Self {
+        match self.is_of_message() {
+            true => Self::Answer { what: self.what() },
+            false => self,
+        }
+    }
+
+    fn what(&self) -> String {
+        match self {
+            Self::Answer { what } => what.clone(),
+            other => other.to_string(),
+        }
+    }
+
+    /// The same once more, for others who waited for the same thing.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Unreachable { source } => Self::Unreachable {
+                source: in_one_line(source.as_ref()).into(),
+            },
+            Self::Busy {
+                status,
+                retry_after,
+                reason,
+            } => Self::Busy {
+                status: *status,
+                retry_after: *retry_after,
+                reason: reason.clone(),
+            },
+            Self::NotLetIn { reason } => Self::NotLetIn {
+                reason: reason.clone(),
+            },
+            Self::PasswordFile {
+                doing,
+                path,
+                source,
+            } => Self::PasswordFile {
+                doing,
+                path: path.clone(),
+                source: io::Error::new(source.kind(), source.to_string()),
+            },
+            Self::Settings { what } => Self::Settings { what: what.clone() },
+            Self::NoMailbox
+            | Self::TooLarge { .. }
+            | Self::Refused { .. }
+            | Self::Answer { .. }
+            | Self::Password { .. } => Self::Answer { what: self.what() },
+        }
+    }
+}
+
+fn in_one_line(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        told = format!("{told}: {error}");
+        cause = error.source();
+    }
+    told
+}
+
+/// Text, since the library that checks certificates is wrapped in two others by then.
+fn is_of_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
+    in_one_line(error).contains("invalid peer certificate")
 }

@@ -6,15 +6,27 @@
 //!
 //! What is read is read leniently: fields and kinds of events that are not known yet are passed over.
 
+mod answer;
+mod check;
 mod client;
+mod connection;
 mod error;
 mod event;
+mod hiding;
+mod password;
 mod post;
+mod request;
 mod settings;
+#[cfg(test)]
+mod tests;
+mod text;
+mod token;
 
+pub use check::{Checked, Step};
 pub use client::Suomifi;
 pub use error::Error;
 pub use event::{EventKind, EventPage, ServiceEvent};
+pub use password::random_password;
 pub use post::{
     AttachmentId, Electronic, ExternalId, Paper, Post, PostalAccount, PostalAddressee, SentMessage,
     Upload,
