@@ -28,7 +28,10 @@ use kuori::{
     print::{self, PostageRule},
     receipts, routing, sample,
     signing::Signer,
-    store::{ConsentChange, ConsentStatus, Counts, NewEvent, Place, Received, Store, Verification},
+    store::{
+        ConsentChange, ConsentStatus, Counts, FiredTimers, NewEvent, Place, Received, Store,
+        Verification,
+    },
     transport::{DirectoryFolder, RemoteFolder},
 };
 use tempfile::TempDir;
@@ -36,6 +39,7 @@ use tokio::sync::Notify;
 
 pub(crate) struct Hub {
     pub(crate) store: Arc<Store>,
+    house: Arc<House>,
     inbox: Inbox,
     runner: Runner,
     outbox: Outbox,
@@ -99,10 +103,11 @@ impl Hub {
         let time = Arc::new(Mutex::new(now()));
         let mut house = house(&store, folder.path(), sender, print, &time);
         change(&mut house);
+        let house = Arc::new(house);
         let places = places(folder.path());
         let wake = || Arc::new(Notify::new());
         let runner = Runner::new(
-            Arc::new(house),
+            Arc::clone(&house),
             pipeline::Settings::default(),
             wake(),
             wake(),
@@ -111,6 +116,7 @@ impl Hub {
         Self {
             inbox: Inbox::new(Arc::clone(&store), sender_folder, inbox_settings()),
             outbox: Outbox::new(Arc::clone(&store), places, outbox::Settings::default()),
+            house,
             runner,
             time,
             store,
@@ -206,6 +212,11 @@ impl Hub {
     pub(crate) async fn hand_over_one(&self) -> bool {
         let time = self.time();
         self.outbox.hand_over_next(time).await.unwrap()
+    }
+
+    /// Messages whose time to be read is over go on paper.
+    pub(crate) fn fire_timers(&self) -> FiredTimers {
+        pipeline::fire_timers(&self.house, &|| false).unwrap()
     }
 
     pub(crate) fn time(&self) -> Timestamp {

@@ -52,5 +52,6 @@ mod runner;
 mod samples;
 mod second_readings;
 mod sftp;
+mod suomifi;
 mod verdicts;
 mod verify;

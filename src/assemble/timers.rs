@@ -17,7 +17,6 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 pub(super) fn timer_rules(config: &Config) -> Vec<TimerRule> {
     let rule = |settings: &SenderSettings| TimerRule {
         sender: settings.id.clone(),
-        service: settings.service_name.clone(),
         acknowledge_within_days: settings.patience.acknowledge_within_days,
         print_if_unread_days: settings.patience.print_if_unread_days,
     };

@@ -142,7 +142,9 @@ fn lines(house: &House, page: Vec<MessageHistory>) -> Result<Vec<DeliveryLine>, 
     Ok(lines)
 }
 
-fn line(history: MessageHistory) -> DeliveryLine {
+/// What a mailbox tells is heard of later than it happened, and in any order.
+fn line(mut history: MessageHistory) -> DeliveryLine {
+    history.events.sort_by_key(|event| event.at);
     DeliveryLine {
         message: history.message,
         sender_letter_id: history.sender_letter_id,

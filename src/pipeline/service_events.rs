@@ -52,10 +52,11 @@ impl EventReader {
         while !is_stopped() {
             let feed = self.store.service_feed(self.name())?;
             let now = self.clock.now();
-            if let Some(at) = feed.as_ref().and_then(|feed| feed.retry_at) {
-                if now < at {
-                    return Ok(EventsRead::PutOff(at));
-                }
+            // One that does not take messages either is left alone as a whole.
+            let sending = self.store.service_state(self.name())?.retry_at;
+            let retry_at = feed.as_ref().and_then(|feed| feed.retry_at).max(sending);
+            if let Some(at) = retry_at.filter(|at| now < *at) {
+                return Ok(EventsRead::PutOff(at));
             }
             let continuation = feed.as_ref().and_then(|feed| feed.continuation.as_deref());
             match self.service.events(continuation).await {

@@ -7,7 +7,7 @@
 mod feeds;
 mod meaning;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, named_params, params};

@@ -31,8 +31,6 @@ use crate::domain::{BatchId, MessageEvent, MessageId, Reason, SenderId, ServiceN
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimerRule {
     pub sender: SenderId,
-    /// The service that it delivers through; `None` for the Maildirs.
-    pub service: Option<ServiceName>,
     /// For verifiable messages.
     pub acknowledge_within_days: u32,
     /// For ordinary ones; `None` where they never go on paper for that.
@@ -88,15 +86,14 @@ impl Store {
     /// What the senders of the settings want of messages that are delivered from now on.
     pub fn know_timers(&self, rules: &[TimerRule]) -> Result<(), Error> {
         let doing = "know the senders' timers";
-        let sql = "INSERT INTO timer_rules (sender, service, acknowledge_within_days,
-                print_if_unread_days) VALUES (?1, ?2, ?3, ?4)";
+        let sql = "INSERT INTO timer_rules (sender, acknowledge_within_days, print_if_unread_days)
+             VALUES (?1, ?2, ?3)";
         self.write(doing, |tx| {
             tx.execute("DELETE FROM timer_rules", []).doing(doing)?;
             let mut insert = tx.prepare_cached(sql).doing(doing)?;
             for rule in rules {
-                let service = rule.service.as_ref().map(ServiceName::as_str);
                 let days = (rule.acknowledge_within_days, rule.print_if_unread_days);
-                let given = params![rule.sender.as_str(), service, days.0, days.1];
+                let given = params![rule.sender.as_str(), days.0, days.1];
                 insert.execute(given).doing(doing)?;
             }
             Ok(())

@@ -3,8 +3,6 @@
 -- What each sender of the settings wants. One that has no row has what the settings say by default.
 CREATE TABLE timer_rules (
     sender                  TEXT    NOT NULL PRIMARY KEY,
-    -- The mailbox service that the sender delivers through; null: the Maildirs.
-    service                 TEXT,
     acknowledge_within_days INTEGER NOT NULL,
     print_if_unread_days    INTEGER
 ) STRICT, WITHOUT ROWID;

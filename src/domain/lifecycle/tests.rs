@@ -94,7 +94,7 @@ fn what_has_left_the_house_moves_only_where_an_operator_says_so_by_name() {
     let hold = By::Operator(Deed::Hold);
     assert_eq!(
         out_of(MessageState::Delivered),
-        [compose, hold, deliver_again, By::Courier].into()
+        [compose, hold, deliver_again, By::Timer, By::Courier].into()
     );
 }
 

@@ -1,1 +1,314 @@
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use rusqlite::params;
 
+use super::*;
+use crate::{
+    domain::BatchId,
+    store::{BatchRow, Door, NewEvent, NewQueued, SentRow},
+};
+
+/// A house with a batch whose messages are all routed to the mailbox, and wait for a service.
+pub(in crate::store) struct House {
+    _folder: tempfile::TempDir,
+    pub(in crate::store) store: Store,
+    pub(in crate::store) batch: BatchId,
+}
+
+const START: Timestamp = Timestamp::UNIX_EPOCH;
+
+pub(in crate::store) fn at(secs: i64) -> Timestamp {
+    START + SignedDuration::from_secs(secs)
+}
+
+pub(in crate::store) fn service() -> ServiceName {
+    "city-letters".parse().unwrap()
+}
+
+impl House {
+    /// With so many messages, the last of them by the door where the service chooses the way.
+    pub(in crate::store) fn new(kind: &str, messages: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let house = Self {
+            _folder: folder,
+            store,
+            batch: BatchId(1),
+        };
+        house.sql(
+            "INSERT INTO senders (name) VALUES ('example-city');
+             INSERT INTO batches
+                (sender, file_name, bytes, sha256, spool, received_at, state, shape)
+             VALUES ('example-city', 'a.zip', 1, 'a', 'batches/a.zip', 1, 'received', 'ipost')",
+        );
+        for position in 1..=messages {
+            house.sql(&format!(
+                "INSERT INTO messages (batch, position, state, recipient_kind, document, first_page,
+                    page_count, service, wish, deny_only, deny_copy, attachments, fit_mailbox, fit_print)
+                 VALUES (1, {position}, 'accepted', 'absent', 'a.pdf', 1, 1, '{kind}', 'any', 0, 0, '',
+                    1, 1)"
+            ));
+        }
+        house.sql("UPDATE messages SET state = 'routed', channel = 'mailbox', decided_at = 0");
+        for state in ["opened", "routed", "delivered", "composed", "reported"] {
+            house.sql(&format!("UPDATE batches SET state = '{state}'"));
+        }
+        let new = |position| NewQueued {
+            position,
+            door: if position == messages {
+                Door::Multichannel
+            } else {
+                Door::Electronic
+            },
+            external_id: external_id(position),
+        };
+        let page: Vec<_> = (1..=messages).map(new).collect();
+        let row = house.row();
+        house.store.enqueue(&row, &service(), &page, at(1)).unwrap();
+        house
+    }
+
+    pub(in crate::store) fn row(&self) -> BatchRow {
+        self.store.batch(self.batch).unwrap()
+    }
+
+    pub(in crate::store) fn sql(&self, sql: &str) {
+        let done = self
+            .store
+            .write("try", |tx| tx.execute_batch(sql).doing("try"));
+        done.unwrap();
+    }
+
+    /// The service has all of them.
+    pub(in crate::store) fn send(&self, messages: u32, now: Timestamp) {
+        let sent = |position| SentRow {
+            position,
+            number: number(position),
+            was_sent_before: false,
+        };
+        let sent: Vec<_> = (1..=messages).map(sent).collect();
+        (self.store)
+            .begin_sending(self.batch, &service(), messages)
+            .unwrap();
+        self.store.record_sent(self.batch, &sent, now).unwrap();
+    }
+
+    pub(in crate::store) fn told(&self, events: &[NewServiceEvent], now: Timestamp) {
+        self.page(events, false, now);
+    }
+
+    pub(in crate::store) fn page(
+        &self,
+        events: &[NewServiceEvent],
+        is_last: bool,
+        now: Timestamp,
+    ) -> Vec<EventTally> {
+        let page = NewServiceEvents {
+            events,
+            unreadable: 0,
+            continuation: "behind it",
+            is_last,
+        };
+        let recorded = self.store.record_service_events(&service(), &page, now);
+        recorded.unwrap()
+    }
+
+    /// Of each message what happened when, in the order of time, and whether it has a timer.
+    pub(in crate::store) fn history(&self) -> Vec<String> {
+        let doing = "try";
+        let sql = "SELECT position || ' ' || what || ' ' || at || COALESCE(' ' || reason, '')
+             FROM message_events UNION ALL
+             SELECT position || ' timer ' || due_at FROM timers ORDER BY 1";
+        let found = self.store.read(|db| {
+            let mut query = db.prepare(sql).doing(doing)?;
+            let rows = query.query_map(params![], |row| row.get(0)).doing(doing)?;
+            rows.collect::<Result<_, _>>().doing(doing)
+        });
+        found.unwrap()
+    }
+}
+
+fn external_id(position: u32) -> String {
+    format!("kuori.example-city.B-0001-{position}")
+}
+
+fn number(position: u32) -> i64 {
+    i64::from(position) + 1_000
+}
+
+pub(in crate::store) fn event(kind: ServiceEventKind, position: u32, secs: i64) -> NewServiceEvent {
+    NewServiceEvent {
+        kind,
+        at: at(secs),
+        number: number(position),
+        external_id: Some(external_id(position)),
+        is_of_service: true,
+    }
+}
+
+const KINDS: [ServiceEventKind; 10] = [
+    ServiceEventKind::Created,
+    ServiceEventKind::Read,
+    ServiceEventKind::Confirmed,
+    ServiceEventKind::PaperCreated,
+    ServiceEventKind::SentForPrinting,
+    ServiceEventKind::PostConfirmed,
+    ServiceEventKind::PostReturned,
+    ServiceEventKind::PostUnresolved,
+    ServiceEventKind::FromEndUser,
+    ServiceEventKind::Other,
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Also where the service tells of a message before its answer to the sending has arrived.
+    #[test]
+    fn events_in_any_order_and_any_number_leave_the_same_rows(
+        events in prop::collection::vec((0_usize..10, 1_u32..4, 10_i64..14), 1..12),
+        order in prop::collection::vec(0_usize..12, 0..24),
+        sent_after in 0_usize..12,
+    ) {
+        let of = |&(kind, position, secs): &(usize, u32, i64)| event(KINDS[kind], position, secs);
+        let events: Vec<_> = events.iter().map(of).collect();
+        let once = House::new("verifiable", 3);
+        once.send(3, at(5));
+        once.told(&events, at(20));
+
+        let anyhow = House::new("verifiable", 3);
+        let repeats = order.iter().map(|place| &events[place % events.len()]);
+        let all: Vec<_> = repeats.chain(events.iter().rev()).collect();
+        for (place, event) in all.iter().enumerate() {
+            if place == sent_after.min(all.len() - 1) {
+                anyhow.send(3, at(5));
+            }
+            anyhow.told(&[(*event).clone()], at(20));
+        }
+        prop_assert_eq!(anyhow.history(), once.history());
+    }
+}
+
+#[test]
+fn what_belongs_to_no_message_is_counted_and_the_rest_of_its_page_recorded() {
+    let house = House::new("ordinary", 2);
+    house.send(2, at(5));
+    let read = event(ServiceEventKind::Read, 1, 10);
+    let stranger = NewServiceEvent {
+        external_id: Some("of another house".to_owned()),
+        number: 77,
+        ..read.clone()
+    };
+    let of_other_service = NewServiceEvent {
+        is_of_service: false,
+        ..read.clone()
+    };
+    let by_number = NewServiceEvent {
+        external_id: None,
+        ..event(ServiceEventKind::Read, 2, 11)
+    };
+    let unknown = event(ServiceEventKind::Other, 1, 12);
+    let page = [
+        stranger,
+        of_other_service,
+        unknown,
+        read.clone(),
+        read,
+        by_number,
+    ];
+    let tallies = house.page(&page, true, at(20));
+    let told: Vec<_> = tallies
+        .iter()
+        .map(|tally| (tally.became.as_str(), tally.events))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("orphan", 1),
+            ("of-other-service", 1),
+            ("unknown-kind", 1),
+            ("recorded", 2),
+            ("known", 1)
+        ]
+    );
+    let feed = house.store.service_feed(&service()).unwrap().unwrap();
+    assert_eq!((feed.orphans, feed.unknown), (2, 1));
+    assert_eq!(feed.last_orphan_at, Some(at(20)));
+    assert_eq!(feed.read_at, Some(at(20)));
+    assert_eq!(feed.continuation.as_deref(), Some("behind it"));
+}
+
+#[test]
+fn a_feed_that_fails_keeps_its_place_and_one_that_is_begun_anew_forgets_it() {
+    let house = House::new("ordinary", 2);
+    assert_eq!(house.store.service_feed(&service()).unwrap(), None);
+    house.told(&[], at(10));
+    let store = &house.store;
+    for secs in [20, 30] {
+        let (now, retry_at) = (at(secs), at(secs + 5));
+        store
+            .put_service_feed_off(&service(), "away", retry_at, now)
+            .unwrap();
+    }
+    let feed = store.service_feed(&service()).unwrap().unwrap();
+    assert_eq!((feed.tries, feed.failing_since), (2, Some(at(20))));
+    assert_eq!(feed.retry_at, Some(at(35)));
+    assert_eq!(feed.continuation.as_deref(), Some("behind it"));
+    store.begin_service_feed_anew(&service()).unwrap();
+    let feed = store.service_feed(&service()).unwrap().unwrap();
+    assert_eq!((feed.continuation, feed.tries), (None, 2));
+    house.told(&[], at(40));
+    let feed = house.store.service_feed(&service()).unwrap().unwrap();
+    assert_eq!(
+        (feed.tries, feed.failing_since, feed.error),
+        (0, None, None)
+    );
+}
+
+#[test]
+fn of_an_erased_message_nothing_is_recorded_any_more() {
+    let house = House::new("verifiable", 2);
+    house.send(2, at(5));
+    let message = MessageId {
+        batch: house.batch,
+        position: 1,
+    };
+    let action = NewEvent {
+        at: at(6),
+        actor: "maija".to_owned(),
+        why: "asked for".to_owned(),
+    };
+    let before = house.history();
+    assert!(before.iter().any(|line| line.starts_with("1 timer")));
+    house.store.erase(message, &action).unwrap();
+    let read = event(ServiceEventKind::Read, 1, 10);
+    let tallies = house.page(&[read], false, at(20));
+    assert_eq!(tallies[0].became, EventBecame::Erased);
+    assert!(!house.store.record_read(message, at(10), at(20)).unwrap());
+    let left: Vec<_> = before
+        .into_iter()
+        .filter(|line| !line.starts_with("1 timer"))
+        .collect();
+    assert_eq!(house.history(), left);
+}
+
+#[test]
+fn a_message_in_a_maildir_is_read_once_for_each_delivery() {
+    let house = House::new("ordinary", 2);
+    house.send(2, at(5));
+    let message = MessageId {
+        batch: house.batch,
+        position: 1,
+    };
+    let read = |secs| {
+        house
+            .store
+            .record_read(message, at(secs), at(secs))
+            .unwrap()
+    };
+    assert_eq!([read(10), read(11)], [true, false]);
+    let nobody = MessageId {
+        position: 9,
+        ..message
+    };
+    assert!(!house.store.record_read(nobody, at(1), at(1)).unwrap());
+}

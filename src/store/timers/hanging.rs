@@ -42,7 +42,9 @@ fn begin(tx: &Transaction<'_>, message: MessageId, now: Timestamp) -> Result<(),
     let doing = "begin a timer";
     let sql = "INSERT OR REPLACE INTO timers (batch, position, what, mailbox, begun_at, due_at, look_at)
          SELECT batch, position, what, mailbox, :now, :now + days * 86400000, :now + days * 86400000
-           FROM (SELECT m.batch, m.position, COALESCE(r.service, '') AS mailbox,
+           FROM (SELECT m.batch, m.position, COALESCE((SELECT p.service FROM sent_posts p
+                         WHERE p.batch = m.batch AND p.position = m.position
+                         ORDER BY p.sent_at DESC LIMIT 1), '') AS mailbox,
                     CASE m.service WHEN 'verifiable' THEN 'unacknowledged' ELSE 'unread' END AS what,
                     CASE m.service WHEN 'verifiable' THEN COALESCE(r.acknowledge_within_days, :usual)
                          ELSE r.print_if_unread_days END AS days

@@ -1,0 +1,3 @@
+//! Messages on their way to a mailbox service, and what becomes of them there.
+
+mod timers;
