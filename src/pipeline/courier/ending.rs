@@ -84,6 +84,7 @@ impl Ended {
             | Error::NotLetIn { .. }
             | Error::Answer { .. }
             | Error::PasswordFile { .. }
+            | Error::Password { .. }
             | Error::Settings { .. } => return Err(error),
         };
         Ok(Self::of(&parcel.queued, ending))
@@ -99,6 +100,7 @@ fn doubt(error: &Error) -> PutBack {
         | Error::TooLarge { .. }
         | Error::Refused { .. }
         | Error::PasswordFile { .. }
+        | Error::Password { .. }
         | Error::Settings { .. } => PutBack::NotSent,
         Error::Unreachable { .. } | Error::Busy { .. } | Error::Answer { .. } => PutBack::InDoubt,
     }
