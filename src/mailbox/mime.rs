@@ -92,13 +92,14 @@ fn boundary(id: DeliveryId, text: &str) -> String {
     format!("kuori-{}", digest.finalize().to_hex())
 }
 
-/// One line without identity codes.
+/// One line without identity codes, which mail programs show as it stands: a title that begins like an
+/// encoded word (RFC 2047, section 2) would be decoded, so a joiner that nobody sees stands in it.
 fn header_text(text: &str) -> String {
     let one_line: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    without_identity_codes(one_line.trim()).into_owned()
+    without_identity_codes(one_line.trim()).replace("=?", "=\u{2060}?")
 }
 
 fn without_identity_codes(text: &str) -> Cow<'_, str> {

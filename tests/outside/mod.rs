@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! apt-get install qpdf mupdf-tools poppler-utils libxml2-utils openssh-client openssh-server libdmtx0b \
-//!     curl lftp rclone putty-tools proftpd-basic proftpd-mod-crypto libjsch-java default-jdk-headless nodejs npm
+//!     curl lftp rclone putty-tools proftpd-basic proftpd-mod-crypto dovecot-imapd libjsch-java default-jdk-headless nodejs npm
 //! python3 -m venv target/outside-venv
 //! target/outside-venv/bin/pip install -r tests/outside/requirements.txt
 //! cp tests/outside/node/package*.json target/outside-node/
@@ -32,6 +32,7 @@ mod bundles;
 mod corpus;
 mod corpus_zips;
 mod decrypted;
+mod dovecot;
 mod flattened;
 mod mail;
 mod marks;

@@ -3,6 +3,7 @@
 `read_mail.py <message> <pdf>` writes the attachment to <pdf>.
 """
 
+import hashlib
 import json
 import pathlib
 import sys
@@ -23,7 +24,12 @@ told = {
     "date": message["Date"].datetime.isoformat(),
     "body": message.get_body(("plain",)).get_content(),
     "attachments": [
-        {"type": part.get_content_type(), "name": part.get_filename()} for part in attachments
+        {
+            "type": part.get_content_type(),
+            "name": part.get_filename(),
+            "sha256": hashlib.sha256(part.get_payload(decode=True)).hexdigest(),
+        }
+        for part in attachments
     ],
     "longest_line": max(len(line) for line in raw.split(b"\r\n")),
     "bare_line_ends": raw.count(b"\n") - raw.count(b"\r\n"),
