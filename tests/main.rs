@@ -44,6 +44,7 @@ mod page_checks;
 mod page_content;
 mod privacy;
 mod program;
+mod queue;
 mod read_back;
 mod read_marks;
 mod reload;

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{Channel, Code, Language, MessageId, Reason, without_identity_codes},
-    store::{MessageDeed, MessageRow},
+    store::{MessageDeed, MessageRow, QueuedRow},
 };
 
 #[derive(clap::Subcommand)]
@@ -67,8 +67,12 @@ pub(super) fn run(
                 let hint = format!("`kuori message release {message} --reason TEXT` lets it go on");
                 invocation.output.hint(hint);
             }
+            let queued = store.queued(*message)?;
+            let ahead = queued.as_ref().map(|row| store.ahead_in_queue(row));
+            let ahead = ahead.transpose()?.unwrap_or_default();
             let shown = MessageShown {
                 held_why,
+                queued: queued.map(|row| QueuedLine::of(row, ahead)),
                 ..shown(&row, &beside, findings)
             };
             invocation.output.show(&shown)?;
@@ -84,6 +88,8 @@ pub(super) struct MessageShown {
     message: MessageLine,
     /// Why an operator holds it; absent where none does.
     held_why: Option<String>,
+    /// Where it waits for a mailbox service; absent where it does not.
+    queued: Option<QueuedLine>,
     /// The entry of the ZIP that holds its pages, but for identity codes.
     document: String,
     /// 1-based.
@@ -114,10 +120,67 @@ pub(super) struct MessageShown {
     findings: FindingReport,
 }
 
+/// A message's place in the queue of a mailbox service.
+#[derive(Serialize, JsonSchema)]
+struct QueuedLine {
+    service: String,
+    since: Time,
+    /// 1-based, among those of its batch: batches take turns.
+    place_in_batch: u64,
+    /// On its way at this moment.
+    is_sending: bool,
+    /// The service may have it: it was sent, and no answer came.
+    is_in_doubt: bool,
+    /// How often it was sent.
+    tries: u32,
+    /// By which the service knows it.
+    external_id: String,
+}
+
+impl QueuedLine {
+    fn of(row: QueuedRow, ahead: u64) -> Self {
+        Self {
+            service: row.service.to_string(),
+            since: Time(row.queued_at),
+            place_in_batch: ahead + 1,
+            is_sending: row.is_sending,
+            is_in_doubt: row.is_in_doubt,
+            tries: row.tries,
+            external_id: row.external_id,
+        }
+    }
+}
+
+impl fmt::Display for QueuedLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            service,
+            since,
+            place_in_batch,
+            ..
+        } = self;
+        if self.is_sending {
+            return write!(f, "is being sent to {service}");
+        }
+        write!(
+            f,
+            "waits for {service} since {since}, place {place_in_batch} of its batch"
+        )?;
+        if self.tries > 0 {
+            write!(f, ", {}", counted(self.tries.into(), "try", "tries"))?;
+        }
+        if self.is_in_doubt {
+            f.write_str("; the service may have it")?;
+        }
+        Ok(())
+    }
+}
+
 fn shown(row: &MessageRow, beside: &[MessageId], findings: FindingReport) -> MessageShown {
     MessageShown {
         message: row.into(),
         held_why: None,
+        queued: None,
         document: without_identity_codes(&row.message.pages.document.0).into_owned(),
         first_page: row.message.pages.first,
         fit_for_mailbox: row.fitness.mailbox,
@@ -172,6 +235,7 @@ impl MessageShown {
         if let (Some(status), Some(at)) = (self.mailbox_status, self.asked_at) {
             rows.push(("Mailbox", format!("{status}, asked {at}")));
         }
+        rows.extend((self.queued.as_ref()).map(|queued| ("Queue", queued.to_string())));
         if let Some(at) = self.delivered_at {
             rows.push(("Delivered", at.to_string()));
         }

@@ -37,6 +37,7 @@ mod postal_codes;
 mod process;
 mod progress;
 mod purge;
+mod queue;
 mod receipt;
 mod render_page;
 mod renderer;
@@ -140,6 +141,9 @@ enum Command {
     /// Look at messages that go on paper if nobody reads or confirms them in time
     #[command(subcommand)]
     Timer(timer::Command),
+    /// Look at what waits for a mailbox service
+    #[command(subcommand)]
+    Queue(queue::Command),
     /// Say what waits for what, the worst first, and what to type
     ///
     /// The exit code is 3 where something needs an operator.
@@ -265,6 +269,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Bundle(command) => bundle::run(command, invocation),
         Command::Outbox(command) => outbox::run(command, invocation),
         Command::Timer(command) => timer::run(command, invocation),
+        Command::Queue(command) => queue::run(command, invocation),
         Command::Status(arguments) => status::run(arguments, invocation),
         Command::Alert(command) => alert::run(command, invocation),
         Command::Audit(command) => audit::run(command, invocation),

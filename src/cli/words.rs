@@ -122,6 +122,17 @@ pub(super) fn age(secs: i64) -> String {
     }
 }
 
+/// `45 s`, `12 min`, `2 h 46 min`, `3 d 4 h`: how long something takes.
+pub(super) fn span(secs: i64) -> String {
+    let (mins, hours) = (secs / 60, secs / 3_600);
+    match (hours, mins) {
+        (24.., _) => format!("{} d {} h", hours / 24, hours % 24),
+        (1.., _) => format!("{hours} h {} min", mins % 60),
+        (_, 1..) => format!("{mins} min"),
+        _ => format!("{secs} s"),
+    }
+}
+
 /// `812 B`, `3.4 KiB`, `12.0 GiB`.
 pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
@@ -164,6 +175,21 @@ mod tests {
         let ages = [0, 119, 120, 7_199, 7_200, 172_799, 172_800].map(age);
         let expected = ["0 s", "119 s", "2 min", "119 min", "2 h", "47 h", "2 d"];
         assert_eq!(ages, expected);
+    }
+
+    #[test]
+    fn spans_are_told_in_the_two_units_that_say_enough() {
+        let spans = [0, 59, 60, 3_599, 9_960, 86_399, 273_600].map(span);
+        let expected = [
+            "0 s",
+            "59 s",
+            "1 min",
+            "59 min",
+            "2 h 46 min",
+            "23 h 59 min",
+            "3 d 4 h",
+        ];
+        assert_eq!(spans, expected);
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub(super) fn metrics(seen: &Seen) -> String {
         states(&mut told, status, seen.now);
         places(&mut told, status, seen.now);
         inboxes(&mut told, status, seen.now);
+        services(&mut told, status, seen.now);
     }
     for counter in meters::COUNTERS {
         told.counter(counter);
@@ -219,5 +220,39 @@ fn inboxes(told: &mut Exposition, status: &HouseStatus, now: Timestamp) {
             it.files,
             now,
         );
+    }
+}
+
+fn services(told: &mut Exposition, status: &HouseStatus, now: Timestamp) {
+    told.family(&meters::MAILBOX_QUEUE);
+    for it in &status.services {
+        let name = it.service.as_str();
+        let standings = [
+            ("waiting", it.waiting.saturating_sub(it.on_hold)),
+            ("sending", it.sending),
+            ("on-hold", it.on_hold),
+        ];
+        for (standing, messages) in standings {
+            told.number(&meters::MAILBOX_QUEUE, &[name, standing], messages);
+        }
+    }
+    told.family(&meters::OLDEST_QUEUED);
+    for it in &status.services {
+        let queue = Queue {
+            count: it.waiting + it.sending,
+            since: it.oldest_at,
+        };
+        age(
+            told,
+            &meters::OLDEST_QUEUED,
+            &[it.service.as_str()],
+            queue,
+            now,
+        );
+    }
+    told.family(&meters::SERVICE_UP);
+    for it in &status.services {
+        let is_up = it.state.failing_since.is_none();
+        told.number(&meters::SERVICE_UP, &[it.service.as_str()], u8::from(is_up));
     }
 }

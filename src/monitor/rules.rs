@@ -5,7 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::{AlertSettings, Code, Trouble, Weight};
 use crate::{
     domain::without_identity_codes,
-    store::{BatchNote, FileWait, HeldBy, HouseStatus, Place, PlaceQueue, PlaceTrouble},
+    store::{
+        BatchNote, FileWait, HeldBy, HouseStatus, Place, PlaceQueue, PlaceTrouble, QueueNumbers,
+    },
 };
 
 /// All that does not go on, or not as it should, the worst first.
@@ -21,6 +23,7 @@ pub fn troubles(status: &HouseStatus, settings: &AlertSettings, now: Timestamp) 
     let mut found: Vec<_> = look.disk().into_iter().chain(look.crashes()).collect();
     found.extend(look.places());
     found.extend(look.hand_overs());
+    found.extend(look.services());
     found.extend(look.held_batches());
     found.extend(look.batches());
     found.extend(look.messages());
@@ -142,6 +145,58 @@ impl Look<'_> {
                 error.map_or(String::new(), |error| format!(": {}", first_line(error)))
             ),
             to_do: Some(format!("kuori outbox list --place {}", queue.place)),
+        })
+    }
+
+    fn services(&self) -> impl Iterator<Item = Trouble> {
+        let services = self.status.services.iter();
+        services.flat_map(|it| {
+            let found = [
+                self.service_down(it),
+                service_unknown(it),
+                self.queue_long(it),
+            ];
+            found.into_iter().flatten()
+        })
+    }
+
+    fn service_down(&self, queue: &QueueNumbers) -> Option<Trouble> {
+        let state = &queue.state;
+        let since = state.failing_since?;
+        let error = first_line(state.last_error.as_deref().unwrap_or_default());
+        let next = state
+            .retry_at
+            .map(|next| format!("; the next at {next:.0}"));
+        Some(Trouble {
+            code: Code::ServiceDown,
+            weight: self.weigh(since, self.settings.times.place, Weight::Passing),
+            subject: queue.service.to_string(),
+            since,
+            text: format!(
+                "{} for the mailbox service: {error} ({}{})",
+                counted(queue.waiting, "message waits", "messages wait"),
+                counted(state.failures.into(), "try", "tries"),
+                next.unwrap_or_default()
+            ),
+            to_do: Some(format!("kuori suomifi check {}", queue.service)),
+        })
+    }
+
+    /// What is on hold, and a service that is away, are told as that.
+    fn queue_long(&self, queue: &QueueNumbers) -> Option<Trouble> {
+        let end = queue.expected_end(self.now)?;
+        let takes = end.duration_since(self.now);
+        let is_long = takes > self.settings.times.mailbox_queue;
+        (is_long && queue.state.failing_since.is_none()).then(|| Trouble {
+            code: Code::MailboxQueueLong,
+            weight: Weight::Alert,
+            subject: queue.service.to_string(),
+            since: queue.oldest_at.unwrap_or(self.now),
+            text: format!(
+                "{} for the mailbox service, the last until {end:.0}",
+                counted(queue.waiting, "message waits", "messages wait")
+            ),
+            to_do: Some(format!("kuori queue list --service {}", queue.service)),
         })
     }
 
@@ -438,6 +493,25 @@ fn held(queue: &PlaceQueue) -> Option<Trouble> {
             why.what
         ),
         to_do: Some(format!("kuori outbox retry {}", queue.place)),
+    })
+}
+
+/// Nobody sends what waits for it.
+fn service_unknown(queue: &QueueNumbers) -> Option<Trouble> {
+    let since = queue.oldest_at?;
+    (!queue.is_in_settings).then(|| Trouble {
+        code: Code::ServiceUnknown,
+        weight: Weight::Alert,
+        subject: queue.service.to_string(),
+        since,
+        text: format!(
+            "{} for a mailbox service that the settings do not have",
+            counted(queue.waiting, "message waits", "messages wait")
+        ),
+        to_do: Some(format!(
+            "put [suomifi.{}] back into the settings, or kuori queue list --service {}",
+            queue.service, queue.service
+        )),
     })
 }
 

@@ -80,6 +80,8 @@ pub struct AlertTimes {
     pub place: SignedDuration,
     /// A message whose mailbox status is not known.
     pub mailbox_status: SignedDuration,
+    /// A mailbox service's queue that will not be empty before.
+    pub mailbox_queue: SignedDuration,
     /// A file that stands in an inbox.
     pub inbox_file: SignedDuration,
     /// What a sender was not told of its messages.
@@ -97,6 +99,7 @@ impl Default for AlertTimes {
             receipt: SignedDuration::from_mins(60),
             place: SignedDuration::from_mins(15),
             mailbox_status: SignedDuration::from_hours(24),
+            mailbox_queue: SignedDuration::from_hours(24),
             inbox_file: SignedDuration::from_mins(60),
             delivery_report: SignedDuration::from_hours(36),
             crashes: 3,

@@ -12,6 +12,8 @@ pub enum Code {
     BundleHeld,
     BundleLate,
     NotPickedUp,
+    ServiceDown,
+    ServiceUnknown,
     BatchHeld,
     BatchLate,
     MessagesHeld,
@@ -20,6 +22,7 @@ pub enum Code {
     InboxDown,
     InboxFileWaits,
     MailboxStatusUnknown,
+    MailboxQueueLong,
     DeliveryReportLate,
     StepFails,
     SenderOnHold,
@@ -30,6 +33,7 @@ pub enum Code {
 impl Code {
     /// The worst first.
     pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::DiskLow,
         Self::Crashes,
         Self::NotRunning,
@@ -37,6 +41,8 @@ impl Code {
         Self::BundleHeld,
         Self::BundleLate,
         Self::NotPickedUp,
+        Self::ServiceDown,
+        Self::ServiceUnknown,
         Self::BatchHeld,
         Self::BatchLate,
         Self::MessagesHeld,
@@ -45,6 +51,7 @@ impl Code {
         Self::InboxDown,
         Self::InboxFileWaits,
         Self::MailboxStatusUnknown,
+        Self::MailboxQueueLong,
         Self::DeliveryReportLate,
         Self::StepFails,
         Self::SenderOnHold,
@@ -61,6 +68,8 @@ impl Code {
             Self::BundleHeld => "bundle-held",
             Self::BundleLate => "bundle-late",
             Self::NotPickedUp => "not-picked-up",
+            Self::ServiceDown => "service-down",
+            Self::ServiceUnknown => "service-unknown",
             Self::BatchHeld => "batch-held",
             Self::BatchLate => "batch-late",
             Self::MessagesHeld => "messages-held",
@@ -69,6 +78,7 @@ impl Code {
             Self::InboxDown => "inbox-down",
             Self::InboxFileWaits => "inbox-file-waits",
             Self::MailboxStatusUnknown => "mailbox-status-unknown",
+            Self::MailboxQueueLong => "mailbox-queue-long",
             Self::DeliveryReportLate => "delivery-report-late",
             Self::StepFails => "step-fails",
             Self::SenderOnHold => "sender-on-hold",

@@ -166,8 +166,9 @@ fn find(db: &Connection, message: MessageId) -> Result<Option<QueuedRow>, Error>
 /// How many messages of a batch a courier has in hand, or a service may have without an answer.
 pub(super) fn doubtful(db: &Connection, batch: BatchId) -> Result<u64, Error> {
     let doing = "look what is being sent";
-    let sql = "SELECT COUNT(*) FROM mailbox_queue
-         WHERE batch = ? AND (is_sending = 1 OR is_in_doubt = 1)";
+    let sql = "SELECT (SELECT COUNT(*) FROM mailbox_queue WHERE batch = ?1 AND is_sending = 1)
+         + (SELECT COUNT(*) FROM mailbox_queue
+             WHERE batch = ?1 AND is_in_doubt = 1 AND is_sending = 0)";
     let mut query = db.prepare_cached(sql).doing(doing)?;
     query.query_row([batch.0], |row| row.get(0)).doing(doing)
 }
@@ -176,6 +177,13 @@ pub(super) fn doubtful(db: &Connection, batch: BatchId) -> Result<u64, Error> {
 pub(super) fn release_all(tx: &Transaction<'_>) -> Result<(), Error> {
     let sql = "UPDATE mailbox_queue SET is_sending = 0, is_in_doubt = 1 WHERE is_sending = 1";
     tx.execute(sql, []).doing("release what was being sent")?;
+    Ok(())
+}
+
+/// The house comes back from a backup: what waited then may have been sent since.
+pub(super) fn doubt_all(tx: &Transaction<'_>) -> Result<(), Error> {
+    let sql = "UPDATE mailbox_queue SET is_sending = 0, is_in_doubt = 1";
+    tx.execute(sql, []).doing("doubt what waits")?;
     Ok(())
 }
 

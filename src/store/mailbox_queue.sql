@@ -23,7 +23,8 @@ CREATE TABLE mailbox_queue (
 CREATE INDEX mailbox_queue_in_order ON mailbox_queue (service, batch, lap, position)
     WHERE is_sending = 0;
 CREATE UNIQUE INDEX mailbox_queue_by_id ON mailbox_queue (service, external_id);
-CREATE INDEX mailbox_queue_in_hand ON mailbox_queue (service) WHERE is_sending = 1;
+CREATE INDEX mailbox_queue_in_hand ON mailbox_queue (batch) WHERE is_sending = 1;
+CREATE INDEX mailbox_queue_in_doubt ON mailbox_queue (batch) WHERE is_in_doubt = 1;
 
 -- The queue by batches: whose turn it is, is asked of these, however many messages wait.
 CREATE TABLE queued_batches (

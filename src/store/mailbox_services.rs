@@ -9,7 +9,7 @@ use super::{
     error::Doing,
     queue_turns::MAY_GO,
 };
-use crate::domain::ServiceName;
+use crate::domain::{BatchId, SenderId, ServiceName};
 
 /// A service as the settings have it.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +51,21 @@ pub struct QueueNumbers {
     pub oldest_at: Option<Timestamp>,
     pub sent_last_hour: u64,
     pub state: ServiceState,
+}
+
+/// Messages of one batch that wait for one service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedBatch {
+    pub service: ServiceName,
+    pub batch: BatchId,
+    pub sender: SenderId,
+    pub waiting: u64,
+    pub sending: u64,
+    /// Of `waiting`: the service may have them.
+    pub in_doubt: u64,
+    pub queued_at: Timestamp,
+    /// The batch, or its sender.
+    pub is_on_hold: bool,
 }
 
 impl QueueNumbers {
@@ -160,6 +175,45 @@ impl Store {
     pub fn queues(&self, now: Timestamp) -> Result<Vec<QueueNumbers>, Error> {
         self.read(|db| numbers(db, now))
     }
+
+    /// The batches that something of waits for a service, oldest first: for any service, and any batch,
+    /// where none is named.
+    pub fn queued_batches(
+        &self,
+        service: Option<&ServiceName>,
+        batch: Option<BatchId>,
+        limit: u32,
+    ) -> Result<Vec<QueuedBatch>, Error> {
+        let doing = "list batches that wait for mailbox services";
+        let sql = format!(
+            "SELECT q.*, b.sender, NOT ({MAY_GO}) AS is_on_hold,
+                (SELECT COUNT(*) FROM mailbox_queue m WHERE m.batch = q.batch
+                   AND m.service = q.service AND m.is_in_doubt = 1 AND m.is_sending = 0) AS in_doubt
+               FROM queued_batches q JOIN batches b ON b.id = q.batch
+              WHERE (?1 IS NULL OR q.service = ?1) AND (?2 IS NULL OR q.batch = ?2)
+              ORDER BY q.queued_at, q.batch LIMIT ?3"
+        );
+        self.read(|db| {
+            let mut query = db.prepare_cached(&sql).doing(doing)?;
+            let (service, batch) = (service.map(ServiceName::as_str), batch.map(|id| id.0));
+            let given = params![service, batch, limit];
+            let rows = query.query_map(given, queued_batch).doing(doing)?;
+            rows.collect::<Result<_, _>>().doing(doing)
+        })
+    }
+}
+
+fn queued_batch(row: &Row<'_>) -> rusqlite::Result<QueuedBatch> {
+    Ok(QueuedBatch {
+        service: row.parsed("service")?,
+        batch: row.batch("batch")?,
+        sender: row.parsed("sender")?,
+        waiting: row.get("waiting")?,
+        sending: row.get("sending")?,
+        in_doubt: row.get("in_doubt")?,
+        queued_at: row.time("queued_at")?,
+        is_on_hold: row.get("is_on_hold")?,
+    })
 }
 
 fn are_known(db: &Connection, services: &[ServiceInSettings]) -> Result<bool, Error> {
@@ -176,7 +230,7 @@ fn are_known(db: &Connection, services: &[ServiceInSettings]) -> Result<bool, Er
     Ok(known.len() == services.len() && services.iter().all(|it| known.contains(it)))
 }
 
-fn numbers(db: &Connection, now: Timestamp) -> Result<Vec<QueueNumbers>, Error> {
+pub(super) fn numbers(db: &Connection, now: Timestamp) -> Result<Vec<QueueNumbers>, Error> {
     let doing = "count who waits for mailbox services";
     let sql = format!(
         "WITH queues AS (

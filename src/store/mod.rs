@@ -98,7 +98,7 @@ pub use holds::{Approval, CannotApprove, Hold};
 pub use inbox_looks::{FileWait, InboxLook, WaitingFile};
 pub use known_files::{KnownFile, SeenFile};
 pub use mailbox_queue::{Door, NewQueued, QueuedRow};
-pub use mailbox_services::{QueueNumbers, ServiceInSettings, ServiceState};
+pub use mailbox_services::{QueueNumbers, QueuedBatch, ServiceInSettings, ServiceState};
 pub use message_deeds::{CannotMove, MessageDeed, MessageMove, MessagePlan};
 pub use message_events::{MessageEventRow, MessageHistory};
 pub use message_rows::MessageRow;

@@ -8,7 +8,7 @@ use super::{
     Error, NewEvent, Store, Transaction, bundles,
     columns::{Columns, millis},
     error::Doing,
-    events, hand_overs, held_back, message_events,
+    events, hand_overs, held_back, mailbox_queue, message_events,
     reprocess::message_id,
 };
 use crate::domain::{
@@ -86,6 +86,7 @@ impl Store {
             for table in ["batches", "bundles", "outgoing", "arrivals"] {
                 skip_numbers(tx, table)?;
             }
+            mailbox_queue::doubt_all(tx)?;
             events::note_house(tx, action, &format!("restored as of {moment}"))
         })
     }

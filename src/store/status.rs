@@ -9,8 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
 use super::{
-    Counts, Error, InboxLook, Place, PlaceTrouble, ServiceFeed, Start, Store, TimerNumbers,
-    error::Doing, places, service_events, starts, timers,
+    Counts, Error, InboxLook, Place, PlaceTrouble, ServiceFeed, Start, Store, TimerNumbers, error::Doing, places, service_events, starts, timers, QueueNumbers, mailbox_services,
 };
 use crate::domain::{BatchId, BatchState, BundleState, MessageState, SenderId};
 
@@ -164,6 +163,8 @@ pub struct HouseStatus {
     pub timers: TimerNumbers,
     /// How far the events of mailbox services are read.
     pub feeds: Vec<ServiceFeed>,
+    /// The mailbox services with their queues.
+    pub services: Vec<QueueNumbers>,
     /// What came in the last 24 hours and is no test.
     pub day: Day,
     /// When the daemon last moved something on.
@@ -220,6 +221,7 @@ fn look(db: &Connection, now: Timestamp) -> Result<HouseStatus, Error> {
         senders_on_hold: lists::senders_on_hold(db)?,
         timers: timers::numbers(db, now)?,
         feeds: service_events::feeds(db)?,
+        services: mailbox_services::numbers(db, now)?,
         day: queues::day(db, yesterday.unwrap_or(now))?,
         last_deed: lists::last_deed(db)?,
         start: starts::newest(db)?,

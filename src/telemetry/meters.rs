@@ -271,6 +271,12 @@ gauges! {
         "Files that stand in inboxes, by what they wait for.";
     OLDEST_INBOX_FILE = "kuori_oldest_inbox_file_seconds" ["inbox", "wait"]
         "Seconds that the oldest of them has stood there.";
+    MAILBOX_QUEUE = "kuori_mailbox_queue" ["service", "standing"]
+        "Messages for each mailbox service that are `waiting`, `sending` or `on-hold` with their batch or sender.";
+    OLDEST_QUEUED = "kuori_oldest_queued_seconds" ["service"]
+        "Seconds that the oldest batch with messages for a service has waited.";
+    SERVICE_UP = "kuori_mailbox_service_up" ["service"]
+        "0 where a mailbox service fails, else 1.";
     ARRIVALS = "kuori_arrivals" [] "Files that are being taken from inboxes.";
     DELIVERY_REPORTS = "kuori_delivery_reports_due" ["sender"]
         "Batches with something that their sender was not told of yet.";

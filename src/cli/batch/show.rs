@@ -12,7 +12,7 @@ use crate::{
         words::{BatchStateWord, Time, counted},
     },
     domain::{BatchId, BatchState, BundleState},
-    store::{BatchRow, Counts, Outgoing, Store},
+    store::{BatchRow, Counts, Outgoing, QueuedBatch, Store},
 };
 
 /// `kuori batch show`: where a batch is, and what has become of its messages.
@@ -45,6 +45,8 @@ pub(in crate::cli) struct BatchShown {
     last_error: Option<String>,
     processing_reports: u32,
     messages: MessageCounts,
+    /// What waits for mailbox services.
+    queues: Vec<QueueLine>,
     bundles: Vec<BundleLine>,
     hand_overs: Vec<HandOverLine>,
 }
@@ -64,6 +66,33 @@ struct MessageCounts {
     refused: u64,
     held: u64,
     cancelled: u64,
+}
+
+/// Messages that wait for one mailbox service.
+#[derive(Serialize, JsonSchema)]
+struct QueueLine {
+    service: String,
+    waiting: u64,
+    /// On their way at this moment.
+    sending: u64,
+    since: Time,
+}
+
+impl QueueLine {
+    fn of(row: &QueuedBatch) -> Self {
+        Self {
+            service: row.service.to_string(),
+            waiting: row.waiting,
+            sending: row.sending,
+            since: Time(row.queued_at),
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let left = self.waiting + self.sending;
+        let (service, since) = (&self.service, self.since);
+        format!("{left} wait for {service} since {since} (see `kuori queue list`)")
+    }
 }
 
 /// Something that has left the house, or is to.
@@ -109,11 +138,13 @@ fn load(
     bundles.reverse();
     let hand_overs = store.outgoing_of(batch)?;
     let holds = store.holds(batch)?;
+    let queues = store.queued_batches(None, Some(batch), u32::MAX)?;
     let came_again = store.came_again(batch)?;
     Ok(BatchShown {
         holds: holds.into_iter().map(HoldLine::from).collect(),
         came_again: came_again.into_iter().map(Time).collect(),
         messages: message_counts(counts),
+        queues: queues.iter().map(QueueLine::of).collect(),
         bundles: bundles
             .iter()
             .map(|row| BundleLine::of(row, invocation.now))
@@ -256,6 +287,7 @@ impl BatchShown {
             ("Received", self.received_at.to_string()),
             ("Again", self.again()),
         ];
+        rows.extend(self.queues.iter().map(|queue| ("Queue", queue.sentence())));
         rows.extend(
             self.bundles
                 .iter()
@@ -375,6 +407,7 @@ impl From<BatchRow> for BatchShown {
             last_error: row.last_error,
             processing_reports: row.reports,
             messages: message_counts(Counts::default()),
+            queues: Vec::new(),
             bundles: Vec::new(),
             hand_overs: Vec::new(),
         }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     cli::{
         alert::list::AlertLine,
+        queue::service::ServiceLine,
         table::{Table, or_dash},
         words::{Time, age, bytes, counted},
     },
@@ -25,6 +26,8 @@ pub(in crate::cli) struct StatusShown {
     /// What the daemon has told operators of, and is not over.
     alerts: Vec<AlertLine>,
     queues: Vec<QueueLine>,
+    /// Mailbox services with what waits for them.
+    services: Vec<ServiceLine>,
     day: DayLine,
     free_bytes: u64,
     /// What the disk is to keep.
@@ -106,6 +109,9 @@ impl StatusShown {
             at: Time(now),
             is_well: troubles.iter().all(|it| it.weight == Weight::Passing),
             queues: queues(status, now),
+            services: (status.services.iter())
+                .map(|it| ServiceLine::of(it, now))
+                .collect(),
             daemon: daemon(status, is_running),
             troubles: troubles
                 .into_iter()
@@ -273,6 +279,9 @@ impl fmt::Display for StatusShown {
         writeln!(f, "24 hours {}", self.day)?;
         let (free, database) = (bytes(self.free_bytes), bytes(self.database_bytes));
         writeln!(f, "Disk     {free} free; the database has {database}")?;
+        for service in &self.services {
+            writeln!(f, "Service  {service}")?;
+        }
         if self.queues.is_empty() {
             return Ok(());
         }

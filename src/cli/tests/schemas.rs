@@ -7,9 +7,7 @@ use serde_json::Value;
 
 use super::{House, mismatch::mismatch};
 use crate::cli::{
-    account, alert, audit, backup, batch, bundle, check, config, consent, demo, dev, events,
-    finding, inbox, message, outbox, process, purge, receipt, reprocess, restore, sample, sender,
-    sftp, status, timer, verify,
+    account, alert, audit, backup, batch, bundle, check, config, consent, demo, dev, events, finding, inbox, message, outbox, process, purge, receipt, reprocess, restore, sample, sender, sftp, status, timer, verify, queue,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -47,6 +45,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("outbox-retry", schema_for!(outbox::retry::Retried)),
         ("timer-list", schema_for!(timer::list::TimerList)),
         ("timer-stop", schema_for!(timer::stop::TimerStopped)),
+        ("queue-list", schema_for!(queue::list::QueueList)),
         ("status", schema_for!(status::shown::StatusShown)),
         ("alert-list", schema_for!(alert::list::AlertList)),
         ("alert-test", schema_for!(alert::test::AlertTested)),
@@ -160,6 +159,7 @@ fn commands(house: &House) -> String {
         outbox-retry: outbox retry B-0001
         timer-list: timer list --due-before 36h
         timer-stop: timer stop B-0001-2 --dry-run
+        queue-list: queue list
         purge: purge --batch B-0001 --dry-run
         backup: backup {backup}
         backup-verify: backup verify {backup}

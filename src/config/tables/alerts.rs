@@ -26,12 +26,15 @@ pub(super) struct AlertsTable {
     /// A receipt that waits for its hand-over for this long.
     #[schemars(range(min = 1))]
     receipt_minutes: u32,
-    /// A place or an inbox that does not work for this long.
+    /// A place, an inbox or a mailbox service that does not work for this long.
     #[schemars(range(min = 1))]
     place_minutes: u32,
     /// A message that waits for its mailbox status for this long.
     #[schemars(range(min = 1))]
     mailbox_status_hours: u32,
+    /// The queue of a mailbox service that, at its rate, takes longer than this.
+    #[schemars(range(min = 1))]
+    mailbox_queue_hours: u32,
     /// A file that stands in an inbox and is not taken for this long.
     #[schemars(range(min = 1))]
     inbox_file_minutes: u32,
@@ -66,6 +69,7 @@ impl Default for AlertsTable {
             receipt,
             place,
             mailbox_status,
+            mailbox_queue,
             inbox_file,
             delivery_report,
             crashes,
@@ -81,6 +85,7 @@ impl Default for AlertsTable {
             receipt_minutes: minutes(receipt),
             place_minutes: minutes(place),
             mailbox_status_hours: hours(mailbox_status),
+            mailbox_queue_hours: hours(mailbox_queue),
             inbox_file_minutes: minutes(inbox_file),
             delivery_report_hours: hours(delivery_report),
             crashes_in_a_row: u32::try_from(crashes).unwrap_or(u32::MAX),
@@ -113,6 +118,7 @@ impl AlertsTable {
                 receipt: minutes(self.receipt_minutes),
                 place: minutes(self.place_minutes),
                 mailbox_status: hours(self.mailbox_status_hours),
+                mailbox_queue: hours(self.mailbox_queue_hours),
                 inbox_file: minutes(self.inbox_file_minutes),
                 delivery_report: hours(self.delivery_report_hours),
                 crashes: self.crashes_in_a_row.into(),

@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::BatchState;
 use crate::store::{
     Day, HeldBy, InboxFiles, InboxLook, OldestHandOver, Queue, SenderBatches, SenderMessages,
-    SenderOnHold, SenderReports, Start, TimerNumbers,
+    SenderOnHold, SenderReports, Start, TimerNumbers, ServiceState,
 };
 
 fn at(text: &str) -> Timestamp {
@@ -46,6 +46,7 @@ fn calm() -> HouseStatus {
         senders_on_hold: Vec::new(),
         timers: TimerNumbers::default(),
         feeds: Vec::new(),
+        services: Vec::new(),
         day: Day::default(),
         last_deed: None,
         start: None,
@@ -325,4 +326,46 @@ fn what_operators_hold_on_purpose_pages_nobody_and_is_told_with_its_release() {
             "passing messages-held city: kuori message list B-0004 --state held",
         ]
     );
+}
+
+fn queue(waiting: u64, state: ServiceState) -> QueueNumbers {
+    QueueNumbers {
+        service: "city-letters".parse().unwrap(),
+        is_in_settings: true,
+        rate_per_sec: Some(1.0),
+        waiting,
+        sending: 0,
+        on_hold: 0,
+        batches: 1,
+        oldest_at: Some(ago(10)),
+        sent_last_hour: 0,
+        state,
+    }
+}
+
+#[test]
+fn a_mailbox_service_is_told_when_it_fails_is_unknown_or_has_a_queue_of_more_than_a_day() {
+    let has = |it: QueueNumbers| move |status: &mut HouseStatus| status.services.push(it);
+    let failing = |mins| ServiceState {
+        failing_since: Some(ago(mins)),
+        failures: 3,
+        last_error: Some("the mailbox service answers 503".to_owned()),
+        retry_at: Some(now()),
+        ..ServiceState::default()
+    };
+    let down = "service-down";
+    check(has(queue(1, failing(14))), &[("passing", down)]);
+    check(has(queue(1, failing(15))), &[("alert", down)]);
+    let works = ServiceState::default;
+    check(has(queue(86_400, works())), &[]);
+    check(
+        has(queue(86_401, works())),
+        &[("alert", "mailbox-queue-long")],
+    );
+    let lost = QueueNumbers {
+        is_in_settings: false,
+        rate_per_sec: None,
+        ..queue(1, works())
+    };
+    check(has(lost), &[("alert", "service-unknown")]);
 }

@@ -412,6 +412,19 @@ fn what_a_program_that_is_gone_had_in_hand_waits_again_and_is_in_doubt() {
 }
 
 #[test]
+fn what_waited_when_a_backup_was_made_may_have_been_sent_since() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 1, at(1));
+    house.store.mark_restored(at(9), &action(10)).unwrap();
+    let first = MessageId {
+        batch: row.id,
+        position: 1,
+    };
+    let blocked = house.deed(MessageDeed::Cancel, first);
+    assert_eq!(blocked, [CannotMove::MayBeSent(first)]);
+}
+
+#[test]
 fn uploads_are_kept_in_their_order() {
     let house = House::new();
     let row = house.queued_batch("example-city", 1, at(1));
