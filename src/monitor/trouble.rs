@@ -32,8 +32,7 @@ pub enum Code {
 
 impl Code {
     /// The worst first.
-    pub const ALL: [Self; 20] = [
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::DiskLow,
         Self::Crashes,
         Self::NotRunning,

@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
 use super::{
-    Counts, Error, InboxLook, Place, PlaceTrouble, ServiceFeed, Start, Store, TimerNumbers, error::Doing, places, service_events, starts, timers, QueueNumbers, mailbox_services,
+    Counts, Error, InboxLook, Place, PlaceTrouble, QueueNumbers, ServiceFeed, Start, Store,
+    TimerNumbers, error::Doing, mailbox_services, places, service_events, starts, timers,
 };
 use crate::domain::{BatchId, BatchState, BundleState, MessageState, SenderId};
 

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::{House, mismatch::mismatch};
 use crate::cli::{
-    account, alert, audit, backup, batch, bundle, check, config, consent, demo, dev, events, finding, inbox, message, outbox, process, purge, receipt, reprocess, restore, sample, sender, sftp, status, timer, verify, queue,
+    account, alert, audit, backup, batch, bundle, check, config, consent, demo, dev, events,
+    finding, inbox, message, outbox, process, purge, queue, receipt, reprocess, restore, sample,
+    sender, sftp, status, timer, verify,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");

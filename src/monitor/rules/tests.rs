@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::BatchState;
 use crate::store::{
     Day, HeldBy, InboxFiles, InboxLook, OldestHandOver, Queue, SenderBatches, SenderMessages,
-    SenderOnHold, SenderReports, Start, TimerNumbers, ServiceState,
+    SenderOnHold, SenderReports, ServiceState, Start, TimerNumbers,
 };
 
 fn at(text: &str) -> Timestamp {
