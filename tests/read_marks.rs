@@ -149,7 +149,7 @@ async fn a_mailbox_that_has_not_changed_is_not_looked_into_again() {
     assert_eq!(changed(), 0);
     for message in &messages {
         let cur = message.parent().unwrap().with_file_name("cur");
-        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+        let then = std::time::SystemTime::now() - std::time::Duration::from_mins(1);
         fs::File::open(cur).unwrap().set_modified(then).unwrap();
     }
     look(&hub).await;

@@ -179,7 +179,7 @@ fn a_look_sees_what_was_read_and_nothing_twice() {
     let cur = new.parent().unwrap().with_file_name("cur");
     // It was made this moment: it could change again and keep its time.
     assert_eq!(look(None), Look::Unread { changed: None });
-    let then = SystemTime::now() - Duration::from_secs(60);
+    let then = SystemTime::now() - Duration::from_mins(1);
     fs::File::open(&cur).unwrap().set_modified(then).unwrap();
     let Look::Unread { changed } = look(None) else {
         panic!("it is not read");
