@@ -32,6 +32,8 @@ pub mod suomifi_stub;
 
 pub mod signing;
 
+pub mod notices;
+
 pub mod store;
 
 pub mod inbox;

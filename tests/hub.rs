@@ -545,6 +545,7 @@ pub(crate) fn house(
         clock: Clock::new(move || *time.lock().unwrap()),
         time_zone: jiff::tz::TimeZone::get("Europe/Helsinki").unwrap(),
         signer: None,
+        sends_notices: false,
     }
 }
 

@@ -37,6 +37,7 @@ mod lifecycle;
 #[path = "../src/cli/tests/mismatch.rs"]
 mod mismatch;
 mod monitor;
+mod notices;
 mod operators;
 mod outbox;
 mod outside;

@@ -16,9 +16,10 @@ use crate::{
         FolderKey, Mailbox, Maildirs,
         suomifi::{self, PostalAccount, Suomifi},
     },
+    notices::Mailer,
     outbox::{self, Places},
     pdf::SecondReader,
-    pipeline::{Clock, House, Mailboxes, PrintingService, ReadLooks},
+    pipeline::{Clock, House, Mailboxes, Notifier, PrintingService, ReadLooks, SenderSettings},
     second_reader::{self, Clerk},
     signing::Signer,
     store::{Place, ServiceInSettings, Store},
@@ -62,6 +63,7 @@ pub(super) fn house(config: &Config, store: &Arc<Store>, clock: &Clock) -> Resul
         clock: clock.clone(),
         time_zone: config.time_zone.clone(),
         signer: signer(config)?,
+        sends_notices: config.notices.is_some(),
     })
 }
 
@@ -117,6 +119,23 @@ pub(super) fn services_in_settings(config: &Config) -> Vec<ServiceInSettings> {
         rate_per_sec: service.courier.rate_per_sec,
     });
     known.collect()
+}
+
+/// Who tells recipients by e-mail, where the settings want that.
+pub(super) fn notifier(
+    config: &Config,
+    store: &Arc<Store>,
+    clock: &Clock,
+) -> Option<Arc<Notifier>> {
+    let mailer = Mailer::new(config.notices.clone()?);
+    let names = config.senders.iter().map(|sender| {
+        let SenderSettings {
+            id, display_name, ..
+        } = &sender.settings;
+        (id.clone(), display_name.clone())
+    });
+    let notifier = Notifier::new(Arc::clone(store), mailer, names.collect(), clock.clone());
+    Some(Arc::new(notifier))
 }
 
 /// Has PDFs read that the house itself does not.

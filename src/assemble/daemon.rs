@@ -152,6 +152,9 @@ impl Daemon {
         for courier in &works.couriers {
             loops.begin("courier", move || bring(Arc::clone(courier), stop()));
         }
+        if let Some(notifier) = &works.notifier {
+            loops.begin("notices", move || Arc::clone(notifier).run(stop()));
+        }
         loops.begin("retention", move || {
             forget_daily(works, &self.config, stop())
         });

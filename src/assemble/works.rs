@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     inbox::Inbox,
     outbox::Outbox,
-    pipeline::{self, Clock, Courier, House, ReadLooks, Runner, Wake},
+    pipeline::{self, Clock, Courier, House, Notifier, ReadLooks, Runner, Wake},
     store::{Received, Store},
     telemetry::Pulse,
     transport::SftpServers,
@@ -27,6 +27,8 @@ pub struct Works {
     pub(super) couriers: Vec<Arc<Courier>>,
     /// Sees which messages in Maildirs were read.
     pub(super) read_looks: Arc<ReadLooks>,
+    /// Where recipients are told by e-mail.
+    pub(super) notifier: Option<Arc<Notifier>>,
     /// Rung when a batch has arrived.
     pub(super) arrived: Wake,
     /// Rung when a step has ended.
@@ -57,6 +59,7 @@ impl Works {
             outbox: parts.outbox,
             couriers: parts.couriers,
             read_looks: parts.read_looks,
+            notifier: parts.notifier,
             store,
             clock,
             arrived,
@@ -80,6 +83,7 @@ impl Works {
         self.outbox = parts.outbox;
         self.couriers = parts.couriers;
         self.read_looks = parts.read_looks;
+        self.notifier = parts.notifier;
         Ok(())
     }
 
@@ -105,9 +109,13 @@ impl Works {
             // What is brought may go on, and what is handed over is to be told.
             let is_brought = self.bring_all(stop).await?;
             if !self.hand_over_all(stop).await? && !is_brought {
-                return Ok(received);
+                break;
             }
         }
+        if let Some(notifier) = &self.notifier {
+            notifier.run_until_idle(stop).await?;
+        }
+        Ok(received)
     }
 
     /// Whether there was anything to bring. Services do not wait for each other.
@@ -142,6 +150,7 @@ struct Parts {
     outbox: Arc<Outbox>,
     couriers: Vec<Arc<Courier>>,
     read_looks: Arc<ReadLooks>,
+    notifier: Option<Arc<Notifier>>,
 }
 
 impl Parts {
@@ -166,6 +175,7 @@ impl Parts {
         let read_looks = adapters::read_looks(config, &house);
         Ok(Self {
             house,
+            notifier: adapters::notifier(config, store, clock),
             runner: Arc::new(runner.with_pulse(pulse.clone())),
             inboxes,
             couriers,

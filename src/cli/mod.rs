@@ -27,6 +27,8 @@ mod inbox;
 mod invocation;
 mod message;
 mod moment;
+mod notice_texts;
+mod notices;
 mod options;
 mod outbox;
 mod output;
@@ -199,6 +201,9 @@ enum Command {
     /// Try things against stand-ins for the services of others
     #[command(subcommand)]
     Dev(dev::Command),
+    /// Try the mail server that recipients are told through
+    #[command(subcommand)]
+    Notices(notices::Command),
     /// Draw the first page of a PDF, from standard input to standard output
     #[command(hide = true)]
     RenderPage(render_page::Arguments),
@@ -284,6 +289,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Config(command) => config::run(command, invocation),
         Command::Sftp(command) => sftp::run(command, invocation),
         Command::Dev(command) => dev::run(command, invocation),
+        Command::Notices(command) => notices::run(command, invocation),
         Command::RenderPage(arguments) => render_page::run(arguments, invocation),
         Command::RewritePdf(_) => Ok(Outcome::Done),
     }

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{CommandError, Options, error::ErrorKind, postal_codes, words::counted};
+use super::{CommandError, Options, error::ErrorKind, notice_texts, postal_codes, words::counted};
 use crate::config::{self, Config, Problem};
 
 /// The settings of a file, or the embedded ones where none is named.
@@ -17,7 +17,7 @@ pub(super) fn load(file: Option<&Path>, options: &Options) -> Result<Config, Com
     parse(path, options.data_dir.as_deref())
 }
 
-/// A settings file and the table of postal codes that it names.
+/// A settings file, with the table of postal codes and the texts of notices that it names.
 pub(super) fn parse(path: &Path, data_folder: Option<&Path>) -> Result<Config, CommandError> {
     let text = read(path)?;
     let config = match data_folder {
@@ -26,6 +26,7 @@ pub(super) fn parse(path: &Path, data_folder: Option<&Path>) -> Result<Config, C
     };
     let mut config = config.map_err(|problems| wrong(path, &problems))?;
     postal_codes::give(&mut config).map_err(|problems| wrong(path, &problems))?;
+    notice_texts::give(&mut config).map_err(|problems| wrong(path, &problems))?;
     Ok(config)
 }
 

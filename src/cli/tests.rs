@@ -65,6 +65,7 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       config     Look at settings
       sftp       Try the SFTP servers of others, and learn their host keys
       dev        Try things against stand-ins for the services of others
+      notices    Try the mail server that recipients are told through
 
     Options:
       -h, --help     Print help

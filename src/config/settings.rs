@@ -7,7 +7,7 @@ use crate::{
     domain::{BackOff, SenderId},
     inbox::{self, Afterwards, Completeness, Way},
     mailbox::suomifi,
-    monitor, outbox,
+    monitor, notices, outbox,
     pipeline::{self, PrintHouseSettings, Retention, SenderSettings},
     second_reader,
     sftp_server::{self, Account, Role},
@@ -44,6 +44,8 @@ pub struct Config {
     pub services: Vec<ServiceConfig>,
     /// How it is seen which messages were read.
     pub reads: pipeline::ReadSettings,
+    /// How recipients are told by e-mail; `None` where they are not.
+    pub notices: Option<notices::Settings>,
     /// `None` where the embedded SFTP server is switched off.
     pub server: Option<ServerConfig>,
     pub senders: Vec<SenderConfig>,

@@ -13,6 +13,7 @@ mod bundle;
 mod country;
 mod decision;
 mod disposition;
+mod email_address;
 mod finding;
 mod hold;
 mod identity;
@@ -38,6 +39,7 @@ pub use bundle::{BundleState, BundleSummary, EnvelopeName, Piece, PostageClass, 
 pub use country::{CountryCode, InvalidCountryCode};
 pub use decision::{Asked, Channel, Decision, Fitness, Reason, Route};
 pub use disposition::Disposition;
+pub use email_address::{EmailAddress, InvalidEmailAddress};
 pub use finding::{Affects, Code, Finding, Place, Severity, Words};
 pub use hold::{DuplicateLetterIds, HoldCause};
 pub use identity::{

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::exposition::Exposition;
 use crate::{
     domain::{BatchState, BundleState, MessageState},
-    store::{Alert, HouseStatus, InState, PlaceQueue, Queue},
+    store::{Alert, HouseStatus, InState, NoticeQueue, PlaceQueue, Queue},
     telemetry::meters::{self, Family},
 };
 
@@ -62,6 +62,7 @@ fn house(told: &mut Exposition, status: &HouseStatus, seen: &Seen) {
             it.untold.count,
         );
     }
+    notices(told, &status.notices, seen.now);
     let mut alerts: BTreeMap<&str, u64> = BTreeMap::new();
     for alert in &seen.alerts {
         *alerts.entry(&alert.code).or_default() += 1;
@@ -70,6 +71,14 @@ fn house(told: &mut Exposition, status: &HouseStatus, seen: &Seen) {
     for (code, number) in alerts {
         told.number(&meters::ALERTS, &[code], number);
     }
+}
+
+fn notices(told: &mut Exposition, notices: &NoticeQueue, now: Timestamp) {
+    one(told, &meters::NOTICES_WAITING, notices.waiting.count);
+    told.family(&meters::OLDEST_NOTICE);
+    age(told, &meters::OLDEST_NOTICE, &[], notices.waiting, now);
+    let is_up = notices.server.failing_since.is_none();
+    one(told, &meters::MAIL_SERVER_UP, u8::from(is_up));
 }
 
 fn one(told: &mut Exposition, family: &Family, number: impl std::fmt::Display) {

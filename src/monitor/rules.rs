@@ -6,7 +6,8 @@ use super::{AlertSettings, Code, Trouble, Weight};
 use crate::{
     domain::without_identity_codes,
     store::{
-        BatchNote, FileWait, HeldBy, HouseStatus, Place, PlaceQueue, PlaceTrouble, QueueNumbers,
+        BatchNote, FileWait, HeldBy, HouseStatus, NoticeQueue, Place, PlaceQueue, PlaceTrouble,
+        QueueNumbers,
     },
 };
 
@@ -31,6 +32,7 @@ pub fn troubles(status: &HouseStatus, settings: &AlertSettings, now: Timestamp) 
     found.extend(look.delivery_reports());
     found.extend(look.timers());
     found.extend(look.events());
+    found.extend(look.notices());
     found.extend(look.failing_steps());
     found.extend(look.senders_on_hold());
     found.sort_by_key(|it| (it.weight, it.code, it.since));
@@ -429,6 +431,29 @@ impl Look<'_> {
                 ),
                 to_do: Some(format!("kuori suomifi check {}", feed.service)),
             })
+        })
+    }
+
+    /// The mail server, for notices by e-mail. A single address that does not work is its sender's to know.
+    fn notices(&self) -> Option<Trouble> {
+        let NoticeQueue {
+            waiting, server, ..
+        } = &self.status.notices;
+        let since = server.failing_since?;
+        Some(Trouble {
+            code: Code::NoticesFail,
+            weight: self.weigh(since, self.settings.times.place, Weight::Passing),
+            subject: "house".to_owned(),
+            since,
+            text: format!(
+                "{} by e-mail: {}{}",
+                counted(waiting.count, "notice waits", "notices wait"),
+                first_line(server.error.as_deref().unwrap_or_default()),
+                server.retry_at.map_or(String::new(), |next| format!(
+                    " (the next try at {next:.0})"
+                ))
+            ),
+            to_do: Some("kuori notices check".to_owned()),
         })
     }
 

@@ -24,6 +24,7 @@ pub enum Code {
     MailboxStatusUnknown,
     MailboxQueueLong,
     DeliveryReportLate,
+    NoticesFail,
     StepFails,
     SenderOnHold,
     TimersStuck,
@@ -32,7 +33,7 @@ pub enum Code {
 
 impl Code {
     /// The worst first.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::DiskLow,
         Self::Crashes,
         Self::NotRunning,
@@ -52,6 +53,7 @@ impl Code {
         Self::MailboxStatusUnknown,
         Self::MailboxQueueLong,
         Self::DeliveryReportLate,
+        Self::NoticesFail,
         Self::StepFails,
         Self::SenderOnHold,
         Self::TimersStuck,
@@ -79,6 +81,7 @@ impl Code {
             Self::MailboxStatusUnknown => "mailbox-status-unknown",
             Self::MailboxQueueLong => "mailbox-queue-long",
             Self::DeliveryReportLate => "delivery-report-late",
+            Self::NoticesFail => "notices-fail",
             Self::StepFails => "step-fails",
             Self::SenderOnHold => "sender-on-hold",
             Self::TimersStuck => "timers-stuck",

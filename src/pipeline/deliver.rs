@@ -102,7 +102,7 @@ fn find_out(house: &House, row: &BatchRow) -> Result<(), Error> {
             }
         }
         let now = house.clock.now();
-        house.store.record_deliveries(row.id, &delivered, now)?;
+        record(house, row, &delivered, now)?;
     }
     Ok(house.store.end_delivery(row)?)
 }
@@ -240,14 +240,28 @@ fn deliver_parcel(house: &House, row: &BatchRow, parcel: Vec<Delivery>) -> Resul
     // Those that the mailbox took are recorded before an error of another one is answered.
     let (delivered, failed): (Vec<_>, Vec<_>) = delivered.partition(Result::is_ok);
     let delivered: Vec<_> = delivered.into_iter().flatten().collect();
-    house
-        .store
-        .record_deliveries(row.id, &delivered, house.clock.now())?;
+    record(house, row, &delivered, house.clock.now())?;
     meters::MESSAGES.add(&["delivered"], delivered.len() as u64);
     match failed.into_iter().find_map(Result::err) {
         Some(error) => Err(Error::Mailbox(error)),
         None => Ok(()),
     }
+}
+
+/// Recipients of test batches are told nothing: they have nothing.
+fn record(
+    house: &House,
+    row: &BatchRow,
+    delivered: &[(u32, String)],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let store = &house.store;
+    let recorded = if house.sends_notices && !row.is_test {
+        store.record_deliveries_and_tell(row.id, delivered, now)
+    } else {
+        store.record_deliveries(row.id, delivered, now)
+    };
+    Ok(recorded?)
 }
 
 /// A letter whose pages cannot be cut out of its document waits for the operator; the others go on.

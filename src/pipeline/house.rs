@@ -216,6 +216,8 @@ pub struct House {
     pub time_zone: TimeZone,
     /// For senders who want their receipts signed.
     pub signer: Option<Signer>,
+    /// Recipients are told by e-mail of what lies in their mailbox.
+    pub sends_notices: bool,
 }
 
 impl House {

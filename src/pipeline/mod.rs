@@ -6,6 +6,8 @@
 //!
 //! Beside the steps, the sender is told what happens to messages afterwards (`delivery_report`), such as
 //! that they are read (`read_marks`).
+//! Beside the steps, the sender is told what happens to messages afterwards (`delivery_report`), and
+//! recipients that a message lies in their mailbox (`notify`).
 //!
 //! A step loads from the store, calls pure functions, writes files, then commits one transaction that
 //! records the result and with it the next step. Every step can run twice: what it did before a crash
@@ -27,6 +29,7 @@ mod house;
 mod inquiry;
 mod letter_pdf;
 mod mailbox_audit;
+mod notify;
 mod open;
 mod page_check;
 mod paper_letter;
@@ -50,6 +53,7 @@ pub use house::{
     Gate, HoldPolicy, House, Landscape, PrintHouseSettings, PrintingService, SenderSettings, Shown,
 };
 pub use mailbox_audit::{Mailboxes, verify_mailboxes};
+pub use notify::Notifier;
 pub use page_check::PageCheck;
 pub use read_marks::{Looked, ReadLooks, ReadSettings};
 pub use route::foresee;

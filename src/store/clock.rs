@@ -48,6 +48,9 @@ const SET_BACK: &str = "
     UPDATE queued_batches SET unsettled_since = :now WHERE unsettled_since > :now;
     UPDATE service_feeds SET retry_at = MAX(:now, retry_at - :back) WHERE retry_at > :now;
     UPDATE read_marks SET since = :now WHERE since > :now;
+    UPDATE notices SET due_at = MAX(:now, due_at - :back) WHERE due_at > :now;
+    UPDATE notices SET put_off_since = :now WHERE put_off_since > :now;
+    UPDATE notice_server SET retry_at = MAX(:now, retry_at - :back) WHERE retry_at > :now;
     UPDATE alerts SET since = MIN(:now, since), begun_at = MIN(:now, begun_at),
         told_at = MIN(:now, told_at - :back);
     UPDATE runner SET latest_time = :now";

@@ -5,7 +5,7 @@ use rusqlite::{Row, RowIndex, types::Type};
 
 use super::{Door, EventBecame, ServiceEventKind, mailbox_queue::InQueue};
 use crate::domain::{
-    BatchId, BatchState, BundleId, BundleState, Channel, ChannelWish, Code, HoldCause,
+    BatchId, BatchState, BundleId, BundleState, Channel, ChannelWish, Code, HoldCause, Language,
     MailboxStatus, MessageEvent, MessageState, OutgoingState, PostageClass, Reason, ServiceKind,
 };
 
@@ -63,6 +63,7 @@ words!(ChannelWish: Any = "any", MailboxOnly = "mailbox", PrintOnly = "print");
 words!(InQueue: Waits = "waits", Sending = "sending", InDoubt = "in-doubt");
 words!(Door: Electronic = "electronic", Multichannel = "multichannel", Paper = "paper");
 words!(ServiceKind: Ordinary = "ordinary", Verifiable = "verifiable");
+words!(Language: English = "en", Finnish = "fi", Swedish = "sv");
 words!(PostageClass: Priority = "priority", Economy = "economy");
 words!(MailboxStatus: Active = "active", Inactive = "inactive", Withdrawn = "withdrawn",
     Unknown = "unknown");

@@ -2,10 +2,10 @@ use jiff::Timestamp;
 use rusqlite::{named_params, params};
 
 use super::{
-    BatchRow, Error, StepOutcome, Store,
+    BatchRow, Error, StepOutcome, Store, Transaction,
     columns::{Word, maybe_millis, millis},
     error::Doing,
-    events, letter_ids, message_events, read_marks, steps,
+    events, letter_ids, message_events, notices, read_marks, steps,
 };
 use crate::domain::{
     BatchId, BatchState, Channel, Decision, MessageEvent, MessageId, MessageState, Route,
@@ -90,20 +90,21 @@ impl Store {
         page: &[(u32, String)],
         now: Timestamp,
     ) -> Result<(), Error> {
-        let sql =
-            "UPDATE messages SET state = 'delivered', delivered_at = ?3, mailbox_reference = ?4
-             WHERE batch = ?1 AND position = ?2 AND state = 'routed'";
         self.write("record deliveries", |tx| {
-            let mut update = tx.prepare_cached(sql).doing("record a delivery")?;
-            let mut delivered = Vec::with_capacity(page.len());
-            for (position, reference) in page {
-                let given = params![batch.0, position, millis(now), reference];
-                if update.execute(given).doing("record a delivery")? == 1 {
-                    delivered.push(*position);
-                }
-            }
-            read_marks::begin(tx, batch, &delivered, now)?;
-            message_events::note(tx, batch, delivered, MessageEvent::Delivered, now)
+            record_deliveries(tx, batch, page, now).map(drop)
+        })
+    }
+
+    /// As [`Store::record_deliveries`]; recipients who want to be told by e-mail are.
+    pub fn record_deliveries_and_tell(
+        &self,
+        batch: BatchId,
+        page: &[(u32, String)],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.write("record deliveries", |tx| {
+            let delivered = record_deliveries(tx, batch, page, now)?;
+            notices::make_due(tx, batch, &delivered, now)
         })
     }
 
@@ -125,6 +126,29 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// Returns which of them were not delivered before.
+fn record_deliveries(
+    tx: &Transaction<'_>,
+    batch: BatchId,
+    page: &[(u32, String)],
+    now: Timestamp,
+) -> Result<Vec<u32>, Error> {
+    let sql = "UPDATE messages SET state = 'delivered', delivered_at = ?3, mailbox_reference = ?4
+         WHERE batch = ?1 AND position = ?2 AND state = 'routed'";
+    let mut update = tx.prepare_cached(sql).doing("record a delivery")?;
+    let mut delivered = Vec::with_capacity(page.len());
+    for (position, reference) in page {
+        let given = params![batch.0, position, millis(now), reference];
+        if update.execute(given).doing("record a delivery")? == 1 {
+            delivered.push(*position);
+        }
+    }
+    read_marks::begin(tx, batch, &delivered, now)?;
+    let positions = delivered.iter().copied();
+    message_events::note(tx, batch, positions, MessageEvent::Delivered, now)?;
+    Ok(delivered)
 }
 
 fn standing(route: Route) -> (MessageState, Option<Channel>) {

@@ -46,6 +46,9 @@ mod message_deeds;
 mod message_events;
 mod message_rows;
 mod messages;
+mod notice_addresses;
+mod notice_server;
+mod notices;
 mod outgoing;
 mod pickups;
 mod places;
@@ -103,6 +106,9 @@ pub use message_deeds::{CannotMove, MessageDeed, MessageMove, MessagePlan};
 pub use message_events::{MessageEventRow, MessageHistory};
 pub use message_rows::MessageRow;
 pub use messages::NewMessage;
+pub use notice_addresses::NoticeAddress;
+pub use notice_server::NoticeServer;
+pub use notices::{DueNotice, NoticeId, NoticeOutcome, NoticeQueue};
 pub use outgoing::{
     NewOutgoing, Outgoing, OutgoingFile, OutgoingKind, OutgoingState, Place, Standing,
 };

@@ -10,7 +10,7 @@ use super::{
     Error, NewEvent, SpoolKey, Store, Transaction,
     columns::{Columns, millis},
     error::Doing,
-    events, reprocess, timers,
+    events, notices, reprocess, timers,
 };
 use crate::{
     crash_points,
@@ -410,7 +410,8 @@ fn forget(tx: &Transaction<'_>, batch: BatchId, (from, to): (u32, u32)) -> Resul
     for sql in [rows, findings, words, reasons] {
         tx.execute(sql, params![batch.0, from, to]).doing(doing)?;
     }
-    timers::end_all(tx, batch, (from, to))
+    timers::end_all(tx, batch, (from, to))?;
+    notices::forget(tx, batch, (from, to))
 }
 
 /// Findings of the whole batch can quote a row of it.

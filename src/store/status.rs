@@ -9,8 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
 use super::{
-    Counts, Error, InboxLook, Place, PlaceTrouble, QueueNumbers, ServiceFeed, Start, Store,
-    TimerNumbers, error::Doing, mailbox_services, places, service_events, starts, timers,
+    Counts, Error, InboxLook, NoticeQueue, Place, PlaceTrouble, QueueNumbers, ServiceFeed, Start,
+    Store, TimerNumbers, error::Doing, mailbox_services, notices, places, service_events, starts,
+    timers,
 };
 use crate::domain::{BatchId, BatchState, BundleState, MessageState, SenderId};
 
@@ -166,6 +167,8 @@ pub struct HouseStatus {
     pub feeds: Vec<ServiceFeed>,
     /// The mailbox services with their queues.
     pub services: Vec<QueueNumbers>,
+    /// Notices by e-mail.
+    pub notices: NoticeQueue,
     /// What came in the last 24 hours and is no test.
     pub day: Day,
     /// When the daemon last moved something on.
@@ -223,6 +226,7 @@ fn look(db: &Connection, now: Timestamp) -> Result<HouseStatus, Error> {
         timers: timers::numbers(db, now)?,
         feeds: service_events::feeds(db)?,
         services: mailbox_services::numbers(db, now)?,
+        notices: notices::queue(db, now)?,
         day: queues::day(db, yesterday.unwrap_or(now))?,
         last_deed: lists::last_deed(db)?,
         start: starts::newest(db)?,

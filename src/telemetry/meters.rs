@@ -185,6 +185,12 @@ pub static PICK_UPS: Counter = Counter::new(
     &["place"],
     "Bundles and receipts that the other side has taken away.",
 );
+pub static NOTICES: Counter = Counter::new(
+    "kuori_notices_total",
+    &["outcome"],
+    "Tries to tell a recipient by e-mail of a message: `sent`, `put-off` to be tried again, `failed` for \
+     good; and notices that were sent and have `bounced`.",
+);
 pub static SFTP_EVENTS: Counter = Counter::new(
     "kuori_sftp_events_total",
     &["event"],
@@ -217,7 +223,7 @@ pub static SCRAPES_REFUSED: Counter = Counter::new(
 );
 
 /// All that is counted.
-pub static COUNTERS: [&Counter; 14] = [
+pub static COUNTERS: [&Counter; 15] = [
     &BATCHES_RECEIVED,
     &RECEIVED_BYTES,
     &MESSAGES,
@@ -226,6 +232,7 @@ pub static COUNTERS: [&Counter; 14] = [
     &HAND_OVERS,
     &HANDED_OVER_BYTES,
     &PICK_UPS,
+    &NOTICES,
     &SFTP_EVENTS,
     &SFTP_BYTES,
     &LOG_LINES,
@@ -280,6 +287,10 @@ gauges! {
     ARRIVALS = "kuori_arrivals" [] "Files that are being taken from inboxes.";
     DELIVERY_REPORTS = "kuori_delivery_reports_due" ["sender"]
         "Batches with something that their sender was not told of yet.";
+    NOTICES_WAITING = "kuori_notices_waiting" [] "Notices to recipients that are to be sent.";
+    OLDEST_NOTICE = "kuori_oldest_notice_seconds" [] "Seconds that the oldest of them has waited.";
+    MAIL_SERVER_UP = "kuori_mail_server_up" []
+        "0 where the mail server takes no notices, else 1.";
     ALERTS = "kuori_alerts" ["code"] "Alerts that are on.";
     FREE_BYTES = "kuori_free_bytes" [] "What the disk of the data folder has left.";
     FREE_BYTES_FLOOR = "kuori_free_bytes_floor" [] "What it is to keep: `inboxes.min_free_bytes`.";

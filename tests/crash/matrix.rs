@@ -112,6 +112,18 @@ const NOT_PASSED: &[(&str, &str)] = &[
         "commit/record what was read",
         "a mail program that reads: `read_marks` does that",
     ),
+    // Notices by e-mail need a mail server: `notices` kills at these points.
+    (
+        "commit/set a notice address",
+        "a recipient who wants notices",
+    ),
+    ("commit/begin notices", "a mail server"),
+    ("commit/record a notice", "a mail server"),
+    ("commit/record a bounced notice", "a mail server"),
+    ("commit/resume notices", "a mail server"),
+    ("commit/note that notices do not go", "a mail server"),
+    ("remote/notices: send", "a mail server"),
+    ("rename/notices: a bounce is read", "a mail server"),
     // What is kept for days.
     ("commit/note a purge", "an operator purges"),
     ("commit/purge message rows", "rows that are old enough"),

@@ -37,6 +37,7 @@ mod flattened;
 mod mail;
 mod marks;
 mod metrics;
+mod notices;
 mod omr;
 mod pages;
 mod picture;

@@ -68,6 +68,8 @@ struct TroubleLine {
 struct QueueLine {
     /// `batches`, `messages`, `bundles`, `outgoing`, `inbox`, `arrivals`, `delivery-reports`, `timers` or
     /// `events`.
+    /// `batches`, `messages`, `bundles`, `outgoing`, `inbox`, `arrivals`, `delivery-reports` or
+    /// `notices`.
     what: &'static str,
     /// The place, inbox or sender.
     of: Option<String>,
@@ -202,6 +204,17 @@ fn queues(status: &HouseStatus, now: Timestamp) -> Vec<QueueLine> {
             "due",
             it.untold,
         ));
+    }
+    let notices = &status.notices;
+    if notices.waiting.count > 0 {
+        lines.push(line("notices", None, "waiting", notices.waiting));
+    }
+    if notices.failed > 0 {
+        let failed = Queue {
+            count: notices.failed,
+            since: None,
+        };
+        lines.push(line("notices", None, "failed-today", failed));
     }
     lines.extend(timers(status));
     lines

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{House, mismatch::mismatch};
 use crate::cli::{
     account, alert, audit, backup, batch, bundle, check, config, consent, demo, dev, events,
-    finding, inbox, message, outbox, process, purge, queue, receipt, reprocess, restore, sample,
-    sender, sftp, status, timer, verify,
+    finding, inbox, message, notices, outbox, process, purge, queue, receipt, reprocess, restore,
+    sample, sender, sftp, status, timer, verify,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -88,6 +88,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("process", schema_for!(process::Processed)),
         ("receipt-key", schema_for!(receipt::KeyShown)),
         ("config-check", schema_for!(config::Checked)),
+        ("notices-check", schema_for!(notices::NoticesChecked)),
         ("sftp-check", schema_for!(sftp::check::SftpChecked)),
         ("sftp-trust", schema_for!(sftp::trust::Trust)),
     ]

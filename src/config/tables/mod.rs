@@ -13,6 +13,7 @@ mod mailbox;
 mod mirror;
 mod monitor;
 mod name;
+mod notices;
 mod omr;
 mod outbox;
 mod page;
@@ -40,9 +41,10 @@ use serde::{Deserialize, Serialize};
 
 use self::{
     alerts::AlertsTable, intake::IntakeTable, mailbox::MailboxTable, monitor::MonitorTable,
-    outbox::OutboxTable, print_house::PrintHouseTable, retention::RetentionTable,
-    runner::RunnerTable, second_reader::SecondReaderTable, sender::SenderTable,
-    server::ServerTable, site::Site, suomifi::SuomifiTable, words::LogFormatName,
+    notices::NoticesTable, outbox::OutboxTable, print_house::PrintHouseTable,
+    retention::RetentionTable, runner::RunnerTable, second_reader::SecondReaderTable,
+    sender::SenderTable, server::ServerTable, site::Site, suomifi::SuomifiTable,
+    words::LogFormatName,
 };
 use super::{Config, LogConfig, folders, key_path::KeyPath, problem::Problems};
 
@@ -78,6 +80,7 @@ pub(super) struct Tables {
     mailbox: MailboxTable,
     /// A table for each service of Suomi.fi Messages, under its name: `[suomifi.city-letters]`.
     suomifi: BTreeMap<String, SuomifiTable>,
+    notices: Option<NoticesTable>,
     server: ServerTable,
     /// A table for each sender, under its name: `[senders.example-city]`. At least one.
     senders: BTreeMap<String, SenderTable>,
@@ -103,6 +106,7 @@ impl Default for Tables {
             second_reader: SecondReaderTable::default(),
             mailbox: MailboxTable::default(),
             suomifi: BTreeMap::new(),
+            notices: None,
             server: ServerTable::default(),
             senders: BTreeMap::new(),
             print_houses: BTreeMap::new(),
@@ -153,6 +157,9 @@ impl Tables {
             services: each(self.suomifi, &root.key("suomifi"), |name, table, at| {
                 table.read(name, at, &site, problems)
             }),
+            notices: self
+                .notices
+                .and_then(|table| table.read(&root.key("notices"), &site, problems)),
             server: self.server.read(&root.key("server"), &site, problems),
             senders: each(self.senders, &root.key("senders"), |name, table, at| {
                 table.read(name, at, &site, problems)

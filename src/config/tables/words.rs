@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     batch::ArtificialIds,
     domain::{DuplicateLetterIds, Language, PostageClass, ServiceKind},
+    notices::Tls,
     pipeline::{Gate, Landscape},
     print::{Destination, OmrLine, OmrParity, OmrSequence, PdfVersion, Sides},
     receipts::{Format, Level},
@@ -170,6 +171,17 @@ words! {
         /// Swedish.
         #[serde(rename = "sv")]
         Swedish,
+    }
+}
+
+words! {
+    TlsName for Tls {
+        /// Encrypted from the first byte.
+        Required,
+        /// Encrypted by STARTTLS; where the mail server offers none, nothing is sent.
+        Starttls,
+        /// In the clear: for a mail server on this machine.
+        None,
     }
 }
 

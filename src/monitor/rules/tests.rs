@@ -1,8 +1,8 @@
 use super::*;
 use crate::domain::BatchState;
 use crate::store::{
-    Day, HeldBy, InboxFiles, InboxLook, OldestHandOver, Queue, SenderBatches, SenderMessages,
-    SenderOnHold, SenderReports, ServiceState, Start, TimerNumbers,
+    Day, HeldBy, InboxFiles, InboxLook, NoticeQueue, OldestHandOver, Queue, SenderBatches,
+    SenderMessages, SenderOnHold, SenderReports, ServiceState, Start, TimerNumbers,
 };
 
 fn at(text: &str) -> Timestamp {
@@ -47,6 +47,7 @@ fn calm() -> HouseStatus {
         timers: TimerNumbers::default(),
         feeds: Vec::new(),
         services: Vec::new(),
+        notices: NoticeQueue::default(),
         day: Day::default(),
         last_deed: None,
         start: None,
@@ -368,4 +369,17 @@ fn a_mailbox_service_is_told_when_it_fails_is_unknown_or_has_a_queue_of_more_tha
         ..queue(1, works())
     };
     check(has(lost), &[("alert", "service-unknown")]);
+}
+
+#[test]
+fn a_mail_server_that_takes_no_notices_is_an_alert_after_as_long_as_a_place() {
+    let failing = |mins| {
+        move |status: &mut HouseStatus| {
+            status.notices.waiting = since(7, mins);
+            status.notices.server.failing_since = Some(ago(mins));
+        }
+    };
+    check(|it| it.notices.waiting = since(7, 10_000), &[]);
+    check(failing(14), &[("passing", "notices-fail")]);
+    check(failing(15), &[("alert", "notices-fail")]);
 }

@@ -1,0 +1,6 @@
+//! Notices to recipients, over a real socket to a mail server that lives in the test.
+
+mod daemon;
+mod flow;
+mod server;
+mod ways_in;
