@@ -162,20 +162,17 @@ mod tests {
         told(&text.replace("\r\n", "\n").replace("=\n", ""), "example.fi")
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
+    fn told_of(delivery: &str, status: &str) -> (Option<String>, Option<String>) {
+        (Some(delivery.to_owned()), Some(status.to_owned()))
     }
 
     #[test]
     fn a_report_tells_which_notice_failed() {
-        assert_eq!(
-            found(POSTFIX),
-            (some("B-0007-12-c0ffee00r1"), some("5.1.1"))
-        );
+        assert_eq!(found(POSTFIX), told_of("B-0007-12-c0ffee00r1", "5.1.1"));
         let broken = POSTFIX.replace("c0ffee00r1", "c0ff=\r\nee00r1");
-        assert_eq!(found(&broken).0, some("B-0007-12-c0ffee00r1"));
+        assert_eq!(found(&broken).0.as_deref(), Some("B-0007-12-c0ffee00r1"));
         let reminder = POSTFIX.replace("notice.", "reminder.");
-        assert_eq!(found(&reminder).0, some("B-0007-12-c0ffee00r1"));
+        assert_eq!(found(&reminder).0.as_deref(), Some("B-0007-12-c0ffee00r1"));
     }
 
     #[test]

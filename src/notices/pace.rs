@@ -47,7 +47,7 @@ mod tests {
         let turns: Vec<_> = (0..5).map(|_| pace.take(now) - now).collect();
         let millis: Vec<_> = turns.iter().map(Duration::as_millis).collect();
         assert_eq!(millis, [0, 250, 500, 750, 1_000]);
-        let late = now + Duration::from_secs(60);
+        let late = now + Duration::from_mins(1);
         assert_eq!(pace.take(late), late);
         assert_eq!(pace.take(late) - late, Duration::from_millis(250));
     }

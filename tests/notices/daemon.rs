@@ -17,11 +17,12 @@ use crate::{
 fn site(server: &Server, letters: u32) -> Site {
     let site = Site::new();
     let mut settings = fs::read_to_string(site.path("kuori.toml")).unwrap();
-    settings += &format!(
+    let notices = format!(
         "[notices]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"no-reply@example.fi\"\n\
          rate_per_sec = 500.0\nconnections = 2\nfirst_wait_secs = 1\nlongest_wait_secs = 1\n",
         server.port()
     );
+    settings += &notices;
     fs::write(site.path("kuori.toml"), settings).unwrap();
     let spec = everybody(letters);
     site.sample(

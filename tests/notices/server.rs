@@ -292,9 +292,10 @@ impl Talk<'_> {
         } else if let Some(given) = command.strip_prefix("AUTH PLAIN ") {
             let (user, password) = self.rules.login.unwrap();
             self.is_let_in = given == base64(&format!("\0{user}\0{password}"));
-            let said = match self.is_let_in {
-                true => "235 welcome",
-                false => "535 5.7.8 not you, somebody@example.org",
+            let said = if self.is_let_in {
+                "235 welcome"
+            } else {
+                "535 5.7.8 not you, somebody@example.org"
             };
             self.say(said).await?;
         } else if word.starts_with("MAIL FROM:") {

@@ -294,7 +294,7 @@ fn the_mail_servers_trouble_is_remembered_until_it_takes_something() {
         bench
             .store
             .note_notice_trouble(error, retry_at, at)
-            .unwrap()
+            .unwrap();
     };
     trouble("is away", Some(later(1)), now());
     trouble("is still away", Some(later(3)), later(1));
