@@ -533,14 +533,13 @@ pub(crate) fn house(
     });
     House {
         store: Arc::clone(store),
-        mailbox: maildirs("mailboxes"),
-        test_mailbox: maildirs("test-mailboxes"),
         services: BTreeMap::new(),
         postal_accounts: BTreeMap::new(),
         mailbox: maildirs(folder, "mailboxes"),
         test_mailbox: maildirs(folder, "test-mailboxes"),
         senders: BTreeMap::from([(sender.id.clone(), sender)]),
         print_houses: BTreeMap::from(print_houses),
+        sends_notices: false,
         second_reader: Arc::new(NoSecondReader),
         clock: Clock::new(move || *time.lock().unwrap()),
         time_zone: jiff::tz::TimeZone::get("Europe/Helsinki").unwrap(),

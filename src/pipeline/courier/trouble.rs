@@ -71,6 +71,7 @@ mod tests {
         ServiceError::Busy {
             status: 503,
             retry_after,
+            reason: String::new(),
         }
     }
 
