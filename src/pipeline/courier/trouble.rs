@@ -72,6 +72,7 @@ mod tests {
             status: 503,
             retry_after,
             reason: String::new(),
+            reason: "it is busy".to_owned(),
         }
     }
 
