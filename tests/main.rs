@@ -12,6 +12,7 @@
 )]
 
 mod architecture;
+mod asking;
 mod cancel;
 mod chaos;
 mod cli;

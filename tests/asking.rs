@@ -1,0 +1,284 @@
+//! Who is asked for a mailbox, and letters that Suomi.fi prints: the stand-in, behind a real socket.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use kuori::{
+    assemble::Works,
+    config,
+    domain::{BatchId, BatchState, MailboxStatus, MessageState, Reason, RecipientId},
+    pipeline::Clock,
+    sample::{self, SampleRecipient},
+    store::{ConsentChange, ConsentStatus, Counts, MessageRow, Store, Verification},
+    suomifi_stub::{self, Mailboxes, Stub, Trouble},
+};
+use tempfile::TempDir;
+
+const QUESTION: &str = "/v1/mailboxes/active";
+const LETTERS: u32 = 40;
+
+const FOLDER: &str = "directory = \"FOLDER/print-house\"";
+const SERVICE: &str = "[print_houses.example-print.suomifi]\n\
+    service = \"letters\"\n\
+    user = \"EXAMPL\"\n\
+    password_file = \"FOLDER/print-password\"\n\
+    contact_email = \"letters@example.com\"";
+
+/// A sender with a service of Suomi.fi Messages, where every second person has a mailbox.
+struct Office {
+    stub: Stub,
+    folder: TempDir,
+}
+
+impl Office {
+    async fn new(print_house: &str) -> Self {
+        let stub = suomifi_stub::Settings {
+            mailboxes: Mailboxes::Even,
+            ..suomifi_stub::Settings::default()
+        };
+        let password = stub.password.clone();
+        let stub = Stub::start(stub).await.unwrap();
+        let office = Self {
+            stub,
+            folder: tempfile::tempdir().unwrap(),
+        };
+        for folder in [
+            "print-house/pickup",
+            "print-house/feedback",
+            "city/inbox",
+            "city/receipts",
+        ] {
+            fs::create_dir_all(office.path(folder)).unwrap();
+        }
+        office.secret("password", &password);
+        office.secret("print-password", "abcd\n");
+        fs::write(office.path("kuori.toml"), office.settings(print_house)).unwrap();
+        office
+    }
+
+    fn settings(&self, print_house: &str) -> String {
+        let folder = self.folder.path().display().to_string();
+        let settings = format!(
+            "data_folder = \"FOLDER/data\"\n\
+             [server]\nenabled = false\n\
+             [suomifi.letters]\n\
+             base_url = \"{}\"\n\
+             allows_plain_http = true\n\
+             service_id = \"example-service\"\n\
+             user = \"stub\"\n\
+             password_file = \"FOLDER/password\"\n\
+             [suomifi.letters.courier]\n\
+             rate_per_sec = 100000.0\n\
+             [print_houses.example-print]\n{print_house}\n\
+             [senders.example-city]\n\
+             suomifi = \"letters\"\n\
+             print_house = \"example-print\"\n\
+             address_rows = [\"Example City\", \"PL 1\", \"00099 EXAMPLE CITY\"]\n\
+             directory = \"FOLDER/city\"\n\
+             hold_first_batch = false\n\
+             [senders.example-city.upload]\n\
+             complete_when = \"renamed\"\n",
+            self.stub.base_url()
+        );
+        settings.replace("FOLDER", &folder)
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.folder.path().join(below)
+    }
+
+    fn secret(&self, name: &str, secret: &str) {
+        fs::write(self.path(name), secret).unwrap();
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    fn upload(&self, spec: &sample::Spec) {
+        let part = self.path("city/letters.part");
+        sample::write(spec, File::create(&part).unwrap(), &|_| {}).unwrap();
+        fs::rename(part, self.path("city/inbox/letters.zip")).unwrap();
+    }
+
+    /// The house works until nothing is left to do, so long from now.
+    async fn run(&self, later: SignedDuration) {
+        let settings = fs::read_to_string(self.path("kuori.toml")).unwrap();
+        let clock = Clock::fixed(Timestamp::now() + later);
+        let works = Works::open(&config::parse(&settings).unwrap(), clock).unwrap();
+        works.run_until_idle().await.unwrap();
+    }
+
+    fn store(&self) -> Store {
+        Store::open(&self.path("data")).unwrap()
+    }
+
+    fn counts(&self) -> Counts {
+        self.store().counts(BatchId(1)).unwrap()
+    }
+
+    fn messages(&self) -> Vec<MessageRow> {
+        self.store().messages(BatchId(1), &[], 0, LETTERS).unwrap()
+    }
+
+    fn questions(&self) -> u64 {
+        let requests = self.stub.counts().requests;
+        requests.get(QUESTION).copied().unwrap_or(0)
+    }
+
+    /// Each message of the batch has one end, and the service has none twice.
+    fn assert_each_went_once(&self) {
+        let counts = self.counts();
+        let went = counts.delivered + counts.printed;
+        assert_eq!(
+            (went, counts.received),
+            (u64::from(LETTERS), u64::from(LETTERS))
+        );
+        let taken = self.stub.accepted();
+        let ids: BTreeSet<_> = taken.iter().map(|taken| &taken.external_id).collect();
+        assert_eq!(ids.len(), taken.len());
+        let options = Verification::at_rest(Timestamp::now() + SignedDuration::from_hours(48));
+        let found = self.store().verify(&options, &|_| {}).unwrap();
+        let broken = found.problems.iter().filter(|it| !it.breach.is_note());
+        let broken: Vec<_> = broken
+            .map(|it| format!("{}: {}", it.about, it.how))
+            .collect();
+        assert_eq!(broken, [""; 0]);
+    }
+}
+
+fn spec(digital_share: f64) -> sample::Spec {
+    sample::Spec {
+        letters: LETTERS,
+        digital_share,
+        pages: 1..=1,
+        ..sample::Spec::default()
+    }
+}
+
+/// As the stand-in sees it.
+fn has_mailbox(recipient: &SampleRecipient) -> bool {
+    let number = |id: &str| id.get(7..10).and_then(|digits| digits.parse::<u32>().ok());
+    let id = recipient.id.as_ref().map(|id| id.expose().to_owned());
+    id.and_then(|id| number(&id))
+        .is_some_and(|number| number.is_multiple_of(2))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_is_asked_once_and_not_about_who_has_withdrawn_here() {
+    let office = Office::new(FOLDER).await;
+    let spec = spec(1.0);
+    let with_mailbox: Vec<_> = sample::recipients(&spec).filter(has_mailbox).collect();
+    let withdrawn = ConsentChange {
+        recipient: RecipientId::Person(with_mailbox[0].id.clone().unwrap()),
+        status: ConsentStatus::Withdrawn,
+        since: Timestamp::UNIX_EPOCH,
+    };
+    let now = Timestamp::now();
+    office
+        .store()
+        .record_consents(&[withdrawn], "test", now)
+        .unwrap();
+    office.upload(&spec);
+    office.run(SignedDuration::ZERO).await;
+    assert_eq!(office.questions(), 1);
+    assert!(office.stub.counts().recipients_asked < u64::from(LETTERS));
+    let position = with_mailbox[0].position as usize;
+    let messages = office.messages();
+    assert_eq!(
+        messages[position - 1].reason,
+        Some(Reason::ConsentWithdrawn)
+    );
+    assert_eq!(office.counts().delivered, with_mailbox.len() as u64 - 1);
+    let is_told = |row: &MessageRow| row.asked.is_some();
+    assert!(messages.iter().all(is_told));
+    office.assert_each_went_once();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_silent_service_costs_one_question_each_time_and_is_written_once() {
+    let office = Office::new(FOLDER).await;
+    office.stub.trouble(Trouble::status(503).on(QUESTION));
+    office.upload(&spec(1.0));
+    office.run(SignedDuration::ZERO).await;
+    assert_eq!(office.questions(), 1);
+    let first = office.messages();
+    for waiting in &first {
+        assert_eq!(waiting.state, MessageState::Waiting);
+        let status = waiting.asked.map(|asked| asked.status);
+        assert_eq!(status, Some(MailboxStatus::Unknown));
+    }
+    let queue = office.store().queues(Timestamp::now()).unwrap().remove(0);
+    assert!(queue.state.failing_since.is_some(), "operators see why");
+
+    office.run(SignedDuration::from_hours(1)).await;
+    assert_eq!(office.questions(), 2);
+    let again = office.messages();
+    let decided = |rows: &[MessageRow]| rows.iter().map(|row| row.decided_at).collect::<Vec<_>>();
+    assert_eq!(decided(&again), decided(&first));
+    let batch = office.store().batch(BatchId(1)).unwrap();
+    assert_eq!(batch.state, BatchState::Reported);
+    assert!(batch.due_at.is_some());
+
+    office.stub.end_troubles();
+    office.run(SignedDuration::from_hours(2)).await;
+    assert_eq!(office.questions(), 3);
+    let queue = office.store().queues(Timestamp::now()).unwrap().remove(0);
+    assert_eq!(queue.state.failing_since, None);
+    office.assert_each_went_once();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_longer_than_the_senders_patience_gets_paper() {
+    let office = Office::new(FOLDER).await;
+    office.stub.trouble(Trouble::status(503).on(QUESTION));
+    office.upload(&spec(1.0));
+    office.run(SignedDuration::ZERO).await;
+    office.run(SignedDuration::from_hours(25)).await;
+    assert_eq!(office.counts().printed, u64::from(LETTERS));
+    office.assert_each_went_once();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_that_suomifi_prints_make_no_bundle_and_nobody_is_asked_before() {
+    let office = Office::new(SERVICE).await;
+    office.upload(&spec(0.5));
+    office.run(SignedDuration::ZERO).await;
+    assert_eq!(office.questions(), 0);
+    assert_eq!(office.stub.accepted().len(), LETTERS as usize);
+    assert_eq!(office.store().bundles(None, 1).unwrap().len(), 0);
+    for row in office.messages() {
+        assert_eq!(row.state, MessageState::HandedOver);
+        let has_id = matches!(
+            row.message.recipient.id,
+            kuori::domain::StatedRecipient::Valid(_)
+        );
+        let expected = if has_id {
+            Reason::ServiceChooses
+        } else {
+            Reason::NoRecipientId
+        };
+        assert_eq!(row.reason, Some(expected));
+    }
+    let printed = office.stub.accepted();
+    let on_paper = printed
+        .iter()
+        .filter(|it| it.route == suomifi_stub::Route::Paper)
+        .count();
+    assert!(on_paper > 0 && on_paper < LETTERS as usize, "{on_paper}");
+    office.assert_each_went_once();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_may_not_choose_is_asked_and_prints_the_others() {
+    let office = Office::new(&format!("{SERVICE}\nlet_service_choose = false")).await;
+    let spec = spec(1.0);
+    let with_mailbox = sample::recipients(&spec).filter(has_mailbox).count() as u64;
+    office.upload(&spec);
+    office.run(SignedDuration::ZERO).await;
+    assert_eq!(office.questions(), 1);
+    assert_eq!(office.counts().delivered, with_mailbox);
+    office.assert_each_went_once();
+}
