@@ -1,3 +1,8 @@
 //! Messages on their way to a mailbox service, and what becomes of them there.
 
+mod batches;
+mod kills;
+mod pace;
 mod timers;
+mod town;
+mod troubles;

@@ -46,8 +46,8 @@ pub(super) struct SuomifiTable {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct CourierTable {
-    /// Messages a second, of all senders of the service together.
-    #[schemars(range(min = 0.001, max = 100_000.0))]
+    /// Messages a second, of all senders of the service together; 0 is without limit.
+    #[schemars(range(min = 0.0, max = 100_000.0))]
     rate_per_sec: f64,
     /// Requests that are under way at once.
     #[schemars(range(min = 1, max = 256))]

@@ -8,17 +8,17 @@ use crate::{mailbox::suomifi::Error as ServiceError, pipeline::Error, telemetry}
 /// As long as a service may ask to be left alone.
 const LONGEST_WISH: SignedDuration = SignedDuration::from_hours(1);
 /// Who is not let in is not let in a moment later either, and many tries may lock the user out.
-const NOT_LET_IN: SignedDuration = SignedDuration::from_secs(60);
+const NOT_LET_IN: SignedDuration = SignedDuration::from_mins(1);
 
 impl Desk {
     /// Leaves a service that does not work alone for a while. It is told once, and stands in `kuori status`.
     pub(super) async fn put_off(self: &Arc<Self>, trouble: &ServiceError) -> Result<(), Error> {
         let told = telemetry::with_causes(trouble);
-        let (wish, is_password) = (
-            wish(trouble),
-            matches!(trouble, ServiceError::NotLetIn { .. }),
-        );
-        let least = if is_password { NOT_LET_IN } else { wish };
+        let least = match trouble {
+            ServiceError::Busy { retry_after, .. } => wish(*retry_after),
+            ServiceError::NotLetIn { .. } => NOT_LET_IN,
+            _ => SignedDuration::ZERO,
+        };
         self.apart(move |desk| {
             let (store, now) = (&desk.house.store, desk.house.clock.now());
             let before = store.service_state(&desk.service)?;
@@ -26,7 +26,7 @@ impl Desk {
             let retry_at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
             store.put_service_off(&desk.service, &told, retry_at, now)?;
             let service = &desk.service;
-            if before.last_error.as_ref() == Some(&told) {
+            if before.failing_since.is_some() {
                 tracing::debug!(%service, %retry_at, error = told, "still does not work");
             } else {
                 tracing::warn!(%service, %retry_at, error = told, "does not work: its messages wait");
@@ -54,12 +54,8 @@ fn wait(settings: &Settings, failures: u32, draw: f64) -> SignedDuration {
     settings.back_off.wait(failures, draw.midpoint(1.0))
 }
 
-fn wish(trouble: &ServiceError) -> SignedDuration {
-    let secs = match trouble {
-        ServiceError::Busy { retry_after, .. } => retry_after.unwrap_or(0),
-        _ => 0,
-    };
-    let secs = i64::try_from(secs).unwrap_or(i64::MAX);
+fn wish(retry_after_secs: Option<u64>) -> SignedDuration {
+    let secs = i64::try_from(retry_after_secs.unwrap_or(0)).unwrap_or(i64::MAX);
     SignedDuration::from_secs(secs).min(LONGEST_WISH)
 }
 
@@ -79,7 +75,7 @@ mod tests {
     #[test]
     fn a_service_gets_the_time_that_it_asks_for_up_to_an_hour() {
         let wishes = [None, Some(120), Some(3_600), Some(3_601), Some(u64::MAX)];
-        let granted = wishes.map(|secs| wish(&busy(secs)).as_secs());
+        let granted = wishes.map(|secs| wish(secs).as_secs());
         assert_eq!(granted, [0, 120, 3_600, 3_600, 3_600]);
     }
 
