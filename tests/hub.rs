@@ -539,7 +539,6 @@ pub(crate) fn house(
         test_mailbox: maildirs(folder, "test-mailboxes"),
         senders: BTreeMap::from([(sender.id.clone(), sender)]),
         print_houses: BTreeMap::from(print_houses),
-        sends_notices: false,
         second_reader: Arc::new(NoSecondReader),
         clock: Clock::new(move || *time.lock().unwrap()),
         time_zone: jiff::tz::TimeZone::get("Europe/Helsinki").unwrap(),

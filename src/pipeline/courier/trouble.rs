@@ -67,7 +67,6 @@ mod tests {
         ServiceError::Busy {
             status: 503,
             retry_after,
-            reason: String::new(),
             reason: "it is busy".to_owned(),
         }
     }
