@@ -30,7 +30,7 @@ use kuori::{
     signing::Signer,
     store::{
         ConsentChange, ConsentStatus, Counts, FiredTimers, NewEvent, Place, Received, Store,
-        Verification,
+        TimerRule, Verification,
     },
     transport::{DirectoryFolder, RemoteFolder},
 };
@@ -100,6 +100,7 @@ impl Hub {
     fn of(sender: SenderSettings, print: print::Settings, change: impl FnOnce(&mut House)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&folder.path().join("data")).unwrap());
+        store.know_timers(&[timer_rule(&sender)]).unwrap();
         let time = Arc::new(Mutex::new(now()));
         let mut house = house(&store, folder.path(), sender, print, &time);
         change(&mut house);
@@ -439,6 +440,14 @@ impl Drop for Hub {
             0,
             "files are left that no row names"
         );
+    }
+}
+
+fn timer_rule(sender: &SenderSettings) -> TimerRule {
+    TimerRule {
+        sender: sender.id.clone(),
+        acknowledge_within_days: sender.patience.acknowledge_within_days,
+        print_if_unread_days: sender.patience.print_if_unread_days,
     }
 }
 

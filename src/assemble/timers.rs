@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How often it is looked whether timers are over.
-const LOOK_INTERVAL: Duration = Duration::from_secs(60);
+const LOOK_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What the settings want of messages that nobody reads, a rule a sender.
 pub(super) fn timer_rules(config: &Config) -> Vec<TimerRule> {

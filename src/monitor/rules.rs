@@ -386,26 +386,26 @@ impl Look<'_> {
     /// Messages that were to go on paper by now.
     fn timers(&self) -> impl Iterator<Item = Trouble> {
         let times = &self.settings.times;
-        let timers = &self.status.timers;
-        let stuck = timers.stuck.since.map(|since| Trouble {
+        let awaited = &self.status.timers;
+        let stuck = awaited.stuck.since.map(|since| Trouble {
             code: Code::TimersStuck,
             weight: self.weigh(since, times.held, Weight::Operator),
             subject: "house".to_owned(),
             since,
             text: format!(
                 "nobody has read or confirmed {} in time, and paper is not possible",
-                counted(timers.stuck.count, "message", "messages")
+                counted(awaited.stuck.count, "message", "messages")
             ),
             to_do: Some("kuori timer list --stuck".to_owned()),
         });
-        let unwatched = timers.unwatched.since.map(|since| Trouble {
+        let unwatched = awaited.unwatched.since.map(|since| Trouble {
             code: Code::EventsLate,
             weight: self.weigh(since, times.mailbox_status, Weight::Passing),
             subject: "house".to_owned(),
             since,
             text: format!(
                 "{} to go on paper, and nobody knows yet whether somebody has read them",
-                counted(timers.unwatched.count, "message is", "messages are")
+                counted(awaited.unwatched.count, "message is", "messages are")
             ),
             to_do: Some("kuori timer list --due-before 0h".to_owned()),
         });

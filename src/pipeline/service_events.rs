@@ -132,7 +132,7 @@ impl EventReader {
         self.store
             .put_service_feed_off(self.name(), &told, at, now)?;
         let is_no_page = matches!(error, suomifi::Error::Answer { .. });
-        if is_no_page && tries % TRIES_OF_A_PAGE == 0 {
+        if is_no_page && tries.is_multiple_of(TRIES_OF_A_PAGE) {
             self.begin_anew(error)?;
         }
         Ok(EventsRead::PutOff(at))

@@ -246,20 +246,17 @@ impl Tallies {
     fn add(&mut self, kind: ServiceEventKind, became: EventBecame, number: Option<i64>) {
         let alike =
             |(tally, _): &&mut (EventTally, _)| tally.kind == kind && tally.became == became;
-        match self.0.iter_mut().find(alike) {
-            Some((tally, last)) => {
-                tally.events += 1;
-                *last = number;
-            }
-            None => {
-                let tally = EventTally {
-                    kind,
-                    became,
-                    events: 1,
-                };
-                self.0.push((tally, number));
-            }
+        if let Some((tally, last)) = self.0.iter_mut().find(alike) {
+            tally.events += 1;
+            *last = number;
+            return;
         }
+        let tally = EventTally {
+            kind,
+            became,
+            events: 1,
+        };
+        self.0.push((tally, number));
     }
 
     fn keep(

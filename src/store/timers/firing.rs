@@ -124,7 +124,7 @@ impl Store {
                 return Ok(FiredTimers::default());
             }
             let mut ends = Ends::default();
-            for timer in fired {
+            for &timer in fired {
                 let position = timer.position;
                 ends.add(tx, MessageId { batch, position }, timer, now)?;
             }
@@ -137,11 +137,14 @@ impl Store {
     }
 }
 
-/// Messages to which the same is told.
+/// An event, and why it is all that happens.
+type WhatIsTold = (MessageEvent, Option<Reason>);
+
+/// Messages of which the same is told.
 #[derive(Default)]
 struct Ends {
     counts: FiredTimers,
-    told: Vec<((MessageEvent, Option<Reason>), Vec<u32>)>,
+    told: Vec<(WhatIsTold, Vec<u32>)>,
 }
 
 impl Ends {
@@ -149,7 +152,7 @@ impl Ends {
         &mut self,
         tx: &Transaction<'_>,
         message: MessageId,
-        timer: &FiredTimer,
+        timer: FiredTimer,
         now: Timestamp,
     ) -> Result<(), Error> {
         if !is_over(tx, message, now)? {
@@ -177,7 +180,7 @@ impl Ends {
         Ok(())
     }
 
-    fn note(&mut self, timer: &FiredTimer, reason: Option<Reason>) {
+    fn note(&mut self, timer: FiredTimer, reason: Option<Reason>) {
         let key = (timer.what, reason);
         match self.told.iter_mut().find(|(of, _)| *of == key) {
             Some((_, positions)) => positions.push(timer.position),

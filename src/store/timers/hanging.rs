@@ -21,8 +21,11 @@ pub(in crate::store) fn follow(
 ) -> Result<(), Error> {
     match what {
         MessageEvent::Delivered => begin(tx, message, now),
-        MessageEvent::Read | MessageEvent::Acknowledged => end(tx, message),
-        MessageEvent::Held | MessageEvent::Cancelled | MessageEvent::Refused => end(tx, message),
+        MessageEvent::Read
+        | MessageEvent::Acknowledged
+        | MessageEvent::Held
+        | MessageEvent::Cancelled
+        | MessageEvent::Refused => end(tx, message),
         MessageEvent::Unacknowledged
         | MessageEvent::Unread
         | MessageEvent::NoticeFailed
