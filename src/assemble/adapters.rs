@@ -22,7 +22,7 @@ use crate::{
     pipeline::{Clock, House, Mailboxes, Notifier, PrintingService, ReadLooks, SenderSettings},
     second_reader::{self, Clerk},
     signing::Signer,
-    store::{Place, ServiceInSettings, Store},
+    store::{Place, Store},
     transport::{DirectoryFolder, RemoteFolder, SftpFolder, SftpServers},
 };
 
