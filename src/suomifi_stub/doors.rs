@@ -144,8 +144,7 @@ fn message_id(world: &World, asked: &Asked<'_>) -> Answer {
     let Some(external_id) = asked.parameter("externalId") else {
         return Answer::invalid(&["externalId is missing".to_owned()]);
     };
-    let mut found = world.messages.iter();
-    match found.find(|message| message.external_id == external_id) {
+    match world.messages.of_external_id(&external_id) {
         Some(message) => Answer::ok(json!({"messageId": message.message_id})),
         None => Answer::refused(StatusCode::NOT_FOUND, "Not found"),
     }

@@ -118,7 +118,8 @@ impl World {
 #[derive(Default)]
 pub(super) struct Messages {
     all: Vec<Accepted>,
-    by_external_id: HashMap<(String, String), usize>,
+    /// Of each service one at most.
+    by_external_id: HashMap<String, Vec<usize>>,
 }
 
 /// More than 32 bits: whoever keeps it in fewer is found out.
@@ -130,8 +131,8 @@ impl Messages {
     }
 
     fn keep(&mut self, message: Accepted) {
-        let key = (message.service_id.clone(), message.external_id.clone());
-        self.by_external_id.insert(key, self.all.len());
+        let same_id = self.by_external_id.entry(message.external_id.clone());
+        same_id.or_default().push(self.all.len());
         self.all.push(message);
     }
 
@@ -152,13 +153,22 @@ impl Messages {
         self.all.get(place)
     }
 
+    /// The first that any service has sent under this id.
+    pub(super) fn of_external_id(&self, external_id: &str) -> Option<&Accepted> {
+        let places = self.by_external_id.get(external_id)?;
+        self.all.get(*places.first()?)
+    }
+
     /// The one that this service sent under this id before, counted as repeated.
     pub(super) fn repeated(&mut self, service_id: &str, external_id: &str) -> Option<i64> {
-        let key = (service_id.to_owned(), external_id.to_owned());
-        let place = *self.by_external_id.get(&key)?;
-        let message = self.all.get_mut(place)?;
-        message.repeats += 1;
-        Some(message.message_id)
+        for place in self.by_external_id.get(external_id)? {
+            let message = self.all.get_mut(*place)?;
+            if message.service_id == service_id {
+                message.repeats += 1;
+                return Some(message.message_id);
+            }
+        }
+        None
     }
 }
 

@@ -11,7 +11,7 @@
 //! cp tests/outside/node/package*.json target/outside-node/
 //! npm ci --prefix target/outside-node --omit=optional --ignore-scripts
 //! export KUORI_NODE_PATH=target/outside-node/node_modules
-//! KUORI_PYTHON=target/outside-venv/bin/python cargo test -- --ignored --skip corpus --skip xjdf
+//! KUORI_PYTHON=target/outside-venv/bin/python cargo test -- --ignored --skip corpus --skip xjdf --skip suomifi::official
 //! ```
 //!
 //! `corpus` reads folders of PDFs and of ZIPs that are no part of the repository, so `.ci/run` skips
@@ -25,6 +25,13 @@
 //!
 //! ```text
 //! KUORI_XJDF_SCHEMA=<xjdf.xsd of github.com/cip4/XJDF-Schema> cargo test --test kuori -- --ignored xjdf
+//! ```
+//!
+//! `suomifi::official` reads the description of the REST API of Suomi.fi Messages, which is skipped for
+//! the same reason:
+//!
+//! ```text
+//! KUORI_SUOMIFI_OPENAPI=<its YAML file> cargo test --test kuori -- --ignored suomifi::official
 //! ```
 
 mod audit_ssh;
@@ -45,5 +52,6 @@ mod print_run;
 mod receipts;
 mod samples;
 pub(crate) mod sftp;
+mod suomifi;
 mod tools;
 mod wrapped;

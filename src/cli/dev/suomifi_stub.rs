@@ -109,7 +109,7 @@ pub(super) fn run(
         stopped(stop).await;
         let counts = stub.counts();
         invocation.output.note(format!(
-            "{} messages were taken, {} of them again",
+            "{} messages were taken; {} times one came again",
             counts.sent, counts.repeats
         ));
         Ok(Outcome::Done)
