@@ -31,7 +31,7 @@ mod timers;
 mod watching;
 mod works;
 
-pub use crate::transport::ShownKey;
+pub use crate::{mailbox::suomifi::random_password, transport::ShownKey};
 pub use accounts::accounts_of_settings;
 pub use adapters::{mailboxes, second_reader, services};
 pub use daemon::{Daemon, Newer};

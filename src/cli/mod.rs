@@ -53,6 +53,7 @@ mod sender;
 mod settings;
 mod sftp;
 mod status;
+mod suomifi;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -204,6 +205,9 @@ enum Command {
     /// Try the mail server that recipients are told through
     #[command(subcommand)]
     Notices(notices::Command),
+    /// Try the services of Suomi.fi Messages, and change their passwords
+    #[command(subcommand)]
+    Suomifi(suomifi::Command),
     /// Draw the first page of a PDF, from standard input to standard output
     #[command(hide = true)]
     RenderPage(render_page::Arguments),
@@ -290,6 +294,7 @@ fn dispatch(command: &Command, invocation: &mut Invocation<'_>) -> Result<Outcom
         Command::Sftp(command) => sftp::run(command, invocation),
         Command::Dev(command) => dev::run(command, invocation),
         Command::Notices(command) => notices::run(command, invocation),
+        Command::Suomifi(command) => suomifi::run(command, invocation),
         Command::RenderPage(arguments) => render_page::run(arguments, invocation),
         Command::RewritePdf(_) => Ok(Outcome::Done),
     }

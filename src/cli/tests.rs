@@ -15,6 +15,7 @@ mod samples;
 mod schemas;
 mod slips;
 mod status;
+mod suomifi;
 mod verify;
 
 use clap::CommandFactory;
@@ -66,6 +67,7 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       sftp       Try the SFTP servers of others, and learn their host keys
       dev        Try things against stand-ins for the services of others
       notices    Try the mail server that recipients are told through
+      suomifi    Try the services of Suomi.fi Messages, and change their passwords
 
     Options:
       -h, --help     Print help

@@ -6,7 +6,7 @@ use super::{
     columns::{Columns, millis},
     error::Doing,
 };
-use crate::domain::{BatchId, SenderId};
+use crate::domain::{BatchId, SenderId, ServiceName};
 
 /// Something that happened to a batch or a message.
 #[derive(Debug, Clone)]
@@ -58,6 +58,18 @@ impl Store {
             let mut query = db.prepare_cached(sql).doing("list events")?;
             let rows = query.query_map([batch.0], event).doing("list events")?;
             rows.collect::<Result<_, _>>().doing("list events")
+        })
+    }
+
+    /// Notes that an operator changed the password of a mailbox service. The service has it by then.
+    pub fn note_changed_password(
+        &self,
+        service: &ServiceName,
+        action: &NewEvent,
+    ) -> Result<(), Error> {
+        self.write("note a changed password", |tx| {
+            let what = format!("changed the password of the mailbox service {service}");
+            note_house(tx, action, &what)
         })
     }
 }

@@ -124,6 +124,22 @@ const NOT_PASSED: &[(&str, &str)] = &[
     ("commit/note that notices do not go", "a mail server"),
     ("remote/notices: send", "a mail server"),
     ("rename/notices: a bounce is read", "a mail server"),
+    // A service of Suomi.fi Messages.
+    ("remote/suomifi: upload", "a sender with a service"),
+    ("remote/suomifi: send", "a sender with a service"),
+    (
+        "remote/suomifi: change the password",
+        "an operator changes it",
+    ),
+    ("commit/note a changed password", "an operator changes it"),
+    ("sync/suomifi: new password", "an operator changes it"),
+    ("rename/suomifi: new password", "an operator changes it"),
+    ("remove/suomifi: new password", "the service refuses it"),
+    ("rename/suomifi: password", "an operator changes it"),
+    (
+        "sync/suomifi: folder of the password",
+        "an operator changes it",
+    ),
     // What is kept for days.
     ("commit/note a purge", "an operator purges"),
     ("commit/purge message rows", "rows that are old enough"),

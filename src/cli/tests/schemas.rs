@@ -9,7 +9,7 @@ use super::{House, mismatch::mismatch};
 use crate::cli::{
     account, alert, audit, backup, batch, bundle, check, config, consent, demo, dev, events,
     finding, inbox, message, notices, outbox, process, purge, queue, receipt, reprocess, restore,
-    sample, sender, sftp, status, timer, verify,
+    sample, sender, sftp, status, suomifi, timer, verify,
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -91,6 +91,11 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("notices-check", schema_for!(notices::NoticesChecked)),
         ("sftp-check", schema_for!(sftp::check::SftpChecked)),
         ("sftp-trust", schema_for!(sftp::trust::Trust)),
+        ("suomifi-check", schema_for!(suomifi::check::SuomifiChecked)),
+        (
+            "suomifi-change-password",
+            schema_for!(suomifi::change_password::PasswordChanged),
+        ),
     ]
 }
 
@@ -190,6 +195,7 @@ fn commands(house: &House) -> String {
         receipt-key: receipt key
         config-check: config check {DEMO}
         sftp-check: sftp check --config {DEMO}
+        suomifi-check: suomifi check --config {DEMO}
         "
     )
 }

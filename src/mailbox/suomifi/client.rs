@@ -116,8 +116,8 @@ impl Suomifi {
             private: request::private(post),
         };
         self.fits(sent.bytes)?;
-        let send = self.exchange(|| Ok(self.post(door, body.clone())));
-        let answer = around_remote("suomifi: send", send).await?;
+        let exchange = self.exchange(|| Ok(self.post(door, body.clone())));
+        let answer = around_remote("suomifi: send", exchange).await?;
         let message_id = answer.value().get("messageId").and_then(number);
         match (answer.status, message_id) {
             (200..=299, Some(message_id)) => Ok(SentMessage {
@@ -169,6 +169,12 @@ impl Suomifi {
     /// Asks for a new token: whether user, password, certificate and address will do.
     pub async fn check(&self) -> Result<(), Error> {
         self.tokens.renew(&self.desk()).await.map(drop)
+    }
+
+    /// What [`Suomifi::change_password`] looks at before it changes anything.
+    pub async fn check_change(&self, new: &Private<String>) -> Result<(), Error> {
+        password::check(new)?;
+        self.check().await
     }
 
     /// `POST /v1/change-password`; the password file has the new one afterwards.

@@ -115,10 +115,10 @@ impl Error {
 
     /// A refusal of what is no message: then something of the settings or the service is wrong.
     pub(super) fn of_no_message(self) -> Self {
-        match self.is_of_message() {
-            true => Self::Answer { what: self.what() },
-            false => self,
+        if self.is_of_message() {
+            return Self::Answer { what: self.what() };
         }
+        self
     }
 
     fn what(&self) -> String {

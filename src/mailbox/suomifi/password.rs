@@ -52,9 +52,9 @@ impl PasswordFile {
     }
 
     pub(super) fn read(&self) -> Result<Passwords, Error> {
-        let current = self.content(&self.path);
+        let current = content(&self.path);
         let current = current.map_err(|error| self.failed("read", error))?;
-        let next = match self.content(&self.beside(".new")) {
+        let next = match content(&self.beside(".new")) {
             Ok(next) => Some(next),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(self.failed("read the one beside", error)),
@@ -105,7 +105,7 @@ impl PasswordFile {
         });
         match renamed {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let is_there = self.content(&path).is_ok_and(|current| current == *next);
+                let is_there = content(&path).is_ok_and(|current| current == *next);
                 if !is_there {
                     return Err(self.failed("replace", error));
                 }
@@ -140,15 +140,6 @@ impl PasswordFile {
         beside(&path, ending)
     }
 
-    fn content(&self, path: &Path) -> io::Result<Private<String>> {
-        let text = fs::read_to_string(path)?;
-        let password = text.trim_end_matches(['\r', '\n']);
-        if password.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is empty"));
-        }
-        Ok(Private::new(password.to_owned()))
-    }
-
     fn failed(&self, doing: &'static str, source: io::Error) -> Error {
         Error::PasswordFile {
             doing,
@@ -156,6 +147,15 @@ impl PasswordFile {
             source,
         }
     }
+}
+
+fn content(path: &Path) -> io::Result<Private<String>> {
+    let text = fs::read_to_string(path)?;
+    let password = text.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is empty"));
+    }
+    Ok(Private::new(password.to_owned()))
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {

@@ -23,14 +23,20 @@ pub(super) fn message(post: &Post, service_id: &str) -> Value {
         "sender": { "serviceId": service_id },
     });
     if let Some(electronic) = &post.electronic {
-        body["electronic"] = self::electronic(electronic);
+        set(&mut body, "electronic", self::electronic(electronic));
         let recipient = post.recipient.as_ref().map(RecipientId::expose);
-        body["recipient"] = json!({ "id": recipient });
+        set(&mut body, "recipient", json!({ "id": recipient }));
     }
     if let Some(paper) = &post.paper {
-        body["paperMail"] = self::paper(paper);
+        set(&mut body, "paperMail", self::paper(paper));
     }
     body
+}
+
+fn set(body: &mut Value, key: &str, value: Value) {
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert(key.to_owned(), value);
+    }
 }
 
 /// The body of a question for mailboxes.
@@ -81,7 +87,7 @@ fn account(account: &PostalAccount) -> Value {
         },
     });
     if let Some(pool) = &account.cost_pool {
-        body["costPool"] = json!(pool);
+        set(&mut body, "costPool", json!(pool));
     }
     body
 }
@@ -95,7 +101,7 @@ fn address(PostalAddressee(address): &PostalAddressee) -> Value {
         "countryCode": country(address).as_str(),
     });
     if let Some(row) = text::optional(address.additional_name.as_ref()) {
-        body["additionalName"] = json!(row);
+        set(&mut body, "additionalName", json!(row));
     }
     body
 }

@@ -17,7 +17,7 @@ use crate::domain::Private;
 
 /// After a refusal nobody asks for so long; the wait doubles with each further one. Somebody who
 /// keeps knocking with a wrong password is locked out.
-const FIRST_WAIT: Duration = Duration::from_secs(60);
+const FIRST_WAIT: Duration = Duration::from_mins(1);
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// Where the service does not say how long a token holds.
 const HOLDS_SECS: u64 = 300;
@@ -194,7 +194,7 @@ impl Token {
         Self {
             text,
             number,
-            renew_at: now + (holds - early),
+            renew_at: now + holds.saturating_sub(early),
             ends_at: now + holds,
         }
     }

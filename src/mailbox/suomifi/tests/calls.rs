@@ -248,7 +248,6 @@ async fn mailboxes_are_asked_for_in_parts_and_told_in_the_order_asked() {
             Reply::new(
                 200,
                 found
-                    .replace("131052-9085", "131052-9085")
                     .to_lowercase()
                     .replace("enduserswithactivemailbox", "endUsersWithActiveMailbox"),
             )

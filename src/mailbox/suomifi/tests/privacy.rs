@@ -123,6 +123,8 @@ async fn every_error(line: &Line) -> Vec<Error> {
 #[tokio::test]
 async fn no_error_and_no_log_repeats_a_person_a_letter_or_a_secret() {
     let log = Log::default();
+    // With a second one, no thread without any decides for all that nobody listens.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_writer(log.clone())
