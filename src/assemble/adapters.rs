@@ -112,15 +112,6 @@ fn postal_account(service: &PrintingService) -> Result<PostalAccount, Error> {
     })
 }
 
-/// The same as the store remembers them.
-pub(super) fn services_in_settings(config: &Config) -> Vec<ServiceInSettings> {
-    let known = config.services.iter().map(|service| ServiceInSettings {
-        name: service.client.name.clone(),
-        rate_per_sec: service.courier.rate_per_sec,
-    });
-    known.collect()
-}
-
 /// Who tells recipients by e-mail, where the settings want that.
 pub(super) fn notifier(
     config: &Config,

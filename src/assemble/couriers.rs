@@ -5,6 +5,7 @@ use tokio::sync::watch;
 use crate::{
     config::{Config, CourierConfig, ServiceConfig},
     pipeline::{Courier, CourierSettings, House, Wake},
+    store::ServiceInSettings,
 };
 
 /// One for each service of the settings.
@@ -15,6 +16,15 @@ pub(super) fn couriers(config: &Config, house: &Arc<House>, arrived: &Wake) -> V
     };
     let couriers = config.services.iter().filter_map(courier);
     couriers.map(Arc::new).collect()
+}
+
+/// As the store is told of them.
+pub(super) fn known(config: &Config) -> Vec<ServiceInSettings> {
+    let services = config.services.iter().map(|service| ServiceInSettings {
+        name: service.client.name.clone(),
+        rate_per_sec: service.courier.rate_per_sec,
+    });
+    services.collect()
 }
 
 /// Brings messages to a service until `stop` turns true.

@@ -165,6 +165,7 @@ impl Parts {
         let places = adapters::places(config, &servers)?;
         store.know_senders(config.senders.iter().map(|sender| &sender.settings.id))?;
         store.know_timers(&timer_rules(config))?;
+        store.know_services(&couriers::known(config))?;
         let inboxes = adapters::inboxes(config, &servers, store, &places)?;
         let names = inboxes.iter().map(|inbox| inbox.settings().place.as_str());
         store.keep_looks(&names.collect::<Vec<_>>())?;
