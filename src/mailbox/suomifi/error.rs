@@ -90,7 +90,7 @@ impl Error {
         match self {
             Self::Unreachable { source } if is_of_certificate(source.as_ref()) => Some(
                 "the certificate is not trusted: is `base_url` the service's own, the clock right, \
-                 `ca_certificates` installed, and `ca_file` the issuer's?",
+                 `ca-certificates` installed, and `ca_file` the issuer's?",
             ),
             Self::Unreachable { .. } => Some(
                 "is `base_url` right, and may this machine reach it? `kuori suomifi check` tries",

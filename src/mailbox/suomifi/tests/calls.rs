@@ -387,7 +387,7 @@ async fn a_service_that_does_not_answer_in_time_is_out_of_reach() {
     let change = |settings: &mut Settings| settings.request_timeout = Duration::from_millis(500);
     let line = Line::with(change, |seen| {
         let late = || Reply::json(200, &json!({ "messageId": 1 }));
-        tokens(seen).unwrap_or_else(|| late().after(Duration::from_secs(600)))
+        tokens(seen).unwrap_or_else(|| late().after(Duration::from_mins(10)))
     })
     .await;
     // A machine under load may be late with the token already: that is out of reach as well.

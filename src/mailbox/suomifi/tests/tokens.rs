@@ -116,7 +116,7 @@ async fn a_token_that_still_holds_is_used_while_none_can_be_got() {
     });
     let line = line.await;
     let early = Settings {
-        renew_token_before: Duration::from_secs(3_600),
+        renew_token_before: Duration::from_hours(1),
         ..line.client.settings().clone()
     };
     let client = Suomifi::new(early).unwrap();
