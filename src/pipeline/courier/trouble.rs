@@ -63,14 +63,6 @@ fn wish(retry_after_secs: Option<u64>) -> SignedDuration {
 mod tests {
     use super::*;
 
-    fn busy(retry_after: Option<u64>) -> ServiceError {
-        ServiceError::Busy {
-            status: 503,
-            retry_after,
-            reason: "it is busy".to_owned(),
-        }
-    }
-
     #[test]
     fn a_service_gets_the_time_that_it_asks_for_up_to_an_hour() {
         let wishes = [None, Some(120), Some(3_600), Some(3_601), Some(u64::MAX)];
