@@ -61,7 +61,7 @@ async fn look(hub: &Hub) -> Looked {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sender_of_a_message_that_was_read_hears_of_it_once() {
     let (hub, messages) = delivered().await;
-    assert_eq!(look(&hub).await, Looked::default());
+    assert_eq!(look(&hub).await.read, 0);
     mark(&messages[0], "S");
     mark(&messages[1], "FRST");
     // Its title was seen, it was answered unread, it was thrown away unread, it is gone.

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::Works;
 use crate::{
     config::Config,
     domain::MessageId,
-    pipeline::{Clock, Looked, ReadLooks},
+    pipeline::{Clock, ReadLooks},
     telemetry,
 };
 
@@ -20,12 +21,12 @@ pub(super) fn look_for_reads(
     let (looks, clock) = (Arc::clone(&works.read_looks), works.clock.clone());
     let every = config.reads.every;
     async move {
-        let mut after = None;
+        let mut round = Round::default();
         while !*stop.borrow() {
             let (looks, clock, stopped) = (Arc::clone(&looks), clock.clone(), stop.clone());
-            let look = move || look(&looks, after, &clock, &stopped);
+            let look = move || look(&looks, round, &clock, &stopped);
             // A panic is told by its own line; the next look begins with the oldest message.
-            after = tokio::task::spawn_blocking(look).await.unwrap_or_default();
+            round = tokio::task::spawn_blocking(look).await.unwrap_or_default();
             tokio::select! {
                 () = tokio::time::sleep(every) => {}
                 _ = stop.changed() => {}
@@ -34,24 +35,48 @@ pub(super) fn look_for_reads(
     }
 }
 
-/// Answers after which message the next look begins.
-fn look(
-    looks: &ReadLooks,
+/// Looks from the oldest message to the newest one.
+#[derive(Debug, Clone, Copy, Default)]
+struct Round {
+    /// `None`: before the first look of it.
+    began: Option<Timestamp>,
     after: Option<MessageId>,
-    clock: &Clock,
-    stop: &watch::Receiver<bool>,
-) -> Option<MessageId> {
-    match looks.look(after, clock.now(), &|| *stop.borrow()) {
-        Ok(Looked { read, next_after }) => {
-            if read > 0 {
-                tracing::info!(messages = read, "messages were read");
+    /// Mailboxes that could not be looked into.
+    missed: u64,
+}
+
+/// Answers where the round stands by then. One that has missed nothing says of all messages whether they
+/// have been read: only then may others go on paper.
+fn look(looks: &ReadLooks, round: Round, clock: &Clock, stop: &watch::Receiver<bool>) -> Round {
+    let now = clock.now();
+    let began = round.began.unwrap_or(now);
+    let looked = looks
+        .look(round.after, now, &|| *stop.borrow())
+        .and_then(|looked| {
+            let missed = round.missed + looked.missed;
+            if looked.is_through && missed == 0 {
+                looks.note_round(began)?;
             }
-            next_after
+            Ok((looked, missed))
+        });
+    match looked {
+        Ok((looked, missed)) => {
+            if looked.read > 0 {
+                tracing::info!(messages = looked.read, "messages were read");
+            }
+            if looked.is_through {
+                return Round::default();
+            }
+            Round {
+                began: Some(began),
+                after: looked.next_after,
+                missed,
+            }
         }
         Err(error) => {
             let error = telemetry::with_causes(&error);
             tracing::warn!(error, "cannot see which messages were read");
-            after
+            round
         }
     }
 }

@@ -49,6 +49,10 @@ pub struct ReadLooks {
 pub struct Looked {
     /// Messages that were read and of which nobody knew.
     pub read: u64,
+    /// Messages whose mailbox could not be looked into.
+    pub missed: u64,
+    /// It went to the last message there is.
+    pub is_through: bool,
     /// After which message the next look begins; `None`: with the oldest again.
     pub next_after: Option<MessageId>,
 }
@@ -75,16 +79,17 @@ impl ReadLooks {
     ) -> Result<Looked, Error> {
         let mut left = self.settings.at_once;
         let mut looked = Looked {
-            read: 0,
             next_after: after,
+            ..Looked::default()
         };
         while left > 0 && !is_stopped() {
             let limit = left.min(PAGE);
             let page = self.store.awaited_reads(looked.next_after, limit)?;
-            looked.read += self.look_at(&page, now)?;
+            self.look_at(&page, now, &mut looked)?;
             let is_last = page.len() < limit as usize;
             looked.next_after = page.last().filter(|_| !is_last).map(|last| last.id);
             if is_last {
+                looked.is_through = true;
                 break;
             }
             left -= limit;
@@ -92,7 +97,18 @@ impl ReadLooks {
         Ok(looked)
     }
 
-    fn look_at(&self, page: &[AwaitedRead], now: Timestamp) -> Result<u64, Error> {
+    /// Records that all messages were looked at that were awaited then: what nobody has read by now may
+    /// go on paper.
+    pub fn note_round(&self, began: Timestamp) -> Result<(), Error> {
+        Ok(self.store.note_look(None, began)?)
+    }
+
+    fn look_at(
+        &self,
+        page: &[AwaitedRead],
+        now: Timestamp,
+        looked: &mut Looked,
+    ) -> Result<(), Error> {
         let since = now - SignedDuration::from_hours(24) * i32::from(self.settings.days);
         let mut marks = ReadMarks::default();
         let (test, earnest): (Vec<_>, Vec<_>) = page.iter().partition(|message| message.is_test);
@@ -104,17 +120,20 @@ impl ReadLooks {
                 .into_iter()
                 .partition(|message| message.delivered_at > since && message.recipient.is_some());
             marks.given_up.extend(given_up.iter().map(|it| it.id));
-            self.ask(mailbox, &awaited, &mut marks)?;
+            looked.missed += self.ask(mailbox, &awaited, &mut marks)?;
         }
-        Ok(self.store.record_read_marks(&marks, now)?)
+        looked.read += self.store.record_read_marks(&marks, now)?;
+        Ok(())
     }
 
+    /// Answers how many of these mailboxes could not be looked into.
     fn ask(
         &self,
         mailbox: &Arc<dyn Mailbox>,
         messages: &[&AwaitedRead],
         marks: &mut ReadMarks,
-    ) -> Result<(), Error> {
+    ) -> Result<u64, Error> {
+        let mut missed = 0;
         let page: Vec<_> = messages.iter().filter_map(|it| unread(it)).collect();
         let looks = Handle::current().block_on(mailbox.look(page))?;
         for (message, look) in messages.iter().zip(looks) {
@@ -126,10 +145,13 @@ impl ReadLooks {
                 Ok(Look::Read { at }) => {
                     marks.read.push((message.id, at.max(message.delivered_at)));
                 }
-                Err(error) => self.tell(&error),
+                Err(error) => {
+                    missed += 1;
+                    self.tell(&error);
+                }
             }
         }
-        Ok(())
+        Ok(missed)
     }
 
     fn tell(&self, error: &mailbox::Error) {

@@ -79,11 +79,11 @@ pub(super) struct SenderTable {
     suomifi: Option<String>,
     /// Within how many days a verifiable message is to be confirmed; one that is not goes on paper,
     /// registered.
-    #[schemars(range(min = 1, max = 365))]
+    #[schemars(range(min = 1, max = 60))]
     acknowledge_within_days: u32,
     /// After how many days an ordinary message that nobody has read goes on paper too. Default: it
-    /// never does.
-    #[schemars(range(min = 1, max = 365))]
+    /// never does. A mailbox tells what is read for 60 days.
+    #[schemars(range(min = 1, max = 60))]
     print_if_unread_days: Option<u32>,
     /// Print on both sides where the control data does not say.
     duplex: bool,
