@@ -14,13 +14,14 @@ use kuori::{
 use super::town::{NO_LIMIT, SENDERS, Town};
 
 /// A town whose service has the messages of one batch, all of which are read.
-async fn all_read() -> (Town, usize) {
+async fn all_read() -> (Town, u64) {
     let town = Town::new(NO_LIMIT).await;
     let positions = town.upload(SENDERS[0], "a.zip", 12);
     town.run().await;
     let read = town.stub.happen(Happening::Read, &Selection::default());
     assert_eq!(read.len(), positions.len());
-    (town, positions.len())
+    let messages = positions.len() as u64;
+    (town, messages)
 }
 
 fn reader(town: &Town) -> EventReader {
@@ -36,7 +37,7 @@ fn reader(town: &Town) -> EventReader {
     EventReader::new(Arc::new(town.store()), clock, Arc::new(service), back_off)
 }
 
-fn number(town: &Town, sql: &str) -> usize {
+fn number(town: &Town, sql: &str) -> u64 {
     let database = rusqlite::Connection::open(town.path("data/kuori.sqlite")).unwrap();
     database.query_row(sql, [], |row| row.get(0)).unwrap()
 }
@@ -53,7 +54,7 @@ async fn what_is_read_is_recorded_once_though_it_is_told_twice_and_from_the_begi
     town.stub.trouble(at_events(Misdeed::DuplicateEvents));
     let reader = reader(&town);
     let read = reader.read(|| false).await.unwrap();
-    assert!(matches!(read, EventsRead::All(events) if events as usize >= 2 * messages));
+    assert!(matches!(read, EventsRead::All(events) if events >= 2 * messages));
     assert_eq!(number(&town, READ), messages);
     assert_eq!(reader.read(|| false).await.unwrap(), EventsRead::All(0));
     // A place that the service does not know.
@@ -85,6 +86,6 @@ async fn a_service_that_fails_is_left_alone_and_asked_again_where_it_was_left() 
         tokio::time::sleep(Duration::from_millis(50)).await;
         read = reader.read(|| false).await.unwrap();
     }
-    assert!(matches!(read, EventsRead::All(events) if events as usize >= messages));
+    assert!(matches!(read, EventsRead::All(events) if events >= messages));
     assert_eq!(number(&town, READ), messages);
 }
