@@ -4,9 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::{
-    Error, Store,
+    Error, NewEvent, Store,
     columns::{Columns, millis},
     error::Doing,
+    events,
     queue_turns::MAY_GO,
 };
 use crate::domain::{BatchId, SenderId, ServiceName};
@@ -156,6 +157,17 @@ impl Store {
         self.write(doing, |tx| {
             tx.execute(sql, [service.as_str()]).doing(doing)?;
             Ok(failing_since)
+        })
+    }
+
+    /// Has a service that fails tried at once, because an operator wants it.
+    pub fn retry_service(&self, service: &ServiceName, action: &NewEvent) -> Result<(), Error> {
+        let doing = "try a mailbox service again";
+        let sql = "UPDATE mailbox_services SET retry_at = NULL WHERE name = ?";
+        self.write(doing, |tx| {
+            tx.execute(sql, [service.as_str()]).doing(doing)?;
+            let what = format!("try mailbox service {service} again");
+            events::note_house(tx, action, &what)
         })
     }
 

@@ -27,6 +27,10 @@ pub(super) const AT_ONCE: usize = 6;
 const NOT_PASSED: &[(&str, &str)] = &[
     // Of mailbox services: their own days pass them.
     ("commit/give a turn", "a sender with a mailbox service"),
+    (
+        "commit/try a mailbox service again",
+        "a sender with a mailbox service",
+    ),
     ("remote/courier: upload", "a sender with a mailbox service"),
     ("remote/courier: send", "a sender with a mailbox service"),
     (

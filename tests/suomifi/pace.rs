@@ -5,9 +5,11 @@ use kuori::suomifi_stub::Counts;
 use super::town::Town;
 
 /// By the service's own count: no second has more than the rate, and one for what travels faster.
-fn assert_never_above(counts: &Counts, rate: usize) {
-    assert!(counts.rate.most_in_one_sec <= rate + 1, "{:?}", counts.rate);
-    assert!(counts.rate.mean_per_sec <= rate as f64, "{:?}", counts.rate);
+fn assert_never_above(counts: &Counts, rate: u32) {
+    let most = u32::try_from(counts.rate.most_in_one_sec).unwrap();
+    assert!(most <= rate + 1, "{:?}", counts.rate);
+    let mean = counts.rate.mean_per_sec;
+    assert!(mean <= f64::from(rate), "{:?}", counts.rate);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,7 +53,7 @@ impl Town {
 
     fn settings(&self, courier: &str) -> String {
         let folder = self.folder.path().display();
-        let mut settings = format!(
+        let site = format!(
             "data_folder = \"{folder}/data\"\n\
              poll_interval_secs = 1\n\
              [server]\nenabled = false\n\
@@ -69,8 +69,8 @@ impl Town {
              directory = \"{folder}/print-house\"\n",
             self.stub.base_url()
         );
-        for sender in SENDERS {
-            settings += &format!(
+        let of_sender = |sender| {
+            format!(
                 "[senders.{sender}]\n\
                  suomifi = \"letters\"\n\
                  print_house = \"example-print\"\n\
@@ -78,9 +78,9 @@ impl Town {
                  hold_first_batch = false\n\
                  [senders.{sender}.upload]\n\
                  complete_when = \"renamed\"\n"
-            );
-        }
-        settings
+            )
+        };
+        site + &SENDERS.map(of_sender).concat()
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {
@@ -157,7 +157,9 @@ impl Town {
     /// The only batch is the first, and each of these messages of it was taken once, and no other.
     pub(crate) fn assert_once(&self, positions: &[u32]) {
         let mut taken = self.taken_by_batch();
-        taken.values_mut().for_each(|taken| taken.sort_unstable());
+        for taken in taken.values_mut() {
+            taken.sort_unstable();
+        }
         assert_eq!(taken, BTreeMap::from([(1, positions.to_vec())]));
         assert_eq!(self.counts(1).delivered, positions.len() as u64);
     }

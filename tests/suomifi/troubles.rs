@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 use kuori::suomifi_stub::{Misdeed, Trouble};
 
 use super::town::{NO_LIMIT, Town};
+use crate::hub::because;
 
 const SEND: &str = "/v2/messages/electronic";
 const UPLOAD: &str = "/v2/attachments";
@@ -156,6 +157,12 @@ async fn a_service_that_lets_nobody_in_is_left_alone_for_a_while() {
     let asked = town.stub.counts().requests;
     town.run().await;
     assert_eq!(town.stub.counts().requests, asked, "it was asked again");
+    // Unless an operator says so.
+    let name = "letters".parse().unwrap();
+    let action = because("it was mended");
+    town.store().retry_service(&name, &action).unwrap();
+    town.run().await;
+    assert_ne!(town.stub.counts().requests, asked, "it was not asked");
 }
 
 #[tokio::test(flavor = "multi_thread")]

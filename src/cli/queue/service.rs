@@ -69,7 +69,10 @@ impl ServiceLine {
             ));
         }
         self.failing_since
-            .map(|_| format!("`kuori suomifi check {service}` says what is wrong"))
+            .map(|_| format!(
+                "`kuori suomifi check {service}` says what is wrong, and `kuori queue retry {service}` \
+                 tries at once"
+            ))
     }
 }
 

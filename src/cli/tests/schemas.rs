@@ -48,6 +48,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("timer-list", schema_for!(timer::list::TimerList)),
         ("timer-stop", schema_for!(timer::stop::TimerStopped)),
         ("queue-list", schema_for!(queue::list::QueueList)),
+        ("queue-retry", schema_for!(queue::retry::Retried)),
         ("status", schema_for!(status::shown::StatusShown)),
         ("alert-list", schema_for!(alert::list::AlertList)),
         ("alert-test", schema_for!(alert::test::AlertTested)),
@@ -168,6 +169,7 @@ fn commands(house: &House) -> String {
         timer-list: timer list --due-before 36h
         timer-stop: timer stop B-0001-2 --dry-run
         queue-list: queue list
+        queue-retry: queue retry
         purge: purge --batch B-0001 --dry-run
         backup: backup {backup}
         backup-verify: backup verify {backup}
