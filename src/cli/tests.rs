@@ -52,6 +52,7 @@ fn the_first_page_of_help_names_every_command_and_exit_code() {
       bundle     Look at what the print house gets
       outbox     Look at what waits to leave the house, and have it tried again
       timer      Look at messages that go on paper if nobody reads or confirms them in time
+      queue      Look at what waits for a mailbox service
       status     Say what waits for what, the worst first, and what to type
       events     Print all that happened to one thing, oldest first
       audit      Look at what operators did, and whether all of it still stands there
