@@ -5,9 +5,7 @@
 //! ```
 //!
 //! Beside the steps, the sender is told what happens to messages afterwards (`delivery_report`), such as
-//! that they are read (`read_marks`).
-//! Beside the steps, the sender is told what happens to messages afterwards (`delivery_report`), and
-//! recipients that a message lies in their mailbox (`notify`).
+//! that they are read (`read_marks`), and recipients that a message lies in their mailbox (`notify`).
 //!
 //! A step loads from the store, calls pure functions, writes files, then commits one transaction that
 //! records the result and with it the next step. Every step can run twice: what it did before a crash
