@@ -66,10 +66,8 @@ struct TroubleLine {
 
 #[derive(Serialize, JsonSchema)]
 struct QueueLine {
-    /// `batches`, `messages`, `bundles`, `outgoing`, `inbox`, `arrivals`, `delivery-reports`, `timers` or
-    /// `events`.
-    /// `batches`, `messages`, `bundles`, `outgoing`, `inbox`, `arrivals`, `delivery-reports` or
-    /// `notices`.
+    /// `batches`, `messages`, `bundles`, `outgoing`, `inbox`, `arrivals`, `delivery-reports`, `timers`,
+    /// `events` or `notices`.
     what: &'static str,
     /// The place, inbox or sender.
     of: Option<String>,

@@ -97,7 +97,7 @@ fn what_is_wrong_with_a_service_says_what_to_write() {
     line 6: `suomifi.x.base_url` must be an address such as `https://api.messages.suomi.fi`
     line 6: `suomifi.x.base_url` must be an address such as `https://api.messages.suomi.fi`
     line 6: `suomifi.x.courier.longest_wait_secs` must not be less than `first_wait_secs`
-    line 6: `suomifi.x.courier.rate_per_sec` must be at least 0.0, not -1
+    line 6: `suomifi.x.courier.rate_per_sec` must be at least 0, not -1
     line 6: `suomifi.x.requests.recipients_a_question` must be at most 10000, not 10001
     "#);
 }
