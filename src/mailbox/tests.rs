@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -179,7 +179,8 @@ fn a_look_sees_what_was_read_and_nothing_twice() {
     let cur = new.parent().unwrap().with_file_name("cur");
     // It was made this moment: it could change again and keep its time.
     assert_eq!(look(None), Look::Unread { changed: None });
-    let then = SystemTime::now() - Duration::from_mins(1);
+    let made = fs::metadata(&cur).unwrap().modified().unwrap();
+    let then = made - Duration::from_mins(1);
     fs::File::open(&cur).unwrap().set_modified(then).unwrap();
     let Look::Unread { changed } = look(None) else {
         panic!("it is not read");

@@ -25,6 +25,18 @@ pub(super) const AT_ONCE: usize = 6;
 
 /// Points that no day passes, and why.
 const NOT_PASSED: &[(&str, &str)] = &[
+    (
+        "commit/put the events of a mailbox service off",
+        "a sender with a mailbox service",
+    ),
+    (
+        "commit/read the events of a mailbox service from their beginning",
+        "a sender with a mailbox service",
+    ),
+    (
+        "commit/record what a mailbox service tells",
+        "a sender with a mailbox service",
+    ),
     // Of mailbox services: their own days pass them.
     ("commit/give a turn", "a sender with a mailbox service"),
     (

@@ -30,7 +30,7 @@ async fn a_letter_goes_from_the_question_to_its_event() {
         json!({"messageId": number, "serviceId": "service-1", "externalId": "a"})
     );
     let accepted = caller.stub.accepted();
-    assert_eq!(accepted[0].attachments, [file.clone()]);
+    assert_eq!(accepted[0].attachments, std::slice::from_ref(&file));
     assert_eq!(accepted[0].body, Some(electronic("a", &[&file])));
     let (name, kind, bytes) = caller.stub.upload(&file).unwrap();
     assert_eq!(

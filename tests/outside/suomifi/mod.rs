@@ -1,4 +1,4 @@
-//! Other people's validators of OpenAPI hold the stand-in for Suomi.fi Messages, and what our client
+//! Other people's validators of `OpenAPI` hold the stand-in for Suomi.fi Messages, and what our client
 //! says to it, to a description of the API: ours (`schemas/suomifi-messages.openapi.json`).
 //!
 //! `official` does the same by the service's own description.
