@@ -111,8 +111,12 @@ impl<'p> Day<'p> {
 
     /// What operators do in the middle of it.
     fn operate(&mut self) {
-        self.deed("account disable example-region --reason drill", |_| false);
-        self.deed("account enable example-region --reason drill", |_| false);
+        for (deed, is_disabled) in [("disable", true), ("enable", false)] {
+            let line = format!("account {deed} example-region --reason drill");
+            self.deed(&line, |ledger| {
+                ledger.is_disabled("example-region") == is_disabled
+            });
+        }
         self.deed("inbox poll", |_| false);
         self.until("the parish is held", |ledger| {
             ledger.rests("parish.zip", "held")

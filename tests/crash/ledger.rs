@@ -60,6 +60,13 @@ impl Ledger {
         self.count(&sql) > 0
     }
 
+    pub(super) fn is_disabled(&self, account: &str) -> bool {
+        let sql = format!(
+            "SELECT COUNT(*) FROM accounts WHERE name = '{account}' AND disabled_at IS NOT NULL"
+        );
+        self.count(&sql) > 0
+    }
+
     /// Nothing is to be done any more, here or on the other side.
     pub(super) fn is_done(&self, batches: u64) -> bool {
         let received = self.count("SELECT COUNT(*) FROM batches");
