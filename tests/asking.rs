@@ -20,6 +20,7 @@ use kuori::{
 use tempfile::TempDir;
 
 const QUESTION: &str = "/v1/mailboxes/active";
+const UPLOAD: &str = "/v2/attachments";
 const LETTERS: u32 = 40;
 
 const FOLDER: &str = "directory = \"FOLDER/print-house\"";
@@ -194,6 +195,42 @@ async fn a_service_is_asked_once_and_not_about_who_has_withdrawn_here() {
     assert_eq!(office.counts().delivered, with_mailbox.len() as u64 - 1);
     let is_told = |row: &MessageRow| row.asked.is_some();
     assert!(messages.iter().all(is_told));
+    office.assert_each_went_once();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_withdraws_while_a_message_waits_in_the_queue_gets_paper_and_one_call_asks_about_all() {
+    let office = Office::new(FOLDER).await;
+    let spec = spec(1.0);
+    let with_mailbox: Vec<_> = sample::recipients(&spec).filter(has_mailbox).collect();
+    office.stub.trouble(Trouble::status(503).on(UPLOAD));
+    office.upload(&spec);
+    office.run(SignedDuration::ZERO).await;
+    assert_eq!((office.questions(), office.counts().delivered), (1, 0));
+    let asked_before = office.stub.counts().recipients_asked;
+    let last = with_mailbox.last().unwrap();
+    let withdrawn = ConsentChange {
+        recipient: RecipientId::Person(last.id.clone().unwrap()),
+        status: ConsentStatus::Withdrawn,
+        since: Timestamp::now(),
+    };
+    let now = Timestamp::now();
+    office
+        .store()
+        .record_consents(&[withdrawn], "test", now)
+        .unwrap();
+    office.stub.end_troubles();
+    // What the service said when the batch was routed is too old to be believed by now.
+    office.run(SignedDuration::from_hours(2)).await;
+    assert_eq!(office.questions(), 2);
+    let others = with_mailbox.len() as u64 - 1;
+    assert_eq!(office.stub.counts().recipients_asked - asked_before, others);
+    assert_eq!(office.counts().delivered, others);
+    assert_eq!(office.stub.accepted().len() as u64, others);
+    let messages = office.messages();
+    let printed = &messages[last.position as usize - 1];
+    assert_eq!(printed.state, MessageState::HandedOver);
+    assert_eq!(printed.reason, Some(Reason::ConsentWithdrawn));
     office.assert_each_went_once();
 }
 

@@ -99,7 +99,7 @@ impl<'a> Statuses<'a> {
 }
 
 /// Whether it goes to nobody but who has a mailbox.
-fn needs_mailbox(stored: &MessageRow) -> bool {
+pub(super) fn needs_mailbox(stored: &MessageRow) -> bool {
     stored.state != MessageState::Delivered && stored.channel.is_some_and(Channel::uses_mailbox)
 }
 

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Error, QueuedRow, Store, Transaction,
+    Error, MessageRow, QueuedRow, Store, Transaction,
     columns::{Columns, millis},
     error::Doing,
     mailbox_queue::queued_row,
+    message_rows::{message_row, select_from},
 };
 use crate::domain::{BatchId, SenderId, ServiceName};
 
@@ -82,6 +83,34 @@ impl Store {
             let rows = chosen
                 .iter()
                 .map(|position| take.query_row(params![batch.0, position], queued_row));
+            rows.collect::<Result<_, _>>().doing(doing)
+        })
+    }
+
+    /// The next messages of a batch that wait for their mailboxes, in the order in which they are sent:
+    /// those of whose recipients the service was asked at no time of `believed`, ends included.
+    pub fn queued_to_ask(
+        &self,
+        batch: BatchId,
+        service: &ServiceName,
+        believed: (Timestamp, Timestamp),
+        limit: u32,
+    ) -> Result<Vec<MessageRow>, Error> {
+        let doing = "list who is to be asked about";
+        let sql = select_from(
+            "mailbox_queue q
+             JOIN messages m ON m.batch = q.batch AND m.position = q.position
+             LEFT JOIN pieces p
+               ON p.batch = m.batch AND p.position = m.position AND p.bundle = m.bundle
+            WHERE q.service = ?1 AND q.batch = ?2 AND q.is_sending = 0 AND q.door = 'electronic'
+              AND (m.asked_at IS NULL OR m.asked_at NOT BETWEEN ?3 AND ?4)
+            ORDER BY q.lap, q.position LIMIT ?5",
+        );
+        let (from, to) = believed;
+        self.read(|db| {
+            let mut query = db.prepare_cached(&sql).doing(doing)?;
+            let given = params![service.as_str(), batch.0, millis(from), millis(to), limit];
+            let rows = query.query_map(given, message_row).doing(doing)?;
             rows.collect::<Result<_, _>>().doing(doing)
         })
     }

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::desk::Desk;
 use crate::{
@@ -9,14 +9,11 @@ use crate::{
     store::{BatchRow, Door, MessageRow},
 };
 
-/// Messages that are asked about together: as many as a service answers in one call.
-const PAGE: u32 = 10_000;
-
 /// What is known at send time of the mailboxes of a batch's recipients.
 ///
 /// What the service said when its messages were routed may be days old by now. So it is asked anew
-/// about many of them at once, and not once a message; the register is asked each time, since consent
-/// that is withdrawn there counts at once.
+/// about as many of them as it answers in one call, and not once a message; the register is asked each
+/// time, since consent that is withdrawn there counts at once.
 #[derive(Debug, Default)]
 pub(super) struct SendTime {
     asked_at: Timestamp,
@@ -31,22 +28,19 @@ impl SendTime {
         batch: &BatchRow,
         begun: &mut [MessageRow],
     ) -> Result<Vec<bool>, Error> {
-        let max_age = desk
-            .house
-            .sender(&batch.sender)?
-            .routing
-            .status_max_age_secs;
-        let now = desk.house.clock.now();
-        let is_fresh = |at: Timestamp| now.duration_since(at).unsigned_abs().as_secs() <= max_age;
+        let believed = believed(desk, batch)?;
+        let is_fresh = |at: Timestamp| (believed.0..=believed.1).contains(&at);
         if !is_fresh(self.asked_at) {
             self.may_go.clear();
         }
-        let is_known = |stored: &MessageRow| {
-            self.may_go.contains_key(&stored.id.position)
-                || stored.asked.is_some_and(|asked| is_fresh(asked.at))
+        let is_unknown = |stored: &&MessageRow| {
+            statuses::needs_mailbox(stored)
+                && !self.may_go.contains_key(&stored.id.position)
+                && !stored.asked.is_some_and(|asked| is_fresh(asked.at))
         };
-        if let Some(first) = begun.iter().find(|stored| !is_known(stored)) {
-            self.ask(desk, batch, first.id.position, begun)?;
+        let unknown: Vec<_> = begun.iter().filter(is_unknown).cloned().collect();
+        if !unknown.is_empty() {
+            self.ask(desk, batch, unknown, believed)?;
         }
         self.believe(begun);
         let open = statuses::may_still_go(&desk.house, batch, begun)?;
@@ -57,23 +51,26 @@ impl SendTime {
             .collect())
     }
 
-    /// Asks about those that wait from `first` on; who has no mailbox any more is routed anew at once.
+    /// Asks about those that have been begun and, in the same call, about those that come after them; of
+    /// the latter, who has no mailbox any more is routed anew at once.
     fn ask(
         &mut self,
         desk: &Desk,
         batch: &BatchRow,
-        first: u32,
-        begun: &[MessageRow],
+        begun: Vec<MessageRow>,
+        believed: (Timestamp, Timestamp),
     ) -> Result<(), Error> {
-        let store = &desk.house.store;
-        let page = store.messages_for_mailbox(batch.id, first.saturating_sub(1), PAGE)?;
+        let (store, begun_here) = (&desk.house.store, begun.len());
+        let in_one_call = desk.client.settings().recipients_a_question.max(1);
+        let more = u32::try_from(in_one_call.saturating_sub(begun_here)).unwrap_or(u32::MAX);
+        let mut page = begun;
+        page.extend(store.queued_to_ask(batch.id, &desk.service, believed, more)?);
         let may_go = statuses::may_still_go(&desk.house, batch, &page)?;
         self.asked_at = desk.house.clock.now();
         let mut closed = Vec::new();
-        for (stored, may_go) in page.iter().zip(may_go) {
+        for (nth, (stored, may_go)) in page.iter().zip(may_go).enumerate() {
             self.may_go.insert(stored.id.position, may_go);
-            let is_begun = begun.iter().any(|it| it.id == stored.id);
-            if !may_go && !is_begun && waits(desk, stored.id)? {
+            if !may_go && nth >= begun_here && waits(desk, stored.id)? {
                 closed.push(stored.id.position);
             }
         }
@@ -94,6 +91,17 @@ impl SendTime {
             }
         }
     }
+}
+
+/// From when to when an answer is as young as the batch's sender wants it.
+fn believed(desk: &Desk, batch: &BatchRow) -> Result<(Timestamp, Timestamp), Error> {
+    let sender = desk.house.sender(&batch.sender)?;
+    let secs = i64::try_from(sender.routing.status_max_age_secs).unwrap_or(i64::MAX);
+    let (now, age) = (desk.house.clock.now(), SignedDuration::from_secs(secs));
+    Ok((
+        now.saturating_sub(age).unwrap_or(Timestamp::MIN),
+        now.saturating_add(age).unwrap_or(Timestamp::MAX),
+    ))
 }
 
 /// Whether it waits for its mailbox, and the service cannot have it.

@@ -188,6 +188,25 @@ fn what_is_in_hand_is_taken_by_nobody_else_and_keeps_its_place() {
 }
 
 #[test]
+fn who_waits_is_asked_about_in_the_order_of_sending_unless_somebody_has_just_asked() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 5, at(1));
+    house.take(row.id, 1);
+    house.sql(
+        "UPDATE messages SET asked_status = 'active', asked_at = 50000 WHERE position IN (2, 3);
+         UPDATE messages SET asked_at = 49999 WHERE position = 3",
+    );
+    let to_ask = |limit| {
+        let believed = (at(50), at(70));
+        let rows = (house.store).queued_to_ask(row.id, &service(), believed, limit);
+        let rows = rows.unwrap().into_iter();
+        rows.map(|row| row.id.position).collect::<Vec<_>>()
+    };
+    assert_eq!(to_ask(9), [3, 4, 5]);
+    assert_eq!(to_ask(2), [3, 4]);
+}
+
+#[test]
 fn what_fails_over_and_over_lets_the_others_of_its_batch_go_first() {
     let house = House::new();
     let row = house.queued_batch("example-city", 2, at(1));
