@@ -45,6 +45,8 @@ pub enum CannotCancel {
     HandedOver(BundleId),
     #[error("messages in recipients' mailboxes: {messages}")]
     Delivered { messages: u64 },
+    #[error("letters that were printed and are in no bundle of the batch: {messages}")]
+    Printed { messages: u64 },
     #[error("delivery has begun and not ended, and some of it may lie in mailboxes")]
     DeliveryBegun(BatchId),
     #[error("messages that are being sent to a mailbox service, or that it may have: {messages}")]
@@ -166,6 +168,7 @@ fn consider_messages(db: &Connection, extent: Extent, plan: &mut CancelPlan) -> 
             COUNT(CASE WHEN {IS_HERE} AND {HAS_GONE} THEN 1 END) AS repeats,
             COUNT(CASE WHEN state = 'delivered' AND channel = 'mailbox-and-print' THEN 1 END)
             AS halves,
+            COUNT(CASE WHEN state = 'handed-over' AND bundle IS NULL THEN 1 END) AS printed,
             COUNT(CASE WHEN {HAS_GONE} THEN 1 END) AS gone
          FROM messages m WHERE batch = ?"
     );
@@ -174,28 +177,52 @@ fn consider_messages(db: &Connection, extent: Extent, plan: &mut CancelPlan) -> 
         plan.messages = count("messages")?;
         plan.repeats = count("repeats")?;
         plan.gone = count("gone")?;
-        Ok((count("delivered")?, count("here")?, count("halves")?))
+        let here = count("here")?;
+        Ok((
+            count("delivered")?,
+            here,
+            count("halves")?,
+            count("printed")?,
+        ))
     });
-    let (delivered, here, halves) = counted.doing(doing)?;
+    let (delivered, here, halves, printed) = counted.doing(doing)?;
     let has_left = plan.gone > 0;
     if extent == Extent::Rest && has_left {
         plan.messages = here;
         if here + plan.repeats + halves == 0 && plan.withdrawn.is_empty() {
             plan.blocked.push(CannotCancel::NothingLeft(plan.batch));
         }
-    } else if delivered > 0 {
-        let messages = delivered;
-        plan.blocked.push(CannotCancel::Delivered { messages });
+    } else {
+        let delivered = CannotCancel::Delivered {
+            messages: delivered,
+        };
+        // Of a mailbox service that prints there are no bundles.
+        let printed = CannotCancel::Printed { messages: printed };
+        let gone = [delivered, printed].into_iter();
+        plan.blocked.extend(gone.filter(|it| !it.is_of_none()));
     }
     if delivered == 0 || extent == Extent::Rest {
         let begun = message_deeds::is_delivering(db, plan.batch)?;
         let blocked = begun.then_some(CannotCancel::DeliveryBegun(plan.batch));
         plan.blocked.extend(blocked);
         let messages = mailbox_queue::doubtful(db, plan.batch)?;
-        let blocked = (messages > 0).then_some(CannotCancel::Sending { messages });
+        let sending = Some(CannotCancel::Sending { messages });
+        let blocked = sending.filter(|it| !it.is_of_none());
         plan.blocked.extend(blocked);
     }
     Ok(())
+}
+
+impl CannotCancel {
+    /// It counts messages, and there are none.
+    fn is_of_none(&self) -> bool {
+        matches!(
+            self,
+            Self::Delivered { messages: 0 }
+                | Self::Printed { messages: 0 }
+                | Self::Sending { messages: 0 }
+        )
+    }
 }
 
 /// It has not left the house, or is to leave it once more.
@@ -240,6 +267,8 @@ fn cancel_rest(tx: &Transaction<'_>, batch: BatchId, action: &NewEvent) -> Resul
          WHERE batch = ?1 AND delivered_at IS NOT NULL AND channel = 'mailbox-and-print'
            AND state IN ('delivered', 'held')";
     tx.execute(halves, [batch.0]).doing(doing)?;
+    // The paper half of one that lies in its mailbox: it stays in its state, and would be printed.
+    mailbox_queue::leave_paper_halves(tx, batch)?;
     let repeats = format!(
         "UPDATE messages AS m SET state = 'held', held_why = ?2
          WHERE batch = ?1 AND {IS_HERE} AND {HAS_GONE}"

@@ -187,6 +187,16 @@ pub(super) fn doubt_all(tx: &Transaction<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Takes the paper of messages that go to a mailbox alone by now out of the queue.
+pub(super) fn leave_paper_halves(tx: &Transaction<'_>, batch: BatchId) -> Result<(), Error> {
+    let sql = "DELETE FROM mailbox_queue WHERE batch = ?1 AND door = 'paper' AND position IN
+            (SELECT m.position FROM messages m
+              WHERE m.batch = ?1 AND m.state = 'delivered' AND m.channel = 'mailbox')";
+    tx.execute(sql, [batch.0])
+        .doing("take paper out of the queue")?;
+    Ok(())
+}
+
 pub(super) fn queued_row(row: &Row<'_>) -> rusqlite::Result<QueuedRow> {
     let uploads: String = row.get("uploads")?;
     Ok(QueuedRow {

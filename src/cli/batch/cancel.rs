@@ -91,10 +91,11 @@ fn rank(blocked: CannotCancel) -> u8 {
         CannotCancel::Working(_) => 1,
         CannotCancel::HandedOver(_) => 2,
         CannotCancel::Delivered { .. } => 3,
-        CannotCancel::HandingOver(_) => 4,
-        CannotCancel::DeliveryBegun(_) => 5,
-        CannotCancel::Sending { .. } => 6,
-        CannotCancel::NothingLeft(_) => 7,
+        CannotCancel::Printed { .. } => 4,
+        CannotCancel::HandingOver(_) => 5,
+        CannotCancel::DeliveryBegun(_) => 6,
+        CannotCancel::Sending { .. } => 7,
+        CannotCancel::NothingLeft(_) => 8,
     }
 }
 
@@ -107,6 +108,7 @@ fn says_more(blocked: CannotCancel) -> bool {
         | CannotCancel::NothingLeft(_) => false,
         CannotCancel::HandedOver(_)
         | CannotCancel::Delivered { .. }
+        | CannotCancel::Printed { .. }
         | CannotCancel::HandingOver(_)
         | CannotCancel::DeliveryBegun(_)
         | CannotCancel::Sending { .. } => true,
@@ -126,6 +128,7 @@ fn headline(batch: BatchId, blocked: CannotCancel) -> CommandError {
         CannotCancel::Delivered { .. } => {
             (ErrorKind::Failed, "has messages in recipients' mailboxes")
         }
+        CannotCancel::Printed { .. } => (ErrorKind::Failed, "has letters that were printed"),
         CannotCancel::HandingOver(_) => (ErrorKind::TryLater, "has a bundle on its way out"),
         CannotCancel::DeliveryBegun(_) => (
             ErrorKind::Failed,
@@ -150,7 +153,9 @@ fn hint(batch: BatchId, blocked: CannotCancel) -> String {
             format!("`kuori batch show {batch}` says where all of it is")
         }
         CannotCancel::HandingOver(_) => on_its_way(),
-        CannotCancel::HandedOver(_) | CannotCancel::Delivered { .. } => {
+        CannotCancel::HandedOver(_)
+        | CannotCancel::Delivered { .. }
+        | CannotCancel::Printed { .. } => {
             "what has left the house cannot be called back; with `--rest` only what has not is \
              cancelled"
                 .to_owned()

@@ -664,6 +664,54 @@ fn the_rest_of_a_batch_is_cancelled_while_what_was_sent_stays() {
     assert_eq!(house.numbers(), (0, 0));
 }
 
+/// Puts messages into the queue of a service that prints them.
+fn queue_paper(house: &House, row: &BatchRow, messages: u32, ending: &str) {
+    let paper = |new: NewQueued| NewQueued {
+        door: Door::Paper,
+        external_id: format!("{}{ending}", new.external_id),
+        ..new
+    };
+    let page: Vec<_> = page(row.id, messages).into_iter().map(paper).collect();
+    house.store.enqueue(row, &service(), &page, at(3)).unwrap();
+}
+
+#[test]
+fn the_paper_half_that_waits_goes_with_the_rest_that_is_cancelled() {
+    let house = House::new();
+    let row = house.batch("example-city", 1);
+    house.sql("UPDATE messages SET channel = 'mailbox-and-print'");
+    (house.store)
+        .enqueue(&row, &service(), &page(row.id, 1), at(1))
+        .unwrap();
+    house.take(row.id, 1);
+    house.store.record_sent(row.id, &[sent(1)], at(2)).unwrap();
+    queue_paper(&house, &row, 1, ".post");
+    assert_eq!(house.numbers(), (1, 0));
+    let plan = house.store.cancel_of(row.id, Extent::Rest, &action(9));
+    assert_eq!(plan.unwrap().blocked, []);
+    assert_eq!(house.state(row.id, 1), "delivered");
+    // It would be printed all the same.
+    assert_eq!(house.numbers(), (0, 0));
+    assert!(house.take(row.id, 1).is_empty());
+}
+
+#[test]
+fn a_batch_of_which_a_service_has_printed_letters_is_not_cancelled_as_a_whole() {
+    let house = House::new();
+    let row = house.batch("example-city", 2);
+    house.sql("UPDATE messages SET channel = 'print'");
+    queue_paper(&house, &row, 2, "");
+    house.take(row.id, 1);
+    house.store.record_sent(row.id, &[sent(1)], at(4)).unwrap();
+    let plan = house.store.cancel(row.id, &action(9)).unwrap();
+    assert_eq!(plan.blocked, [CannotCancel::Printed { messages: 1 }]);
+    assert_eq!(house.numbers(), (1, 0));
+    let plan = house.store.cancel_of(row.id, Extent::Rest, &action(9));
+    assert_eq!(plan.unwrap().messages, 1);
+    assert_eq!(house.state(row.id, 1), "handed-over");
+    assert_eq!(house.state(row.id, 2), "cancelled");
+}
+
 #[test]
 fn a_message_that_waits_is_routed_anew_out_of_the_queue() {
     let house = House::new();
