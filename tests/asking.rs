@@ -15,12 +15,13 @@ use kuori::{
     pipeline::Clock,
     sample::{self, SampleRecipient},
     store::{ConsentChange, ConsentStatus, Counts, MessageRow, Store, Verification},
-    suomifi_stub::{self, Mailboxes, Stub, Trouble},
+    suomifi_stub::{self, Mailboxes, Misdeed, Stub, Trouble},
 };
 use tempfile::TempDir;
 
 const QUESTION: &str = "/v1/mailboxes/active";
 const UPLOAD: &str = "/v2/attachments";
+const SEND: &str = "/v2/messages/electronic";
 const LETTERS: u32 = 40;
 
 const FOLDER: &str = "directory = \"FOLDER/print-house\"";
@@ -231,6 +232,24 @@ async fn who_withdraws_while_a_message_waits_in_the_queue_gets_paper_and_one_cal
     let printed = &messages[last.position as usize - 1];
     assert_eq!(printed.state, MessageState::HandedOver);
     assert_eq!(printed.reason, Some(Reason::ConsentWithdrawn));
+    office.assert_each_went_once();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_service_has_is_not_printed_although_it_takes_its_files_no_more() {
+    let office = Office::new(FOLDER).await;
+    let lost = Trouble::new(Misdeed::Cut).on(SEND).after_effect();
+    office.stub.trouble(lost);
+    office.upload(&spec(1.0));
+    office.run(SignedDuration::ZERO).await;
+    let taken = office.stub.accepted().len() as u64;
+    assert!(taken > 0 && office.counts().delivered == 0, "{taken}");
+    // A day later the files are to be uploaded again, and are too large by now.
+    office.stub.end_troubles();
+    office.stub.trouble(Trouble::status(413).on(UPLOAD));
+    office.run(SignedDuration::from_hours(25)).await;
+    assert_eq!(office.counts().delivered, taken);
+    assert_eq!(office.stub.accepted().len() as u64, taken);
     office.assert_each_went_once();
 }
 

@@ -94,7 +94,10 @@ async fn upload(client: &Suomifi, mut parcel: Box<Parcel>) -> Result<Box<Parcel>
         match around_remote("courier: upload", client.upload(&file)).await {
             Ok(id) => ids.push(id),
             // One whose answer was lost is made again, and the service forgets the first.
-            Err(error) => return Err(Note::of(&parcel, error, |it, _| Ended::put_back(it))),
+            Err(error) => {
+                let in_trouble = |it: &Parcel, _: &Error| Ended::put_back(it);
+                return Err(not_taken(client, &parcel, error, in_trouble).await);
+            }
         }
     }
     parcel.contents = Contents::Uploaded(ids);
@@ -108,14 +111,24 @@ pub(super) async fn send(client: &Suomifi, parcel: &Parcel) -> Note {
         Ok(sent) => return Note::answer(Ended::of(&parcel.queued, Ending::Sent(sent))),
         Err(error) => error,
     };
+    not_taken(client, parcel, error, Ended::in_trouble).await
+}
+
+/// What becomes of a message that the service does not take. Of one that it may have since an earlier
+/// try it is asked first: sent on paper too, it would reach its recipient twice.
+async fn not_taken(
+    client: &Suomifi,
+    parcel: &Parcel,
+    error: Error,
+    in_trouble: impl Fn(&Parcel, &Error) -> Ended,
+) -> Note {
     if !(error.is_of_message() && parcel.queued.is_in_doubt) {
-        return Note::of(parcel, error, Ended::in_trouble);
+        return Note::of(parcel, error, in_trouble);
     }
-    // Sent on paper too, it would reach its recipient twice.
     match was_sent(client, &parcel.queued).await {
-        Ok(None) => Note::of(parcel, error, Ended::in_trouble),
+        Ok(None) => Note::of(parcel, error, in_trouble),
         Ok(Some(sent)) => Note::answer(Ended::of(&parcel.queued, Ending::Sent(sent))),
-        Err(error) => Note::of(parcel, error, Ended::in_trouble),
+        Err(error) => Note::of(parcel, error, in_trouble),
     }
 }
 

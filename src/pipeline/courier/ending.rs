@@ -2,7 +2,7 @@ use super::parcel::{Parcel, too_large};
 use crate::{
     domain::{Code, Finding, MessageId, Place},
     mailbox::suomifi::{AttachmentId, Error, SentMessage},
-    store::{PutBack, QueuedRow},
+    store::{Door, PutBack, QueuedRow},
 };
 
 /// What became of a message that was in hand.
@@ -69,6 +69,11 @@ impl Ended {
     /// What the service says of this message; `Err` where it says nothing of it.
     pub(super) fn refused(parcel: &Parcel, error: Error) -> Result<Self, Error> {
         let ending = match error {
+            // There is nowhere else for paper to go.
+            Error::NoMailbox if parcel.queued.door == Door::Paper => {
+                let reason = "the recipient of a letter on paper has no mailbox in use";
+                Ending::SetAside(refusal(parcel.queued.id, 400, reason))
+            }
             Error::NoMailbox => Ending::NoMailbox,
             Error::TooLarge { bytes } => too_large(&parcel.queued, bytes),
             // What was uploaded at an earlier try may be gone: the service keeps it for a day.

@@ -117,25 +117,29 @@ fn cut_all(
     let may_go = send_time.may_still_go(desk, batch, &mut stored)?;
     let (fresh_since, runtime) = (desk.fresh_since(), Handle::current());
     let cut_one = |((queued, stored), may_go)| {
-        if may_go {
-            parcel::cut(&desk.house, batch, letters, (queued, stored), fresh_since)
+        let cut = if may_go {
+            parcel::cut(&desk.house, batch, letters, (queued, stored), fresh_since)?
         } else {
-            Ok(closed(desk, &runtime, queued))
-        }
+            Cut::Ended(Ending::NoMailbox)
+        };
+        Ok::<_, Error>(match cut {
+            Cut::Ended(ending) => unless_sent(desk, &runtime, queued, ending),
+            other => other,
+        })
     };
     let begun = begun.par_iter().zip(&stored).zip(may_go);
     begun.map(cut_one).collect()
 }
 
-/// What becomes of a message whose recipient has no mailbox any more: of one that the service may have
-/// since an earlier try, it is asked.
-fn closed(desk: &Desk, runtime: &Handle, queued: &QueuedRow) -> Cut {
+/// What becomes of a message that is to leave the queue unsent: of one that the service may have since
+/// an earlier try, it is asked. On paper too, or set aside, it would come twice.
+fn unless_sent(desk: &Desk, runtime: &Handle, queued: &QueuedRow, ending: Ending) -> Cut {
     if !queued.is_in_doubt {
-        return Cut::Ended(Ending::NoMailbox);
+        return Cut::Ended(ending);
     }
     match runtime.block_on(calls::was_sent(&desk.client, queued)) {
         Ok(Some(sent)) => Cut::Ended(Ending::Sent(sent)),
-        Ok(None) => Cut::Ended(Ending::NoMailbox),
+        Ok(None) => Cut::Ended(ending),
         Err(error) => Cut::Unanswered(error),
     }
 }
