@@ -3,10 +3,11 @@ use rusqlite::params;
 
 use super::*;
 use crate::{
-    domain::{BatchState, Breach, Code, Finding, Place, Step},
+    domain::{BatchState, Breach, Channel, Code, Finding, Place, Step},
     store::{
-        Again, Blocked, CannotCancel, CannotMove, Extent, MessageDeed, NewEvent, PutBack,
-        ReprocessPlan, Selection, SentRow, ServiceInSettings, Verification,
+        Again, Blocked, CannotCancel, CannotMove, Extent, MessageDeed, MessageRow, NewEvent,
+        PutBack, Reprocess, ReprocessPlan, Selection, SentRow, ServiceInSettings, Verification,
+        Way,
     },
 };
 
@@ -760,6 +761,37 @@ fn what_may_be_in_a_mailbox_goes_on_paper_only_by_name() {
     let plan = house.reprocess(row.id, Step::Route, by_name);
     assert!(plan.blocked.is_empty());
     assert_eq!(house.numbers(), (0, 0));
+}
+
+#[test]
+fn paper_that_is_forced_in_doubt_is_another_post_than_what_the_service_may_have() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 2, at(1));
+    house.leave_in_doubt(row.id);
+    let may_be_printed = |_: &BatchRow, page: &[MessageRow], _: Channel| Ok(vec![None; page.len()]);
+    let selection = Selection {
+        batch: row.id,
+        positions: vec![1, 2],
+        from: None,
+        again: Again {
+            print: true,
+            deliver: false,
+        },
+    };
+    let wanted = Reprocess {
+        way: Way::Forced(Channel::Print, &may_be_printed),
+        ..Reprocess::from(&selection)
+    };
+    let done = (house.store).reprocess_all(&[(row.id, None)], &wanted, &action(50));
+    assert!(done.unwrap().is_done);
+    let again = |position| {
+        let id = MessageId {
+            batch: row.id,
+            position,
+        };
+        house.store.message(id).unwrap().again
+    };
+    assert_eq!((again(1), again(2)), (1, 0));
 }
 
 #[test]

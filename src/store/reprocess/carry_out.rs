@@ -99,9 +99,7 @@ fn set_back(
         .copied()
         .collect();
     let (to, repeats) = (to(&plan.kinds), any_of(&repeats));
-    // Paper of a service of which it has had the letter before.
-    let reprints = "(m.state = 'handed-over' AND EXISTS (SELECT 1 FROM sent_posts s
-            WHERE s.batch = m.batch AND s.position = m.position AND s.door <> 'electronic'))";
+    let reprints = is_another_post(wanted.way);
     let forced = match wanted.way {
         Way::AsBefore => "m.forced_channel".to_owned(),
         Way::ByTheRules => "NULL".to_owned(),
@@ -116,6 +114,20 @@ fn set_back(
     );
     tx.execute(&update, [batch]).doing(doing)?;
     Ok(())
+}
+
+/// Whether a message `m` is to go as another post than one that a service has, or may have: paper of
+/// which it has had the letter before, and paper of what it may have in its mailbox. Under its old id,
+/// it would say of the latter that it has printed it.
+fn is_another_post(way: Way<'_>) -> String {
+    let reprints = "m.state = 'handed-over' AND EXISTS (SELECT 1 FROM sent_posts s
+            WHERE s.batch = m.batch AND s.position = m.position AND s.door <> 'electronic')";
+    let is_in_doubt = "EXISTS (SELECT 1 FROM mailbox_queue q WHERE q.batch = m.batch
+            AND q.position = m.position AND q.is_in_doubt = 1 AND q.door <> 'paper')";
+    match way {
+        Way::Forced(Channel::Print, _) => format!("({reprints} OR {is_in_doubt})"),
+        Way::AsBefore | Way::ByTheRules | Way::Forced(..) => format!("({reprints})"),
+    }
 }
 
 /// `CASE WHEN m.state = … THEN 'routed' … END`: the state that each kind comes to.
