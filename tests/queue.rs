@@ -74,7 +74,7 @@ fn spec() -> sample::Spec {
 /// What a courier does, with a service that takes everything.
 fn send_all(hub: &Hub) -> Vec<QueuedRow> {
     let mut all = Vec::new();
-    while let Some(turn) = hub.store.queue_turn(&service()).unwrap() {
+    while let Some(turn) = hub.store.queue_turn(&service(), &[]).unwrap() {
         let rows = hub.store.begin_sending(turn.batch, &service(), 7).unwrap();
         let sent = |row: &QueuedRow| SentRow {
             position: row.id.position,

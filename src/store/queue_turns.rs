@@ -42,14 +42,19 @@ pub(super) const MAY_GO: &str = "b.state NOT IN ('held', 'refused', 'cancelled')
 impl Store {
     /// Whose turn it is. Senders take turns, and those of one sender go by turns to the batch that
     /// has waited longest and to the one that has the fewest messages left: so neither does a small
-    /// one wait for a large one, nor a large one for many small ones.
-    pub fn queue_turn(&self, service: &ServiceName) -> Result<Option<QueueTurn>, Error> {
+    /// one wait for a large one, nor a large one for many small ones. Batches of `last` come after all
+    /// others.
+    pub fn queue_turn(
+        &self,
+        service: &ServiceName,
+        last: &[BatchId],
+    ) -> Result<Option<QueueTurn>, Error> {
         // Asked often, and mostly in vain.
-        if self.read(|db| next(db, service))?.is_none() {
+        if self.read(|db| next(db, service, last))?.is_none() {
             return Ok(None);
         }
         self.write("give a turn", |tx| {
-            let turn = next(tx, service)?;
+            let turn = next(tx, service, last)?;
             if let Some(turn) = &turn {
                 count_turn(tx, service, &turn.sender)?;
             }
@@ -135,6 +140,28 @@ impl Store {
         })
     }
 
+    /// Lets what a courier has left in hand wait again, after a panic or a store that failed when it put
+    /// it back; the service may have it. Only for the courier of this service, while it has nothing in
+    /// hand.
+    pub fn release_in_hand(&self, service: &ServiceName) -> Result<(), Error> {
+        let doing = "release what was left in hand";
+        let left = "SELECT 1 FROM queued_batches WHERE service = ? AND sending > 0";
+        let is_any_left = self.read(|db| {
+            let mut query = db.prepare_cached(left).doing(doing)?;
+            query.exists([service.as_str()]).doing(doing)
+        })?;
+        if !is_any_left {
+            return Ok(());
+        }
+        let sql = "UPDATE mailbox_queue SET is_sending = 0, is_in_doubt = 1, lap = tries / ?2
+             WHERE service = ?1 AND is_sending = 1";
+        self.write("release what was left in hand", |tx| {
+            let given = params![service.as_str(), TRIES_A_LAP];
+            tx.execute(sql, given).doing(doing)?;
+            Ok(())
+        })
+    }
+
     /// Lets messages that were in hand wait again, in their old places.
     ///
     /// Once in doubt, a message stays so until the service has answered: then it leaves the queue.
@@ -155,22 +182,28 @@ impl Store {
     }
 }
 
-pub(super) fn next_sql() -> String {
+pub(super) fn next_sql(last: &[BatchId]) -> String {
+    let last: Vec<_> = last.iter().map(|batch| batch.0.to_string()).collect();
+    let last = last.join(", ");
     format!(
         "SELECT q.batch, b.sender, q.waiting
            FROM queued_batches q JOIN batches b ON b.id = q.batch
            LEFT JOIN queue_senders s ON s.service = q.service AND s.sender = b.sender
           WHERE q.service = ? AND q.waiting > 0 AND {MAY_GO}
-          ORDER BY COALESCE(s.last_turn, 0),
+          ORDER BY q.batch IN ({last}), COALESCE(s.last_turn, 0),
                 CASE COALESCE(s.turns, 0) % 2 WHEN 0 THEN q.queued_at ELSE q.waiting END,
                 q.batch
           LIMIT 1"
     )
 }
 
-fn next(db: &Connection, service: &ServiceName) -> Result<Option<QueueTurn>, Error> {
+fn next(
+    db: &Connection,
+    service: &ServiceName,
+    last: &[BatchId],
+) -> Result<Option<QueueTurn>, Error> {
     let doing = "see whose turn it is";
-    let mut query = db.prepare_cached(&next_sql()).doing(doing)?;
+    let mut query = db.prepare_cached(&next_sql(last)).doing(doing)?;
     let turn = query.query_row([service.as_str()], |row| {
         Ok(QueueTurn {
             batch: row.batch("batch")?,

@@ -74,6 +74,10 @@ const NOT_PASSED: &[(&str, &str)] = &[
         "a sender with a mailbox service",
     ),
     ("commit/settle a queue", "a sender with a mailbox service"),
+    (
+        "commit/release what was left in hand",
+        "a courier that panics",
+    ),
     ("commit/queue messages", "a sender with a mailbox service"),
     (
         "commit/record the mailbox services",

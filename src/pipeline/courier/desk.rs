@@ -41,8 +41,18 @@ impl Desk {
             .await
     }
 
-    pub(super) async fn turn(self: &Arc<Self>) -> Result<Option<QueueTurn>, Error> {
-        self.apart(|desk| Ok(desk.house.store.queue_turn(&desk.service)?))
+    /// Whose turn it is; batches of `last` come after all others.
+    pub(super) async fn turn(
+        self: &Arc<Self>,
+        last: Vec<BatchId>,
+    ) -> Result<Option<QueueTurn>, Error> {
+        self.apart(move |desk| Ok(desk.house.store.queue_turn(&desk.service, &last)?))
+            .await
+    }
+
+    /// Lets what was left in hand wait again. Between two turns nothing is.
+    pub(super) async fn release_in_hand(self: &Arc<Self>) -> Result<(), Error> {
+        self.apart(|desk| Ok(desk.house.store.release_in_hand(&desk.service)?))
             .await
     }
 

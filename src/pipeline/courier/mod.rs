@@ -12,6 +12,7 @@ mod bucket;
 mod calls;
 mod desk;
 mod ending;
+mod last;
 mod open_batch;
 mod parcel;
 mod record;
@@ -28,6 +29,7 @@ use tokio::sync::watch;
 use self::{
     bucket::Bucket,
     desk::Desk,
+    last::Last,
     open_batch::OpenBatch,
     round::{Round, RoundEnd},
 };
@@ -52,6 +54,7 @@ struct Bag {
     bucket: Bucket,
     /// The last one used stands last.
     open: VecDeque<OpenBatch>,
+    last: Last,
     telling: OnceAMinute,
 }
 
@@ -62,8 +65,8 @@ enum Looked {
     Brought,
     /// Nothing waits, or nothing of it may go now.
     Idle,
-    /// Something waits, and the house could not bring it.
-    Failed,
+    /// Something of this batch waits, and the house could not bring it.
+    Failed(BatchId),
 }
 
 impl Courier {
@@ -91,7 +94,7 @@ impl Courier {
         while !*stop.borrow() {
             match self.look(&mut bag, &mut stop).await {
                 Ok(Looked::Brought) => continue,
-                Ok(Looked::Idle | Looked::Failed) => {}
+                Ok(Looked::Idle | Looked::Failed(_)) => {}
                 Err(error) => self.complain(bag.as_ref(), &error),
             }
             tokio::select! {
@@ -111,8 +114,14 @@ impl Courier {
     /// Any failure of the store, and documents of a batch that cannot be opened.
     pub async fn run_until_idle_or(&self, stop: &watch::Receiver<bool>) -> Result<bool, Error> {
         let (mut stop, mut bag, mut any) = (stop.clone(), None, false);
-        while !*stop.borrow() && self.look(&mut bag, &mut stop).await? == Looked::Brought {
-            any = true;
+        let mut failed = Vec::new();
+        while !*stop.borrow() {
+            match self.look(&mut bag, &mut stop).await? {
+                Looked::Brought => any = true,
+                // The others go before it has its next turn.
+                Looked::Failed(batch) if !failed.contains(&batch) => failed.push(batch),
+                Looked::Failed(_) | Looked::Idle => break,
+            }
         }
         if let Some(bag) = &bag {
             self.leave(bag).await;
@@ -131,12 +140,13 @@ impl Courier {
             Some(bag) => bag,
             none => none.insert(self.pack(state.next_turn_at)),
         };
+        self.desk.release_in_hand().await?;
         self.settle().await?;
         let now = self.desk.house.clock.now();
         if state.retry_at.is_some_and(|retry_at| retry_at > now) {
             return Ok(Looked::Idle);
         }
-        let Some(turn) = self.desk.turn().await? else {
+        let Some(turn) = self.desk.turn(bag.last.batches()).await? else {
             bag.open.clear();
             return Ok(Looked::Idle);
         };
@@ -152,6 +162,7 @@ impl Courier {
         Bag {
             bucket: Bucket::new(rate, next_turn_at, now),
             open: VecDeque::new(),
+            last: Last::default(),
             telling: OnceAMinute::default(),
         }
     }
@@ -173,6 +184,9 @@ impl Courier {
         end: RoundEnd,
     ) -> Result<Looked, Error> {
         let id = batch.batch();
+        if end.trouble.is_some() || end.failure.is_some() {
+            bag.last.add(id);
+        }
         if end.failure.is_none() && !end.is_drained {
             bag.open.push_back(batch);
             let too_many = bag
@@ -192,7 +206,7 @@ impl Courier {
             Some(error) if error.disposition() == Disposition::Retry => Err(error),
             Some(error) => {
                 self.complain(Some(bag), &error);
-                Ok(Looked::Failed)
+                Ok(Looked::Failed(id))
             }
             None if end.gone > 0 => Ok(Looked::Brought),
             None => Ok(Looked::Idle),

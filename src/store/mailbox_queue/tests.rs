@@ -93,7 +93,7 @@ impl House {
     }
 
     fn turn(&self) -> Option<u64> {
-        let turn = self.store.queue_turn(&service()).unwrap();
+        let turn = self.store.queue_turn(&service(), &[]).unwrap();
         turn.map(|turn| turn.batch.0)
     }
 
@@ -387,6 +387,39 @@ fn a_small_batch_does_not_wait_for_a_large_one_nor_a_large_one_for_small_ones() 
 }
 
 #[test]
+fn a_batch_that_fails_lets_all_others_go_first_and_has_its_turn_when_nothing_else_waits() {
+    let house = House::new();
+    let bad = house.queued_batch("example-city", 1, at(1)).id;
+    let good = house.queued_batch("example-city", 9, at(2)).id;
+    let turn = |last: &[BatchId]| {
+        let turn = house.store.queue_turn(&service(), last).unwrap();
+        turn.unwrap().batch
+    };
+    // It has waited longest, and has the fewest left: all turns were its own.
+    assert_eq!([turn(&[]), turn(&[])], [bad, bad]);
+    assert_eq!([turn(&[bad]), turn(&[bad])], [good, good]);
+    house.take(good, 9);
+    assert_eq!(turn(&[bad]), bad);
+}
+
+#[test]
+fn what_was_left_in_hand_waits_again_in_doubt_and_that_of_other_services_stays() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 2, at(1));
+    house.take(row.id, 1);
+    let other: ServiceName = "hospital-letters".parse().unwrap();
+    house.store.release_in_hand(&other).unwrap();
+    assert_eq!(house.numbers(), (1, 1));
+    house.store.release_in_hand(&service()).unwrap();
+    assert_eq!(house.numbers(), (2, 0));
+    let message = MessageId {
+        batch: row.id,
+        position: 1,
+    };
+    assert!(house.store.queued(message).unwrap().unwrap().is_in_doubt);
+}
+
+#[test]
 fn senders_take_turns_whatever_they_have_waiting() {
     let house = House::new();
     for _ in 0..3 {
@@ -539,7 +572,7 @@ fn query_plan(store: &Store, sql: &str) -> Vec<String> {
 #[test]
 fn whose_turn_it_is_is_asked_of_batches_and_not_of_messages() {
     let house = House::new();
-    let turn = crate::store::queue_turns::next_sql().replace('?', "'city-letters'");
+    let turn = crate::store::queue_turns::next_sql(&[BatchId(7)]).replace('?', "'city-letters'");
     let steps = query_plan(&house.store, &turn);
     assert!(
         !steps.iter().any(|step| step.contains("mailbox_queue")),
