@@ -139,6 +139,10 @@ impl Store {
                     .doing(doing)?;
                 events::note_house(tx, action, &format!("handed over again: {bundle}"))?;
             }
+            // No step comes by there before it is sent.
+            for batch in batches_in_queue(tx)? {
+                settle_letters(tx, batch, action.at)?;
+            }
             held_back::hold_back(tx, held_back::Which::All, action.at)?;
             tx.execute("UPDATE house SET restored_at = NULL", [])
                 .doing(doing)?;
@@ -150,39 +154,11 @@ impl Store {
     /// consent that came since would send them to a mailbox now: once is enough.
     pub fn settle_printed(&self, batch: BatchId, now: Timestamp) -> Result<u64, Error> {
         let doing = "settle printed letters";
-        let sql = "SELECT m.batch, m.position FROM printed_before p
-             JOIN messages m ON m.batch = p.batch AND m.position = p.position
-             WHERE p.batch = ? AND m.bundle IS NULL
-               AND (m.state = 'routed' AND (m.channel = 'print'
-                      OR m.channel = 'mailbox' AND m.forced_channel IS NULL)
-                    OR m.state = 'delivered' AND m.channel = 'mailbox-and-print')";
-        let letters = self.read(|db| {
-            let mut query = db.prepare_cached(sql).doing(doing)?;
-            let rows = query.query_map([batch.0], message_id).doing(doing)?;
-            rows.collect::<Result<Vec<_>, _>>().doing(doing)
-        })?;
+        let letters = self.read(|db| printed_letters(db, batch))?;
         if letters.is_empty() {
             return Ok(0);
         }
-        self.write(doing, |tx| {
-            // By the way of the lifecycle.
-            for state in ["composed", "handed-over"] {
-                let sql = "UPDATE messages SET state = ?3,
-                        channel = CASE channel WHEN 'mailbox' THEN 'print' ELSE channel END
-                     WHERE batch = ?1 AND position = ?2";
-                let mut update = tx.prepare_cached(sql).doing(doing)?;
-                for MessageId { batch, position } in &letters {
-                    update
-                        .execute(params![batch.0, position, state])
-                        .doing(doing)?;
-                }
-            }
-            let positions = letters.iter().map(|id| id.position);
-            message_events::note(tx, batch, positions, MessageEvent::HandedOver, now)?;
-            let what = format!("{} letters were printed before the restore", letters.len());
-            events::note(tx, now, batch, None, &what)
-        })?;
-        Ok(letters.len() as u64)
+        self.write(doing, |tx| settle_letters(tx, batch, now))
     }
 
     /// The files that rows name, with their digests.
@@ -199,6 +175,55 @@ impl Store {
             rows.collect::<Result<_, _>>().doing(doing)
         })
     }
+}
+
+/// Letters of a batch that were printed, and that its rows would send once more.
+fn printed_letters(db: &Connection, batch: BatchId) -> Result<Vec<MessageId>, Error> {
+    let doing = "settle printed letters";
+    let sql = "SELECT m.batch, m.position FROM printed_before p
+         JOIN messages m ON m.batch = p.batch AND m.position = p.position
+         WHERE p.batch = ? AND m.bundle IS NULL
+           AND (m.state = 'routed' AND (m.channel = 'print'
+                  OR m.channel = 'mailbox' AND m.forced_channel IS NULL)
+                OR m.state = 'delivered' AND m.channel = 'mailbox-and-print')";
+    let mut query = db.prepare_cached(sql).doing(doing)?;
+    let rows = query.query_map([batch.0], message_id).doing(doing)?;
+    rows.collect::<Result<_, _>>().doing(doing)
+}
+
+/// Out of the queue of a mailbox service too, where they wait in one.
+fn settle_letters(tx: &Transaction<'_>, batch: BatchId, now: Timestamp) -> Result<u64, Error> {
+    let doing = "settle printed letters";
+    let letters = printed_letters(tx, batch)?;
+    if letters.is_empty() {
+        return Ok(0);
+    }
+    // By the way of the lifecycle.
+    for state in ["composed", "handed-over"] {
+        let sql = "UPDATE messages SET state = ?3,
+                channel = CASE channel WHEN 'mailbox' THEN 'print' ELSE channel END
+             WHERE batch = ?1 AND position = ?2";
+        let mut update = tx.prepare_cached(sql).doing(doing)?;
+        for MessageId { batch, position } in &letters {
+            update
+                .execute(params![batch.0, position, state])
+                .doing(doing)?;
+        }
+    }
+    let positions = letters.iter().map(|id| id.position);
+    message_events::note(tx, batch, positions, MessageEvent::HandedOver, now)?;
+    let what = format!("{} letters were printed before the restore", letters.len());
+    events::note(tx, now, batch, None, &what)?;
+    Ok(letters.len() as u64)
+}
+
+fn batches_in_queue(db: &Connection) -> Result<Vec<BatchId>, Error> {
+    let doing = "list queued batches";
+    let mut query = db
+        .prepare_cached("SELECT DISTINCT batch FROM queued_batches ORDER BY batch")
+        .doing(doing)?;
+    let rows = query.query_map([], |row| row.batch("batch")).doing(doing)?;
+    rows.collect::<Result<_, _>>().doing(doing)
 }
 
 /// SQLite gives the next number of an `AUTOINCREMENT` table by this row (`sqlite.org/autoinc.html`).

@@ -3,7 +3,7 @@ use rusqlite::params;
 
 use super::*;
 use crate::{
-    domain::{BatchState, Breach, Channel, Code, Finding, Place, Step},
+    domain::{BatchState, Breach, BundleId, Channel, Code, Finding, Place, Step},
     store::{
         Again, Blocked, CannotCancel, CannotMove, Extent, MessageDeed, MessageRow, NewEvent,
         PutBack, Reprocess, ReprocessPlan, Selection, SentRow, ServiceInSettings, Verification,
@@ -475,6 +475,22 @@ fn what_waited_when_a_backup_was_made_may_have_been_sent_since() {
     };
     let blocked = house.deed(MessageDeed::Cancel, first);
     assert_eq!(blocked, [CannotMove::MayBeSent(first)]);
+}
+
+#[test]
+fn what_was_printed_before_a_restore_leaves_the_queue_with_its_acceptance() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 2, at(1));
+    house.store.mark_restored(at(9), &action(10)).unwrap();
+    let first = MessageId {
+        batch: row.id,
+        position: 1,
+    };
+    let printed = [(first, BundleId(3))];
+    house.store.note_printed(&printed, &action(11)).unwrap();
+    house.store.accept_restore(&[], &action(12)).unwrap();
+    assert_eq!(house.state(row.id, 1), "handed-over");
+    assert_eq!(house.take(row.id, 9), [2]);
 }
 
 #[test]
