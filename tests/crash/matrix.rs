@@ -27,73 +27,87 @@ pub(super) const AT_ONCE: usize = 6;
 const NOT_PASSED: &[(&str, &str)] = &[
     (
         "commit/put the events of a mailbox service off",
-        "a sender with a mailbox service",
+        "a mailbox service: `suomifi::crashes` kills there",
     ),
     (
         "commit/read the events of a mailbox service from their beginning",
-        "a sender with a mailbox service",
+        "a mailbox service: `suomifi::crashes` kills there",
     ),
     (
         "commit/record what a mailbox service tells",
-        "a sender with a mailbox service",
+        "a mailbox service: `suomifi::crashes` kills there",
     ),
-    // Of mailbox services: their own days pass them.
-    ("commit/give a turn", "a sender with a mailbox service"),
+    (
+        "commit/give a turn",
+        "a mailbox service: `suomifi::crashes` kills there",
+    ),
     (
         "commit/try a mailbox service again",
-        "a sender with a mailbox service",
+        "an operator who does not wait",
     ),
-    ("remote/courier: upload", "a sender with a mailbox service"),
-    ("remote/courier: send", "a sender with a mailbox service"),
+    (
+        "remote/courier: upload",
+        "a mailbox service: `suomifi::crashes` kills there",
+    ),
+    (
+        "remote/courier: send",
+        "a mailbox service: `suomifi::crashes` kills there",
+    ),
     (
         "commit/take messages in hand",
-        "a sender with a mailbox service",
+        "a mailbox service: `suomifi::crashes` kills there",
     ),
     (
         "commit/note uploaded files",
-        "a sender with a mailbox service",
+        "a mailbox service: `suomifi::crashes` kills there",
     ),
     (
         "commit/put messages back",
-        "a sender with a mailbox service",
+        "a mailbox service: `suomifi::crashes` kills there",
     ),
     (
         "commit/record what was sent",
-        "a sender with a mailbox service",
+        "a mailbox service: `suomifi::crashes` kills there",
     ),
     (
         "commit/record who has no mailbox",
-        "a sender with a mailbox service",
+        "a mailbox service: `suomifi::crashes` kills there",
     ),
     (
         "commit/record what is too large",
-        "a sender with a mailbox service",
+        "a mailbox service: `suomifi::crashes` kills there",
     ),
     (
         "commit/record what a service refuses",
-        "a sender with a mailbox service",
+        "a mailbox service: `suomifi::crashes` kills there",
     ),
-    ("commit/settle a queue", "a sender with a mailbox service"),
+    (
+        "commit/settle a queue",
+        "a mailbox service: `suomifi::crashes` kills there",
+    ),
     (
         "commit/release what was left in hand",
         "a courier that panics",
     ),
-    ("commit/queue messages", "a sender with a mailbox service"),
+    (
+        "commit/queue messages",
+        "a mailbox service: `suomifi::crashes` kills there",
+    ),
     (
         "commit/record the mailbox services",
-        "a sender with a mailbox service",
+        "a mailbox service: `suomifi::crashes` kills there",
     ),
     (
         "commit/put a mailbox service off",
-        "a sender with a mailbox service",
+        "a mailbox service: `suomifi::crashes` kills there",
     ),
     (
         "commit/note that a mailbox service works",
-        "a sender with a mailbox service",
+        "a mailbox service: `suomifi::crashes` kills there",
     ),
     (
         "commit/record the next turn",
-        "a sender with a mailbox service",
+        "a mailbox service: `suomifi::crashes` kills there",
     ),
     // What the other side, the disk or the clock has to bring about.
     (

@@ -1,6 +1,7 @@
 //! Messages on their way to a mailbox service, and what becomes of them there.
 
 mod batches;
+mod crashes;
 mod events;
 mod kills;
 mod pace;

@@ -202,7 +202,7 @@ pub(crate) fn message_in(external_id: &str) -> (u64, u32) {
     (number().parse().unwrap(), number().parse().unwrap())
 }
 
-fn private(file: &std::path::Path) {
+pub(crate) fn private(file: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
 }
