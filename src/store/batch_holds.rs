@@ -148,8 +148,11 @@ fn nothing_to_hold(
 }
 
 fn has_steps_to_come(db: &Connection, batch: BatchId) -> Result<bool, Error> {
+    // Paper may wait in a queue whose message lies in its mailbox.
     let sql = "SELECT 1 FROM messages
-         WHERE batch = ? AND state IN ('accepted', 'waiting', 'routed') LIMIT 1";
+         WHERE batch = ?1 AND state IN ('accepted', 'waiting', 'routed')
+         UNION ALL SELECT 1 FROM queued_batches WHERE batch = ?1 AND waiting + sending > 0
+         LIMIT 1";
     let mut query = db.prepare_cached(sql).doing("look for steps to come")?;
     query.exists([batch.0]).doing("look for steps to come")
 }

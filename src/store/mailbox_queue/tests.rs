@@ -273,6 +273,31 @@ fn a_message_without_a_mailbox_is_routed_anew_once_the_queue_is_empty() {
 }
 
 #[test]
+fn a_service_that_says_twice_that_there_is_no_mailbox_is_not_sent_the_message_again() {
+    let house = House::new();
+    let row = house.batch("example-city", 1);
+    let message = MessageId {
+        batch: row.id,
+        position: 1,
+    };
+    let fits = || house.store.message(message).unwrap().fitness.mailbox;
+    for (time, fits_still) in [(10, true), (20, false)] {
+        house
+            .store
+            .enqueue(&row, &service(), &page(row.id, 1), at(time))
+            .unwrap();
+        house.take(row.id, 1);
+        house
+            .store
+            .record_no_mailbox(row.id, &[1], at(time + 1))
+            .unwrap();
+        assert_eq!(house.state(row.id, 1), "accepted");
+        assert_eq!(fits(), fits_still, "at {time}");
+        house.sql("UPDATE messages SET state = 'routed', channel = 'mailbox'");
+    }
+}
+
+#[test]
 fn a_message_without_a_mailbox_waits_ten_minutes_for_the_rest_of_its_queue() {
     let house = House::new();
     let row = house.queued_batch("example-city", 2, at(1));
@@ -742,6 +767,21 @@ fn the_paper_half_that_waits_goes_with_the_rest_that_is_cancelled() {
     assert_eq!(house.state(row.id, 1), "delivered");
     // It would be printed all the same.
     assert_eq!(house.numbers(), (0, 0));
+    assert!(house.take(row.id, 1).is_empty());
+}
+
+#[test]
+fn a_batch_of_which_only_paper_waits_in_the_queue_can_be_put_on_hold() {
+    let house = House::new();
+    let row = house.batch("example-city", 1);
+    house.sql(
+        "UPDATE messages SET state = 'delivered', delivered_at = 2, channel = 'mailbox-and-print'",
+    );
+    let gone = house.store.hold_batch(row.id, &action(8)).unwrap();
+    assert!(gone.blocked.is_some(), "{gone:?}");
+    queue_paper(&house, &row, 1, ".post");
+    let held = house.store.hold_batch(row.id, &action(9)).unwrap();
+    assert!(held.blocked.is_none(), "{held:?}");
     assert!(house.take(row.id, 1).is_empty());
 }
 
