@@ -141,7 +141,8 @@ fn without_texts(mut stored: MessageRow) -> MessageRow {
 /// Whether a message was refused while all the others are still here.
 fn is_refused_whole(house: &House, row: &BatchRow) -> Result<bool, Error> {
     let counts = house.store.counts(row.id)?;
-    let has_gone = counts.delivered > 0
+    // Of what a mailbox service prints there are no bundles.
+    let has_gone = counts.delivered + counts.printed > 0
         || house.store.has_queued(row.id)?
         || !house.store.bundles(Some(row.id), 1)?.is_empty();
     Ok(counts.refused > 0 && !has_gone)
