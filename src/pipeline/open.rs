@@ -80,14 +80,21 @@ fn conclude(house: &House, row: &BatchRow, opened: Opened) -> Result<(), Error> 
         let duplicates = sender.duplicate_letter_ids;
         house.store.claim_letter_ids(row, duplicates)?;
     }
-    let gate = sender.gate;
-    if gate == Gate::AllOrNothing && house.store.counts(row.id)?.refused > 0 {
+    if sender.gate == Gate::AllOrNothing && is_refused_whole(house, row)? {
         return refuse(house, row, &outcome, NOT_WHOLE);
     }
     let now = house.clock.now();
     let next = StepOutcome::next(BatchState::Opened, now);
     house.store.finish_open(row, &outcome, &next, now)?;
     count(house, row)
+}
+
+/// Whether a message was refused. Not where an operator has the batch opened again of which some has gone,
+/// or waits for a mailbox service: that would stay where it is, and be told to be refused.
+fn is_refused_whole(house: &House, row: &BatchRow) -> Result<bool, Error> {
+    let counts = house.store.counts(row.id)?;
+    let has_gone = counts.delivered + counts.printed > 0 || house.store.has_queued(row.id)?;
+    Ok(counts.refused > 0 && !has_gone)
 }
 
 /// Refuses the whole batch; its file is kept in quarantine.
