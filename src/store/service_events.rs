@@ -6,6 +6,7 @@
 
 mod feeds;
 mod meaning;
+mod own_id;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -16,7 +17,7 @@ pub use feeds::ServiceFeed;
 pub(super) use feeds::all as feeds;
 pub use meaning::ServiceEventKind;
 
-use self::meaning::Meaning;
+use self::{meaning::Meaning, own_id::OwnId};
 use super::{
     Error, Store, Transaction,
     columns::{Word, millis},
@@ -197,7 +198,23 @@ fn post(
         ":number": event.number,
     };
     let mut query = tx.prepare_cached(sql).doing(doing)?;
-    query.query_row(given, read).optional().doing(doing)
+    if let Some(post) = query.query_row(given, read).optional().doing(doing)? {
+        return Ok(Some(post));
+    }
+    by_own_id(tx, event)
+}
+
+/// One that no row tells to be sent: after a restore the house does not know what it has sent since the
+/// backup until that is queued anew, and events are told once.
+fn by_own_id(tx: &Transaction<'_>, event: &NewServiceEvent) -> Result<Option<Post>, Error> {
+    let Some(own_id) = event.external_id.as_deref().and_then(OwnId::read) else {
+        return Ok(None);
+    };
+    let message = own_id.find(tx)?;
+    Ok(message.map(|message| Post {
+        message,
+        is_multichannel: false,
+    }))
 }
 
 /// Whether there is such a message, and nobody has wanted nothing kept of it.

@@ -189,6 +189,39 @@ proptest! {
 }
 
 #[test]
+fn what_was_sent_by_a_house_that_has_forgotten_it_is_known_by_its_id() {
+    let house = House::new("verifiable", 1);
+    house.sql("DELETE FROM mailbox_queue; UPDATE batches SET sha256 = '0123abcd45'");
+    let of = |id: &str| NewServiceEvent {
+        external_id: Some(id.to_owned()),
+        ..event(ServiceEventKind::Confirmed, 1, 10)
+    };
+    let became = |id: &str| {
+        let tallies = house.page(&[of(id)], false, at(20));
+        tallies[0].became.as_str()
+    };
+    assert_eq!(became("kuori.example-city.B-0001-1-ffffffff"), "orphan");
+    assert_eq!(became("kuori.example-town.B-0001-1-0123abcd"), "orphan");
+    assert_eq!(became("kuori.example-city.B-0001-1-0123abcdr1"), "orphan");
+    assert_eq!(became("kuori.example-city.B-0001-1-0123abcd"), "recorded");
+    // Sent once more, it is known there; who has confirmed it is not waited for.
+    let again = NewQueued {
+        position: 1,
+        door: Door::Electronic,
+        external_id: "kuori.example-city.B-0001-1-0123abcd".to_owned(),
+    };
+    let row = house.row();
+    (house.store)
+        .enqueue(&row, &service(), &[again], at(30))
+        .unwrap();
+    house.send(1, at(31));
+    assert_eq!(
+        house.history(),
+        ["1 acknowledged 10000", "1 delivered 31000"]
+    );
+}
+
+#[test]
 fn what_belongs_to_no_message_is_counted_and_the_rest_of_its_page_recorded() {
     let house = House::new("ordinary", 2);
     house.send(2, at(5));
