@@ -33,7 +33,10 @@ pub(super) fn watch_timers(
     async move {
         while !*stop.borrow() {
             let (house, stop_now) = (Arc::clone(&house), stop.clone());
-            let work = move || look(&house, &stop_now);
+            let work = move || {
+                let has_settled = settle(&house);
+                look(&house, &stop_now) || has_settled
+            };
             // A panic is told by its own line.
             if let Ok(true) = tokio::task::spawn_blocking(work).await {
                 arrived.notify_one();
@@ -42,6 +45,19 @@ pub(super) fn watch_timers(
                 () = tokio::time::sleep(LOOK_INTERVAL) => {}
                 _ = stop.changed() => {}
             }
+        }
+    }
+}
+
+/// Couriers let batches go on for what has left their queues; where the settings have no service any
+/// more, there are none. Whether a batch goes on.
+fn settle(house: &House) -> bool {
+    match house.store.settle_queues(house.clock.now()) {
+        Ok(batches) => !batches.is_empty(),
+        Err(error) => {
+            let error = telemetry::with_causes(&error);
+            tracing::error!(error, "cannot let batches go on for what has left a queue");
+            false
         }
     }
 }
