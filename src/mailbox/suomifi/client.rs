@@ -129,7 +129,7 @@ impl Suomifi {
                 message_id,
                 was_sent_before: true,
             }),
-            (409, None) => self.sent_before(&post.external_id).await,
+            (409, None) => self.sent_before(post).await,
             _ => Err(answer.trouble(&sent)),
         }
     }
@@ -289,9 +289,13 @@ impl Suomifi {
     }
 
     /// The service says so, and does not say under which number.
-    async fn sent_before(&self, external_id: &ExternalId) -> Result<SentMessage, Error> {
-        let message_id = self.message_id(external_id).await?;
-        let message_id = message_id.ok_or_else(|| Error::Answer {
+    ///
+    /// The description promises the number of a repeat by the doors of mailboxes alone, and not that
+    /// paper is found by its id: a letter that is known without one would be sent in vain for ever.
+    async fn sent_before(&self, post: &Post) -> Result<SentMessage, Error> {
+        let number = self.message_id(&post.external_id).await?;
+        let no_number = post.electronic.is_none().then_some(SentMessage::NO_NUMBER);
+        let message_id = number.or(no_number).ok_or_else(|| Error::Answer {
             what: "it was sent before, and nobody knows it".to_owned(),
         })?;
         Ok(SentMessage {

@@ -104,8 +104,13 @@ impl fmt::Debug for Upload {
 /// The service has it: now, or since an earlier try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentMessage {
-    /// The service's own number.
+    /// The service's own number, or [`SentMessage::NO_NUMBER`].
     pub message_id: i64,
     /// It was sent before, under the same external id (HTTP 409).
     pub was_sent_before: bool,
+}
+
+impl SentMessage {
+    /// Of paper that was sent before, and of which the service does not tell its number.
+    pub const NO_NUMBER: i64 = 0;
 }

@@ -156,6 +156,27 @@ async fn a_repeat_that_does_not_tell_its_number_is_asked_for_it() {
 }
 
 #[tokio::test]
+async fn a_repeat_that_nobody_finds_is_waited_for_unless_it_is_paper() {
+    let line = Line::new(|seen| match seen.path.as_str() {
+        "/v1/messages/id" => Reply::json(404, &json!({ "reason": "Not found" })),
+        _ => tokens(seen).unwrap_or_else(|| Reply::json(409, &json!({ "reason": "exists" }))),
+    })
+    .await;
+    let error = line.client.send(&post()).await.unwrap_err();
+    assert!(matches!(error, Error::Answer { .. }), "{error}");
+    let letter = Post {
+        electronic: None,
+        paper: Some(paper()),
+        ..post()
+    };
+    let sent = line.client.send(&letter).await.unwrap();
+    assert_eq!(
+        (sent.message_id, sent.was_sent_before),
+        (SentMessage::NO_NUMBER, true)
+    );
+}
+
+#[tokio::test]
 async fn a_number_that_nobody_knows_is_none() {
     let line = answering("/v1/messages/id", 404, json!({ "reason": "Not found" })).await;
     let id = ExternalId("x".to_owned());
