@@ -241,7 +241,7 @@ impl Day {
     }
 
     /// By what the service has.
-    fn assert_each_went_once(&self, states: &States) {
+    fn assert_each_went_once(&self, states: &[String]) {
         let mut taken = BTreeMap::<_, Vec<_>>::new();
         for message in self.town.stub.accepted() {
             let (batch, position) = message_in(&message.external_id);
