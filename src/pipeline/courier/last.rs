@@ -57,7 +57,9 @@ mod tests {
     #[test]
     fn where_many_fail_the_first_are_forgotten() {
         let mut last = Last::default();
-        (0..=MOST as u64).for_each(|batch| last.add(BatchId(batch)));
+        for batch in 0..=MOST as u64 {
+            last.add(BatchId(batch));
+        }
         let batches = last.batches();
         assert_eq!(
             (batches.len(), batches.contains(&BatchId(0))),
