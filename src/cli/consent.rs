@@ -1,6 +1,9 @@
+pub(super) mod export;
 mod given_id;
 pub(super) mod import;
-pub(super) mod register;
+pub(super) mod list;
+pub(super) mod set;
+pub(super) mod show;
 
 use std::path::PathBuf;
 
@@ -17,17 +20,20 @@ pub(super) enum Command {
     /// The status is `granted` or `withdrawn`; `since` is RFC 3339, such as
     /// `2026-03-01T06:00:00Z`, or a date, which begins at midnight UTC. An older row never
     /// overrules what the register has. Rows that cannot be used are named by line and left out.
+    ///
+    /// There may be columns `source` (who knows it), `matter` and `print_only` (`true` or `false`),
+    /// `email` and `language` (where the recipient wants to be told of messages; `-` takes an address
+    /// back). A row may leave `status` and `since` empty where it says one of the others.
     Import(Import),
+    /// Write the register into a CSV file that can be imported
+    ///
+    /// The file names people: it is made for its owner alone, and that it was made stands in the audit.
+    Export(Export),
     /// Record what one recipient has said
     Set(Set),
     /// Show what one recipient has said
-    Show {
-        /// The recipient's id; `-` reads it from standard input, so that it stays out of the
-        /// shell's history
-        #[arg(value_name = "ID")]
-        recipient: GivenId,
-    },
-    /// Count the consents; nobody is named
+    Show(Show),
+    /// Count the consents by who told the house; nobody is named
     List,
 }
 
@@ -35,9 +41,72 @@ pub(super) enum Command {
 pub(super) struct Import {
     #[arg(value_name = "FILE.csv")]
     file: PathBuf,
+    /// Rows change what they name, and nothing else: what is done anyway
+    #[arg(long, conflicts_with = "full")]
+    delta: bool,
+    /// The file has all consents: who is not in it has withdrawn. It is taken whole, or not at all
+    #[arg(long)]
+    full: bool,
+    /// When the full list was made, as `2026-03-01T06:00:00Z` or as a date; whoever is not in it has
+    /// withdrawn since then [default: when the file was last changed]
+    #[arg(long, value_name = "TIME", requires = "full", value_parser = since)]
+    as_of: Option<Timestamp>,
+    /// The greatest share of consents that may be missing in a full list [default: 20]
+    #[arg(long, value_name = "PERCENT", requires = "full", conflicts_with = "allow_withdrawals",
+          value_parser = clap::value_parser!(u8).range(0..=100))]
+    most_withdrawn: Option<u8>,
+    /// Take a full list however many are missing in it
+    #[arg(long, requires = "full")]
+    allow_withdrawals: bool,
     /// Read and check the file, and record nothing
     #[arg(long)]
     dry_run: bool,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Export {
+    /// Where it goes; there must be no such file. `-` is standard output
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The register as it was then: what the house had been told by that time [default: now]
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    as_of: Option<Timestamp>,
+    /// How rows are written; `jsonl` is for other programs, and cannot be imported
+    #[arg(long, value_name = "FORMAT", default_value = "csv",
+          value_parser = words::one_of(&Format::ALL, Format::as_str))]
+    format: Format,
+}
+
+/// How the rows of an export are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Csv,
+    Jsonl,
+}
+
+impl Format {
+    const ALL: [Self; 2] = [Self::Csv, Self::Jsonl];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        }
+    }
+}
+
+#[derive(clap::Args)]
+pub(super) struct Show {
+    /// The recipient's id; `-` reads it from standard input, so that it stays out of the shell's
+    /// history
+    #[arg(value_name = "ID")]
+    recipient: GivenId,
+    /// What the register had then: what the house had been told by that time
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    as_of: Option<Timestamp>,
+    /// All that was said, when, and who told the house
+    #[arg(long)]
+    history: bool,
 }
 
 #[derive(clap::Args)]
@@ -83,9 +152,10 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     match command {
         Command::Import(arguments) => import::run(arguments, invocation),
-        Command::Set(arguments) => register::set(arguments, invocation),
-        Command::Show { recipient } => register::show(recipient, invocation),
-        Command::List => register::list(invocation),
+        Command::Export(arguments) => export::run(arguments, invocation),
+        Command::Set(arguments) => set::run(arguments, invocation),
+        Command::Show(arguments) => show::run(arguments, invocation),
+        Command::List => list::run(invocation),
     }
 }
 

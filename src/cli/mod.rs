@@ -3,7 +3,8 @@
 //! Comes in: what an operator types. Goes out: data on standard output, everything else on
 //! standard error, and an exit code. Each command is one file: it reads its arguments, asks the
 //! rooms, and shows one document, as text or as JSON. It does not know SQL, the network, or what
-//! a step does; and it prints no identity code, no name and no address.
+//! a step does; and it prints no identity code, no name and no address, unless the register of
+//! consents is exported to standard output.
 
 mod account;
 mod actor;

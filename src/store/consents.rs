@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 
 use super::{
     Error, NewEvent, Store, Transaction,
@@ -31,7 +31,7 @@ impl ConsentStatus {
     }
 }
 
-/// One line of an import, or one `kuori consent set`.
+/// What one recipient has said of electronic delivery, and since when.
 #[derive(Debug, Clone)]
 pub struct ConsentChange {
     pub recipient: RecipientId,
@@ -39,18 +39,9 @@ pub struct ConsentChange {
     pub since: Timestamp,
 }
 
-/// A consent as the register has it, with the matters that go on paper all the same.
-#[derive(Debug, Clone)]
-pub struct Consent {
-    pub recipient: RecipientId,
-    pub status: ConsentStatus,
-    pub since: Timestamp,
-    pub print_only_matters: Vec<String>,
-}
-
 impl Store {
-    /// Records a page of changes; every change enters the history. A change older than what the
-    /// register has does not overrule it. Returns how many changed the register.
+    /// Records a page of changes; each that says something new of its time enters the history. A change
+    /// older than what the register has does not overrule it. Returns how many changed the register.
     pub fn record_consents(
         &self,
         page: &[ConsentChange],
@@ -88,8 +79,9 @@ impl Store {
         print_only: bool,
         now: Timestamp,
     ) -> Result<(), Error> {
+        let source = format!("set by {}", events::DAEMON);
         self.write("record a matter", |tx| {
-            set_matter(tx, recipient, matter, print_only, now)
+            set_matter(tx, recipient, (matter, print_only), &source, now).map(drop)
         })
     }
 
@@ -101,34 +93,12 @@ impl Store {
         print_only: bool,
         action: &NewEvent,
     ) -> Result<(), Error> {
+        let source = format!("set by {}", action.actor);
         self.write("record a matter", |tx| {
-            set_matter(tx, recipient, matter, print_only, action.at)?;
+            set_matter(tx, recipient, (matter, print_only), &source, action.at)?;
             let what = if print_only { "on paper" } else { "by consent" };
             let what = format!("letters of matter `{matter}` to a recipient: {what}");
             events::note_house(tx, action, &what)
-        })
-    }
-
-    pub fn consent(&self, recipient: &RecipientId) -> Result<Option<Consent>, Error> {
-        let sql = "SELECT * FROM consents WHERE recipient_id = ?";
-        self.read(|db| {
-            let row = db
-                .query_row(sql, [recipient.expose()], consent_row)
-                .optional();
-            let Some(consent) = row.doing("read a consent")? else {
-                return Ok(None);
-            };
-            let sql =
-                "SELECT matter FROM print_only_matters WHERE recipient_id = ? ORDER BY matter";
-            let mut query = db.prepare_cached(sql).doing("list matters")?;
-            let matters = query.query_map([recipient.expose()], |row| row.get(0));
-            Ok(Some(Consent {
-                print_only_matters: matters
-                    .doing("list matters")?
-                    .collect::<Result<_, _>>()
-                    .doing("list matters")?,
-                ..consent
-            }))
         })
     }
 
@@ -195,32 +165,56 @@ fn record(
 ) -> Result<usize, Error> {
     let mut changed = 0;
     for change in page {
-        note(tx, change, source, now)?;
-        changed += upsert(tx, change)?;
+        changed += usize::from(say(tx, change, source, now)?);
     }
     Ok(changed)
 }
 
-fn set_matter(
+/// Records one change. Whether the register has another word now than before.
+pub(super) fn say(
     tx: &Transaction<'_>,
-    recipient: &RecipientId,
-    matter: &str,
-    print_only: bool,
+    change: &ConsentChange,
+    source: &str,
     now: Timestamp,
-) -> Result<(), Error> {
-    let set = "INSERT INTO print_only_matters VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-    let unset = "DELETE FROM print_only_matters WHERE recipient_id = ?1 AND matter = ?2";
-    let id = recipient.expose();
-    if print_only {
-        tx.execute(set, params![id, matter, millis(now)])
-            .doing("record a matter")?;
-    } else {
-        tx.execute(unset, params![id, matter])
-            .doing("forget a matter")?;
-    }
-    Ok(())
+) -> Result<bool, Error> {
+    note(tx, change, source, now)?;
+    upsert(tx, change, source)
 }
 
+/// Records what is to hold for a matter. Whether that is something else than before.
+pub(super) fn set_matter(
+    tx: &Transaction<'_>,
+    recipient: &RecipientId,
+    (matter, print_only): (&str, bool),
+    source: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let doing = "record a matter";
+    let set = "INSERT INTO print_only_matters (recipient_id, matter, recorded_at)
+         VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    let unset = "DELETE FROM print_only_matters WHERE recipient_id = ?1 AND matter = ?2";
+    let (id, at) = (recipient.expose(), millis(now));
+    let changed = if print_only {
+        let mut set = tx.prepare_cached(set).doing(doing)?;
+        set.execute(params![id, matter, at])
+    } else {
+        let mut unset = tx.prepare_cached(unset).doing(doing)?;
+        unset.execute(params![id, matter])
+    };
+    let is_news = changed.doing(doing)? > 0;
+    if is_news {
+        let sql =
+            "INSERT INTO matter_history (recipient_id, matter, print_only, recorded_at, source)
+             VALUES (?1, ?2, ?3, ?4, ?5)";
+        let mut note = tx.prepare_cached(sql).doing(doing)?;
+        note.execute(params![id, matter, print_only, at, source])
+            .doing(doing)?;
+    }
+    Ok(is_news)
+}
+
+/// A word that the history ends with already, of that time, is not said twice: a file can be taken
+/// again and again.
 fn note(
     tx: &Transaction<'_>,
     change: &ConsentChange,
@@ -228,7 +222,9 @@ fn note(
     now: Timestamp,
 ) -> Result<(), Error> {
     let sql = "INSERT INTO consent_history (recipient_id, status, since, recorded_at, source)
-         VALUES (?1, ?2, ?3, ?4, ?5)";
+         SELECT ?1, ?2, ?3, ?4, ?5
+          WHERE ?2 IS NOT (SELECT status FROM consent_history
+                            WHERE recipient_id = ?1 AND since = ?3 ORDER BY id DESC LIMIT 1)";
     let mut insert = tx.prepare_cached(sql).doing("record a consent")?;
     let (id, status) = (change.recipient.expose(), change.status.word());
     let given = params![id, status, millis(change.since), millis(now), source];
@@ -236,27 +232,16 @@ fn note(
     Ok(())
 }
 
-fn upsert(tx: &Transaction<'_>, change: &ConsentChange) -> Result<usize, Error> {
-    let sql = "INSERT INTO consents (recipient_id, status, since) VALUES (?1, ?2, ?3)
-         ON CONFLICT (recipient_id) DO UPDATE SET status = excluded.status, since = excluded.since
+fn upsert(tx: &Transaction<'_>, change: &ConsentChange, source: &str) -> Result<bool, Error> {
+    let sql = "INSERT INTO consents (recipient_id, status, since, source) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (recipient_id) DO UPDATE
+            SET status = excluded.status, since = excluded.since, source = excluded.source
          WHERE excluded.since > consents.since
             OR (excluded.since = consents.since AND excluded.status <> consents.status)";
     let mut insert = tx.prepare_cached(sql).doing("record a consent")?;
-    let given = params![
-        change.recipient.expose(),
-        change.status.word(),
-        millis(change.since)
-    ];
-    insert.execute(given).doing("record a consent")
-}
-
-fn consent_row(row: &Row<'_>) -> rusqlite::Result<Consent> {
-    Ok(Consent {
-        recipient: row.parsed("recipient_id")?,
-        status: row.word("status")?,
-        since: row.time("since")?,
-        print_only_matters: Vec::new(),
-    })
+    let (id, status) = (change.recipient.expose(), change.status.word());
+    let given = params![id, status, millis(change.since), source];
+    Ok(insert.execute(given).doing("record a consent")? > 0)
 }
 
 #[cfg(test)]
@@ -280,5 +265,40 @@ mod tests {
         let asked = ["day care", "taxes", "permits"].map(|matter| (&person, matter));
         let answers = store.are_print_only(&asked).unwrap();
         assert_eq!(answers, [true, false, false]);
+    }
+
+    fn history(store: &Store) -> u64 {
+        let count = |db: &rusqlite::Connection| {
+            db.query_row("SELECT COUNT(*) FROM consent_history", [], |row| row.get(0))
+                .doing("count words")
+        };
+        store.read(count).unwrap()
+    }
+
+    #[test]
+    fn what_is_said_again_enters_the_history_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let now: Timestamp = "2026-03-01T08:00:00Z".parse().unwrap();
+        let change = |status, since: &str| ConsentChange {
+            recipient: RecipientId::Person("010190-900P".parse().unwrap()),
+            status,
+            since: since.parse().unwrap(),
+        };
+        let page = [
+            change(ConsentStatus::Granted, "2026-01-01T00:00:00Z"),
+            change(ConsentStatus::Withdrawn, "2026-02-01T00:00:00Z"),
+        ];
+        for changed in [2, 0, 0] {
+            assert_eq!(
+                store.record_consents(&page, "a file", now).unwrap(),
+                changed
+            );
+            assert_eq!(history(&store), 2);
+        }
+        // The other word of the same time is news, and counts.
+        let other = [change(ConsentStatus::Granted, "2026-02-01T00:00:00Z")];
+        assert_eq!(store.record_consents(&other, "a file", now).unwrap(), 1);
+        assert_eq!(history(&store), 3);
     }
 }

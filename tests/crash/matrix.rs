@@ -259,6 +259,30 @@ const NOT_PASSED: &[(&str, &str)] = &[
         "commit/record a matter",
         "an operator types it, and again where that failed",
     ),
+    (
+        "commit/record consents",
+        "an operator types it, and again where that failed",
+    ),
+    (
+        "commit/begin a list of consents",
+        "a full list, which is taken again where that failed",
+    ),
+    (
+        "commit/lay out a list of consents",
+        "a full list, which is taken again where that failed",
+    ),
+    (
+        "commit/take a list of consents",
+        "a full list, which is taken again where that failed",
+    ),
+    (
+        "commit/forget a list of consents",
+        "a full list, which is taken again where that failed",
+    ),
+    (
+        "commit/note an export of consents",
+        "an operator takes the register out of the house",
+    ),
     // What clients of the embedded server may do beside uploading; no file of theirs was received.
     (
         "remove/sftp_server: received",

@@ -59,15 +59,10 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("reprocess", schema_for!(reprocess::Reprocessed)),
         ("verify", schema_for!(verify::Report)),
         ("consent-import", schema_for!(consent::import::Imported)),
-        (
-            "consent-set",
-            schema_for!(consent::register::ConsentChanged),
-        ),
-        ("consent-show", schema_for!(consent::register::ConsentShown)),
-        (
-            "consent-list",
-            schema_for!(consent::register::ConsentCounts),
-        ),
+        ("consent-export", schema_for!(consent::export::Exported)),
+        ("consent-set", schema_for!(consent::set::ConsentChanged)),
+        ("consent-show", schema_for!(consent::show::ConsentShown)),
+        ("consent-list", schema_for!(consent::list::ConsentCounts)),
         ("purge", schema_for!(purge::Purged)),
         ("backup", schema_for!(backup::BackedUp)),
         ("backup-verify", schema_for!(backup::BackupVerified)),
@@ -129,6 +124,7 @@ fn the_schemas_in_the_repository_are_those_of_the_outputs() {
 /// A line a command, behind the name of its schema.
 fn commands(house: &House) -> String {
     let (zip, csv) = (house.path("a.zip"), house.path("a.csv"));
+    let register = house.path("register.csv");
     let (bad, no_zip) = (house.path("b.zip"), house.file("c.pdf", "%PDF-1.7"));
     house.out(&format!(
         "sample {bad} --letters 3 --pages 1 --fault 2:us-letter-paper"
@@ -193,7 +189,10 @@ fn commands(house: &House) -> String {
         consent-import: consent import {csv}
         consent-set: consent set 010190-999W granted
         consent-show: consent show 010190-999W
+        consent-show: consent show 010190-999W --history --as-of 2026-02-01
         consent-list: consent list
+        consent-export: consent export {register}
+        consent-import: consent import {register} --full --as-of 2026-02-01
         receipt-key: receipt key
         config-check: config check {DEMO}
         sftp-check: sftp check --config {DEMO}

@@ -3,15 +3,15 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{GivenId, Set};
+use super::Set;
 use crate::{
     cli::{
         CommandError, Invocation,
         error::Outcome,
-        words::{ConsentStatusWord, Time, counted},
+        words::{ConsentStatusWord, Time},
     },
     domain::RecipientId,
-    store::{Consent, ConsentChange, Store},
+    store::{ConsentChange, Store},
 };
 
 /// `kuori consent set`: what was recorded. The recipient is not named.
@@ -28,24 +28,7 @@ pub(in crate::cli) struct ConsentChanged {
     print_only: Option<bool>,
 }
 
-/// `kuori consent show`: what the register has. The recipient is not named.
-#[derive(Serialize, JsonSchema)]
-pub(in crate::cli) struct ConsentShown {
-    /// Absent where the recipient has never said anything; then letters go on paper.
-    status: Option<ConsentStatusWord>,
-    since: Option<Time>,
-    print_only_matters: Vec<String>,
-}
-
-/// `kuori consent list`: counts alone. A list of who has consented is a list of identity codes,
-/// and no operator needs one on a screen.
-#[derive(Serialize, JsonSchema)]
-pub(in crate::cli) struct ConsentCounts {
-    granted: u64,
-    withdrawn: u64,
-}
-
-pub(super) fn set(
+pub(super) fn run(
     arguments: &Set,
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
@@ -103,39 +86,6 @@ fn record_matter(
     Ok(())
 }
 
-pub(super) fn show(
-    recipient: &GivenId,
-    invocation: &mut Invocation<'_>,
-) -> Result<Outcome, CommandError> {
-    let recipient = recipient.read(invocation)?;
-    let consent = invocation.store()?.consent(&recipient)?;
-    invocation.output.show(&shown(consent))?;
-    Ok(Outcome::Done)
-}
-
-fn shown(consent: Option<Consent>) -> ConsentShown {
-    ConsentShown {
-        status: consent
-            .as_ref()
-            .map(|known| ConsentStatusWord(known.status)),
-        since: consent.as_ref().map(|known| Time(known.since)),
-        print_only_matters: consent
-            .map(|known| known.print_only_matters)
-            .unwrap_or_default(),
-    }
-}
-
-pub(super) fn list(invocation: &mut Invocation<'_>) -> Result<Outcome, CommandError> {
-    let (granted, withdrawn) = invocation.store()?.consent_counts()?;
-    invocation
-        .output
-        .show(&ConsentCounts { granted, withdrawn })?;
-    invocation
-        .output
-        .hint("`kuori consent show -` asks for one recipient");
-    Ok(Outcome::Done)
-}
-
 impl fmt::Display for ConsentChanged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let would = if self.dry_run {
@@ -162,26 +112,5 @@ impl fmt::Display for ConsentChanged {
             }
             (None, _) => Ok(()),
         }
-    }
-}
-
-impl fmt::Display for ConsentShown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.status, self.since) {
-            (Some(status), Some(since)) => writeln!(f, "{status} since {since}")?,
-            _ => writeln!(f, "nothing recorded: letters go on paper")?,
-        }
-        for matter in &self.print_only_matters {
-            writeln!(f, "letters of the matter `{matter}` go on paper")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for ConsentCounts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let recipients = counted(self.granted + self.withdrawn, "recipient", "recipients");
-        let (granted, withdrawn) = (self.granted, self.withdrawn);
-        writeln!(f, "{recipients}: {granted} granted, {withdrawn} withdrawn")
     }
 }

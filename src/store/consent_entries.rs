@@ -1,0 +1,204 @@
+//! What files say of recipients, row by row.
+
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::{
+    ConsentChange, ConsentStatus, Error, NewEvent, Store, Transaction,
+    columns::Word,
+    consents::{say, set_matter},
+    error::Doing,
+    events, notice_addresses,
+};
+use crate::domain::{EmailAddress, Language, RecipientId};
+
+/// One row of a file of consents: at least one of its parts is there.
+#[derive(Debug, Clone)]
+pub struct ConsentEntry {
+    pub recipient: RecipientId,
+    pub said: Option<(ConsentStatus, Timestamp)>,
+    /// Who knows it, as the row says; else whoever brings the file.
+    pub source: Option<String>,
+    pub matter: Option<MatterWish>,
+    pub notice: Option<NoticeWish>,
+}
+
+/// Whether letters of a matter are to go on paper, whatever else was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatterWish {
+    pub matter: String,
+    pub print_only: bool,
+}
+
+/// Where a recipient wants to be told of messages; without an address, nowhere any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeWish {
+    pub address: Option<EmailAddress>,
+    pub language: Option<Language>,
+}
+
+impl Store {
+    /// Records a page of a file as the deed of an operator. Returns how many of its rows said anything
+    /// new. The audit has how many, and nobody's id.
+    pub fn take_consents(
+        &self,
+        page: &[ConsentEntry],
+        source: &str,
+        action: &NewEvent,
+    ) -> Result<usize, Error> {
+        self.write("take consents", |tx| {
+            let mut changed = 0;
+            for entry in page {
+                changed += usize::from(take(tx, entry, source, action.at)?);
+            }
+            let what = format!("consents {source}: {}", told(page, changed));
+            events::note_house(tx, action, &what)?;
+            Ok(changed)
+        })
+    }
+}
+
+/// Records one row. Whether it said anything new.
+pub(super) fn take(
+    tx: &Transaction<'_>,
+    entry: &ConsentEntry,
+    source: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let source = entry.source.as_deref().unwrap_or(source);
+    let mut is_news = false;
+    if let Some((status, since)) = entry.said {
+        let change = ConsentChange {
+            recipient: entry.recipient.clone(),
+            status,
+            since,
+        };
+        is_news |= say(tx, &change, source, now)?;
+    }
+    if let Some(wish) = &entry.matter {
+        let wish = (wish.matter.as_str(), wish.print_only);
+        is_news |= set_matter(tx, &entry.recipient, wish, source, now)?;
+    }
+    if let Some(wish) = &entry.notice {
+        is_news |= set_notice(tx, &entry.recipient, wish, now)?;
+    }
+    Ok(is_news)
+}
+
+/// What is known already is left: since when it is known stays true.
+fn set_notice(
+    tx: &Transaction<'_>,
+    recipient: &RecipientId,
+    wish: &NoticeWish,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let doing = "look for a notice address";
+    let sql = "SELECT 1 FROM notice_addresses
+         WHERE recipient_id = ?1 AND (?2 IS NULL OR (address = ?2 AND language IS ?3))";
+    let address = wish.address.as_ref();
+    let language = wish.language.map(Word::word);
+    let given = params![
+        recipient.expose(),
+        address.map(EmailAddress::expose),
+        language
+    ];
+    let is_there = tx
+        .prepare_cached(sql)
+        .and_then(|mut query| query.exists(given))
+        .doing(doing)?;
+    let is_news = is_there == address.is_none();
+    if is_news {
+        notice_addresses::set_notice_address(tx, recipient, address, wish.language, now)?;
+    }
+    Ok(is_news)
+}
+
+fn told(page: &[ConsentEntry], changed: usize) -> String {
+    let said = |status| {
+        let is_it = |entry: &&ConsentEntry| entry.said.is_some_and(|(said, _)| said == status);
+        page.iter().filter(is_it).count()
+    };
+    let (granted, withdrawn) = (said(ConsentStatus::Granted), said(ConsentStatus::Withdrawn));
+    format!("{granted} granted, {withdrawn} withdrawn; {changed} changed the register")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(said: Option<(ConsentStatus, Timestamp)>) -> ConsentEntry {
+        ConsentEntry {
+            recipient: RecipientId::Person("010190-900P".parse().unwrap()),
+            said,
+            source: None,
+            matter: None,
+            notice: None,
+        }
+    }
+
+    fn action() -> NewEvent {
+        NewEvent {
+            at: "2026-03-01T08:00:00Z".parse().unwrap(),
+            actor: "maija".to_owned(),
+            why: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_row_says_what_it_has_and_leaves_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let granted = entry(Some((ConsentStatus::Granted, Timestamp::UNIX_EPOCH)));
+        let matter = ConsentEntry {
+            matter: Some(MatterWish {
+                matter: "school".to_owned(),
+                print_only: true,
+            }),
+            source: Some("the school".to_owned()),
+            ..entry(None)
+        };
+        let notice = ConsentEntry {
+            notice: Some(NoticeWish {
+                address: Some("maija@example.fi".parse().unwrap()),
+                language: Some(Language::Finnish),
+            }),
+            ..entry(None)
+        };
+        let page = [granted, matter, notice];
+        for changed in [3, 0] {
+            let taken = store.take_consents(&page, "a file", &action()).unwrap();
+            assert_eq!(taken, changed);
+        }
+        let person = &page[0].recipient;
+        let consent = store.consent(person).unwrap();
+        let said = consent.said.unwrap();
+        assert_eq!(said.status, ConsentStatus::Granted);
+        assert_eq!(said.source.as_deref(), Some("a file"));
+        assert_eq!(consent.print_only_matters[0].matter, "school");
+        let words = store.consent_history(person).unwrap();
+        let sources: Vec<_> = words.iter().map(|word| word.source.as_deref()).collect();
+        assert_eq!(sources, [Some("a file"), Some("the school")]);
+        let told = store.notice_address(person).unwrap().unwrap();
+        assert_eq!(told.language, Some(Language::Finnish));
+    }
+
+    #[test]
+    fn an_address_that_is_taken_back_is_forgotten_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let wish = |address: Option<&str>| ConsentEntry {
+            notice: Some(NoticeWish {
+                address: address.map(|it| it.parse().unwrap()),
+                language: None,
+            }),
+            ..entry(None)
+        };
+        for (address, changed) in [(Some("maija@example.fi"), 1), (None, 1), (None, 0)] {
+            let page = [wish(address)];
+            let taken = store.take_consents(&page, "a file", &action()).unwrap();
+            assert_eq!(taken, changed, "{address:?}");
+        }
+        let person = RecipientId::Person("010190-900P".parse().unwrap());
+        assert_eq!(store.notice_address(&person).unwrap(), None);
+    }
+}
