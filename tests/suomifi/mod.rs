@@ -2,6 +2,7 @@
 
 mod batches;
 mod crashes;
+mod consents;
 mod events;
 mod kills;
 mod pace;

@@ -5,12 +5,12 @@ use kuori::suomifi_stub::{Misdeed, Trouble};
 use super::town::{NO_LIMIT, Town};
 use crate::hub::because;
 
-const SEND: &str = "/v2/messages/electronic";
+pub(super) const SEND: &str = "/v2/messages/electronic";
 const UPLOAD: &str = "/v2/attachments";
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Works, and waits while the service is left alone, until nothing waits any more.
-async fn run_through(town: &Town) {
+pub(super) async fn run_through(town: &Town) {
     let since = Instant::now();
     loop {
         town.run().await;
