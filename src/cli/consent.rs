@@ -1,4 +1,5 @@
 pub(super) mod export;
+pub(super) mod feed;
 mod given_id;
 pub(super) mod import;
 pub(super) mod list;
@@ -25,6 +26,12 @@ pub(super) enum Command {
     /// `email` and `language` (where the recipient wants to be told of messages; `-` takes an address
     /// back). A row may leave `status` and `since` empty where it says one of the others.
     Import(Import),
+    /// Take the CSV files that lie in a folder, each once, and answer with receipts
+    ///
+    /// A file `NAME.csv` is moved into `.kuori/` of the folder, imported, answered in `receipts/`, and
+    /// removed. One of which nothing was recorded stays in `.kuori/refused/`. To be called by a timer;
+    /// what a call that was cut off has begun, the next one ends.
+    Feed(Feed),
     /// Write the register into a CSV file that can be imported
     ///
     /// The file names people: it is made for its owner alone, and that it was made stands in the audit.
@@ -59,6 +66,25 @@ pub(super) struct Import {
     #[arg(long, requires = "full")]
     allow_withdrawals: bool,
     /// Read and check the file, and record nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Feed {
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+    /// Each file has all consents: who is not in it has withdrawn. It is taken whole, or not at all
+    #[arg(long)]
+    full: bool,
+    /// The greatest share of consents that may be missing in a full list [default: 20]
+    #[arg(long, value_name = "PERCENT", requires = "full",
+          value_parser = clap::value_parser!(u8).range(0..=100))]
+    most_withdrawn: Option<u8>,
+    /// Leave files alone that were changed less than so many seconds ago: they may not be whole
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    settle_secs: u32,
+    /// Read and check the files, record nothing, and leave them where they are
     #[arg(long)]
     dry_run: bool,
 }
@@ -152,6 +178,7 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     match command {
         Command::Import(arguments) => import::run(arguments, invocation),
+        Command::Feed(arguments) => feed::run(arguments, invocation),
         Command::Export(arguments) => export::run(arguments, invocation),
         Command::Set(arguments) => set::run(arguments, invocation),
         Command::Show(arguments) => show::run(arguments, invocation),

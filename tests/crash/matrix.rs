@@ -280,6 +280,10 @@ const NOT_PASSED: &[(&str, &str)] = &[
         "a full list, which is taken again where that failed",
     ),
     (
+        "commit/note a file of consents",
+        "a feed, of which the next call takes what this one has begun",
+    ),
+    (
         "commit/note an export of consents",
         "an operator takes the register out of the house",
     ),

@@ -11,12 +11,12 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use self::rows::{BadRow, Rows};
-pub(super) use self::rows::{COLUMNS, NOWHERE};
+pub(super) use self::rows::{BadRow, COLUMNS, NOWHERE};
+use self::rows::{Rows, Unusable};
 use super::Import;
 use crate::{
     cli::{CommandError, Invocation, error::Outcome, words::counted},
-    store::{ConsentEntry, FullList, FullListTold, FullListWish, Store},
+    store::{ConsentEntry, FullListWish, Store},
 };
 
 /// Rows that are recorded in one transaction.
@@ -24,7 +24,7 @@ const PAGE: usize = 1_000;
 /// Bad rows that are named one by one; all are counted.
 const NAMED: usize = 100;
 /// Percent of those granted that may be missing in a full list, where the command line says nothing.
-const MOST_WITHDRAWN: u8 = 20;
+pub(super) const MOST_WITHDRAWN: u8 = 20;
 
 /// `kuori consent import`: what a file has done to the register. Nobody is named.
 #[derive(Serialize, JsonSchema)]
@@ -32,29 +32,96 @@ pub(in crate::cli) struct Imported {
     dry_run: bool,
     /// Whether who is not in the file has withdrawn.
     full: bool,
-    rows: u64,
+    pub(super) rows: u64,
     /// Rows that changed the register; the others said what it knew, or something older. Absent
     /// where nothing was recorded.
-    changed: Option<u64>,
-    bad: u64,
+    pub(super) changed: Option<u64>,
+    pub(super) bad: u64,
     /// The first hundred of those.
-    bad_rows: Vec<BadRow>,
+    pub(super) bad_rows: Vec<BadRow>,
     /// Of a full list: consents that were granted before.
     granted_before: Option<u64>,
     /// Of a full list: those of them that it does not have, which are withdrawn.
-    missing: Option<u64>,
+    pub(super) missing: Option<u64>,
 }
 
 pub(super) fn run(
     arguments: &Import,
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
-    let path = &arguments.file;
+    if arguments.as_of.is_some_and(|time| time > invocation.now) {
+        return Err(CommandError::usage("the file cannot be of the future"));
+    }
+    let taken = take_file(&arguments.file, &arguments.how(), invocation)?;
+    match taken.refusal {
+        Some(Refusal::BadRows) if arguments.dry_run => {
+            invocation.output.show(&taken.told)?;
+            Ok(Outcome::Findings)
+        }
+        Some(refusal) => {
+            if taken.told.rows > 0 {
+                invocation.output.show(&taken.told)?;
+            }
+            Err(refusal.of_file(&arguments.file))
+        }
+        None => {
+            invocation.output.show(&taken.told)?;
+            Ok(taken.told.outcome())
+        }
+    }
+}
+
+impl Import {
+    fn how(&self) -> How {
+        let most = self.most_withdrawn.unwrap_or(MOST_WITHDRAWN);
+        How {
+            is_full: self.full && !self.delta,
+            as_of: self.as_of,
+            most_missing_percent: (!self.allow_withdrawals).then_some(most),
+            dry_run: self.dry_run,
+        }
+    }
+}
+
+/// How a file is to be taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct How {
+    pub(super) is_full: bool,
+    /// When a full list was made; absent: when the file was last changed.
+    pub(super) as_of: Option<Timestamp>,
+    pub(super) most_missing_percent: Option<u8>,
+    pub(super) dry_run: bool,
+}
+
+/// What became of a file.
+pub(super) struct Taken {
+    pub(super) told: Imported,
+    /// Why nothing of it was recorded.
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// Takes a file as it is told to.
+///
+/// # Errors
+///
+/// Where the file cannot be read or the store cannot write: the same again can work later.
+pub(super) fn take_file(
+    path: &Path,
+    how: &How,
+    invocation: &mut Invocation<'_>,
+) -> Result<Taken, CommandError> {
     let unread = |error: io::Error| CommandError::file("read", path, &error);
     let file = File::open(path).map_err(unread)?;
     let metadata = file.metadata().map_err(unread)?;
-    let as_of = as_of(arguments, &metadata, invocation.now)?;
-    let rows = Rows::open(file, invocation.now).map_err(|error| error.of_file(path))?;
+    let mut told = Imported::nothing(how);
+    let rows = match Rows::open(file, invocation.now) {
+        Ok(rows) => rows,
+        Err(Unusable::Column(name)) => {
+            let refusal = Some(Refusal::NoColumn(name));
+            return Ok(Taken { told, refusal });
+        }
+        Err(Unusable::Csv(error)) => return Err(unreadable(path, &error)),
+    };
     if rows.extra_columns() > 0 {
         let columns = counted(rows.extra_columns(), "other column", "other columns");
         invocation.output.note(format!("{columns} left out"));
@@ -64,40 +131,88 @@ pub(super) fn run(
         bytes: metadata.len(),
         path,
     };
-    if arguments.full && !arguments.delta {
-        import_full(source, &arguments.full_wish(as_of), invocation)
+    let refusal = if how.is_full {
+        let as_of = how.as_of.unwrap_or(changed_at(&metadata, invocation.now));
+        import_full(source, &mut told, &how.wish(as_of), invocation)?
     } else {
-        import_delta(source, arguments.dry_run, invocation)
-    }
+        import_delta(source, &mut told, invocation)?;
+        None
+    };
+    Ok(Taken { told, refusal })
 }
 
-impl Import {
-    fn full_wish(&self, as_of: Timestamp) -> FullListWish {
-        let most = self.most_withdrawn.unwrap_or(MOST_WITHDRAWN);
+impl How {
+    fn wish(&self, as_of: Timestamp) -> FullListWish {
         FullListWish {
             as_of,
-            most_missing_percent: (!self.allow_withdrawals).then_some(most),
+            most_missing_percent: self.most_missing_percent,
             dry_run: self.dry_run,
         }
     }
 }
 
-/// When the file was made: as it was typed, or as the file system says. What was told to the house
-/// later than that stands, so the time may be too early, but not too late.
-fn as_of(
-    arguments: &Import,
-    metadata: &Metadata,
-    now: Timestamp,
-) -> Result<Timestamp, CommandError> {
-    if let Some(typed) = arguments.as_of {
-        if typed > now {
-            return Err(CommandError::usage("the file cannot be of the future"));
-        }
-        return Ok(typed);
-    }
+/// When the file was made, as the file system says. What was told to the house later than that stands,
+/// so the time may be too early, but not too late.
+pub(super) fn changed_at(metadata: &Metadata, now: Timestamp) -> Timestamp {
     let modified = metadata.modified().ok();
     let modified = modified.and_then(|time| Timestamp::try_from(time).ok());
-    Ok(modified.map_or(now, |time| time.min(now)))
+    modified.map_or(now, |time| time.min(now))
+}
+
+fn unreadable(path: &Path, error: &csv::Error) -> CommandError {
+    CommandError::failed(format!("cannot read `{}`", path.display())).caused_by(error.to_string())
+}
+
+/// Why nothing of a file was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    NoColumn(&'static str),
+    /// A full list of nobody would withdraw everybody's consent.
+    Empty,
+    /// Of a full list with bad rows nothing is recorded: whoever they are of would seem missing.
+    BadRows,
+    TooManyMissing {
+        missing: u64,
+        granted: u64,
+        most_percent: u8,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoColumn(name) => write!(f, "there is no column `{name}`"),
+            Self::Empty => f.write_str("the list is empty; nothing was recorded"),
+            Self::BadRows => f.write_str("a full list may have no bad rows; nothing was recorded"),
+            Self::TooManyMissing {
+                missing,
+                granted,
+                most_percent,
+            } => write!(
+                f,
+                "the list does not have {missing} of {granted} consents, which is over \
+                 {most_percent} %; nothing was recorded"
+            ),
+        }
+    }
+}
+
+impl Refusal {
+    fn of_file(self, path: &Path) -> CommandError {
+        let hint = match self {
+            Self::NoColumn(name) => {
+                let error = format!("`{}` has no column `{name}`", path.display());
+                return CommandError::failed(error)
+                    .hint("the first line says `recipient_id,status,since`, in any order");
+            }
+            Self::Empty => "a list of nobody would withdraw everybody's consent",
+            Self::BadRows => "without `--full` the good rows are taken, and nobody is withdrawn",
+            Self::TooManyMissing { .. } => {
+                "see whether the file is whole; if it is, `--allow-withdrawals` takes it"
+            }
+        };
+        CommandError::failed(self.to_string()).hint(hint)
+    }
 }
 
 /// A file that is read row by row.
@@ -117,7 +232,8 @@ impl Source<'_> {
     ) -> Result<(), CommandError> {
         let progress = invocation.output.progress(self.bytes, "bytes");
         let mut page = Vec::with_capacity(PAGE);
-        while let Some(row) = self.rows.next().map_err(|error| error.of_file(self.path))? {
+        let path = self.path;
+        while let Some(row) = self.rows.next().map_err(|error| unreadable(path, &error))? {
             match row {
                 Ok(entry) => page.push(entry),
                 Err(bad) => told.note_bad(bad),
@@ -140,23 +256,19 @@ impl Source<'_> {
 /// taken again, since a row that the register has already changes nothing.
 fn import_delta(
     source: Source<'_>,
-    dry_run: bool,
+    told: &mut Imported,
     invocation: &mut Invocation<'_>,
-) -> Result<Outcome, CommandError> {
-    let mut told = Imported::nothing(dry_run, false);
-    if dry_run {
-        source.read(&mut told, invocation, |_, _| Ok(()))?;
-    } else {
-        let store = invocation.store_or_new()?;
-        told.changed = Some(0);
-        source.read(&mut told, invocation, |page, told| {
-            let changed = record(&store, page, invocation)?;
-            told.changed = told.changed.map(|before| before + changed);
-            Ok(())
-        })?;
+) -> Result<(), CommandError> {
+    if told.dry_run {
+        return source.read(told, invocation, |_, _| Ok(()));
     }
-    invocation.output.show(&told)?;
-    Ok(told.outcome())
+    let store = invocation.store_or_new()?;
+    told.changed = Some(0);
+    source.read(told, invocation, |page, told| {
+        let changed = record(&store, page, invocation)?;
+        told.changed = told.changed.map(|before| before + changed);
+        Ok(())
+    })
 }
 
 fn record(
@@ -173,57 +285,36 @@ fn record(
     Ok(changed as u64)
 }
 
-/// Takes all of the file in one transaction, or nothing of it.
+/// Takes all of the file in one transaction, or nothing of it, and then says why.
 fn import_full(
     source: Source<'_>,
+    told: &mut Imported,
     wish: &FullListWish,
     invocation: &mut Invocation<'_>,
-) -> Result<Outcome, CommandError> {
+) -> Result<Option<Refusal>, CommandError> {
     let store = if wish.dry_run {
         invocation.store()?
     } else {
         invocation.store_or_new()?
     };
     let list = store.begin_full_list()?;
-    let mut told = Imported::nothing(wish.dry_run, true);
-    source.read(&mut told, invocation, |page, _| Ok(list.add(page)?))?;
+    source.read(told, invocation, |page, _| Ok(list.add(page)?))?;
     if told.rows == 0 {
-        return Err(
-            CommandError::failed("the list is empty; nothing was recorded")
-                .hint("a list of nobody would withdraw everybody's consent"),
-        );
+        return Ok(Some(Refusal::Empty));
     }
     if told.bad > 0 {
-        return told.refuse_bad(invocation);
+        return Ok(Some(Refusal::BadRows));
     }
-    let end = take_list(list, wish, invocation)?;
+    let source = imported_by(invocation);
+    let end = list.take(*wish, &source, &invocation.action(""))?;
     told.changed = end.changed;
     told.granted_before = Some(end.granted);
     told.missing = Some(end.missing);
-    invocation.output.show(&told)?;
-    if end.is_too_many {
-        return Err(too_many(&end, wish));
-    }
-    Ok(told.outcome())
-}
-
-fn take_list(
-    list: FullList<'_>,
-    wish: &FullListWish,
-    invocation: &Invocation<'_>,
-) -> Result<FullListTold, CommandError> {
-    let source = imported_by(invocation);
-    Ok(list.take(*wish, &source, &invocation.action(""))?)
-}
-
-fn too_many(end: &FullListTold, wish: &FullListWish) -> CommandError {
-    let most = wish.most_missing_percent.unwrap_or(100);
-    let what = format!(
-        "the list does not have {} of {} consents, which is over {most} %; nothing was recorded",
-        end.missing, end.granted
-    );
-    CommandError::failed(what)
-        .hint("see whether the file is whole; if it is, `--allow-withdrawals` takes it")
+    Ok(end.is_too_many.then_some(Refusal::TooManyMissing {
+        missing: end.missing,
+        granted: end.granted,
+        most_percent: wish.most_missing_percent.unwrap_or(100),
+    }))
 }
 
 fn imported_by(invocation: &Invocation<'_>) -> String {
@@ -231,10 +322,10 @@ fn imported_by(invocation: &Invocation<'_>) -> String {
 }
 
 impl Imported {
-    fn nothing(dry_run: bool, full: bool) -> Self {
+    fn nothing(how: &How) -> Self {
         Self {
-            dry_run,
-            full,
+            dry_run: how.dry_run,
+            full: how.is_full,
             rows: 0,
             changed: None,
             bad: 0,
@@ -251,23 +342,12 @@ impl Imported {
         }
     }
 
-    fn outcome(&self) -> Outcome {
+    pub(super) fn outcome(&self) -> Outcome {
         if self.bad == 0 {
             Outcome::Done
         } else {
             Outcome::Findings
         }
-    }
-
-    /// Of a full list with bad rows nothing is recorded: whoever they are of would seem missing.
-    fn refuse_bad(&self, invocation: &mut Invocation<'_>) -> Result<Outcome, CommandError> {
-        invocation.output.show(self)?;
-        if self.dry_run {
-            return Ok(Outcome::Findings);
-        }
-        let what = "a full list may have no bad rows; nothing was recorded";
-        Err(CommandError::failed(what)
-            .hint("without `--full` the good rows are taken, and nobody is withdrawn"))
     }
 
     fn first_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -269,3 +269,112 @@ fn the_history_says_who_told_what_and_when() {
     let before = house.asked("consent show - --as-of 2026-02-01", "010190-999W\n");
     insta::assert_snapshot!(before.out, @"nothing recorded: letters go on paper");
 }
+
+/// A folder that a feed's sender writes into, with these files.
+fn feed(house: &House, files: &[(&str, &str)]) -> String {
+    let folder = house.path("feed");
+    fs::create_dir_all(&folder).unwrap();
+    for (name, text) in files {
+        house.file(&format!("feed/{name}"), text);
+    }
+    folder
+}
+
+/// The receipts of a feed, by name.
+fn receipts(folder: &str) -> Vec<(String, String)> {
+    let found = fs::read_dir(format!("{folder}/receipts")).unwrap();
+    let mut receipts: Vec<_> = found
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let text = fs::read_to_string(entry.path()).unwrap();
+            (entry.file_name().into_string().unwrap(), text)
+        })
+        .collect();
+    receipts.sort();
+    receipts
+}
+
+#[test]
+fn a_feed_takes_each_file_once_and_answers_it() {
+    let house = House::filled();
+    let folder = feed(&house, &[("monday.csv", CONSENTS), ("notes.txt", "mine")]);
+    let said = house.kuori(&format!("consent feed {folder}"));
+    assert_eq!(said.code, 3);
+    insta::assert_snapshot!(said.out, @"monday.csv taken: 3 rows, 1 changed the register, 1 bad");
+    let answered = receipts(&folder);
+    let (name, text) = &answered[0];
+    assert_eq!(
+        (answered.len(), name.as_str()),
+        (1, "monday.20260301T080000Z.csv")
+    );
+    for line in [
+        "result,\"taken\"",
+        "rows,\"3\"",
+        "bad,\"1\"",
+        "line 3,\"the check character of the identity code does not match\"",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(!text.contains("010190"), "{text}");
+
+    // The same bytes under another name.
+    feed(&house, &[("tuesday.csv", CONSENTS)]);
+    let again = house.out(&format!("consent feed {folder}"));
+    insta::assert_snapshot!(again, @"tuesday.csv repeated: 0 rows");
+    let left = house.out(&format!("consent feed {folder}"));
+    insta::assert_snapshot!(left, @"no file to take");
+    assert!(fs::exists(format!("{folder}/notes.txt")).unwrap());
+}
+
+#[test]
+fn a_feed_of_full_lists_keeps_what_it_refuses_for_an_operator() {
+    let house = with_all();
+    let one: Vec<_> = ALL.lines().take(2).collect();
+    let folder = feed(&house, &[("all.csv", &one.join("\n"))]);
+    let said = house.kuori(&format!("consent feed {folder} --full"));
+    assert_eq!(said.code, 3);
+    assert!(said.out.contains("all.csv refused: 1 row"), "{}", said.out);
+    assert_both_granted(&house);
+    assert!(receipts(&folder)[0].1.contains("result,\"refused\""));
+
+    let refused = format!("{folder}/.kuori/refused/all.csv");
+    house.out(&format!(
+        "consent import {refused} --full --allow-withdrawals"
+    ));
+    assert!(
+        house
+            .out("consent list")
+            .starts_with("2 recipients: 1 granted")
+    );
+}
+
+#[test]
+fn a_rehearsed_feed_leaves_its_files_where_they_are() {
+    let house = with_all();
+    let folder = feed(&house, &[("all.csv", ALL)]);
+    let said = house.out(&format!("consent feed {folder} --dry-run"));
+    insta::assert_snapshot!(said, @"all.csv taken: 2 rows");
+    assert!(fs::exists(format!("{folder}/all.csv")).unwrap());
+    assert!(!fs::exists(format!("{folder}/receipts")).unwrap());
+}
+
+#[test]
+fn a_feed_ends_what_a_call_that_was_cut_off_had_claimed() {
+    let house = House::filled();
+    let folder = feed(&house, &[]);
+    fs::create_dir(format!("{folder}/.kuori")).unwrap();
+    house.file("feed/.kuori/claimed.csv", ALL);
+    insta::assert_snapshot!(house.out(&format!("consent feed {folder}")), @"claimed.csv taken: 2 rows, 2 changed the register");
+}
+
+#[test]
+fn a_feed_follows_no_links() {
+    let house = House::filled();
+    let elsewhere = house.file("elsewhere.csv", ALL);
+    let folder = feed(&house, &[]);
+    std::os::unix::fs::symlink(&elsewhere, format!("{folder}/link.csv")).unwrap();
+    insta::assert_snapshot!(house.out(&format!("consent feed {folder}")), @"no file to take");
+    fs::remove_dir(format!("{folder}/receipts")).unwrap();
+    std::os::unix::fs::symlink("/tmp", format!("{folder}/receipts")).unwrap();
+    assert_eq!(house.kuori(&format!("consent feed {folder}")).code, 1);
+}

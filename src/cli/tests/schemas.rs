@@ -60,6 +60,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("verify", schema_for!(verify::Report)),
         ("consent-import", schema_for!(consent::import::Imported)),
         ("consent-export", schema_for!(consent::export::Exported)),
+        ("consent-feed", schema_for!(consent::feed::Fed)),
         ("consent-set", schema_for!(consent::set::ConsentChanged)),
         ("consent-show", schema_for!(consent::show::ConsentShown)),
         ("consent-list", schema_for!(consent::list::ConsentCounts)),
@@ -124,7 +125,8 @@ fn the_schemas_in_the_repository_are_those_of_the_outputs() {
 /// A line a command, behind the name of its schema.
 fn commands(house: &House) -> String {
     let (zip, csv) = (house.path("a.zip"), house.path("a.csv"));
-    let register = house.path("register.csv");
+    let (register, feed) = (house.path("register.csv"), house.path("feed"));
+    fs::create_dir(&feed).unwrap();
     let (bad, no_zip) = (house.path("b.zip"), house.file("c.pdf", "%PDF-1.7"));
     house.out(&format!(
         "sample {bad} --letters 3 --pages 1 --fault 2:us-letter-paper"
@@ -193,6 +195,7 @@ fn commands(house: &House) -> String {
         consent-list: consent list
         consent-export: consent export {register}
         consent-import: consent import {register} --full --as-of 2026-02-01
+        consent-feed: consent feed {feed}
         receipt-key: receipt key
         config-check: config check {DEMO}
         sftp-check: sftp check --config {DEMO}
