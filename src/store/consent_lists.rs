@@ -83,11 +83,34 @@ impl Store {
 impl FullList<'_> {
     /// Lays more rows out, behind those that are there.
     pub fn add(&self, page: &[ConsentEntry]) -> Result<(), Error> {
+        self.store.lay_out_consents(page)
+    }
+
+    /// Takes the list as the deed of an operator: all of it, or nothing.
+    pub fn take(
+        self,
+        wish: FullListWish,
+        source: &str,
+        action: &NewEvent,
+    ) -> Result<FullListTold, Error> {
+        self.store.take_full_list(wish, source, action)
+    }
+}
+
+impl Drop for FullList<'_> {
+    fn drop(&mut self) {
+        // Where that fails, it goes with the connection.
+        let _ = self.store.forget_full_list();
+    }
+}
+
+impl Store {
+    fn lay_out_consents(&self, page: &[ConsentEntry]) -> Result<(), Error> {
         let doing = "lay out a list of consents";
-        self.store.write(doing, |tx| {
-            let sql = "INSERT INTO temp.full_list
-                    (recipient_id, status, since, source, matter, print_only, email, language)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let sql = "INSERT INTO temp.full_list
+                (recipient_id, status, since, source, matter, print_only, email, language)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        self.write(doing, |tx| {
             let mut insert = tx.prepare_cached(sql).doing(doing)?;
             for entry in page {
                 let matter = entry.matter.as_ref();
@@ -108,14 +131,13 @@ impl FullList<'_> {
         })
     }
 
-    /// Takes the list as the deed of an operator: all of it, or nothing.
-    pub fn take(
-        self,
+    fn take_full_list(
+        &self,
         wish: FullListWish,
         source: &str,
         action: &NewEvent,
     ) -> Result<FullListTold, Error> {
-        self.store.write("take a list of consents", |tx| {
+        self.write("take a list of consents", |tx| {
             let mut told = foresee(tx, wish)?;
             if told.is_too_many || wish.dry_run {
                 return Ok(told);
@@ -132,15 +154,13 @@ impl FullList<'_> {
             Ok(told)
         })
     }
-}
 
-impl Drop for FullList<'_> {
-    fn drop(&mut self) {
-        // Where that fails, it goes with the connection.
-        let _ = self.store.write("forget a list of consents", |tx| {
+    fn forget_full_list(&self) -> Result<(), Error> {
+        let doing = "forget a list of consents";
+        self.write(doing, |tx| {
             tx.execute_batch("DROP TABLE IF EXISTS temp.full_list")
-                .doing("forget a list of consents")
-        });
+                .doing(doing)
+        })
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Rows that are recorded in one transaction.
-const PAGE: usize = 1_000;
+const PAGE: usize = 5_000;
 /// Bad rows that are named one by one; all are counted.
 const NAMED: usize = 100;
 /// Percent of those granted that may be missing in a full list, where the command line says nothing.

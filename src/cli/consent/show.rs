@@ -123,7 +123,7 @@ impl fmt::Display for ConsentShown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.status, self.since) {
             (Some(status), Some(since)) => {
-                writeln!(f, "{status} since {since}{}", told_by(self.source.as_ref()))?;
+                writeln!(f, "{status} since {since}{}", told_by(self.source.as_deref()))?;
             }
             _ => writeln!(f, "nothing recorded: letters go on paper")?,
         }
@@ -162,10 +162,10 @@ impl fmt::Display for WordShown {
             };
             write!(f, "letters of the matter `{matter}` {way}")?;
         }
-        f.write_str(&told_by(self.source.as_ref()))
+        f.write_str(&told_by(self.source.as_deref()))
     }
 }
 
-fn told_by(source: Option<&String>) -> String {
+fn told_by(source: Option<&str>) -> String {
     source.map_or(String::new(), |source| format!(" ({source})"))
 }
