@@ -123,7 +123,11 @@ impl fmt::Display for ConsentShown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.status, self.since) {
             (Some(status), Some(since)) => {
-                writeln!(f, "{status} since {since}{}", told_by(self.source.as_deref()))?;
+                writeln!(
+                    f,
+                    "{status} since {since}{}",
+                    told_by(self.source.as_deref())
+                )?;
             }
             _ => writeln!(f, "nothing recorded: letters go on paper")?,
         }

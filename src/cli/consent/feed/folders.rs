@@ -82,9 +82,10 @@ impl<'a> Folders<'a> {
         for name in [TAKING, REFUSED, RECEIPTS] {
             make(&folder.join(name))?;
         }
-        let path = folder.join(TAKING).join("lock");
+        // The folder itself is locked: no file of ours can be made into a link to somewhere else.
+        let path = folder.join(TAKING);
         let failed = |error: io::Error| CommandError::file("lock", &path, &error);
-        let lock = File::create(&path).map_err(failed)?;
+        let lock = File::open(&path).map_err(failed)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self {
                 folder,
