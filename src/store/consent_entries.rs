@@ -114,7 +114,7 @@ fn set_notice(
 }
 
 fn told(page: &[ConsentEntry], changed: usize) -> String {
-    let said = |status| {
+    let said = |status: ConsentStatus| {
         let is_it = |entry: &&ConsentEntry| entry.said.is_some_and(|(said, _)| said == status);
         page.iter().filter(is_it).count()
     };
