@@ -143,22 +143,21 @@ fn take(
     }
     let taken = take_file(claimed, &arguments.how(), invocation)?;
     let fed = FileFed::of(claimed, &taken.told, taken.refusal);
-    if taken.refusal.is_none() {
-        let file = TakenConsents {
-            sha256: sha256.clone(),
-            rows: fed.rows,
-            bad: fed.bad,
-            changed: fed.changed.unwrap_or(0),
-        };
-        store.note_taken_consents(&file, invocation.now)?;
-    }
     let answer = receipt(&fed, &taken.told.bad_rows, &sha256);
     folders.answer(claimed, &answer, invocation.now)?;
-    if taken.refusal.is_none() {
-        folders.remove(claimed)?;
-    } else {
+    if taken.refusal.is_some() {
         folders.refuse(claimed)?;
+        return Ok(fed);
     }
+    // Not before the answer: who is cut off in between answers again, with the bad rows.
+    let file = TakenConsents {
+        sha256,
+        rows: fed.rows,
+        bad: fed.bad,
+        changed: fed.changed.unwrap_or(0),
+    };
+    store.note_taken_consents(&file, invocation.now)?;
+    folders.remove(claimed)?;
     Ok(fed)
 }
 
