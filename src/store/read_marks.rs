@@ -1,7 +1,5 @@
 //! Messages in Maildirs that nobody was seen to read yet. Mailboxes of other kinds tell by themselves.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
@@ -9,7 +7,7 @@ use super::{
     Error, Store, Transaction,
     columns::{Columns, millis},
     error::Doing,
-    message_events,
+    message_events::{self, Told},
     reprocess::message_id,
 };
 use crate::domain::{BatchId, MessageEvent, MessageId, RecipientId};
@@ -116,23 +114,25 @@ fn note_unread(tx: &Transaction<'_>, unread: &[(MessageId, i64)]) -> Result<(), 
     Ok(())
 }
 
-/// A change of a batch for each time at which its messages were read.
+/// Each reading has its own time. It is news since `now` all the same: its sender is told at the usual
+/// hour, and not at once because it was read yesterday.
 fn note_read(
     tx: &Transaction<'_>,
     read: &[(MessageId, Timestamp)],
     now: Timestamp,
 ) -> Result<u64, Error> {
-    let mut changes: BTreeMap<(BatchId, Timestamp), Vec<u32>> = BTreeMap::new();
     let mut noted = 0;
-    for &(id, at) in read {
-        if end(tx, id)? {
-            let change = changes.entry((id.batch, at.min(now))).or_default();
-            change.push(id.position);
-            noted += 1;
+    for &(message, at) in read {
+        if !end(tx, message)? {
+            continue;
         }
-    }
-    for ((batch, at), positions) in changes {
-        message_events::note(tx, batch, positions, MessageEvent::Read, at)?;
+        let told = Told {
+            what: MessageEvent::Read,
+            at: at.min(now),
+            reason: None,
+        };
+        message_events::note_told(tx, message, told, now)?;
+        noted += 1;
     }
     Ok(noted)
 }
@@ -164,4 +164,30 @@ fn awaited(row: &Row<'_>) -> rusqlite::Result<AwaitedRead> {
         delivered_at: row.time("since")?,
         changed: row.get("changed")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::service_events::tests::{House, at};
+
+    #[test]
+    fn a_reading_keeps_its_time_and_is_news_since_it_was_seen() {
+        let house = House::new("ordinary", 2);
+        house.sql("INSERT INTO read_marks (batch, position, since) VALUES (1, 1, 0), (1, 2, 0)");
+        let read = |position, secs| {
+            let batch = house.batch;
+            (MessageId { batch, position }, at(secs))
+        };
+        let marks = ReadMarks {
+            // The second by a clock that is ahead of ours.
+            read: vec![read(1, 10), read(2, 20_000)],
+            ..ReadMarks::default()
+        };
+        let recorded = |secs| house.store.record_read_marks(&marks, at(secs)).unwrap();
+        assert_eq!((recorded(9_000), recorded(9_001)), (2, 0));
+        assert_eq!(house.history(), ["1 read 10000", "2 read 9000000"]);
+        let (due, _, _) = house.store.delivery_standing(house.batch).unwrap();
+        assert_eq!(due.untold_since, Some(at(9_000)));
+    }
 }
