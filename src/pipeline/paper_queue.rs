@@ -42,9 +42,12 @@ pub(super) fn run(
     }
 }
 
-/// Into the mailbox or onto paper where routing left that to the service; else onto paper alone.
+/// Into the mailbox or onto paper where routing left that to the service; else onto paper alone, as that
+/// of a message which lies in its mailbox already.
 fn queued(row: &BatchRow, stored: &MessageRow) -> NewQueued {
-    let chooses = stored.reason == Some(Reason::ServiceChooses) && recipient(stored).is_some();
+    let chooses = stored.reason == Some(Reason::ServiceChooses)
+        && stored.state != MessageState::Delivered
+        && recipient(stored).is_some();
     NewQueued {
         position: stored.id.position,
         door: if chooses {

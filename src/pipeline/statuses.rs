@@ -105,7 +105,8 @@ pub(super) fn needs_mailbox(stored: &MessageRow) -> bool {
 
 /// Whether it goes on paper whoever has a mailbox: alone, or beside the message that lies there already.
 fn is_paper(stored: &MessageRow) -> bool {
-    !needs_mailbox(stored) && stored.reason != Some(Reason::ServiceChooses)
+    let is_either = stored.reason == Some(Reason::ServiceChooses);
+    !needs_mailbox(stored) && (stored.state == MessageState::Delivered || !is_either)
 }
 
 /// As [`Statuses::may_still_go`], of messages of one batch whose sender has them routed as the

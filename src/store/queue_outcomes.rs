@@ -9,6 +9,7 @@ use super::{
     error::Doing,
     events, findings, message_deeds, message_events,
     reprocess::message_id,
+    service_events,
 };
 use crate::domain::{BatchId, Finding, MessageEvent, MessageId, ServiceName};
 
@@ -231,6 +232,10 @@ fn record_one(
     let given = params![batch.0, sent.position, millis(now), sent.number.to_string()];
     let mut update = tx.prepare_cached(sql).doing(doing)?;
     let has_moved = update.exists(given).doing(doing)?;
+    if has_moved && door == Door::Multichannel {
+        let position = sent.position;
+        service_events::heed_what_came_before(tx, MessageId { batch, position }, now)?;
+    }
     Ok(has_moved.then_some((sent.position, what)))
 }
 

@@ -20,7 +20,7 @@ pub use meaning::ServiceEventKind;
 use self::{meaning::Meaning, own_id::OwnId};
 use super::{
     Error, Store, Transaction,
-    columns::{Word, millis},
+    columns::{Columns, Word, millis},
     error::Doing,
     message_events::{self, Told},
     reprocess::message_id,
@@ -160,9 +160,49 @@ fn record(
     if is_known(tx, post.message, what, at)? {
         return Ok(EventBecame::Known);
     }
+    if what == MessageEvent::Delivered {
+        lies_in_mailbox(tx, post.message, at)?;
+    }
     let told = Told { what, at, reason };
     message_events::note_told(tx, post.message, told, now)?;
     Ok(EventBecame::Recorded)
+}
+
+/// A service that chooses has put a letter into a mailbox, and prints nothing: from now on the letter is
+/// as any message there, for its sender, for the counts, and for whoever waits for it to be read.
+///
+/// Returns whether that is new.
+fn lies_in_mailbox(tx: &Transaction<'_>, message: MessageId, at: Timestamp) -> Result<bool, Error> {
+    let doing = "record that a letter lies in a mailbox";
+    let sql = "UPDATE messages SET state = 'delivered', channel = 'mailbox', delivered_at = ?3
+         WHERE batch = ?1 AND position = ?2 AND state = 'handed-over' AND channel = 'print'
+           AND reason = 'service-chooses'";
+    let mut update = tx.prepare_cached(sql).doing(doing)?;
+    let given = params![message.batch.0, message.position, millis(at)];
+    Ok(update.execute(given).doing(doing)? == 1)
+}
+
+/// As [`lies_in_mailbox`], of a letter that was handed over a moment ago: its service may have told of the
+/// mailbox before its answer came.
+pub(super) fn heed_what_came_before(
+    tx: &Transaction<'_>,
+    message: MessageId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let doing = "see whether a letter lies in a mailbox";
+    let sql = "SELECT MAX(e.at) AS at FROM message_events e
+         JOIN messages m ON m.batch = e.batch AND m.position = e.position
+         WHERE e.batch = ?1 AND e.position = ?2 AND e.what = 'delivered'
+           AND (m.again = 0 OR e.at >= m.decided_at)";
+    let mut query = tx.prepare_cached(sql).doing(doing)?;
+    let given = params![message.batch.0, message.position];
+    let at = query.query_row(given, |row| row.maybe_time("at"));
+    if let Some(at) = at.doing(doing)?
+        && lies_in_mailbox(tx, message, at)?
+    {
+        timers::follow(tx, message, MessageEvent::Delivered, now)?;
+    }
+    Ok(())
 }
 
 /// What the service has, or will have said that it has: an event may come before the answer does.

@@ -18,7 +18,7 @@ pub enum By {
     Outbox,
     /// Nobody has read or confirmed it in time: its message goes on paper too.
     Timer,
-    /// Which sends what waits for a mailbox service, or learns there that it cannot.
+    /// Which sends what waits for a mailbox service, or learns there that it cannot, or where it went.
     Courier,
 }
 
@@ -213,6 +213,8 @@ impl Lifecycle for MessageState {
             ),
             // Its paper half, that the service prints.
             moves(&[Delivered], By::Courier, &[HandedOver, Held]),
+            // Where the service chose the way, and tells later that it found a mailbox.
+            moves(&[HandedOver], By::Courier, &[Delivered]),
             moves(&[Composed], By::Withdrawal, &[Routed, Delivered]),
             moves(HERE, By::Operator(Deed::Hold), &[Held]),
             // Its paper half: it lies in its mailbox.
