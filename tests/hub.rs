@@ -220,6 +220,14 @@ impl Hub {
         pipeline::fire_timers(&self.house, &|| false).unwrap()
     }
 
+    /// As [`Hub::fire_timers`], by settings that know no sender any more.
+    pub(crate) fn fire_timers_without_senders(&self) -> FiredTimers {
+        let print = print::Settings::default();
+        let mut house = house(&self.store, self.path(), sender(), print, &self.time);
+        house.senders.clear();
+        pipeline::fire_timers(&house, &|| false).unwrap()
+    }
+
     pub(crate) fn time(&self) -> Timestamp {
         *self.time.lock().unwrap()
     }

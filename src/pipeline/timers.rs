@@ -34,15 +34,14 @@ impl Default for Patience {
 
 /// Ends the timers that are over, of each batch at its sender's hour and together: so what came due in
 /// a day is composed once, and not a bundle a letter.
+///
+/// What a sender has left behind that the settings know no more cannot go on paper: an operator sees it
+/// among the stuck ones.
 pub fn fire_timers(house: &House, is_stopped: &dyn Fn() -> bool) -> Result<FiredTimers, Error> {
     let mut all = FiredTimers::default();
     for due in house.store.due_timers(house.clock.now())? {
-        let Some(sender) = house.senders.get(&due.sender) else {
-            continue;
-        };
-        let now = house.clock.now();
-        let hour = sender.receipts.delivery_report_hour;
-        if is_stopped() || next_hour(due.since, hour, &house.time_zone) > now {
+        let (sender, now) = (house.senders.get(&due.sender), house.clock.now());
+        if is_stopped() || !is_time(house, sender, &due, now) {
             continue;
         }
         let fired = fire(house, sender, &due, now)?;
@@ -59,9 +58,22 @@ pub fn fire_timers(house: &House, is_stopped: &dyn Fn() -> bool) -> Result<Fired
     Ok(all)
 }
 
+/// Whether it is the sender's hour; of one who is gone it is always.
+fn is_time(
+    house: &House,
+    sender: Option<&SenderSettings>,
+    due: &DueTimers,
+    now: Timestamp,
+) -> bool {
+    sender.is_none_or(|sender| {
+        let hour = sender.receipts.delivery_report_hour;
+        next_hour(due.since, hour, &house.time_zone) <= now
+    })
+}
+
 fn fire(
     house: &House,
-    sender: &SenderSettings,
+    sender: Option<&SenderSettings>,
     due: &DueTimers,
     now: Timestamp,
 ) -> Result<FiredTimers, Error> {
@@ -71,15 +83,20 @@ fn fire(
         let page = house.store.timed_out_messages(row.id, after, PAGE, now)?;
         let Some(last) = page.last() else { break };
         after = last.id.position;
-        let ends = page.iter().map(|stored| end(sender, &row, stored, now));
-        fired.extend(ends);
+        fired.extend(page.iter().map(|stored| FiredTimer {
+            position: stored.id.position,
+            what: what(stored),
+            end: sender.map_or(TimerEnd::Stuck(Reason::NoPrintContract), |sender| {
+                end(sender, &row, stored, now)
+            }),
+        }));
     }
     Ok(house.store.fire_timers(row.id, &fired, now)?)
 }
 
 /// On paper, if it can be printed as a message can that an operator wants printed. Never to the sender's
 /// own address: the message lies in its recipient's mailbox, and its sender is told.
-fn end(sender: &SenderSettings, row: &BatchRow, stored: &MessageRow, now: Timestamp) -> FiredTimer {
+fn end(sender: &SenderSettings, row: &BatchRow, stored: &MessageRow, now: Timestamp) -> TimerEnd {
     let forced = Question {
         forced: Some(Channel::Print),
         ..question(row, stored)
@@ -89,21 +106,19 @@ fn end(sender: &SenderSettings, row: &BatchRow, stored: &MessageRow, now: Timest
         ..sender.policy()
     };
     let decision = routing::decide(&forced, &policy, now);
-    let end = match (decision.route, decision.reason) {
+    match (decision.route, decision.reason) {
         _ if row.payload_purged_at.is_some() => TimerEnd::Stuck(Reason::ContentUnusable),
         (Route::To(_), _) => TimerEnd::Print {
             registered: decision.registered,
         },
         (_, reason @ Reason::SenderWantsMailboxOnly) => TimerEnd::Tell(reason),
         (_, reason) => TimerEnd::Stuck(reason),
-    };
-    let what = match stored.message.service {
+    }
+}
+
+fn what(stored: &MessageRow) -> MessageEvent {
+    match stored.message.service {
         ServiceKind::Verifiable => MessageEvent::Unacknowledged,
         ServiceKind::Ordinary => MessageEvent::Unread,
-    };
-    FiredTimer {
-        position: stored.id.position,
-        what,
-        end,
     }
 }

@@ -142,3 +142,18 @@ async fn what_cannot_be_printed_stays_in_its_mailbox_and_waits_for_an_operator()
     };
     assert_eq!(hub.store.timers(&stuck, 100).unwrap().len(), waiting.len());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_sender_has_left_behind_is_stuck_until_the_settings_know_it_again() {
+    let hub = delivered(verifiable).await;
+    let waiting = messages(&hub, MessageState::Delivered).len() as u64;
+    pass(&hub, 8);
+    let fired = hub.fire_timers_without_senders();
+    assert_eq!((fired.printed, fired.stuck), (0, waiting));
+    // Told once, however often it is looked at.
+    assert_eq!(hub.fire_timers_without_senders().stuck, 0);
+    let stuck = hub.store.status(hub.time()).unwrap().timers.stuck;
+    assert_eq!(stuck.count, waiting);
+    pass(&hub, 2);
+    assert_eq!(hub.fire_timers().printed, waiting);
+}
