@@ -2,7 +2,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::store::{
-    PurgeRule, ServiceEventKind,
+    PurgeRule, ServiceEventKind, Verification,
     service_events::tests::{House, at, event, service},
 };
 
@@ -273,4 +273,33 @@ fn an_operator_ends_a_timer_and_the_audit_says_who() {
     let events = house.store.events(house.batch).unwrap();
     let told = events.iter().filter(|event| event.actor == "maija");
     assert_eq!(told.count(), 2);
+}
+
+#[test]
+fn a_timer_of_what_was_read_or_lies_in_no_mailbox_alone_breaks_a_rule() {
+    let broken = |change: &str| {
+        let house = delivered(2);
+        house.sql(change);
+        let verified = (house.store)
+            .verify(&Verification::at_rest(at(20)), &|_| {})
+            .unwrap();
+        let problems = verified.problems.iter();
+        let of_timers = problems.filter(|problem| problem.how.contains("timer"));
+        let told: Vec<_> = of_timers
+            .map(|problem| format!("{}: {}", problem.about, problem.how))
+            .collect();
+        told
+    };
+    assert_eq!(broken(""), [""; 0]);
+    assert_eq!(
+        broken("UPDATE messages SET channel = 'mailbox-and-print' WHERE position = 1"),
+        ["B-0001-1: it has a timer, and lies in no mailbox alone"]
+    );
+    assert_eq!(
+        broken(
+            "INSERT INTO message_events (batch, position, change, what, at)
+             VALUES (1, 2, 99, 'read', 9)"
+        ),
+        ["B-0001-2: it has a timer, and was read or confirmed"]
+    );
 }

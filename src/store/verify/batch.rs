@@ -24,7 +24,7 @@ use crate::domain::{
 const DOING: &str = "verify a batch";
 
 /// Tables whose rows name a message by its batch and position, without being held to it.
-const LOOSE: [&str; 7] = [
+const LOOSE: [&str; 8] = [
     "letter_ids",
     "findings",
     "message_events",
@@ -32,6 +32,7 @@ const LOOSE: [&str; 7] = [
     "events",
     "mailbox_queue",
     "sent_posts",
+    "timers",
 ];
 
 /// Holds the rows of one batch to the rules; adds the files that they name.

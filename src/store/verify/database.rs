@@ -8,7 +8,7 @@ use super::{
     super::{Error, database::fresh_schema, error::Doing},
     DATABASE, Verified,
 };
-use crate::domain::{BatchId, Breach};
+use crate::domain::{BatchId, Breach, MessageId};
 
 /// Columns that name a batch, and that the schema does not hold to it: looking each up would cost
 /// more at every write than it is worth.
@@ -25,6 +25,7 @@ pub(super) fn verify(db: &Connection, found: &mut Verified) -> Result<bool, Erro
     }
     reports(db, found)?;
     queues(db, found)?;
+    timers(db, found)?;
     Ok(true)
 }
 
@@ -139,6 +140,38 @@ fn queues(db: &Connection, found: &mut Verified) -> Result<(), Error> {
         let (service, count) = row.doing(doing)?;
         let how = format!("{count} messages wait for it, and the settings do not have it");
         found.add(Breach::QueueForsaken, service, how);
+    }
+    Ok(())
+}
+
+/// What has a timer lies in a mailbox, and nobody has read it since it was put there: else it would go on
+/// paper for nothing, or keep its batch's file for ever.
+fn timers(db: &Connection, found: &mut Verified) -> Result<(), Error> {
+    let doing = "look at timers";
+    let sql = "SELECT t.batch, t.position,
+            m.state = 'delivered' AND m.channel IS 'mailbox' AND m.erased_at IS NULL AS lies_there,
+            EXISTS (SELECT 1 FROM message_events e
+                 WHERE e.batch = t.batch AND e.position = t.position
+                   AND e.what IN ('read', 'acknowledged')
+                   AND e.change > COALESCE((SELECT MAX(d.change) FROM message_events d
+                         WHERE d.batch = t.batch AND d.position = t.position
+                           AND d.what = 'delivered'), 0)) AS is_read
+          FROM timers t JOIN messages m ON m.batch = t.batch AND m.position = t.position
+         WHERE is_read OR NOT lies_there ORDER BY t.batch, t.position";
+    let mut query = db.prepare(sql).doing(doing)?;
+    let rows = query.query_map([], |row| {
+        let batch = BatchId(row.get("batch")?);
+        let position = row.get("position")?;
+        Ok((MessageId { batch, position }, row.get::<_, bool>("is_read")?))
+    });
+    for row in rows.doing(doing)? {
+        let (message, is_read) = row.doing(doing)?;
+        let how = if is_read {
+            "it has a timer, and was read or confirmed"
+        } else {
+            "it has a timer, and lies in no mailbox alone"
+        };
+        found.add(Breach::MessageInconsistent, message, how);
     }
     Ok(())
 }
