@@ -11,6 +11,7 @@ use super::{
     CommandError, Invocation,
     error::Outcome,
     finding_report::FindingReport,
+    timer::TimerLine,
     words::{ChannelWord, Time, counted},
 };
 use crate::{
@@ -70,8 +71,10 @@ pub(super) fn run(
             let queued = store.queued(*message)?;
             let ahead = queued.as_ref().map(|row| store.ahead_in_queue(row));
             let ahead = ahead.transpose()?.unwrap_or_default();
+            let timer = store.timer(*message)?;
             let shown = MessageShown {
                 held_why,
+                timer: timer.map(|row| TimerLine::of(&row, invocation.now)),
                 queued: queued.map(|row| QueuedLine::of(row, ahead)),
                 ..shown(&row, &beside, findings)
             };
@@ -90,6 +93,8 @@ pub(super) struct MessageShown {
     held_why: Option<String>,
     /// Where it waits for a mailbox service; absent where it does not.
     queued: Option<QueuedLine>,
+    /// When it goes on paper if nobody reads or confirms it; absent where it does not.
+    timer: Option<TimerLine>,
     /// The entry of the ZIP that holds its pages, but for identity codes.
     document: String,
     /// 1-based.
@@ -181,6 +186,7 @@ fn shown(row: &MessageRow, beside: &[MessageId], findings: FindingReport) -> Mes
         message: row.into(),
         held_why: None,
         queued: None,
+        timer: None,
         document: without_identity_codes(&row.message.pages.document.0).into_owned(),
         first_page: row.message.pages.first,
         fit_for_mailbox: row.fitness.mailbox,
@@ -239,6 +245,7 @@ impl MessageShown {
         if let Some(at) = self.delivered_at {
             rows.push(("Delivered", at.to_string()));
         }
+        rows.extend((self.timer.as_ref()).map(|timer| ("Timer", timer.to_string())));
         if let (Some(bundle), Some(piece)) = (&line.bundle, line.piece) {
             let beside = self.in_one_envelope_with.join(" ");
             let with = if beside.is_empty() {

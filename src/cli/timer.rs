@@ -1,6 +1,8 @@
 pub(super) mod list;
 pub(super) mod stop;
 
+use std::fmt;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -52,7 +54,7 @@ pub(super) struct TimerLine {
 }
 
 impl TimerLine {
-    fn of(row: &TimerRow, now: Timestamp) -> Self {
+    pub(super) fn of(row: &TimerRow, now: Timestamp) -> Self {
         Self {
             message: row.message.to_string(),
             sender: row.sender.to_string(),
@@ -64,5 +66,63 @@ impl TimerLine {
             stuck_at: row.stuck.map(|(at, _)| Time(at)),
             stuck_for: row.stuck.map(|(_, reason)| ReasonWord(reason)),
         }
+    }
+}
+
+/// What becomes of the message, in a few words.
+impl fmt::Display for TimerLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, due_at, .. } = self;
+        match (&self.stuck_at, &self.stuck_for) {
+            (Some(since), Some(reason)) => {
+                write!(
+                    f,
+                    "{what} since {due_at}; not on paper since {since}: {reason}"
+                )
+            }
+            _ if self.is_due => write!(f, "{what} since {due_at}; goes on paper"),
+            _ => write!(f, "goes on paper at {due_at} if {what}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{BatchId, MessageEvent, MessageId, Reason};
+
+    #[test]
+    fn a_timer_says_what_becomes_of_its_message() {
+        let at = |time: &str| -> Timestamp { time.parse().unwrap() };
+        let row = TimerRow {
+            message: MessageId {
+                batch: BatchId(1),
+                position: 2,
+            },
+            sender: "example-city".parse().unwrap(),
+            what: MessageEvent::Unread,
+            service: None,
+            begun_at: at("2026-03-01T06:00:00Z"),
+            due_at: at("2026-03-08T06:00:00Z"),
+            stuck: None,
+        };
+        let told = |row: &TimerRow, now: &str| TimerLine::of(row, at(now)).to_string();
+        assert_eq!(
+            told(&row, "2026-03-02T06:00:00Z"),
+            "goes on paper at 2026-03-08T06:00:00Z if unread"
+        );
+        assert_eq!(
+            told(&row, "2026-03-08T07:00:00Z"),
+            "unread since 2026-03-08T06:00:00Z; goes on paper"
+        );
+        let stuck = TimerRow {
+            stuck: Some((at("2026-03-08T07:00:00Z"), Reason::NoPrintContract)),
+            ..row
+        };
+        assert_eq!(
+            told(&stuck, "2026-03-09T06:00:00Z"),
+            "unread since 2026-03-08T06:00:00Z; not on paper since 2026-03-08T07:00:00Z: \
+             no-print-contract"
+        );
     }
 }
