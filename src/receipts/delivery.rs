@@ -32,10 +32,10 @@ pub struct DeliveryLine {
 }
 
 impl DeliveryLine {
-    /// Whether the recipient does not have the message and will not get it by itself.
+    /// Whether the recipient does not have the message, or nobody has read it in time, and nothing more
+    /// happens by itself.
     pub fn has_trouble(&self) -> bool {
-        let last = self.events.last();
-        last.is_some_and(|event| event.what.is_trouble())
+        self.events.last().is_some_and(DeliveryEvent::is_trouble)
     }
 }
 
@@ -50,6 +50,17 @@ pub struct DeliveryEvent {
     pub piece: Option<u32>,
     /// Why a letter was returned: `R01` to `R10`.
     pub reason: Option<String>,
-    /// Why an operator held or cancelled it, in words.
+    /// Why an operator held or cancelled it, in words; or why what nobody has read cannot go on paper.
     pub why: Option<String>,
+}
+
+impl DeliveryEvent {
+    /// One that nobody has read or confirmed goes on paper, unless it is said why not.
+    fn is_trouble(&self) -> bool {
+        let is_unread = matches!(
+            self.what,
+            MessageEvent::Unread | MessageEvent::Unacknowledged
+        );
+        self.what.is_trouble() || is_unread && self.why.is_some()
+    }
 }

@@ -468,6 +468,17 @@ fn a_sender_who_wants_errors_only_hears_of_nothing_else() {
 fn of_deliveries_a_sender_who_wants_errors_only_hears_what_did_not_arrive() {
     let level = Level::Errors;
     assert!(level.wants_delivery(&returned()) && !level.wants_delivery(&handed_over()));
+    let unread = |why: Option<&str>| {
+        let mut line = returned();
+        line.events.push(DeliveryEvent {
+            what: MessageEvent::Unacknowledged,
+            why: why.map(str::to_owned),
+            ..line.events[0].clone()
+        });
+        line
+    };
+    assert!(level.wants_delivery(&unread(Some("address-incomplete"))));
+    assert!(!level.wants_delivery(&unread(None)), "it goes by post");
     assert!(Level::All.wants_delivery(&handed_over()) && !Level::None.wants_delivery(&returned()));
 }
 
