@@ -226,6 +226,9 @@ fn next_change(db: &Connection, batch: BatchId) -> Result<i64, Error> {
 }
 
 /// Counts a change in which something happened; the batch's report comes due to be looked at.
+///
+/// One that was put off to its hour already stays so while messages of the batch wait for a mailbox service: it
+/// cannot be the last one, and a look for each of a hundred thousand messages counts all of them.
 fn count_change(
     tx: &Transaction<'_>,
     batch: BatchId,
@@ -237,11 +240,46 @@ fn count_change(
     }
     let sql = "INSERT INTO delivery_reports (batch, newest, untold_since, due_at)
          VALUES (?1, 1, ?2, ?2)
-         ON CONFLICT (batch) DO UPDATE SET newest = newest + 1, due_at = ?2,
+         ON CONFLICT (batch) DO UPDATE SET newest = newest + 1,
+            due_at = CASE WHEN untold_since IS NOT NULL AND due_at > ?2
+                           AND EXISTS (SELECT 1 FROM mailbox_queue q WHERE q.batch = ?1)
+                     THEN due_at ELSE ?2 END,
             untold_since = COALESCE(untold_since, ?2)";
     let mut count = tx.prepare_cached(sql).doing("count a change")?;
     count
         .execute(params![batch.0, millis(now)])
         .doing("count a change")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::{
+        SentRow,
+        service_events::tests::{House, at, service},
+    };
+
+    #[test]
+    fn a_report_that_was_put_off_is_looked_at_again_with_the_last_of_a_queue() {
+        let house = House::new("ordinary", 3);
+        let store = &house.store;
+        store.begin_sending(house.batch, &service(), 3).unwrap();
+        let due_after = |position, secs| {
+            let sent = SentRow {
+                position,
+                number: 1_000 + i64::from(position),
+                was_sent_before: false,
+            };
+            store.record_sent(house.batch, &[sent], at(secs)).unwrap();
+            store.next_delivery_report_due().unwrap()
+        };
+        assert_eq!(due_after(1, 5), Some(at(5)));
+        let row = store.claim_due_delivery_report(at(5), at(60)).unwrap();
+        let (row, morning) = (row.unwrap(), at(9_000));
+        store
+            .put_off_delivery_report(&row, Some(morning), at(5))
+            .unwrap();
+        assert_eq!(due_after(2, 6), Some(morning));
+        assert_eq!(due_after(3, 7), Some(at(7)), "it may be the last one");
+    }
 }
