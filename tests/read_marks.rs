@@ -18,6 +18,11 @@ use crate::hub::{Hub, because, now, sample_bytes};
 /// A house with delivered messages, and where they lie.
 async fn delivered() -> (Hub, Vec<PathBuf>) {
     let hub = Hub::new();
+    let messages = deliver(&hub).await;
+    (hub, messages)
+}
+
+async fn deliver(hub: &Hub) -> Vec<PathBuf> {
     let spec = Spec {
         letters: 30,
         ..Spec::default()
@@ -26,7 +31,7 @@ async fn delivered() -> (Hub, Vec<PathBuf>) {
     hub.process("batch.zip", &sample_bytes(&spec)).await;
     let messages = hub.mailbox_messages();
     assert!(messages.len() > 5);
-    (hub, messages)
+    messages
 }
 
 /// As a mail program does that has shown a message, or only its title.
@@ -124,6 +129,22 @@ async fn nobody_looks_at_a_message_once_its_days_are_over() {
     mark(&messages[0], "S");
     assert_eq!(hub.look_for_reads(None, settings).await.read, 0);
     assert_eq!(awaited(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_on_paper_unless_it_is_read_is_looked_at_until_then() {
+    let hub = Hub::with(|sender| sender.patience.print_if_unread_days = Some(9));
+    let messages = deliver(&hub).await;
+    let settings = ReadSettings {
+        days: 2,
+        ..ReadSettings::default()
+    };
+    hub.pass(SignedDuration::from_hours(24 * 8));
+    mark(&messages[0], "S");
+    assert_eq!(hub.look_for_reads(None, settings).await.read, 1);
+    let awaited = hub.store.awaited_reads(None, 100).unwrap();
+    assert_eq!(awaited.len(), messages.len() - 1);
+    assert_eq!(hub.store.timer(id_of(&messages[0])).unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,7 +20,8 @@ const PAGE: u32 = 1_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadSettings {
     pub every: Duration,
-    /// Days after its delivery in which a message is looked at; 0 looks at none.
+    /// Days after its delivery in which a message is looked at; 0 looks at none. One that goes on paper
+    /// unless it is read is looked at until then.
     pub days: u16,
     /// The most messages in one look. Where more are unread, they take turns.
     pub at_once: u32,
@@ -116,9 +117,10 @@ impl ReadLooks {
             (&self.mailboxes.test, test),
             (&self.mailboxes.earnest, earnest),
         ] {
-            let (awaited, given_up): (Vec<_>, Vec<_>) = messages
-                .into_iter()
-                .partition(|message| message.delivered_at > since && message.recipient.is_some());
+            let is_awaited = |message: &&AwaitedRead| {
+                message.recipient.is_some() && (message.has_timer || message.delivered_at > since)
+            };
+            let (awaited, given_up): (Vec<_>, Vec<_>) = messages.into_iter().partition(is_awaited);
             marks.given_up.extend(given_up.iter().map(|it| it.id));
             looked.missed += self.ask(mailbox, &awaited, &mut marks)?;
         }

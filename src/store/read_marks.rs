@@ -24,6 +24,8 @@ pub struct AwaitedRead {
     pub again: u32,
     pub is_test: bool,
     pub delivered_at: Timestamp,
+    /// It goes on paper if nobody reads it in time.
+    pub has_timer: bool,
     /// As the last look noted it ([`ReadMarks::unread`]).
     pub changed: Option<i64>,
 }
@@ -55,7 +57,9 @@ impl Store {
         let doing = "list messages that nobody has read";
         let sql =
             "SELECT r.batch, r.position, r.since, r.changed, m.recipient_kind, m.recipient_id,
-                m.again, b.sha256, b.is_test
+                m.again, b.sha256, b.is_test,
+                EXISTS (SELECT 1 FROM timers t WHERE t.batch = r.batch AND t.position = r.position)
+                    AS has_timer
              FROM read_marks r
              JOIN messages m ON m.batch = r.batch AND m.position = r.position
              JOIN batches b ON b.id = r.batch
@@ -162,6 +166,7 @@ fn awaited(row: &Row<'_>) -> rusqlite::Result<AwaitedRead> {
         again: row.get("again")?,
         is_test: row.get("is_test")?,
         delivered_at: row.time("since")?,
+        has_timer: row.get("has_timer")?,
         changed: row.get("changed")?,
     })
 }
