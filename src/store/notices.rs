@@ -99,7 +99,8 @@ impl Store {
         self.write("record a notice", |tx| record(tx, id, outcome, now))
     }
 
-    /// Records that a mail that was sent came back: the recipient was not told.
+    /// Records that a mail that was sent came back: the recipient was not told, and is not reminded. Of a
+    /// message that was erased since nothing is recorded.
     ///
     /// Returns whether that was news.
     pub fn record_bounced_notice(
@@ -110,7 +111,11 @@ impl Store {
     ) -> Result<bool, Error> {
         let doing = "record a bounced notice";
         let sql = "UPDATE notices SET state = 'failed', due_at = NULL, failed_at = ?4, why = ?5
-             WHERE batch = ?1 AND position = ?2 AND repeat = ?3 AND state IN ('sent', 'reminded')";
+             WHERE batch = ?1 AND position = ?2 AND repeat = ?3
+               AND (state IN ('sent', 'reminded') OR (state = 'due' AND is_reminder))
+               AND EXISTS (SELECT 1 FROM messages m JOIN batches b ON b.id = m.batch
+                    WHERE m.batch = ?1 AND m.position = ?2 AND m.erased_at IS NULL
+                      AND b.messages_purged_at IS NULL)";
         self.write(doing, |tx| {
             let MessageId { batch, position } = id.message;
             let given = params![batch.0, position, id.repeat, millis(now), why];

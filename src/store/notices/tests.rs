@@ -325,3 +325,39 @@ fn a_message_that_is_erased_is_told_of_no_more() {
     assert_eq!(erased.kept, None);
     assert_eq!(state(&bench), "dropped");
 }
+
+#[test]
+fn a_notice_may_come_back_while_its_reminder_waits_and_after_its_message_was_erased() {
+    let bench = Bench::new(2);
+    bench.deliver([1, 2]);
+    let remind_at = Some(later(1));
+    for notice in bench.begin(now()) {
+        bench.record(&notice, &NoticeOutcome::Sent { remind_at }, now());
+    }
+    let reminders = bench.begin(later(1));
+    let put_off = NoticeOutcome::Later {
+        why: "4.3.0".to_owned(),
+        at: later(2),
+    };
+    for reminder in &reminders {
+        bench.record(reminder, &put_off, later(1));
+    }
+    let back = |notice: &DueNotice| {
+        let back = bench
+            .store
+            .record_bounced_notice(notice.id, "5.1.1", later(2));
+        back.unwrap()
+    };
+    assert!(back(&reminders[0]));
+    let left = bench.begin(later(3));
+    assert_eq!(left.len(), 1, "who cannot be told is not reminded");
+    let sent = NoticeOutcome::Sent { remind_at: None };
+    bench.record(&left[0], &sent, later(3));
+    let action = NewEvent {
+        at: later(4),
+        actor: "maija".to_owned(),
+        why: "asked for".to_owned(),
+    };
+    bench.store.erase(left[0].id.message, &action).unwrap();
+    assert!(!back(&left[0]));
+}
