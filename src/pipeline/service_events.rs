@@ -63,7 +63,7 @@ impl EventReader {
                 Ok(page) => {
                     let is_last = is_last(&page, continuation);
                     events += page.events.len() as u64 + page.unreadable;
-                    self.record(page, is_last).await?;
+                    self.record(page, is_last, now).await?;
                     if is_last {
                         return Ok(EventsRead::All(events));
                     }
@@ -82,13 +82,10 @@ impl EventReader {
         &self.service.settings().name
     }
 
-    /// The rows are written off the threads that serve connections.
-    async fn record(&self, page: EventPage, is_last: bool) -> Result<(), Error> {
-        let (store, name, now) = (
-            Arc::clone(&self.store),
-            self.name().clone(),
-            self.clock.now(),
-        );
+    /// The rows are written off the threads that serve connections. A page says what had happened when it
+    /// was asked for, `now`: what was read while its answer was on its way is in the next one.
+    async fn record(&self, page: EventPage, is_last: bool, now: Timestamp) -> Result<(), Error> {
+        let (store, name) = (Arc::clone(&self.store), self.name().clone());
         let service_id = self.service.settings().service_id.clone();
         let work = move || {
             let events = page.events.into_iter();

@@ -23,6 +23,15 @@ pub struct SentRow {
     pub was_sent_before: bool,
 }
 
+/// How many messages a service has now that it had not before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Arrived {
+    /// In mailboxes.
+    pub delivered: u64,
+    /// By a door behind which it prints.
+    pub handed_over: u64,
+}
+
 /// A message that a service has, or may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownPost {
@@ -38,24 +47,29 @@ const UNSETTLED_AT_MOST: SignedDuration = SignedDuration::from_mins(10);
 
 impl Store {
     /// Records that the service has messages, in one transaction: those of its first door lie in
-    /// mailboxes now, and the others are handed over.
+    /// mailboxes now, and the others are handed over. Returns how many of both are new.
     pub fn record_sent(
         &self,
         batch: BatchId,
         sent: &[SentRow],
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<Arrived, Error> {
         self.write("record what was sent", |tx| {
             let mut arrived = Vec::with_capacity(sent.len());
             for row in sent {
                 arrived.extend(record_one(tx, batch, row, now)?);
             }
-            for what in [MessageEvent::Delivered, MessageEvent::HandedOver] {
+            let note = |what: MessageEvent| -> Result<u64, Error> {
                 let these = arrived.iter().filter(|(_, event)| *event == what);
-                let positions = these.map(|(position, _)| *position);
+                let positions: Vec<_> = these.map(|(position, _)| *position).collect();
+                let number = positions.len() as u64;
                 message_events::note(tx, batch, positions, what, now)?;
-            }
-            Ok(())
+                Ok(number)
+            };
+            Ok(Arrived {
+                delivered: note(MessageEvent::Delivered)?,
+                handed_over: note(MessageEvent::HandedOver)?,
+            })
         })
     }
 

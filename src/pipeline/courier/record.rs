@@ -52,8 +52,9 @@ impl Group {
     pub(super) fn record(&self, desk: &Desk, batch: BatchId) -> Result<(), Error> {
         let (store, now) = (&desk.house.store, desk.house.clock.now());
         if !self.sent.is_empty() {
-            store.record_sent(batch, &self.sent, now)?;
-            meters::MESSAGES.add(&["delivered"], self.sent.len() as u64);
+            let arrived = store.record_sent(batch, &self.sent, now)?;
+            meters::MESSAGES.add(&["delivered"], arrived.delivered);
+            meters::MESSAGES.add(&["handed-over"], arrived.handed_over);
         }
         if !self.no_mailbox.is_empty() {
             store.record_no_mailbox(batch, &self.no_mailbox, now)?;
