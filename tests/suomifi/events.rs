@@ -8,10 +8,11 @@ use kuori::{
     domain::BackOff,
     mailbox::suomifi::Suomifi,
     pipeline::{Clock, EventReader, EventsRead},
+    sample,
     suomifi_stub::{Happening, Misdeed, Selection, Trouble},
 };
 
-use super::town::{NO_LIMIT, SENDERS, Town};
+use super::town::{NO_LIMIT, SENDERS, Town, spec};
 
 /// A town whose service has the messages of one batch, all of which are read.
 async fn all_read() -> (Town, u64) {
@@ -88,4 +89,66 @@ async fn a_service_that_fails_is_left_alone_and_asked_again_where_it_was_left() 
     }
     assert!(matches!(read, EventsRead::All(events) if events >= messages));
     assert_eq!(number(&town, READ), messages);
+}
+
+/// What stands in a table, without numbers.
+fn texts(town: &Town, table: &str) -> Vec<String> {
+    use rusqlite::types::ValueRef;
+
+    let database = rusqlite::Connection::open(town.path("data/kuori.sqlite")).unwrap();
+    let mut query = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    let columns = query.column_count();
+    let mut rows = query.query([]).unwrap();
+    let mut texts = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        for column in 0..columns {
+            if let ValueRef::Text(text) = row.get_ref(column).unwrap() {
+                texts.push(String::from_utf8_lossy(text).into_owned());
+            }
+        }
+    }
+    texts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_named_where_it_stands_what_a_service_took_and_told() {
+    let town = Town::new(NO_LIMIT).await;
+    town.upload(SENDERS[0], "a.zip", 12);
+    town.stub
+        .trouble(Trouble::status(422).on("/v2/messages").times(2));
+    town.run().await;
+    town.stub.happen(Happening::Read, &Selection::default());
+    town.stub.trouble(at_events(Misdeed::StrangeEvents));
+    reader(&town).read(|| false).await.unwrap();
+    let spec = spec("a.zip", 12);
+    let codes: Vec<_> = sample::recipients(&spec)
+        .filter_map(|recipient| Some(recipient.id?.expose().to_owned()))
+        .collect();
+    assert!(codes.len() > 3);
+    let tables = [
+        "events",
+        "message_events",
+        "findings",
+        "delivery_reports",
+        "mailbox_queue",
+        "sent_posts",
+        "mailbox_services",
+        "service_feeds",
+        "service_event_counts",
+        "timers",
+        "read_marks",
+        "notices",
+        "notice_server",
+    ];
+    for table in tables {
+        for text in texts(&town, table) {
+            let names = codes.iter().any(|code| text.contains(code.as_str()));
+            assert!(!names, "`{table}` names somebody");
+        }
+    }
+    let receipts = fs::read_dir(town.path(SENDERS[0]).join("receipts")).unwrap();
+    for receipt in receipts {
+        let text = fs::read_to_string(receipt.unwrap().path()).unwrap();
+        assert!(!codes.iter().any(|code| text.contains(code.as_str())));
+    }
 }
