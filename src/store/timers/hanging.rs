@@ -40,13 +40,17 @@ pub(in crate::store) fn follow(
 
 /// Not for one that goes on paper anyway, nor for a test, which nobody reads. What was read or
 /// confirmed before its delivery is recorded, by a service that tells so first, has no timer; what was
-/// read of an earlier delivery does not count.
+/// read of an earlier delivery does not count. One that a service had, and that lies in a Maildir since, is
+/// read there.
 fn begin(tx: &Transaction<'_>, message: MessageId, now: Timestamp) -> Result<(), Error> {
     let doing = "begin a timer";
     let sql = "INSERT OR REPLACE INTO timers (batch, position, what, mailbox, begun_at, due_at, look_at)
          SELECT batch, position, what, mailbox, :now, :now + days * 86400000, :now + days * 86400000
            FROM (SELECT m.batch, m.position, COALESCE((SELECT p.service FROM sent_posts p
                          WHERE p.batch = m.batch AND p.position = m.position
+                           AND NOT EXISTS (SELECT 1 FROM read_marks d
+                                WHERE d.batch = p.batch AND d.position = p.position
+                                  AND d.since >= p.sent_at)
                          ORDER BY p.sent_at DESC LIMIT 1), '') AS mailbox,
                     CASE m.service WHEN 'verifiable' THEN 'unacknowledged' ELSE 'unread' END AS what,
                     CASE m.service WHEN 'verifiable' THEN COALESCE(r.acknowledge_within_days, :usual)

@@ -303,3 +303,25 @@ fn a_timer_of_what_was_read_or_lies_in_no_mailbox_alone_breaks_a_rule() {
         ["B-0001-2: it has a timer, and was read or confirmed"]
     );
 }
+
+#[test]
+fn what_is_delivered_again_into_a_maildir_is_read_there_and_not_at_the_service_that_had_it() {
+    let house = delivered(1);
+    let message = MessageId {
+        batch: house.batch,
+        position: 1,
+    };
+    let service_of_timer = || house.store.timer(message).unwrap().unwrap().service;
+    assert_eq!(service_of_timer(), Some(service()));
+    // As `kuori reprocess --deliver-again` does, of a sender that has left its service.
+    house.sql(
+        "DELETE FROM timers;
+         UPDATE messages SET state = 'routed', again = 1, delivered_at = NULL WHERE position = 1",
+    );
+    let page = [(1, "a".to_owned())];
+    house
+        .store
+        .record_deliveries_and_tell(house.batch, &page, at(9))
+        .unwrap();
+    assert_eq!(service_of_timer(), None);
+}
