@@ -23,7 +23,8 @@ struct MaildirTable {
     /// are told in delivery reports.
     #[schemars(range(min = 1))]
     read_look_secs: u32,
-    /// Days after its delivery in which it is looked whether a message has been read; 0: never.
+    /// Days after its delivery in which it is looked whether a message has been read; 0: never. One that
+    /// goes on paper unless it is read is looked at until then.
     read_look_days: u16,
     /// The most messages in one look. Where more are unread, they take turns.
     #[schemars(range(min = 1))]
