@@ -11,10 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 use kuori::{
     assemble::Works,
     config,
-    domain::{BatchId, BatchState, MailboxStatus, MessageState, Reason, RecipientId},
+    domain::{BatchId, BatchState, MailboxStatus, MessageEvent, MessageState, Reason, RecipientId},
     pipeline::Clock,
     sample::{self, SampleRecipient},
-    store::{ConsentChange, ConsentStatus, Counts, MessageRow, Store, Verification},
+    store::{
+        ConsentChange, ConsentStatus, Counts, FiredTimer, MessageRow, Store, TimerEnd, Verification,
+    },
     suomifi_stub::{self, Mailboxes, Misdeed, Stub, Trouble},
 };
 use tempfile::TempDir;
@@ -336,5 +338,44 @@ async fn a_service_that_may_not_choose_is_asked_and_prints_the_others() {
     office.run(SignedDuration::ZERO).await;
     assert_eq!(office.questions(), 1);
     assert_eq!(office.counts().delivered, with_mailbox);
+    office.assert_each_went_once();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_reads_is_printed_by_suomifi_under_an_id_of_its_own() {
+    let office = Office::new(&format!("{SERVICE}\nlet_service_choose = false")).await;
+    office.upload(&spec(1.0));
+    office.run(SignedDuration::ZERO).await;
+    let (delivered, sent) = (office.counts().delivered, office.stub.accepted().len());
+    assert!(delivered > 0);
+    let database = rusqlite::Connection::open(office.path("data/kuori.sqlite")).unwrap();
+    let begin = "INSERT INTO timers (batch, position, what, mailbox, begun_at, due_at, look_at)
+         SELECT batch, position, 'unread', 'letters', 0, 0, 0 FROM messages
+          WHERE state = 'delivered'";
+    database.execute(begin, []).unwrap();
+    let over = |row: &MessageRow| FiredTimer {
+        position: row.id.position,
+        what: MessageEvent::Unread,
+        end: TimerEnd::Print { registered: false },
+    };
+    // Those that have none are left alone.
+    let over: Vec<_> = office.messages().iter().map(over).collect();
+    let fired = office
+        .store()
+        .fire_timers(BatchId(1), &over, Timestamp::now());
+    assert_eq!(fired.unwrap().printed, delivered);
+    office.run(SignedDuration::from_hours(1)).await;
+    let counts = office.counts();
+    assert_eq!((counts.also_printed, counts.also_to_print), (delivered, 0));
+    let taken = office.stub.accepted();
+    assert_eq!((taken.len() - sent) as u64, delivered);
+    for paper in &taken[sent..] {
+        assert_eq!(paper.route, suomifi_stub::Route::Paper);
+        assert!(
+            paper.external_id.ends_with(".post"),
+            "{}",
+            paper.external_id
+        );
+    }
     office.assert_each_went_once();
 }
