@@ -43,7 +43,10 @@ pub(super) fn columns(filter: &MessageFilter) -> String {
             WHERE e.batch = m.batch AND e.position = m.position
             AND e.what = 'delivered')) AS was_delivered,
         (m.state = 'handed-over' OR EXISTS (SELECT 1 FROM message_events e WHERE e.batch = m.batch
-            AND e.position = m.position AND e.what = 'handed-over')) AS was_printed,
+            AND e.position = m.position AND e.what = 'handed-over')
+            -- The service had it, to choose the way, and has printed nothing.
+            AND NOT (m.state = 'delivered' AND m.channel IS 'mailbox'
+                AND m.reason IS 'service-chooses')) AS was_printed,
         (b.is_test = 0 AND (EXISTS (SELECT 1 FROM letter_ids l WHERE l.sender = b.sender
                 AND l.letter_id = m.sender_letter_id
                 AND (l.batch <> m.batch OR l.position <> m.position)){earlier})

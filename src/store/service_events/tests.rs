@@ -4,8 +4,8 @@ use rusqlite::params;
 
 use super::*;
 use crate::{
-    domain::BatchId,
-    store::{BatchRow, Door, NewEvent, NewQueued, SentRow},
+    domain::{BatchId, Step},
+    store::{Again, BatchRow, Door, NewEvent, NewQueued, Selection, SentRow},
 };
 
 /// A house with a batch whose messages are all routed to the mailbox, and wait for a service.
@@ -381,9 +381,20 @@ fn what_a_service_put_into_a_mailbox_by_its_own_choice_is_a_message_there() {
         let timer = house.store.timer(message).unwrap().unwrap();
         assert_eq!(timer.due_at, at(3 * 86_400 + 5));
         assert_eq!(timer.service, Some(service()));
-        // Read, it has none; and nobody takes it for printed.
         house.told(&[event(ServiceEventKind::Read, 2, 9)], at(10));
         assert_eq!(house.store.timer(message).unwrap(), None);
+        // Nobody takes it for printed.
+        let again = Selection {
+            batch: house.batch,
+            positions: vec![2],
+            from: Some(Step::Deliver),
+            again: Again {
+                deliver: true,
+                print: false,
+            },
+        };
+        let plan = house.store.plan_reprocess(&again, at(11)).unwrap();
+        assert_eq!((plan.blocked.len(), plan.messages), (0, 1));
     }
 }
 
