@@ -162,7 +162,10 @@ fn timers(db: &Connection, found: &mut Verified) -> Result<(), Error> {
     let rows = query.query_map([], |row| {
         let batch = BatchId(row.get("batch")?);
         let position = row.get("position")?;
-        Ok((MessageId { batch, position }, row.get::<_, bool>("is_read")?))
+        Ok((
+            MessageId { batch, position },
+            row.get::<_, bool>("is_read")?,
+        ))
     });
     for row in rows.doing(doing)? {
         let (message, is_read) = row.doing(doing)?;
