@@ -138,7 +138,7 @@ fn take(
     if was_taken(&store, &sha256, arguments.full, changed)? {
         let fed = FileFed::repeated(claimed);
         folders.answer(claimed, &receipt(&fed, &[], &sha256), invocation.now)?;
-        folders.remove(claimed)?;
+        Folders::remove(claimed)?;
         return Ok(fed);
     }
     let taken = take_file(claimed, &arguments.how(), invocation)?;
@@ -157,7 +157,7 @@ fn take(
         changed: fed.changed.unwrap_or(0),
     };
     store.note_taken_consents(&file, invocation.now)?;
-    folders.remove(claimed)?;
+    Folders::remove(claimed)?;
     Ok(fed)
 }
 

@@ -116,7 +116,8 @@ impl<'a> Folders<'a> {
         shift(claimed, &self.folder.join(REFUSED).join(name_of(claimed)))
     }
 
-    pub(super) fn remove(&self, claimed: &Path) -> Result<(), CommandError> {
+    /// Ends a claimed file whose answer was given.
+    pub(super) fn remove(claimed: &Path) -> Result<(), CommandError> {
         let failed = |error: io::Error| CommandError::file("remove", claimed, &error);
         fs::remove_file(claimed).map_err(failed)
     }
