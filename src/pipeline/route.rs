@@ -121,7 +121,9 @@ impl Routing<'_> {
     fn decide(&mut self, page: &[MessageRow], now: Timestamp) -> Result<Vec<Routed>, store::Error> {
         let questions = page.iter().map(|stored| question(self.row, stored));
         let mut questions: Vec<_> = questions.collect();
-        self.statuses.find_out(&self.policy, &mut questions, now)?;
+        let (statuses, policy) = (&mut self.statuses, &self.policy);
+        statuses.find_out(policy, &mut questions, now)?;
+        statuses.heed_refusals(policy, page, &mut questions, now);
         let mut decided = decide(&self.policy, &questions, now);
         let mut before = page.iter().map(|stored| stored.state);
         decided.retain(|routed| {

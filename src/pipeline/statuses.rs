@@ -57,6 +57,31 @@ impl<'a> Statuses<'a> {
         ask_service(service, &mut asked, now)
     }
 
+    /// Lets stand what was found at send time of the mailboxes of messages that came back for it, as long
+    /// as an answer counts. A service that says of a mailbox that it is in use, and takes nothing for it,
+    /// would have them go to and fro for ever.
+    pub(super) fn heed_refusals(
+        &self,
+        policy: &Policy,
+        page: &[MessageRow],
+        questions: &mut [Question<'_>],
+        now: Timestamp,
+    ) {
+        if self.service.is_none() {
+            return;
+        }
+        for (question, stored) in questions.iter_mut().zip(page) {
+            let said = Question {
+                status: stored.asked,
+                ..*question
+            };
+            let is_fresh = !routing::needs_status(&said, policy, now);
+            if came_back(stored) && is_fresh && !has_withdrawn(question) {
+                *question = said;
+            }
+        }
+    }
+
     /// Which of these messages may still go the way that they were routed, at send time, in their order.
     ///
     /// No mailbox is open any more where consent was withdrawn since, or the matter goes on paper by now,
@@ -96,6 +121,15 @@ impl<'a> Statuses<'a> {
             .map(|(question, stored)| is_paper(stored) || is_open(question))
             .collect())
     }
+}
+
+/// Whether it had been decided, and there was no mailbox at send time. One that an operator sets back has
+/// a reason still.
+fn came_back(stored: &MessageRow) -> bool {
+    let status = stored.asked.map(|asked| asked.status);
+    stored.state == MessageState::Accepted
+        && stored.reason.is_none()
+        && status == Some(MailboxStatus::Inactive)
 }
 
 /// Whether it goes to nobody but who has a mailbox.

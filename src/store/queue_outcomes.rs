@@ -73,8 +73,8 @@ impl Store {
         })
     }
 
-    /// Records that recipients have no mailbox in use, by what the service says at send time: their
-    /// messages are routed anew.
+    /// Records that recipients have no mailbox in use, by what is known at send time: their messages are
+    /// routed anew, and that is remembered as the last answer about them.
     pub fn record_no_mailbox(
         &self,
         batch: BatchId,
@@ -82,12 +82,13 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         let doing = "record who has no mailbox";
-        let sql = "UPDATE messages SET state = 'accepted', channel = NULL, reason = NULL
+        let sql = "UPDATE messages SET state = 'accepted', channel = NULL, reason = NULL,
+                asked_status = 'inactive', asked_at = ?3
              WHERE batch = ?1 AND position = ?2 AND state = 'routed'";
         self.write(doing, |tx| {
             for &position in positions {
                 unsettle(tx, batch, position, now)?;
-                let given = params![batch.0, position];
+                let given = params![batch.0, position, millis(now)];
                 if tx.execute(sql, given).doing(doing)? == 1 {
                     let what = "no mailbox in use: routed again";
                     events::note(tx, now, batch, Some(position), what)?;

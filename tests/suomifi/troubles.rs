@@ -1,6 +1,9 @@
 use std::time::{Duration, Instant};
 
-use kuori::suomifi_stub::{Misdeed, Trouble};
+use kuori::{
+    domain::{BatchId, Channel, MessageId, Reason},
+    suomifi_stub::{Misdeed, Trouble},
+};
 
 use super::town::{NO_LIMIT, Town};
 use crate::hub::because;
@@ -187,5 +190,28 @@ async fn what_the_service_refuses_waits_for_the_operator_with_its_words() {
     run_through(&town).await;
     let counts = town.counts(1);
     assert_eq!((counts.delivered, counts.held), (2, 1));
+    town.assert_at_rest();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_that_is_said_to_be_in_use_and_takes_nothing_ends_on_paper() {
+    let town = Town::new(NO_LIMIT).await;
+    let letters = town.upload("example-city", "letters.zip", 10);
+    town.stub.trouble(Trouble::new(Misdeed::Cut).on("/v2"));
+    town.run().await;
+    let (batch, now) = (BatchId(1), jiff::Timestamp::now());
+    let (refused, others) = letters.split_first().unwrap();
+    town.store()
+        .record_no_mailbox(batch, &[*refused], now)
+        .unwrap();
+    town.stub.end_troubles();
+    run_through(&town).await;
+    town.run().await;
+    let position = *refused;
+    let message = town.store().message(MessageId { batch, position });
+    let message = message.unwrap();
+    assert_eq!(message.channel, Some(Channel::Print));
+    assert_eq!(message.reason, Some(Reason::MailboxInactive));
+    town.assert_once(others);
     town.assert_at_rest();
 }
