@@ -274,7 +274,8 @@ fn on_its_way(db: &Connection, candidate: &Candidate) -> Result<Option<CannotMov
         Some(InQueue::Waits) | None => {}
     }
     Ok(match (state, candidate.bundle) {
-        (MessageState::Refused | MessageState::Cancelled, _) => {
+        // Handed over in no bundle: a service prints it.
+        (MessageState::Refused | MessageState::Cancelled, _) | (MessageState::HandedOver, None) => {
             Some(CannotMove::AtRest(message, state))
         }
         (MessageState::HandedOver, Some(bundle)) => Some(CannotMove::HandedOver(message, bundle)),

@@ -1,8 +1,8 @@
 //! Messages on their way to a mailbox service, and what becomes of them there.
 
 mod batches;
-mod crashes;
 mod consents;
+mod crashes;
 mod events;
 mod kills;
 mod pace;

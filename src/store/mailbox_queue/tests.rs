@@ -3,7 +3,7 @@ use rusqlite::params;
 
 use super::*;
 use crate::{
-    domain::{BatchState, Breach, BundleId, Channel, Code, Finding, Place, Step},
+    domain::{BatchState, Breach, BundleId, Channel, Code, Finding, MessageState, Place, Step},
     store::{
         Again, Blocked, CannotCancel, CannotMove, Extent, MessageDeed, MessageRow, NewEvent,
         PutBack, Reprocess, ReprocessPlan, Selection, SentRow, ServiceInSettings, Verification,
@@ -363,6 +363,15 @@ fn what_the_service_prints_is_handed_over() {
     assert_eq!(house.state(row.id, 1), "handed-over");
     assert_eq!(house.state(row.id, 2), "handed-over");
     assert_eq!(house.numbers(), (0, 0));
+    // It cannot be called back.
+    let message = MessageId {
+        batch: row.id,
+        position: 2,
+    };
+    let printed = CannotMove::AtRest(message, MessageState::HandedOver);
+    for deed in [MessageDeed::Hold, MessageDeed::Cancel] {
+        assert_eq!(house.deed(deed, message), [printed]);
+    }
 }
 
 #[test]
