@@ -368,12 +368,12 @@ async fn a_house_with_a_service_is_killed_at_each_point_and_each_letter_goes_one
     let mut kills = Vec::new();
     for point in all_points() {
         let later = 1 + dice.below(passed[&point]);
-        let passes = if later > 1 { vec![1, later] } else { vec![1] };
+        let drawn = if later > 1 { vec![1, later] } else { vec![1] };
         let of_point = |pass| Kill {
             point: point.clone(),
             pass,
         };
-        kills.extend(passes.into_iter().map(of_point));
+        kills.extend(drawn.into_iter().map(of_point));
     }
     play_all(kills, states).await;
 }
