@@ -1,8 +1,8 @@
 use super::*;
 use crate::domain::BatchState;
 use crate::store::{
-    Day, HeldBy, InboxFiles, InboxLook, NoticeQueue, OldestHandOver, Queue, SenderBatches,
-    SenderMessages, SenderOnHold, SenderReports, ServiceState, Start, TimerNumbers,
+    Day, HeldBy, InboxFiles, InboxLook, NoticeQueue, OldestHandOver, Queue, QueueNumbers,
+    SenderBatches, SenderMessages, SenderOnHold, SenderReports, ServiceState, Start, TimerNumbers,
 };
 
 fn at(text: &str) -> Timestamp {

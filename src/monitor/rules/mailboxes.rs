@@ -1,0 +1,154 @@
+//! Mailbox services, and what is waited for once messages lie in mailboxes: readings, events, notices.
+
+use super::{Look, counted, first_line};
+use crate::{
+    monitor::{Code, Trouble, Weight},
+    store::{NoticeQueue, QueueNumbers},
+};
+
+impl Look<'_> {
+    pub(super) fn services(&self) -> impl Iterator<Item = Trouble> {
+        let services = self.status.services.iter();
+        services.flat_map(|it| {
+            let found = [
+                self.service_down(it),
+                service_unknown(it),
+                self.queue_long(it),
+            ];
+            found.into_iter().flatten()
+        })
+    }
+
+    fn service_down(&self, queue: &QueueNumbers) -> Option<Trouble> {
+        let state = &queue.state;
+        let since = state.failing_since?;
+        let error = first_line(state.last_error.as_deref().unwrap_or_default());
+        let next = state
+            .retry_at
+            .map(|next| format!("; the next at {next:.0}"));
+        Some(Trouble {
+            code: Code::ServiceDown,
+            weight: self.weigh(since, self.settings.times.place, Weight::Passing),
+            subject: queue.service.to_string(),
+            since,
+            text: format!(
+                "{} for the mailbox service: {error} ({}{})",
+                counted(queue.waiting, "message waits", "messages wait"),
+                counted(state.failures.into(), "try", "tries"),
+                next.unwrap_or_default()
+            ),
+            to_do: Some(format!("kuori suomifi check {}", queue.service)),
+        })
+    }
+
+    /// What is on hold, and a service that is away, are told as that.
+    fn queue_long(&self, queue: &QueueNumbers) -> Option<Trouble> {
+        let end = queue.expected_end(self.now)?;
+        let takes = end.duration_since(self.now);
+        let is_long = takes > self.settings.times.mailbox_queue;
+        (is_long && queue.state.failing_since.is_none()).then(|| Trouble {
+            code: Code::MailboxQueueLong,
+            weight: Weight::Alert,
+            subject: queue.service.to_string(),
+            since: queue.oldest_at.unwrap_or(self.now),
+            text: format!(
+                "{} for the mailbox service, the last until {end:.0}",
+                counted(queue.waiting, "message waits", "messages wait")
+            ),
+            to_do: Some(format!("kuori queue list --service {}", queue.service)),
+        })
+    }
+
+    /// Messages that were to go on paper by now.
+    pub(super) fn timers(&self) -> impl Iterator<Item = Trouble> {
+        let times = &self.settings.times;
+        let awaited = &self.status.timers;
+        let stuck = awaited.stuck.since.map(|since| Trouble {
+            code: Code::TimersStuck,
+            weight: self.weigh(since, times.held, Weight::Operator),
+            subject: "house".to_owned(),
+            since,
+            text: format!(
+                "nobody has read or confirmed {} in time, and paper is not possible",
+                counted(awaited.stuck.count, "message", "messages")
+            ),
+            to_do: Some("kuori timer list --stuck".to_owned()),
+        });
+        let unwatched = awaited.unwatched.since.map(|since| Trouble {
+            code: Code::EventsLate,
+            weight: self.weigh(since, times.mailbox_status, Weight::Passing),
+            subject: "house".to_owned(),
+            since,
+            text: format!(
+                "{} to go on paper, and nobody knows yet whether somebody has read them",
+                counted(awaited.unwatched.count, "message is", "messages are")
+            ),
+            to_do: Some("kuori timer list --due-before 0h".to_owned()),
+        });
+        stuck.into_iter().chain(unwatched)
+    }
+
+    /// Services that do not say what has happened to messages.
+    pub(super) fn events(&self) -> impl Iterator<Item = Trouble> {
+        self.status.feeds.iter().filter_map(|feed| {
+            let since = feed.failing_since?;
+            let error = feed.error.as_deref().unwrap_or_default();
+            Some(Trouble {
+                code: Code::EventsLate,
+                weight: self.weigh(since, self.settings.times.place, Weight::Passing),
+                subject: feed.service.to_string(),
+                since,
+                text: format!(
+                    "cannot read what happened to messages: {} ({}{})",
+                    first_line(error),
+                    counted(feed.tries.into(), "try", "tries"),
+                    feed.retry_at
+                        .map_or(String::new(), |next| format!("; the next at {next:.0}"))
+                ),
+                to_do: Some(format!("kuori suomifi check {}", feed.service)),
+            })
+        })
+    }
+
+    /// The mail server, for notices by e-mail. A single address that does not work is its sender's to know.
+    pub(super) fn notices(&self) -> Option<Trouble> {
+        let NoticeQueue {
+            waiting, server, ..
+        } = &self.status.notices;
+        let since = server.failing_since?;
+        Some(Trouble {
+            code: Code::NoticesFail,
+            weight: self.weigh(since, self.settings.times.place, Weight::Passing),
+            subject: "house".to_owned(),
+            since,
+            text: format!(
+                "{} by e-mail: {}{}",
+                counted(waiting.count, "notice waits", "notices wait"),
+                first_line(server.error.as_deref().unwrap_or_default()),
+                server.retry_at.map_or(String::new(), |next| format!(
+                    " (the next try at {next:.0})"
+                ))
+            ),
+            to_do: Some("kuori notices check".to_owned()),
+        })
+    }
+}
+
+/// Nobody sends what waits for it.
+fn service_unknown(queue: &QueueNumbers) -> Option<Trouble> {
+    let since = queue.oldest_at?;
+    (!queue.is_in_settings).then(|| Trouble {
+        code: Code::ServiceUnknown,
+        weight: Weight::Alert,
+        subject: queue.service.to_string(),
+        since,
+        text: format!(
+            "{} for a mailbox service that the settings do not have",
+            counted(queue.waiting, "message waits", "messages wait")
+        ),
+        to_do: Some(format!(
+            "put [suomifi.{}] back into the settings, or kuori queue list --service {}",
+            queue.service, queue.service
+        )),
+    })
+}
