@@ -1,3 +1,4 @@
+mod queues;
 pub(super) mod shown;
 
 use std::{

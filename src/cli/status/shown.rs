@@ -8,11 +8,12 @@ use crate::{
     cli::{
         alert::list::AlertLine,
         queue::service::ServiceLine,
-        table::{Table, or_dash},
+        status::queues::{self, QueueLine},
+        table::Table,
         words::{Time, age, bytes, counted},
     },
     monitor::{AlertSettings, Trouble, Weight},
-    store::{Alert, Day, HouseStatus, Queue},
+    store::{Alert, Day, HouseStatus},
 };
 
 /// `kuori status`: where everything is, and what waits for what, the worst first.
@@ -64,20 +65,6 @@ struct TroubleLine {
     to_do: Option<String>,
 }
 
-#[derive(Serialize, JsonSchema)]
-struct QueueLine {
-    /// `batches`, `messages`, `bundles`, `outgoing`, `inbox`, `arrivals`, `delivery-reports`, `timers`,
-    /// `events` or `notices`.
-    what: &'static str,
-    /// The place, inbox or sender.
-    of: Option<String>,
-    state: &'static str,
-    count: u64,
-    /// Since when the oldest is there.
-    since: Option<Time>,
-    age_secs: Option<i64>,
-}
-
 /// What came in the last 24 hours, tests not counted: `messages` is the sum of the numbers below it.
 #[derive(Serialize, JsonSchema)]
 struct DayLine {
@@ -108,7 +95,7 @@ impl StatusShown {
         Self {
             at: Time(now),
             is_well: troubles.iter().all(|it| it.weight == Weight::Passing),
-            queues: queues(status, now),
+            queues: queues::lines(status, now),
             services: (status.services.iter())
                 .map(|it| ServiceLine::of(it, now))
                 .collect(),
@@ -140,107 +127,6 @@ fn daemon(status: &HouseStatus, is_running: bool) -> DaemonLine {
         last_deed_at: status.last_deed.map(Time),
         crashes_in_a_row: status.crashes_in_a_row,
     }
-}
-
-fn queues(status: &HouseStatus, now: Timestamp) -> Vec<QueueLine> {
-    let line = |what, of: Option<String>, state, queue: Queue| QueueLine {
-        what,
-        of,
-        state,
-        count: queue.count,
-        since: queue.since.map(Time),
-        age_secs: queue.since.map(|since| now.duration_since(since).as_secs()),
-    };
-    let mut lines = Vec::new();
-    lines.extend(
-        status
-            .batches
-            .iter()
-            .map(|it| line("batches", None, it.state.as_str(), it.queue)),
-    );
-    lines.extend(
-        status
-            .messages
-            .iter()
-            .map(|it| line("messages", None, it.state.as_str(), it.queue)),
-    );
-    lines.extend(
-        status
-            .bundles
-            .iter()
-            .map(|it| line("bundles", None, it.state.as_str(), it.queue)),
-    );
-    for it in &status.places {
-        let standings = [
-            ("due", it.due),
-            ("held", it.held),
-            ("held-back", it.held_back),
-            ("awaited", it.awaited),
-            ("overdue", it.overdue),
-        ];
-        let there = standings.into_iter().filter(|(_, queue)| queue.count > 0);
-        let place = it.place.to_string();
-        lines.extend(
-            there.map(|(state, queue)| line("outgoing", Some(place.clone()), state, queue)),
-        );
-    }
-    for it in &status.inbox_files {
-        lines.push(line(
-            "inbox",
-            Some(it.inbox.clone()),
-            it.wait.as_str(),
-            it.files,
-        ));
-    }
-    if status.arrivals.count > 0 {
-        lines.push(line("arrivals", None, "taking", status.arrivals));
-    }
-    for it in &status.untold {
-        lines.push(line(
-            "delivery-reports",
-            Some(it.sender.to_string()),
-            "due",
-            it.untold,
-        ));
-    }
-    let notices = &status.notices;
-    if notices.waiting.count > 0 {
-        lines.push(line("notices", None, "waiting", notices.waiting));
-    }
-    if notices.failed > 0 {
-        let failed = Queue {
-            count: notices.failed,
-            since: None,
-        };
-        lines.push(line("notices", None, "failed-today", failed));
-    }
-    lines.extend(timers(status));
-    lines
-}
-
-/// Messages that wait to be read, and what services have told that is of no use here.
-fn timers(status: &HouseStatus) -> Vec<QueueLine> {
-    let line = |what, of: Option<String>, state, count| QueueLine {
-        what,
-        of,
-        state,
-        count,
-        since: None,
-        age_secs: None,
-    };
-    let timers = &status.timers;
-    let mut lines = vec![
-        line("timers", None, "waiting", timers.waiting),
-        line("timers", None, "due-within-a-day", timers.due_within_a_day),
-        line("timers", None, "stuck", timers.stuck.count),
-    ];
-    for feed in &status.feeds {
-        let service = || Some(feed.service.to_string());
-        lines.push(line("events", service(), "orphans", feed.orphans));
-        lines.push(line("events", service(), "unknown", feed.unknown));
-    }
-    lines.retain(|line| line.count > 0);
-    lines
 }
 
 impl TroubleLine {
@@ -296,18 +182,9 @@ impl fmt::Display for StatusShown {
         if self.queues.is_empty() {
             return Ok(());
         }
-        let row = |line: &QueueLine| {
-            [
-                line.what.to_owned(),
-                line.of.clone().unwrap_or_default(),
-                line.state.to_owned(),
-                line.count.to_string(),
-                or_dash(line.age_secs.map(age)),
-            ]
-        };
         writeln!(f)?;
-        let heading = ["WHAT", "OF", "STATE", "COUNT", "OLDEST"];
-        Table::new(heading, self.queues.iter().map(row)).fmt(f)
+        let rows = self.queues.iter().map(QueueLine::row);
+        Table::new(QueueLine::HEADING, rows).fmt(f)
     }
 }
 
