@@ -8,6 +8,7 @@ use super::{
     documents::{Documents, Letters},
     enqueue, gate,
     letter_pdf::{self, not_composable},
+    routed_pages,
     statuses::may_still_go,
     stop::Stop,
 };
@@ -21,8 +22,6 @@ use crate::{
     telemetry::{self, meters},
 };
 
-/// Messages loaded and asked about at a time, and the most that one sync of the mailbox covers.
-const PAGE: u32 = 2_000;
 /// Bytes of PDF that stand in memory before they are delivered.
 const PARCEL_BYTES: usize = 64 << 20;
 /// Letters cut at once on all cores; the last ones may exceed [`PARCEL_BYTES`].
@@ -91,7 +90,7 @@ fn leave_no_doubt(house: &House, row: &BatchRow, was_in_doubt: bool, error: &Err
 fn find_out(house: &House, row: &BatchRow) -> Result<(), Error> {
     let mut after = 0;
     loop {
-        let page = routed_page(house, row, after, PAGE)?;
+        let page = routed_pages::after(house, row, after, routed_pages::PAGE)?;
         let Some(last) = page.last() else { break };
         after = last.id.position;
         let mut delivered = Vec::new();
@@ -108,7 +107,7 @@ fn find_out(house: &House, row: &BatchRow) -> Result<(), Error> {
 }
 
 fn has_work(house: &House, row: &BatchRow) -> Result<bool, Error> {
-    Ok(!routed_page(house, row, 0, 1)?.is_empty())
+    Ok(!routed_pages::after(house, row, 0, 1)?.is_empty())
 }
 
 /// Asked of the rows, since an earlier try that failed may have sent messages back too.
@@ -119,15 +118,6 @@ fn has_rerouted(house: &House, row: &BatchRow) -> Result<bool, Error> {
     Ok(!accepted.is_empty())
 }
 
-pub(super) fn routed_page(
-    house: &House,
-    row: &BatchRow,
-    after: u32,
-    limit: u32,
-) -> Result<Vec<MessageRow>, Error> {
-    Ok(house.store.messages_for_mailbox(row.id, after, limit)?)
-}
-
 fn deliver_all(
     house: &House,
     row: &BatchRow,
@@ -135,20 +125,10 @@ fn deliver_all(
     stop: &Stop,
 ) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
-    let mut after = 0;
-    loop {
-        if house.store.has_moved(row)? {
-            return Err(Error::OnHold(row.id));
-        }
-        let page = routed_page(house, row, after, PAGE)?;
-        let Some(last) = page.last() else {
-            return Ok(());
-        };
-        stop.between_pages(after)?;
-        after = last.id.position;
+    routed_pages::each(house, row, stop, |page| {
         let page = still_active(house, row, page)?;
-        deliver_page(house, sender, row, letters, &page)?;
-    }
+        deliver_page(house, sender, row, letters, &page)
+    })
 }
 
 /// Asks once more, at send time: withdrawn consent counts at once, and so does a matter.

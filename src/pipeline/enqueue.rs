@@ -1,17 +1,10 @@
-use super::{
-    Error, House,
-    deliver::{delivery_id, routed_page},
-    stop::Stop,
-};
+use super::{Error, House, deliver::delivery_id, routed_pages, stop::Stop};
 use crate::{
     domain::ServiceName,
     mailbox::suomifi::ExternalId,
     store::{BatchRow, Door, MessageRow, NewQueued},
     telemetry::meters,
 };
-
-/// Messages queued in one transaction.
-const PAGE: u32 = 2_000;
 
 /// Lets each message that goes to a mailbox wait for the service that takes it there, page by page.
 ///
@@ -24,23 +17,14 @@ pub(super) fn run(
     service: &ServiceName,
     stop: &Stop,
 ) -> Result<(), Error> {
-    let mut after = 0;
-    loop {
-        if house.store.has_moved(row)? {
-            return Err(Error::OnHold(row.id));
-        }
-        let page = routed_page(house, row, after, PAGE)?;
-        let Some(last) = page.last() else {
-            return Ok(());
-        };
-        stop.between_pages(after)?;
-        after = last.id.position;
+    routed_pages::each(house, row, stop, |page| {
         let page: Vec<_> = page.iter().map(|stored| queued(row, stored)).collect();
         let queued = house
             .store
             .enqueue(row, service, &page, house.clock.now())?;
         meters::MESSAGES.add(&["queued"], queued);
-    }
+        Ok(())
+    })
 }
 
 fn queued(row: &BatchRow, stored: &MessageRow) -> NewQueued {

@@ -37,6 +37,7 @@ mod read_marks;
 mod receipt;
 mod report;
 mod route;
+mod routed_pages;
 mod runner;
 mod service_events;
 mod statuses;
