@@ -222,31 +222,19 @@ impl SenderTable {
     }
 
     fn settings(
-        self,
+        mut self,
         name: &str,
         at: &KeyPath,
         site: &Site,
         problems: &mut Problems,
     ) -> Option<SenderSettings> {
         let id = usable_name(name, "example-city", at, problems);
-        let print_house = self
-            .print_house
+        let print_house = (self.print_house.take())
             .and_then(|name| print_house(&name, &at.key("print_house"), site, problems));
-        let service = self
-            .suomifi
+        let service = (self.suomifi.take())
             .and_then(|name| service(&name, &at.key("suomifi"), site, problems));
-        if self.print_if_unread_days.is_some() && print_house.is_none() {
-            let message = "needs a `print_house`, which prints what nobody has read";
-            problems.add(&at.key("print_if_unread_days"), message);
-        }
+        self.check_print_house(print_house.as_ref(), at, site, problems);
         let has_address = !self.address_rows.is_empty();
-        let of_service = |id: &PrintHouseId| site.service_print_houses.contains(id.as_str());
-        if print_house.as_ref().is_some_and(of_service) && !is_postal(&self.address_rows) {
-            let message = "must end with a street and, below it, postal code and locality, as \
-                           `[\"Example City\", \"PL 1\", \"00099 EXAMPLE CITY\"]`: Suomi.fi prints for \
-                           nobody without an address";
-            problems.add(&at.key("address_rows"), message);
-        }
         let at = at.key("routing");
         let routing = self
             .routing
@@ -292,6 +280,27 @@ impl SenderTable {
             household: self.household,
             default_subject: self.default_subject,
         })
+    }
+
+    /// What is asked of a sender by who prints for it.
+    fn check_print_house(
+        &self,
+        print_house: Option<&PrintHouseId>,
+        at: &KeyPath,
+        site: &Site,
+        problems: &mut Problems,
+    ) {
+        if self.print_if_unread_days.is_some() && print_house.is_none() {
+            let message = "needs a `print_house`, which prints what nobody has read";
+            problems.add(&at.key("print_if_unread_days"), message);
+        }
+        let of_service = |id: &PrintHouseId| site.service_print_houses.contains(id.as_str());
+        if print_house.is_some_and(of_service) && !is_postal(&self.address_rows) {
+            let message = "must end with a street and, below it, postal code and locality, as \
+                           `[\"Example City\", \"PL 1\", \"00099 EXAMPLE CITY\"]`: Suomi.fi prints for \
+                           nobody without an address";
+            problems.add(&at.key("address_rows"), message);
+        }
     }
 }
 
