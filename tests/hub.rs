@@ -508,7 +508,7 @@ pub(crate) fn sender() -> SenderSettings {
         batch: batch::Settings::default(),
         routing: routing::Policy::default(),
         print_house: Some("example-print".parse().unwrap()),
-        service_name: None,
+        suomifi: None,
         shown: Shown::default(),
         patience: Patience::default(),
         duplex: true,

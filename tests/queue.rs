@@ -47,7 +47,7 @@ async fn run_with_service(hub: &Hub) {
     };
     hub.store.know_services(&[known]).unwrap();
     let mut sender = hub::sender();
-    sender.service_name = Some(service());
+    sender.suomifi = Some(service());
     let time = Arc::new(Mutex::new(hub.time()));
     let print = print::Settings::default();
     let mut house = hub::house(&hub.store, hub.path(), sender, print, &time);

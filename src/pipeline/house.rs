@@ -114,7 +114,7 @@ pub struct SenderSettings {
     /// Absent means that the sender has no print contract.
     pub print_house: Option<PrintHouseId>,
     /// Where its messages go; absent means into the house's own mailboxes.
-    pub service_name: Option<ServiceName>,
+    pub suomifi: Option<ServiceName>,
     pub shown: Shown,
     pub patience: Patience,
     /// What control data does not say.
@@ -246,7 +246,7 @@ impl House {
         let printing = self.printing_service(sender, is_test);
         // Another service than the sender's own would deliver in another's name.
         let service_chooses = printing.is_some_and(|printing| {
-            printing.lets_service_choose && sender.service_name.as_ref() == Some(&printing.service)
+            printing.lets_service_choose && sender.suomifi.as_ref() == Some(&printing.service)
         });
         routing::Policy {
             service_chooses,
@@ -268,7 +268,7 @@ impl House {
     /// The service that takes the messages of such a batch, if not the house's own mailboxes do.
     /// Messages of test batches never leave the house.
     pub fn service_for(&self, sender: &SenderSettings, is_test: bool) -> Option<&Arc<Suomifi>> {
-        let name = sender.service_name.as_ref().filter(|_| !is_test)?;
+        let name = sender.suomifi.as_ref().filter(|_| !is_test)?;
         self.services.get(name)
     }
 }

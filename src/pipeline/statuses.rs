@@ -180,7 +180,7 @@ pub(super) fn suppose(
 ) -> Result<(), store::Error> {
     look_up_matters(store, questions)?;
     ask_register(store, &mut questions.iter_mut().collect::<Vec<_>>(), now)?;
-    if sender.service_name.is_none() || row.is_test {
+    if sender.suomifi.is_none() || row.is_test {
         return Ok(());
     }
     let policy = sender.policy();

@@ -231,7 +231,7 @@ impl SenderTable {
         let id = usable_name(name, "example-city", at, problems);
         let print_house = (self.print_house.take())
             .and_then(|name| print_house(&name, &at.key("print_house"), site, problems));
-        let service = (self.suomifi.take())
+        let suomifi = (self.suomifi.take())
             .and_then(|name| service(&name, &at.key("suomifi"), site, problems));
         self.check_print_house(print_house.as_ref(), at, site, problems);
         let has_address = !self.address_rows.is_empty();
@@ -264,7 +264,7 @@ impl SenderTable {
             },
             routing,
             print_house,
-            service_name: service,
+            suomifi,
             shown: self.mailbox.read(),
             patience: Patience {
                 acknowledge_within_days: self.acknowledge_within_days,

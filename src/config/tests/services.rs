@@ -29,7 +29,7 @@ fn a_service_with_its_least_keys_has_the_defaults_of_its_room() {
     assert_eq!(service.courier.in_flight, 8);
     assert!((service.courier.rate_per_sec - 1.0).abs() < f64::EPSILON);
     let sender = &config.senders[0].settings;
-    assert_eq!(sender.service_name.as_ref(), Some(&plain.name));
+    assert_eq!(sender.suomifi.as_ref(), Some(&plain.name));
     assert_eq!(sender.shown, Shown::default());
 }
 
