@@ -1,13 +1,15 @@
 //! The rows of one batch, held to the invariants.
 
-use std::collections::HashMap;
+mod bundles;
+mod hand_overs;
 
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, Row, params};
 
+use self::bundles::Bundles;
 use super::{
     super::{
-        BatchRow, Error, SpoolKey, batches,
+        BatchRow, Error, batches,
         columns::{Columns, Word, maybe_millis},
         error::Doing,
         events::DAEMON,
@@ -17,8 +19,8 @@ use super::{
     files::NamedFile,
 };
 use crate::domain::{
-    AtService, BatchFacts, BatchId, Breach, BundleFacts, BundleId, BundleState, Channel,
-    HandOverFacts, MessageFacts, MessageId, MessageState, OutgoingState,
+    AtService, BatchFacts, BatchId, Breach, BundleId, BundleState, Channel, MessageFacts,
+    MessageId, MessageState,
 };
 
 const DOING: &str = "verify a batch";
@@ -94,14 +96,6 @@ struct Look<'a> {
     found: &'a mut Verified,
 }
 
-/// How bundles stand, and which of their letters lie in one that was not withdrawn.
-struct Bundles {
-    states: HashMap<BundleId, BundleState>,
-    /// Position and bundle, in this order.
-    live: Vec<(u32, BundleId)>,
-    planned: u64,
-}
-
 /// What was counted of messages.
 #[derive(Default)]
 struct Messages {
@@ -127,120 +121,6 @@ impl Look<'_> {
             self.found
                 .add(Breach::LeaseOfTheDead, about.to_string(), how);
         }
-    }
-
-    /// By bundle: how many hand-overs it has, and the state of the last.
-    fn hand_overs(
-        &mut self,
-        options: &Verification,
-        files: &mut Vec<NamedFile>,
-    ) -> Result<HashMap<BundleId, (u64, OutgoingState)>, Error> {
-        let sql = "SELECT *, due_at IS NOT NULL AS is_due, held_at IS NOT NULL AS is_held,
-                handed_over_at IS NOT NULL AS was_handed_over
-             FROM outgoing WHERE batch = ? ORDER BY id";
-        let rows = collect(&mut self.query(sql)?, self.row.id, hand_over)?;
-        let mut of_bundles = HashMap::new();
-        for row in rows {
-            let about = row.about(self.row.id);
-            let Some(state) = OutgoingState::of(&row.state) else {
-                self.unknown(&about, &row.state);
-                continue;
-            };
-            let is_here = row.bundle.is_none() || self.row.payload_purged_at.is_none();
-            let named = self.files_of(row.id)?;
-            let facts = HandOverFacts {
-                state,
-                files: if is_here { named.len() as u64 } else { 1 },
-                ..row.facts
-            };
-            self.found.add_all(&about, facts.broken());
-            self.lease(&about, row.lease_until, options);
-            if is_here && state != OutgoingState::Withdrawn {
-                files.extend(named);
-            }
-            if let Some(bundle) = row.bundle {
-                let (count, _) = of_bundles.get(&bundle).copied().unwrap_or((0, state));
-                of_bundles.insert(bundle, (count + 1, state));
-            }
-        }
-        Ok(of_bundles)
-    }
-
-    fn files_of(&self, outgoing: i64) -> Result<Vec<NamedFile>, Error> {
-        let sql = "SELECT spool, bytes, sha256 FROM outgoing_files WHERE outgoing = ?";
-        let mut query = self.query(sql)?;
-        let rows = query.query_map([outgoing], |row| {
-            Ok(NamedFile {
-                key: SpoolKey(row.get("spool")?),
-                bytes: row.get("bytes")?,
-                sha256: row.get("sha256")?,
-            })
-        });
-        rows.doing(DOING)?.collect::<Result<_, _>>().doing(DOING)
-    }
-
-    fn bundles(
-        &mut self,
-        hand_overs: &HashMap<BundleId, (u64, OutgoingState)>,
-    ) -> Result<Bundles, Error> {
-        let sql = "SELECT id, state, pieces, letters, pages, sheets FROM bundles WHERE batch = ?";
-        let rows = collect(&mut self.query(sql)?, self.row.id, counted_bundle)?;
-        let mut bundles = Bundles {
-            states: HashMap::new(),
-            live: Vec::new(),
-            planned: 0,
-        };
-        for (id, state, counted) in rows {
-            self.found.bundles += 1;
-            let Some(state) = BundleState::of(&state) else {
-                self.unknown(&id, &state);
-                continue;
-            };
-            let pieces = self.pieces(id, state, &mut bundles.live)?;
-            let hand_over = hand_overs.get(&id);
-            let facts = BundleFacts {
-                state,
-                hand_overs: hand_over.map_or(0, |(count, _)| *count),
-                hand_over: hand_over.map(|(_, state)| *state),
-                is_unbroken: pieces.is_unbroken,
-                strangers: pieces.strangers,
-                counted,
-                found: pieces.found,
-            };
-            self.found.add_all(&id, facts.broken());
-            bundles.planned += u64::from(state == BundleState::Planned);
-            bundles.states.insert(id, state);
-        }
-        bundles.live.sort_unstable();
-        Ok(bundles)
-    }
-
-    fn pieces(
-        &self,
-        bundle: BundleId,
-        state: BundleState,
-        live: &mut Vec<(u32, BundleId)>,
-    ) -> Result<Pieces, Error> {
-        let sql = "SELECT sequence, batch, position, pages, sheets FROM pieces WHERE bundle = ?
-             ORDER BY sequence, position";
-        let mut query = self.query(sql)?;
-        let mut rows = query.query([bundle.0]).doing(DOING)?;
-        let mut pieces = Pieces {
-            is_unbroken: true,
-            strangers: 0,
-            found: [0; 4],
-        };
-        while let Some(row) = rows.next().doing(DOING)? {
-            pieces.count(row).doing(DOING)?;
-            if row.batch("batch").doing(DOING)? != self.row.id {
-                pieces.strangers += 1;
-                continue;
-            }
-            if state != BundleState::Withdrawn {
-                live.push((row.get("position").doing(DOING)?, bundle));
-            }
-        }
-        Ok(pieces)
     }
 
     fn messages(&mut self, bundles: &Bundles) -> Result<Messages, Error> {
@@ -428,27 +308,6 @@ fn at_service(row: &Row<'_>) -> rusqlite::Result<AtService> {
     })
 }
 
-struct Pieces {
-    is_unbroken: bool,
-    strangers: u64,
-    /// Envelopes, letters, pages, sheets.
-    found: [u64; 4],
-}
-
-impl Pieces {
-    /// Rows come in the order of their sequence.
-    fn count(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
-        let [last, letters, pages, sheets] = &mut self.found;
-        let sequence: u64 = row.get("sequence")?;
-        self.is_unbroken &= sequence == *last + 1 || sequence == *last && *letters > 0;
-        *last = sequence;
-        *letters += 1;
-        *pages += row.get::<_, u64>("pages")?;
-        *sheets += row.get::<_, u64>("sheets")?;
-        Ok(())
-    }
-}
-
 impl Messages {
     fn count(&mut self, position: u32) {
         if self.rows == 0 {
@@ -457,53 +316,6 @@ impl Messages {
         self.last = position;
         self.rows += 1;
     }
-}
-
-struct HandOver {
-    id: i64,
-    bundle: Option<BundleId>,
-    kind: String,
-    state: String,
-    lease_until: Option<Timestamp>,
-    /// But for its state and files.
-    facts: HandOverFacts,
-}
-
-impl HandOver {
-    /// `P-0031`, or `processing of B-0007`.
-    fn about(&self, batch: BatchId) -> String {
-        match self.bundle {
-            Some(bundle) => bundle.to_string(),
-            None => format!("{} of {batch}", self.kind),
-        }
-    }
-}
-
-fn hand_over(row: &Row<'_>) -> rusqlite::Result<HandOver> {
-    Ok(HandOver {
-        id: row.get("id")?,
-        bundle: row.maybe_bundle("bundle")?,
-        kind: row.get("kind")?,
-        state: row.get("state")?,
-        lease_until: row.maybe_time("lease_until")?,
-        facts: HandOverFacts {
-            state: OutgoingState::Due,
-            is_due: row.get("is_due")?,
-            is_held: row.get("is_held")?,
-            was_handed_over: row.get("was_handed_over")?,
-            files: 0,
-        },
-    })
-}
-
-fn counted_bundle(row: &Row<'_>) -> rusqlite::Result<(BundleId, String, [u64; 4])> {
-    let counted = [
-        row.get("pieces")?,
-        row.get("letters")?,
-        row.get("pages")?,
-        row.get("sheets")?,
-    ];
-    Ok((BundleId(row.get("id")?), row.get("state")?, counted))
 }
 
 fn collect<T>(
