@@ -20,6 +20,7 @@ mod nearest;
 mod problem;
 mod reference;
 mod schema;
+mod services;
 mod settings;
 mod tables;
 

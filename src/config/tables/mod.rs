@@ -46,7 +46,7 @@ use self::{
     sender::SenderTable, server::ServerTable, site::Site, suomifi::SuomifiTable,
     words::LogFormatName,
 };
-use super::{Config, LogConfig, folders, key_path::KeyPath, problem::Problems};
+use super::{Config, LogConfig, folders, key_path::KeyPath, problem::Problems, services};
 
 /// Settings of Kuori. A relative path starts at `data_folder`, and that one at the current folder.
 /// Names of senders, services and print houses are 1 to 40 of a-z, 0-9 and `-`. Secrets stand in files of
@@ -172,6 +172,7 @@ impl Tables {
             data_folder: site.data_folder,
         };
         folders::check(&config, problems);
+        services::check(&config.services, problems);
         config
     }
 }

@@ -83,6 +83,7 @@ fn what_is_wrong_with_a_service_says_what_to_write() {
         format!("[suomifi.x]\n{keys}\nbase_url = 'api.messages.suomi.fi'"),
         format!("[suomifi.x]\n{keys}\nbase_url = 'https://user:secret@host'"),
         format!("[suomifi.x]\n{keys}\ncourier = {{ rate_per_sec = -1, longest_wait_secs = 1 }}"),
+        format!("[suomifi.x]\n{keys}\n[suomifi.y]\n{keys}"),
         format!("[suomifi.x]\n{keys}\nrequests = {{ recipients_a_question = 10_001 }}"),
     ]
     .map(|text| with(&text));
@@ -98,6 +99,7 @@ fn what_is_wrong_with_a_service_says_what_to_write() {
     line 6: `suomifi.x.base_url` must be an address such as `https://api.messages.suomi.fi`
     line 6: `suomifi.x.courier.longest_wait_secs` must not be less than `first_wait_secs`
     line 6: `suomifi.x.courier.rate_per_sec` must be at least 0, not -1
+    line 7: `suomifi.y.service_id` is that of `suomifi.x` too; senders may share a service
     line 6: `suomifi.x.requests.recipients_a_question` must be at most 10000, not 10001
     "#);
 }
