@@ -35,6 +35,15 @@ pub struct Bounce {
     pub status: Option<String>,
 }
 
+/// What was found in the folder.
+#[derive(Debug, Default)]
+pub struct CameBack {
+    pub bounces: Vec<Bounce>,
+    /// The first of those that cannot be read: they stay where they are, and keep nobody else from being
+    /// read.
+    pub unreadable: Option<Error>,
+}
+
 impl Bounces {
     /// `from`: our own address.
     pub fn new(folder: PathBuf, from: &EmailAddress) -> Self {
@@ -45,16 +54,19 @@ impl Bounces {
     }
 
     /// Reads the oldest mails in `new/`, at most `limit`.
-    pub fn read(&self, limit: usize) -> Result<Vec<Bounce>, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`] for a folder that cannot be read.
+    pub fn read(&self, limit: usize) -> Result<CameBack, Error> {
         let new = self.folder.join("new");
         let mut names = names(&new).map_err(|source| Error::Read {
             path: new.clone(),
             source,
         })?;
         names.sort_unstable();
-        names.truncate(limit);
-        let read = |file: String| self.read_one(&new, file);
-        names.into_iter().map(read).collect()
+        let read = names.into_iter().map(|file| self.read_one(&new, file));
+        Ok(CameBack::of(read, limit))
     }
 
     /// Moves one to `cur/` as read: nobody looks at it again.
@@ -89,6 +101,24 @@ impl Bounces {
             failed,
             status,
         })
+    }
+}
+
+impl CameBack {
+    fn of(read: impl Iterator<Item = Result<Bounce, Error>>, limit: usize) -> Self {
+        let mut found = Self::default();
+        for read in read {
+            match read {
+                Ok(bounce) => found.bounces.push(bounce),
+                // Somebody has taken it away meanwhile.
+                Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => found.unreadable = found.unreadable.or(Some(error)),
+            }
+            if found.bounces.len() == limit {
+                break;
+            }
+        }
+        found
     }
 }
 
@@ -191,6 +221,38 @@ mod tests {
     }
 
     #[test]
+    fn a_mail_that_cannot_be_read_keeps_no_other_from_being_read() {
+        let failed = |kind: io::ErrorKind| {
+            Err(Error::Read {
+                path: "new/1".into(),
+                source: kind.into(),
+            })
+        };
+        let read = |file: &str| {
+            Ok(Bounce {
+                file: file.to_owned(),
+                failed: None,
+                status: None,
+            })
+        };
+        let found = [
+            failed(io::ErrorKind::NotFound),
+            failed(io::ErrorKind::PermissionDenied),
+            read("2"),
+            failed(io::ErrorKind::InvalidData),
+            read("3"),
+            read("4"),
+        ];
+        let found = CameBack::of(found.into_iter(), 2);
+        let files: Vec<_> = found.bounces.iter().map(|it| it.file.as_str()).collect();
+        assert_eq!(files, ["2", "3"]);
+        let Some(Error::Read { source, .. }) = found.unreadable else {
+            panic!("the first is told");
+        };
+        assert_eq!(source.kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    #[test]
     fn what_was_read_lies_in_cur() {
         let folder = tempfile::tempdir().unwrap();
         let new = folder.path().join("new");
@@ -203,14 +265,14 @@ mod tests {
             folder.path().to_owned(),
             &"no-reply@example.fi".parse().unwrap(),
         );
-        assert_eq!(bounces.read(1).unwrap().len(), 1);
-        let read = bounces.read(10).unwrap();
+        assert_eq!(bounces.read(1).unwrap().bounces.len(), 1);
+        let read = bounces.read(10).unwrap().bounces;
         let failed: Vec<_> = read.iter().map(|it| it.failed.is_some()).collect();
         assert_eq!(failed, [true, false]);
         for bounce in &read {
             bounces.done(bounce).unwrap();
         }
-        assert_eq!(bounces.read(10).unwrap(), []);
+        assert_eq!(bounces.read(10).unwrap().bounces, []);
         assert!(folder.path().join("cur/1.a.b:2,S").exists());
     }
 }

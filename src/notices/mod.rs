@@ -18,7 +18,7 @@ mod settings;
 mod texts;
 
 pub use answer::Answer;
-pub use bounces::{Bounce, Bounces};
+pub use bounces::{Bounce, Bounces, CameBack};
 pub use error::{Error, Stage};
 pub use mail::{Kind, Mail, Notice};
 pub use mailer::{Mailer, Session};

@@ -4,6 +4,8 @@
 //! came of it is recorded at once. Where the program ends between the mail server's answer and that row,
 //! the same mail goes once more with the same `Message-ID`.
 
+mod bounces;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
@@ -14,10 +16,10 @@ use std::{
 use jiff::Timestamp;
 use tokio::{sync::watch, task::JoinSet};
 
+use self::bounces::BounceReader;
 use super::{Clock, deliver};
 use crate::{
-    domain::{Disposition, MessageId, SenderId},
-    mailbox::DeliveryId,
+    domain::{Disposition, SenderId},
     notices::{Bounces, Error, Kind, Mail, Mailer, Notice, Pace, Session},
     store::{self, DueNotice, NoticeId, NoticeOutcome, Store},
     telemetry::{self, OnceAMinute, meters},
@@ -31,14 +33,12 @@ const TURN_SECS: f64 = 5.0;
 const MAX_IN_HAND: u32 = 500;
 /// How long a mail server has at a stop to answer the mails in hand; what it has not goes again.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
-/// Mails that came back, read at once.
-const BOUNCES: usize = 100;
 
 /// Sends notices; there is one for a house.
 pub struct Notifier {
     store: Arc<Store>,
     mailer: Mailer,
-    bounces: Option<Bounces>,
+    bounces: Option<BounceReader>,
     /// As recipients know the senders.
     names: BTreeMap<SenderId, String>,
     pace: Pace,
@@ -63,7 +63,10 @@ impl Notifier {
     ) -> Self {
         let settings = mailer.settings();
         let folder = settings.bounces_folder.clone();
-        let bounces = folder.map(|folder| Bounces::new(folder, &settings.from));
+        let bounces = folder.map(|folder| {
+            let bounces = Bounces::new(folder, &settings.from);
+            BounceReader::new(Arc::clone(&store), bounces, clock.clone())
+        });
         Self {
             pace: Pace::new(settings.pacing.rate_per_sec),
             store,
@@ -125,7 +128,10 @@ impl Notifier {
 
     /// Whether there was anything to do.
     async fn work(self: &Arc<Self>, stop: &watch::Receiver<bool>) -> Result<bool, store::Error> {
-        let came_back = self.read_bounces()?;
+        let came_back = match &self.bounces {
+            Some(bounces) => bounces.read()?,
+            None => false,
+        };
         let now = self.clock.now();
         let server = self.store.notice_server()?;
         if server.retry_at.is_some_and(|retry| retry > now) {
@@ -275,60 +281,6 @@ impl Notifier {
             },
         }
     }
-
-    /// Returns whether there was anything new.
-    fn read_bounces(&self) -> Result<bool, store::Error> {
-        let Some(bounces) = &self.bounces else {
-            return Ok(false);
-        };
-        let read = match bounces.read(BOUNCES) {
-            Ok(read) => read,
-            Err(error) => {
-                let error = telemetry::with_causes(&error);
-                tracing::debug!(error, "cannot read what came back");
-                return Ok(false);
-            }
-        };
-        for bounce in &read {
-            if let Some(delivery) = &bounce.failed {
-                self.record_bounce(delivery, bounce.status.as_deref())?;
-            }
-            if let Err(error) = bounces.done(bounce) {
-                let error = telemetry::with_causes(&error);
-                tracing::warn!(error, "cannot put away what came back");
-                return Ok(false);
-            }
-        }
-        Ok(!read.is_empty())
-    }
-
-    /// Only where the report names a delivery that there is, of that very batch.
-    fn record_bounce(&self, delivery: &str, status: Option<&str>) -> Result<(), store::Error> {
-        let Some(named) = parse_delivery(delivery) else {
-            return Ok(());
-        };
-        let batch = match self.store.batch(named.message.batch) {
-            Ok(batch) => batch,
-            Err(store::Error::NoBatch(_)) => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        if deliver::id_of(named.message, &batch.sha256, named.repeat) != named {
-            return Ok(());
-        }
-        let status = status.unwrap_or("without a reason");
-        let why = format!("the notice came back ({status})");
-        let id = NoticeId {
-            message: named.message,
-            repeat: named.repeat,
-        };
-        if self
-            .store
-            .record_bounced_notice(id, &why, self.clock.now())?
-        {
-            meters::NOTICES.one(&["bounced"]);
-        }
-        Ok(())
-    }
 }
 
 impl Turn {
@@ -451,47 +403,7 @@ fn first_line(error: &Error) -> String {
     told.lines().next().unwrap_or_default().to_owned()
 }
 
-/// Reads what [`DeliveryId`] writes: `B-0007-12-c0ffee00r1`.
-fn parse_delivery(text: &str) -> Option<DeliveryId> {
-    let (message, rest) = text.rsplit_once('-')?;
-    let (content, repeat) = rest.split_once('r').unwrap_or((rest, "0"));
-    let message: MessageId = message.parse().ok()?;
-    Some(DeliveryId {
-        message,
-        content: u32::from_str_radix(content, 16).ok()?,
-        repeat: repeat.parse().ok()?,
-    })
-}
-
 /// A panic between two lines leaves what can be used.
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::BatchId;
-
-    #[test]
-    fn a_delivery_is_read_as_it_is_written() {
-        for repeat in [0, 1, 12] {
-            let message = MessageId {
-                batch: BatchId(7),
-                position: 12,
-            };
-            let id = deliver::id_of(message, "c0ffee00aa", repeat);
-            assert_eq!(parse_delivery(&id.to_string()), Some(id));
-        }
-        for bad in [
-            "",
-            "B-0007-12",
-            "B-0007-12-",
-            "B-0007-0-c0ffee00",
-            "x-c0ffee00",
-            "B-1-1-zz",
-        ] {
-            assert_eq!(parse_delivery(bad), None, "{bad}");
-        }
-    }
 }
