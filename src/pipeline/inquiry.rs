@@ -2,15 +2,19 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::House;
 use crate::{
-    domain::{MailboxStatus, RecipientId, ServiceName},
+    domain::{BackOff, MailboxStatus, RecipientId, ServiceName},
     mailbox::suomifi::{self, Suomifi},
-    store::{self, Store},
+    store::{self, ServiceState},
     telemetry,
 };
 
-/// How long nobody asks a service that gave no answer.
-const LEFT_ALONE: SignedDuration = SignedDuration::from_mins(1);
+/// How long nobody asks a service that gave no answer: there is no hurry, and steps ask before couriers do.
+const LEFT_ALONE: BackOff = BackOff {
+    first: SignedDuration::from_mins(1),
+    longest: SignedDuration::from_mins(10),
+};
 
 /// Begins the trouble of a service that gave no answer. Other trouble is not over with an answer.
 const CANNOT_ASK: &str = "cannot ask who has a mailbox: ";
@@ -19,15 +23,15 @@ const CANNOT_ASK: &str = "cannot ask who has a mailbox: ";
 /// step is not made to wait for one too.
 pub(super) struct Inquiry<'a> {
     service: &'a Suomifi,
-    store: &'a Store,
+    house: &'a House,
     is_silent: bool,
 }
 
 impl<'a> Inquiry<'a> {
-    pub(super) fn of(service: &'a Suomifi, store: &'a Store) -> Self {
+    pub(super) fn of(service: &'a Suomifi, house: &'a House) -> Self {
         Self {
             service,
-            store,
+            house,
             is_silent: false,
         }
     }
@@ -47,7 +51,8 @@ impl<'a> Inquiry<'a> {
         if recipients.is_empty() || self.is_silent {
             return Ok(None);
         }
-        let before = self.store.service_state(self.name())?;
+        let store = &self.house.store;
+        let before = store.service_state(self.name())?;
         if before.retry_at.is_some_and(|retry| retry > now) {
             return Ok(None);
         }
@@ -56,30 +61,49 @@ impl<'a> Inquiry<'a> {
             Ok(active) => {
                 let failed_to_answer = |error: String| error.starts_with(CANNOT_ASK);
                 if before.last_error.is_some_and(failed_to_answer) {
-                    self.store.service_works(self.name())?;
+                    store.service_works(self.name())?;
                 }
                 Ok(Some(active.into_iter().map(status).collect()))
             }
             Err(error) => {
-                self.fall_silent(&error, now)?;
+                self.fall_silent(&error, &before)?;
                 Ok(None)
             }
         }
     }
 
-    fn fall_silent(&mut self, error: &suomifi::Error, now: Timestamp) -> Result<(), store::Error> {
+    /// A question that is refused is trouble of those who were asked about, and not of the service's other
+    /// messages.
+    fn fall_silent(
+        &mut self,
+        error: &suomifi::Error,
+        before: &ServiceState,
+    ) -> Result<(), store::Error> {
         self.is_silent = true;
         let (service, told) = (self.name(), telemetry::with_causes(error));
         tracing::warn!(%service, error = told, "cannot ask who has a mailbox");
-        let again = now.saturating_add(LEFT_ALONE).unwrap_or(now);
+        if error.is_of_message() {
+            return Ok(());
+        }
+        let wait = wait(before.failures + 1, fastrand::f64()).max(error.wanted_wait());
+        // By now: the answer may have been waited for, for longer than that.
+        let now = self.house.clock.now();
+        let again = now.saturating_add(wait).unwrap_or(now);
         let told = format!("{CANNOT_ASK}{told}");
-        self.store.put_service_off(self.name(), &told, again, now)?;
+        self.house
+            .store
+            .put_service_off(service, &told, again, now)?;
         Ok(())
     }
 
     fn name(&self) -> &'a ServiceName {
         &self.service.settings().name
     }
+}
+
+/// At least half of its bound, so that a service that is down is not asked twice in a moment.
+fn wait(failures: u32, draw: f64) -> SignedDuration {
+    LEFT_ALONE.wait(failures, draw.midpoint(1.0))
 }
 
 fn status(is_active: bool) -> MailboxStatus {

@@ -22,7 +22,7 @@ impl<'a> Statuses<'a> {
         let service = house.service_for(sender, row.is_test);
         Self {
             store: &house.store,
-            service: service.map(|service| Inquiry::of(service, &house.store)),
+            service: service.map(|service| Inquiry::of(service, house)),
         }
     }
 

@@ -116,7 +116,7 @@ impl Store {
         })
     }
 
-    /// Leaves a service that fails alone until `retry_at`. Its messages wait, and no batch fails for it.
+    /// Leaves a service that fails alone until `retry_at`, or longer where that was settled already. Its messages wait, and no batch fails for it.
     /// Returns how often it has failed since it worked last.
     pub fn put_service_off(
         &self,
@@ -130,7 +130,7 @@ impl Store {
             "INSERT INTO mailbox_services (name, failing_since, failures, last_error, retry_at)
              VALUES (:name, :now, 1, :error, :retry)
              ON CONFLICT (name) DO UPDATE SET failures = failures + 1, last_error = :error,
-                retry_at = :retry, failing_since = COALESCE(failing_since, :now)
+                retry_at = MAX(COALESCE(retry_at, :retry), :retry), failing_since = COALESCE(failing_since, :now)
              RETURNING failures";
         self.write(doing, |tx| {
             let given = named_params! {
