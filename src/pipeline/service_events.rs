@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{Clock, Error};
 use crate::{
@@ -122,13 +122,13 @@ impl EventReader {
         let tries = feed.map_or(0, |feed| feed.tries) + 1;
         let now = self.clock.now();
         let wait = self.back_off.wait(tries, fastrand::f64());
-        let wait = wait.max(asked_for(error));
+        let wait = wait.max(error.wanted_wait());
         let at = now.saturating_add(wait).unwrap_or(now);
         let told = telemetry::with_causes(error);
         tracing::warn!(service = %self.name(), error = told, "cannot read what happened to messages");
         self.store
             .put_service_feed_off(self.name(), &told, at, now)?;
-        let is_no_page = matches!(error, suomifi::Error::Answer { .. });
+        let is_no_page = matches!(error, suomifi::Error::NoPage { .. });
         if is_no_page && tries.is_multiple_of(TRIES_OF_A_PAGE) {
             self.begin_anew(error)?;
         }
@@ -146,15 +146,6 @@ fn is_refused(error: &suomifi::Error) -> bool {
     matches!(error, suomifi::Error::Refused { status: 400, .. })
 }
 
-/// How long the service itself wants to be left alone.
-fn asked_for(error: &suomifi::Error) -> SignedDuration {
-    let secs = match error {
-        suomifi::Error::Busy { retry_after, .. } => retry_after.unwrap_or(0),
-        _ => 0,
-    };
-    SignedDuration::from_secs(i64::try_from(secs.min(3_600)).unwrap_or(0))
-}
-
 fn count(service: &ServiceName, tallies: &[EventTally]) {
     for tally in tallies {
         let labels = [service.as_str(), tally.kind.as_str(), tally.became.as_str()];
@@ -167,7 +158,8 @@ fn told(event: ServiceEvent, service_id: &str) -> NewServiceEvent {
         kind: kind(event.kind),
         at: event.at,
         number: event.message_id,
-        is_of_service: event.service_id == service_id,
+        // One that does not say whose it is came to who asked.
+        is_of_service: event.service_id.is_none_or(|id| id == service_id),
         external_id: event.external_id,
     }
 }

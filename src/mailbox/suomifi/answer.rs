@@ -71,6 +71,13 @@ impl Answer {
         }
     }
 
+    /// For a question for events.
+    pub(super) fn no_page(&self) -> Error {
+        Error::NoPage {
+            what: format!("HTTP status {}{}", self.status, self.trace()),
+        }
+    }
+
     /// The error that this is, for a status that is no success.
     pub(super) fn trouble(&self, sent: &Sent<'_>) -> Error {
         let reason = self.words(sent);

@@ -26,8 +26,8 @@ const AROUND_A_FILE: u64 = 2_048;
 /// So much of a file is looked for in what a service says about it.
 const BEGINNING: usize = 65_536;
 /// Parts of a question that the service may refuse before all of it counts as refused: halving 10,000
-/// recipients finds one in 14 refusals.
-const REFUSED_PARTS: usize = 64;
+/// recipients finds one in some 14 refusals.
+const REFUSED_PARTS: usize = 1_024;
 
 /// One service of Suomi.fi Messages. Its calls may be made at the same time; they share connections
 /// and a token, which one of them renews for all.
@@ -144,8 +144,7 @@ impl Suomifi {
         if !answer.is_success() {
             return Err(answer.trouble(&Sent::default()));
         }
-        EventPage::read(&answer.value(), continuation)
-            .ok_or_else(|| answer.unlike("no page of events"))
+        EventPage::read(&answer.value(), continuation).ok_or_else(|| answer.no_page())
     }
 
     /// `GET /v1/messages/id`: the number of a message that was sent under that id, if any was.

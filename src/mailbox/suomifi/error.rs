@@ -1,5 +1,7 @@
 use std::{io, path::PathBuf};
 
+use jiff::SignedDuration;
+
 use crate::domain::Disposition;
 
 /// A request that came to nothing. No variant says whose message it was, and no text has a password,
@@ -46,6 +48,10 @@ pub enum Error {
     #[error("the mailbox service answers something else than its description says: {what}")]
     Answer { what: String },
 
+    /// An answer to a question for events that is no page of them, and does not say where to go on.
+    #[error("the mailbox service answers no page of events: {what}")]
+    NoPage { what: String },
+
     #[error("cannot {doing} the password file `{path}`")]
     PasswordFile {
         doing: &'static str,
@@ -68,6 +74,7 @@ impl Error {
             | Self::Busy { .. }
             | Self::NotLetIn { .. }
             | Self::Answer { .. }
+            | Self::NoPage { .. }
             | Self::PasswordFile { .. } => Disposition::Retry,
             Self::Settings { .. } => Disposition::Hold,
             Self::NoMailbox
@@ -83,6 +90,15 @@ impl Error {
             self,
             Self::NoMailbox | Self::TooLarge { .. } | Self::Refused { .. }
         )
+    }
+
+    /// How long the service wants to be left alone, by its own words: a day at most.
+    pub fn wanted_wait(&self) -> SignedDuration {
+        let secs = match self {
+            Self::Busy { retry_after, .. } => retry_after.unwrap_or(0),
+            _ => 0,
+        };
+        SignedDuration::from_secs(i64::try_from(secs).unwrap_or(0))
     }
 
     /// What an operator can do, where it is more than to wait.
@@ -104,7 +120,7 @@ impl Error {
             ),
             Self::Password { .. } => Some("leave out `--from-stdin`, and Kuori makes one"),
             Self::Settings { .. } => Some("see docs/settings.md"),
-            Self::Answer { .. } => {
+            Self::Answer { .. } | Self::NoPage { .. } => {
                 Some("is `base_url` that of the API, and nothing between that answers instead?")
             }
             Self::Busy { .. } | Self::NoMailbox | Self::TooLarge { .. } | Self::Refused { .. } => {
@@ -160,6 +176,7 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::Refused { .. }
             | Self::Answer { .. }
+            | Self::NoPage { .. }
             | Self::Password { .. } => Self::Answer { what: self.what() },
         }
     }

@@ -28,7 +28,7 @@ pub struct ServiceEvent {
     pub at: Timestamp,
     pub message_id: i64,
     pub external_id: Option<String>,
-    pub service_id: String,
+    pub service_id: Option<String>,
 }
 
 /// Some events in their order, and where to go on.
@@ -86,7 +86,7 @@ fn event(told: &Value) -> Option<ServiceEvent> {
         at: time(told.get("eventTime")?.as_str()?)?,
         message_id: number(metadata.get("messageId")?)?,
         external_id: text("externalId").filter(|id| !id.is_empty()),
-        service_id: text("serviceId").unwrap_or_default(),
+        service_id: text("serviceId").filter(|id| !id.is_empty()),
     })
 }
 
@@ -159,8 +159,8 @@ mod tests {
         assert_eq!((new.kind, new.message_id), (EventKind::Other, 7));
         assert_eq!(new.at, bare.at);
         assert_eq!(
-            (bare.kind, bare.service_id.as_str()),
-            (EventKind::Other, "")
+            (bare.kind, bare.service_id.as_deref()),
+            (EventKind::Other, None)
         );
     }
 

@@ -88,6 +88,7 @@ impl Ended {
             | Error::Busy { .. }
             | Error::NotLetIn { .. }
             | Error::Answer { .. }
+            | Error::NoPage { .. }
             | Error::PasswordFile { .. }
             | Error::Password { .. }
             | Error::Settings { .. } => return Err(error),
@@ -104,6 +105,7 @@ fn doubt(error: &Error) -> PutBack {
         | Error::NoMailbox
         | Error::TooLarge { .. }
         | Error::Refused { .. }
+        | Error::NoPage { .. }
         | Error::PasswordFile { .. }
         | Error::Password { .. }
         | Error::Settings { .. } => PutBack::NotSent,

@@ -5,8 +5,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Settings, desk::Desk};
 use crate::{mailbox::suomifi::Error as ServiceError, pipeline::Error, telemetry};
 
-/// As long as a service may ask to be left alone.
-const LONGEST_WISH: SignedDuration = SignedDuration::from_hours(1);
 /// Who is not let in is not let in a moment later either, and many tries may lock the user out.
 const NOT_LET_IN: SignedDuration = SignedDuration::from_mins(1);
 
@@ -15,9 +13,8 @@ impl Desk {
     pub(super) async fn put_off(self: &Arc<Self>, trouble: &ServiceError) -> Result<(), Error> {
         let told = telemetry::with_causes(trouble);
         let least = match trouble {
-            ServiceError::Busy { retry_after, .. } => wish(*retry_after),
             ServiceError::NotLetIn { .. } => NOT_LET_IN,
-            _ => SignedDuration::ZERO,
+            other => other.wanted_wait(),
         };
         self.apart(move |desk| {
             let (store, now) = (&desk.house.store, desk.house.clock.now());
@@ -54,21 +51,9 @@ fn wait(settings: &Settings, failures: u32, draw: f64) -> SignedDuration {
     settings.back_off.wait(failures, draw.midpoint(1.0))
 }
 
-fn wish(retry_after_secs: Option<u64>) -> SignedDuration {
-    let secs = i64::try_from(retry_after_secs.unwrap_or(0)).unwrap_or(i64::MAX);
-    SignedDuration::from_secs(secs).min(LONGEST_WISH)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_service_gets_the_time_that_it_asks_for_up_to_an_hour() {
-        let wishes = [None, Some(120), Some(3_600), Some(3_601), Some(u64::MAX)];
-        let granted = wishes.map(|secs| wish(secs).as_secs());
-        assert_eq!(granted, [0, 120, 3_600, 3_600, 3_600]);
-    }
 
     #[test]
     fn waits_double_and_are_never_shorter_than_half() {
