@@ -12,7 +12,6 @@
 )]
 
 mod architecture;
-mod asking;
 mod cancel;
 mod chaos;
 mod cli;

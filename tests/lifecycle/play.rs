@@ -1,20 +1,20 @@
 //! A house to which events happen, and the small model of what may come of them.
 
+mod effects;
+mod moody;
+mod rest;
+
 use std::{
     collections::BTreeMap,
     fs,
     io::{Cursor, Read, Write},
-    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
-use async_trait::async_trait;
 use jiff::SignedDuration;
 use kuori::{
-    domain::{
-        BatchState, BundleId, BundleState, Channel, MessageId, MessageState, RecipientId, Step,
-    },
-    mailbox::{self, Delivery, DeliveryId, Mailbox, MailboxReceipt},
+    domain::{BundleId, Channel, MessageId, MessageState},
+    mailbox::Mailbox,
     pipeline::{self, HoldPolicy},
     sample::{Fault, FaultKind, Spec},
     store::{
@@ -23,6 +23,7 @@ use kuori::{
     },
 };
 
+use self::moody::Moody;
 use super::events::{Event, Kind, Mood, Reprocess, Upload};
 use crate::hub::{self, Hub, because, sample_bytes};
 
@@ -368,209 +369,6 @@ impl Play {
         let mut done = store.reprocess_all(&batches, &wanted, &action).unwrap();
         done.plans.remove(0)
     }
-
-    /// What must be true after each event.
-    pub(super) fn check(&self, event: &str) {
-        assert_eq!(self.hub.broken_rules(), [""; 0], "after {event}");
-        for row in self.hub.store.batches(u32::MAX).unwrap() {
-            let counts = self.hub.store.counts(row.id).unwrap();
-            let ended = counts.delivered + counts.printed + counts.refused + counts.held;
-            let ended = ended + counts.cancelled;
-            let under_way = counts.in_progress + counts.composed;
-            assert_eq!(counts.received, ended + under_way, "{event}: {counts:?}");
-        }
-        self.check_effects(event);
-    }
-
-    /// What left the house, seen from outside.
-    fn check_effects(&self, event: &str) {
-        let (delivered, printed) = (self.delivered(), self.printed());
-        let mut batches = self.hub.store.batches(u32::MAX).unwrap();
-        batches.sort_by_key(|row| row.id);
-        for row in batches {
-            for stored in self.hub.store.messages(row.id, &[], 0, u32::MAX).unwrap() {
-                let asked = self.asked.get(&stored.id).copied().unwrap_or_default();
-                let in_mailbox = delivered.get(&stored.id).copied().unwrap_or(0);
-                let on_paper = printed.get(&stored.id).copied().unwrap_or(0);
-                let told = format!(
-                    "after {event}: {} is {:?} by {:?}, {in_mailbox} in its mailbox, {on_paper} on paper, {asked:?}",
-                    stored.id, stored.state, stored.channel
-                );
-                assert!(in_mailbox <= 1 + asked.deliveries, "{told}");
-                assert!(on_paper <= 1 + asked.prints, "{told}");
-                let was_asked = asked.deliveries + asked.prints > 0;
-                let may_be_both = stored.channel == Some(Channel::MailboxAndPrint) || was_asked;
-                assert!(in_mailbox == 0 || on_paper == 0 || may_be_both, "{told}");
-                match stored.state {
-                    MessageState::Delivered => assert!(in_mailbox > 0, "{told}"),
-                    MessageState::HandedOver => assert!(on_paper > 0, "{told}"),
-                    MessageState::Refused | MessageState::Cancelled => {
-                        assert!(in_mailbox <= asked.deliveries, "{told}");
-                        assert!(on_paper <= asked.prints, "{told}");
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
-
-    /// Files in mailboxes, by the message that their names say.
-    fn delivered(&self) -> BTreeMap<MessageId, usize> {
-        let mut delivered = BTreeMap::new();
-        let mut ids = Vec::new();
-        for path in self
-            .hub
-            .mailbox_messages_of(&["mailboxes", "test-mailboxes"])
-        {
-            let id = delivery_id(&path);
-            assert!(!ids.contains(&id), "{id} lies there twice");
-            let message: Vec<_> = id.split('-').take(3).collect();
-            *delivered
-                .entry(message.join("-").parse().unwrap())
-                .or_default() += 1;
-            ids.push(id);
-        }
-        delivered
-    }
-
-    fn printed(&self) -> BTreeMap<MessageId, usize> {
-        let mut printed = BTreeMap::new();
-        for letter in self.printed.values().flatten() {
-            *printed.entry(*letter).or_default() += 1;
-        }
-        printed
-    }
-
-    /// Every trouble is over, and operators do what there is to do: then nothing is left under way.
-    pub(super) async fn settle(mut self) -> Seen {
-        *self.mood.lock().unwrap() = Mood::Work;
-        self.sender_deed(false);
-        for _ in 0..20 {
-            self.hub.pass(SignedDuration::from_hours(2));
-            self.hub.poll().await;
-            while self.hub.run_one_step().await || self.hub.hand_over_one().await {
-                self.note_printed();
-            }
-            self.check("the end");
-            if !self.see_to_held() {
-                break;
-            }
-        }
-        let mut received = Vec::new();
-        for row in self.hub.store.batches(u32::MAX).unwrap() {
-            let counts = self.hub.store.counts(row.id).unwrap();
-            assert!(
-                counts.is_settled(),
-                "{} is {:?}: {counts:?}",
-                row.id,
-                row.state
-            );
-            assert_ne!(row.state, BatchState::Held, "{row:?}");
-            assert!(row.due_at.is_none(), "{row:?}");
-            received.push(row.sha256);
-            self.seen.batches += 1;
-            self.seen.delivered += counts.delivered;
-            self.seen.printed += counts.printed;
-            self.seen.also_printed += counts.also_printed;
-            self.seen.refused += counts.refused;
-            self.seen.cancelled += counts.cancelled;
-        }
-        assert_eq!(received.len(), self.uploads.len(), "each file is one batch");
-        let bundles = self.hub.store.bundles(None, u32::MAX).unwrap();
-        let waits = |state| matches!(state, BundleState::Planned | BundleState::Composed);
-        assert!(!bundles.iter().any(|bundle| waits(bundle.state)));
-        self.forget_all();
-        self.seen
-    }
-
-    /// What is forgotten stays as it is, whatever operators try.
-    fn forget_all(&mut self) {
-        for number in 0..u8::try_from(self.uploads.len()).unwrap() {
-            let Some(row) = self.batch(number) else {
-                continue;
-            };
-            self.purge(number);
-            if self
-                .hub
-                .store
-                .batch(row.id)
-                .unwrap()
-                .payload_purged_at
-                .is_none()
-            {
-                continue;
-            }
-            self.seen.purged += 1;
-            self.hold_batch(number);
-            self.cancel(number, Extent::Whole);
-            self.cancel(number, Extent::Rest);
-            self.message_deed(MessageDeed::Cancel, number, 0);
-            for from in Step::ALL {
-                self.reprocess(Reprocess {
-                    batch: number,
-                    message: None,
-                    from: Some(from),
-                    again: true,
-                    forced: None,
-                });
-            }
-            assert_eq!(self.hub.store.batch(row.id).unwrap().state, row.state);
-        }
-        self.check("all was forgotten");
-    }
-
-    /// Whether an operator held any.
-    fn release_messages(&self) -> bool {
-        let mut any = false;
-        for row in self.hub.store.batches(u32::MAX).unwrap() {
-            for stored in self.hub.store.messages(row.id, &[], 0, u32::MAX).unwrap() {
-                if self.hub.store.message_hold(stored.id).unwrap().is_none() {
-                    continue;
-                }
-                any = true;
-                let (release, action) = (MessageDeed::Release, self.because());
-                let moved = self.hub.store.move_messages(release, &[stored.id], &action);
-                assert_eq!(moved.unwrap().blocked, [], "{row:?}");
-            }
-        }
-        any
-    }
-
-    /// Whether there was anything held.
-    fn see_to_held(&self) -> bool {
-        let mut any = self.release_messages();
-        for row in self.hub.store.batches(u32::MAX).unwrap() {
-            if row.state != BatchState::Held {
-                continue;
-            }
-            any = true;
-            if (self.hub.store.release_batch(row.id, &self.because()))
-                .unwrap()
-                .blocked
-                .is_none()
-            {
-                continue;
-            }
-            let approved = self.hub.store.approve(row.id, &self.because()).unwrap();
-            if approved.blocked.is_some() {
-                let all = Selection {
-                    batch: row.id,
-                    positions: Vec::new(),
-                    from: None,
-                    again: Again::default(),
-                };
-                let plan = self.hub.store.reprocess(&all, &self.because()).unwrap();
-                assert_eq!(plan.blocked, [], "{row:?}");
-            }
-        }
-        any
-    }
-}
-
-/// `…/new/1700000000.B-0001-3-0a1b2c3d.kuori`
-fn delivery_id(path: &Path) -> String {
-    let name = path.file_name().unwrap().to_str().unwrap();
-    name.split('.').nth(1).unwrap().to_owned()
 }
 
 /// The same batch, whose letters are to go on paper beside the mailbox.
@@ -594,46 +392,4 @@ fn on_paper_too(bytes: &[u8]) -> Vec<u8> {
         to.write_all(&content).unwrap();
     }
     to.finish().unwrap().into_inner()
-}
-
-/// Mailboxes that do as they are told.
-struct Moody {
-    inner: Arc<dyn Mailbox>,
-    mood: Arc<Mutex<Mood>>,
-}
-
-#[async_trait]
-impl Mailbox for Moody {
-    async fn deliver(
-        &self,
-        page: Vec<Delivery>,
-    ) -> Result<Vec<Result<MailboxReceipt, mailbox::Error>>, mailbox::Error> {
-        let mood = *self.mood.lock().unwrap();
-        match mood {
-            Mood::Work => self.inner.deliver(page).await,
-            Mood::Silent => {
-                self.inner.deliver(page).await?;
-                Err(no_room())
-            }
-            Mood::Fail => Err(no_room()),
-            Mood::Broken => Err(mailbox::Error::KeyChanged {
-                root: PathBuf::new(),
-            }),
-        }
-    }
-
-    async fn has(&self, id: DeliveryId, recipient: &RecipientId) -> Result<bool, mailbox::Error> {
-        self.inner.has(id, recipient).await
-    }
-
-    async fn discard(&self, id: DeliveryId, recipient: &RecipientId) -> Result<(), mailbox::Error> {
-        self.inner.discard(id, recipient).await
-    }
-}
-
-fn no_room() -> mailbox::Error {
-    mailbox::Error::Sync {
-        root: PathBuf::new(),
-        source: std::io::ErrorKind::StorageFull.into(),
-    }
 }

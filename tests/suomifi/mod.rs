@@ -1,5 +1,6 @@
 //! Messages on their way to a mailbox service, and what becomes of them there.
 
+mod asking;
 mod batches;
 mod consents;
 mod crashes;

@@ -4,6 +4,7 @@ use std::{
     path::PathBuf,
 };
 
+use jiff::{SignedDuration, Timestamp};
 use kuori::{
     assemble::Works,
     config,
@@ -26,12 +27,24 @@ pub(crate) const NO_LIMIT: &str = "rate_per_sec = 0.0\nfirst_wait_secs = 1\nlong
 
 pub(crate) const SENDERS: [&str; 2] = ["example-city", "hospital"];
 
+/// Lines of `[print_houses.example-print]`.
+pub(crate) const FOLDER: &str = "directory = \"FOLDER/print-house\"";
+
 impl Town {
     pub(crate) async fn new(courier: &str) -> Self {
         Self::with(courier, suomifi_stub::Settings::default()).await
     }
 
     pub(crate) async fn with(courier: &str, stub: suomifi_stub::Settings) -> Self {
+        Self::printing(FOLDER, courier, stub).await
+    }
+
+    /// A town with other lines of `[print_houses.example-print]`; `FOLDER` in them is its folder.
+    pub(crate) async fn printing(
+        print_house: &str,
+        courier: &str,
+        stub: suomifi_stub::Settings,
+    ) -> Self {
         let password = stub.password.clone();
         let stub = Stub::start(stub).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -47,14 +60,14 @@ impl Town {
         }
         fs::write(town.path("password"), password).unwrap();
         private(&town.path("password"));
-        fs::write(town.path("kuori.toml"), town.settings(courier)).unwrap();
+        let settings = town.settings(print_house, courier);
+        fs::write(town.path("kuori.toml"), settings).unwrap();
         town
     }
 
-    fn settings(&self, courier: &str) -> String {
-        let folder = self.folder.path().display();
+    fn settings(&self, print_house: &str, courier: &str) -> String {
         let site = format!(
-            "data_folder = \"{folder}/data\"\n\
+            "data_folder = \"FOLDER/data\"\n\
              poll_interval_secs = 1\n\
              [server]\nenabled = false\n\
              [runner]\nmax_crashes = 1000\n\
@@ -63,10 +76,9 @@ impl Town {
              allows_plain_http = true\n\
              service_id = \"example-service\"\n\
              user = \"stub\"\n\
-             password_file = \"{folder}/password\"\n\
+             password_file = \"FOLDER/password\"\n\
              [suomifi.letters.courier]\n{courier}\n\
-             [print_houses.example-print]\n\
-             directory = \"{folder}/print-house\"\n",
+             [print_houses.example-print]\n{print_house}\n",
             self.stub.base_url()
         );
         let of_sender = |sender| {
@@ -74,13 +86,15 @@ impl Town {
                 "[senders.{sender}]\n\
                  suomifi = \"letters\"\n\
                  print_house = \"example-print\"\n\
-                 directory = \"{folder}/{sender}\"\n\
+                 address_rows = [\"Example City\", \"PL 1\", \"00099 EXAMPLE CITY\"]\n\
+                 directory = \"FOLDER/{sender}\"\n\
                  hold_first_batch = false\n\
                  [senders.{sender}.upload]\n\
                  complete_when = \"renamed\"\n"
             )
         };
-        site + &SENDERS.map(of_sender).concat()
+        let folder = self.folder.path().display().to_string();
+        (site + &SENDERS.map(of_sender).concat()).replace("FOLDER", &folder)
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {
@@ -89,9 +103,13 @@ impl Town {
 
     /// The house as it starts: what a crash left is cleared.
     pub(crate) fn open(&self) -> Works {
+        self.open_by(Clock::new(Timestamp::now))
+    }
+
+    fn open_by(&self, clock: Clock) -> Works {
         let settings = fs::read_to_string(self.path("kuori.toml")).unwrap();
         let config = config::parse(&settings).unwrap();
-        Works::open(&config, Clock::new(jiff::Timestamp::now)).unwrap()
+        Works::open(&config, clock).unwrap()
     }
 
     /// Puts a batch of letters into a sender's inbox. Returns the positions of those that go to a mailbox:
@@ -106,23 +124,34 @@ impl Town {
                 granted.push(ConsentChange {
                     recipient: RecipientId::Person(id),
                     status: ConsentStatus::Granted,
-                    since: jiff::Timestamp::now(),
+                    since: Timestamp::now(),
                 });
             }
         }
         store
-            .record_consents(&granted, "test", jiff::Timestamp::now())
+            .record_consents(&granted, "test", Timestamp::now())
             .unwrap();
+        self.put(sender, name, &spec);
+        positions
+    }
+
+    /// Puts a batch into a sender's inbox, and says nothing of consents.
+    pub(crate) fn put(&self, sender: &str, name: &str, spec: &sample::Spec) {
         let part = self.path(sender).join(format!("{name}.part"));
-        sample::write(&spec, File::create(&part).unwrap(), &|_| {}).unwrap();
+        sample::write(spec, File::create(&part).unwrap(), &|_| {}).unwrap();
         let inbox = self.path(sender).join("inbox").join(name);
         fs::rename(part, inbox).unwrap();
-        positions
     }
 
     /// The house works until nothing is left to do now.
     pub(crate) async fn run(&self) {
         self.open().run_until_idle().await.unwrap();
+    }
+
+    /// The same, so long from now.
+    pub(crate) async fn run_after(&self, wait: SignedDuration) {
+        let works = self.open_by(Clock::fixed(Timestamp::now() + wait));
+        works.run_until_idle().await.unwrap();
     }
 
     pub(crate) fn store(&self) -> Store {
@@ -134,7 +163,7 @@ impl Town {
     }
 
     pub(crate) fn queue(&self) -> QueueNumbers {
-        let queues = self.store().queues(jiff::Timestamp::now()).unwrap();
+        let queues = self.store().queues(Timestamp::now()).unwrap();
         queues.into_iter().next().unwrap()
     }
 
@@ -168,11 +197,15 @@ impl Town {
     pub(crate) fn assert_at_rest(&self) {
         let queue = self.queue();
         assert_eq!((queue.waiting, queue.sending), (0, 0), "{queue:?}");
-        let options = Verification {
+        self.assert_sound(&Verification {
             deep: true,
-            ..Verification::at_rest(jiff::Timestamp::now())
-        };
-        let found = self.store().verify(&options, &|_| {}).unwrap();
+            ..Verification::at_rest(Timestamp::now())
+        });
+    }
+
+    /// `kuori verify` finds nothing.
+    pub(crate) fn assert_sound(&self, options: &Verification) {
+        let found = self.store().verify(options, &|_| {}).unwrap();
         let broken = found.problems.iter().filter(|it| !it.breach.is_note());
         let broken: Vec<_> = broken
             .map(|it| format!("{}: {}", it.about, it.how))

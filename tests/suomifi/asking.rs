@@ -1,42 +1,45 @@
 //! Who is asked for a mailbox, and letters that Suomi.fi prints: the stand-in, behind a real socket.
 
-use std::{
-    collections::BTreeSet,
-    fs::{self, File},
-    os::unix::fs::PermissionsExt,
-    path::PathBuf,
-};
+use std::{collections::BTreeSet, fs, ops::Deref};
 
 use jiff::{SignedDuration, Timestamp};
 use kuori::{
-    assemble::Works,
-    config,
-    domain::{BatchId, BatchState, MailboxStatus, MessageEvent, MessageState, Reason, RecipientId},
-    pipeline::Clock,
-    sample::{self, SampleRecipient},
-    store::{
-        ConsentChange, ConsentStatus, Counts, FiredTimer, MessageRow, Store, TimerEnd, Verification,
+    domain::{
+        BatchId, BatchState, MailboxStatus, MessageEvent, MessageState, Reason, RecipientId,
+        StatedRecipient,
     },
-    suomifi_stub::{self, Mailboxes, Misdeed, Stub, Trouble},
+    sample::{self, SampleRecipient},
+    store::{ConsentChange, ConsentStatus, Counts, FiredTimer, MessageRow, TimerEnd, Verification},
+    suomifi_stub::{self, Mailboxes, Misdeed, Route, Trouble},
 };
-use tempfile::TempDir;
+
+use super::town::{FOLDER, Town, private};
 
 const QUESTION: &str = "/v1/mailboxes/active";
 const UPLOAD: &str = "/v2/attachments";
 const SEND: &str = "/v2/messages/electronic";
 const LETTERS: u32 = 40;
 
-const FOLDER: &str = "directory = \"FOLDER/print-house\"";
+/// What fails waits as it does by default; the clock of a run stands still.
+const UNHURRIED: &str = "rate_per_sec = 100000.0";
+
 const SERVICE: &str = "[print_houses.example-print.suomifi]\n\
     service = \"letters\"\n\
     user = \"EXAMPL\"\n\
     password_file = \"FOLDER/print-password\"\n\
     contact_email = \"letters@example.com\"";
 
-/// A sender with a service of Suomi.fi Messages, where every second person has a mailbox.
+/// A town in which every second person has a mailbox, and the first batch of one of its senders.
 struct Office {
-    stub: Stub,
-    folder: TempDir,
+    town: Town,
+}
+
+impl Deref for Office {
+    type Target = Town;
+
+    fn deref(&self) -> &Town {
+        &self.town
+    }
 }
 
 impl Office {
@@ -45,82 +48,23 @@ impl Office {
             mailboxes: Mailboxes::Even,
             ..suomifi_stub::Settings::default()
         };
-        let password = stub.password.clone();
-        let stub = Stub::start(stub).await.unwrap();
-        let office = Self {
-            stub,
-            folder: tempfile::tempdir().unwrap(),
-        };
-        for folder in [
-            "print-house/pickup",
-            "print-house/feedback",
-            "city/inbox",
-            "city/receipts",
-        ] {
-            fs::create_dir_all(office.path(folder)).unwrap();
-        }
-        office.secret("password", &password);
-        office.secret("print-password", "abcd\n");
-        fs::write(office.path("kuori.toml"), office.settings(print_house)).unwrap();
-        office
-    }
-
-    fn settings(&self, print_house: &str) -> String {
-        let folder = self.folder.path().display().to_string();
-        let settings = format!(
-            "data_folder = \"FOLDER/data\"\n\
-             [server]\nenabled = false\n\
-             [suomifi.letters]\n\
-             base_url = \"{}\"\n\
-             allows_plain_http = true\n\
-             service_id = \"example-service\"\n\
-             user = \"stub\"\n\
-             password_file = \"FOLDER/password\"\n\
-             [suomifi.letters.courier]\n\
-             rate_per_sec = 100000.0\n\
-             [print_houses.example-print]\n{print_house}\n\
-             [senders.example-city]\n\
-             suomifi = \"letters\"\n\
-             print_house = \"example-print\"\n\
-             address_rows = [\"Example City\", \"PL 1\", \"00099 EXAMPLE CITY\"]\n\
-             directory = \"FOLDER/city\"\n\
-             hold_first_batch = false\n\
-             [senders.example-city.upload]\n\
-             complete_when = \"renamed\"\n",
-            self.stub.base_url()
-        );
-        settings.replace("FOLDER", &folder)
-    }
-
-    fn path(&self, below: &str) -> PathBuf {
-        self.folder.path().join(below)
-    }
-
-    fn secret(&self, name: &str, secret: &str) {
-        fs::write(self.path(name), secret).unwrap();
-        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+        let town = Town::printing(print_house, UNHURRIED, stub).await;
+        fs::write(town.path("print-password"), "abcd\n").unwrap();
+        private(&town.path("print-password"));
+        Self { town }
     }
 
     fn upload(&self, spec: &sample::Spec) {
-        let part = self.path("city/letters.part");
-        sample::write(spec, File::create(&part).unwrap(), &|_| {}).unwrap();
-        fs::rename(part, self.path("city/inbox/letters.zip")).unwrap();
+        self.put("example-city", "letters.zip", spec);
     }
 
-    /// The house works until nothing is left to do, so long from now.
-    async fn run(&self, later: SignedDuration) {
-        let settings = fs::read_to_string(self.path("kuori.toml")).unwrap();
-        let clock = Clock::fixed(Timestamp::now() + later);
-        let works = Works::open(&config::parse(&settings).unwrap(), clock).unwrap();
-        works.run_until_idle().await.unwrap();
+    /// Until nothing is left to do; the clock stands still meanwhile.
+    async fn run(&self) {
+        self.run_after(SignedDuration::ZERO).await;
     }
 
-    fn store(&self) -> Store {
-        Store::open(&self.path("data")).unwrap()
-    }
-
-    fn counts(&self) -> Counts {
-        self.store().counts(BatchId(1)).unwrap()
+    fn of_batch(&self) -> Counts {
+        self.counts(1)
     }
 
     fn messages(&self) -> Vec<MessageRow> {
@@ -132,24 +76,32 @@ impl Office {
         requests.get(QUESTION).copied().unwrap_or(0)
     }
 
+    /// From now on they are to get nothing by a mailbox.
+    fn withdraw(&self, recipient: &SampleRecipient, since: Timestamp) {
+        let withdrawn = ConsentChange {
+            recipient: RecipientId::Person(recipient.id.clone().unwrap()),
+            status: ConsentStatus::Withdrawn,
+            since,
+        };
+        let recorded = self
+            .store()
+            .record_consents(&[withdrawn], "test", Timestamp::now());
+        recorded.unwrap();
+    }
+
     /// Each message of the batch has one end, and the service has none twice.
     fn assert_each_went_once(&self) {
-        let counts = self.counts();
+        let counts = self.of_batch();
         let went = counts.delivered + counts.printed;
         assert_eq!(
             (went, counts.received),
             (u64::from(LETTERS), u64::from(LETTERS))
         );
-        let taken = self.stub.accepted();
-        let ids: BTreeSet<_> = taken.iter().map(|taken| &taken.external_id).collect();
+        let taken = self.taken();
+        let ids: BTreeSet<_> = taken.iter().collect();
         assert_eq!(ids.len(), taken.len());
-        let options = Verification::at_rest(Timestamp::now() + SignedDuration::from_hours(48));
-        let found = self.store().verify(&options, &|_| {}).unwrap();
-        let broken = found.problems.iter().filter(|it| !it.breach.is_note());
-        let broken: Vec<_> = broken
-            .map(|it| format!("{}: {}", it.about, it.how))
-            .collect();
-        assert_eq!(broken, [""; 0]);
+        let later = Timestamp::now() + SignedDuration::from_hours(48);
+        self.assert_sound(&Verification::at_rest(later));
     }
 }
 
@@ -175,18 +127,9 @@ async fn a_service_is_asked_once_and_not_about_who_has_withdrawn_here() {
     let office = Office::new(FOLDER).await;
     let spec = spec(1.0);
     let with_mailbox: Vec<_> = sample::recipients(&spec).filter(has_mailbox).collect();
-    let withdrawn = ConsentChange {
-        recipient: RecipientId::Person(with_mailbox[0].id.clone().unwrap()),
-        status: ConsentStatus::Withdrawn,
-        since: Timestamp::UNIX_EPOCH,
-    };
-    let now = Timestamp::now();
-    office
-        .store()
-        .record_consents(&[withdrawn], "test", now)
-        .unwrap();
+    office.withdraw(&with_mailbox[0], Timestamp::UNIX_EPOCH);
     office.upload(&spec);
-    office.run(SignedDuration::ZERO).await;
+    office.run().await;
     assert_eq!(office.questions(), 1);
     assert!(office.stub.counts().recipients_asked < u64::from(LETTERS));
     let position = with_mailbox[0].position as usize;
@@ -195,7 +138,7 @@ async fn a_service_is_asked_once_and_not_about_who_has_withdrawn_here() {
         messages[position - 1].reason,
         Some(Reason::ConsentWithdrawn)
     );
-    assert_eq!(office.counts().delivered, with_mailbox.len() as u64 - 1);
+    assert_eq!(office.of_batch().delivered, with_mailbox.len() as u64 - 1);
     let is_told = |row: &MessageRow| row.asked.is_some();
     assert!(messages.iter().all(is_told));
     office.assert_each_went_once();
@@ -208,27 +151,18 @@ async fn who_withdraws_while_a_message_waits_in_the_queue_gets_paper_and_one_cal
     let with_mailbox: Vec<_> = sample::recipients(&spec).filter(has_mailbox).collect();
     office.stub.trouble(Trouble::status(503).on(UPLOAD));
     office.upload(&spec);
-    office.run(SignedDuration::ZERO).await;
-    assert_eq!((office.questions(), office.counts().delivered), (1, 0));
+    office.run().await;
+    assert_eq!((office.questions(), office.of_batch().delivered), (1, 0));
     let asked_before = office.stub.counts().recipients_asked;
     let last = with_mailbox.last().unwrap();
-    let withdrawn = ConsentChange {
-        recipient: RecipientId::Person(last.id.clone().unwrap()),
-        status: ConsentStatus::Withdrawn,
-        since: Timestamp::now(),
-    };
-    let now = Timestamp::now();
-    office
-        .store()
-        .record_consents(&[withdrawn], "test", now)
-        .unwrap();
+    office.withdraw(last, Timestamp::now());
     office.stub.end_troubles();
     // What the service said when the batch was routed is too old to be believed by now.
-    office.run(SignedDuration::from_hours(2)).await;
+    office.run_after(SignedDuration::from_hours(2)).await;
     assert_eq!(office.questions(), 2);
     let others = with_mailbox.len() as u64 - 1;
     assert_eq!(office.stub.counts().recipients_asked - asked_before, others);
-    assert_eq!(office.counts().delivered, others);
+    assert_eq!(office.of_batch().delivered, others);
     assert_eq!(office.stub.accepted().len() as u64, others);
     let messages = office.messages();
     let printed = &messages[last.position as usize - 1];
@@ -243,14 +177,14 @@ async fn what_the_service_has_is_not_printed_although_it_takes_its_files_no_more
     let lost = Trouble::new(Misdeed::Cut).on(SEND).after_effect();
     office.stub.trouble(lost);
     office.upload(&spec(1.0));
-    office.run(SignedDuration::ZERO).await;
+    office.run().await;
     let taken = office.stub.accepted().len() as u64;
-    assert!(taken > 0 && office.counts().delivered == 0, "{taken}");
+    assert!(taken > 0 && office.of_batch().delivered == 0, "{taken}");
     // A day later the files are to be uploaded again, and are too large by now.
     office.stub.end_troubles();
     office.stub.trouble(Trouble::status(413).on(UPLOAD));
-    office.run(SignedDuration::from_hours(25)).await;
-    assert_eq!(office.counts().delivered, taken);
+    office.run_after(SignedDuration::from_hours(25)).await;
+    assert_eq!(office.of_batch().delivered, taken);
     assert_eq!(office.stub.accepted().len() as u64, taken);
     office.assert_each_went_once();
 }
@@ -260,7 +194,7 @@ async fn who_waits_for_a_silent_service_costs_one_question_each_time_and_is_writ
     let office = Office::new(FOLDER).await;
     office.stub.trouble(Trouble::status(503).on(QUESTION));
     office.upload(&spec(1.0));
-    office.run(SignedDuration::ZERO).await;
+    office.run().await;
     assert_eq!(office.questions(), 1);
     let first = office.messages();
     for waiting in &first {
@@ -271,7 +205,7 @@ async fn who_waits_for_a_silent_service_costs_one_question_each_time_and_is_writ
     let queue = office.store().queues(Timestamp::now()).unwrap().remove(0);
     assert!(queue.state.failing_since.is_some(), "operators see why");
 
-    office.run(SignedDuration::from_hours(1)).await;
+    office.run_after(SignedDuration::from_hours(1)).await;
     assert_eq!(office.questions(), 2);
     let again = office.messages();
     let decided = |rows: &[MessageRow]| rows.iter().map(|row| row.decided_at).collect::<Vec<_>>();
@@ -281,7 +215,7 @@ async fn who_waits_for_a_silent_service_costs_one_question_each_time_and_is_writ
     assert!(batch.due_at.is_some());
 
     office.stub.end_troubles();
-    office.run(SignedDuration::from_hours(2)).await;
+    office.run_after(SignedDuration::from_hours(2)).await;
     assert_eq!(office.questions(), 3);
     let queue = office.store().queues(Timestamp::now()).unwrap().remove(0);
     assert_eq!(queue.state.failing_since, None);
@@ -293,9 +227,9 @@ async fn who_waits_longer_than_the_senders_patience_gets_paper() {
     let office = Office::new(FOLDER).await;
     office.stub.trouble(Trouble::status(503).on(QUESTION));
     office.upload(&spec(1.0));
-    office.run(SignedDuration::ZERO).await;
-    office.run(SignedDuration::from_hours(25)).await;
-    assert_eq!(office.counts().printed, u64::from(LETTERS));
+    office.run().await;
+    office.run_after(SignedDuration::from_hours(25)).await;
+    assert_eq!(office.of_batch().printed, u64::from(LETTERS));
     office.assert_each_went_once();
 }
 
@@ -303,16 +237,13 @@ async fn who_waits_longer_than_the_senders_patience_gets_paper() {
 async fn letters_that_suomifi_prints_make_no_bundle_and_nobody_is_asked_before() {
     let office = Office::new(SERVICE).await;
     office.upload(&spec(0.5));
-    office.run(SignedDuration::ZERO).await;
+    office.run().await;
     assert_eq!(office.questions(), 0);
     assert_eq!(office.stub.accepted().len(), LETTERS as usize);
     assert_eq!(office.store().bundles(None, 1).unwrap().len(), 0);
     for row in office.messages() {
         assert_eq!(row.state, MessageState::HandedOver);
-        let has_id = matches!(
-            row.message.recipient.id,
-            kuori::domain::StatedRecipient::Valid(_)
-        );
+        let has_id = matches!(row.message.recipient.id, StatedRecipient::Valid(_));
         let expected = if has_id {
             Reason::ServiceChooses
         } else {
@@ -321,10 +252,7 @@ async fn letters_that_suomifi_prints_make_no_bundle_and_nobody_is_asked_before()
         assert_eq!(row.reason, Some(expected));
     }
     let printed = office.stub.accepted();
-    let on_paper = printed
-        .iter()
-        .filter(|it| it.route == suomifi_stub::Route::Paper)
-        .count();
+    let on_paper = printed.iter().filter(|it| it.route == Route::Paper).count();
     assert!(on_paper > 0 && on_paper < LETTERS as usize, "{on_paper}");
     office.assert_each_went_once();
 }
@@ -335,9 +263,9 @@ async fn a_service_that_may_not_choose_is_asked_and_prints_the_others() {
     let spec = spec(1.0);
     let with_mailbox = sample::recipients(&spec).filter(has_mailbox).count() as u64;
     office.upload(&spec);
-    office.run(SignedDuration::ZERO).await;
+    office.run().await;
     assert_eq!(office.questions(), 1);
-    assert_eq!(office.counts().delivered, with_mailbox);
+    assert_eq!(office.of_batch().delivered, with_mailbox);
     office.assert_each_went_once();
 }
 
@@ -345,8 +273,8 @@ async fn a_service_that_may_not_choose_is_asked_and_prints_the_others() {
 async fn what_nobody_reads_is_printed_by_suomifi_under_an_id_of_its_own() {
     let office = Office::new(&format!("{SERVICE}\nlet_service_choose = false")).await;
     office.upload(&spec(1.0));
-    office.run(SignedDuration::ZERO).await;
-    let (delivered, sent) = (office.counts().delivered, office.stub.accepted().len());
+    office.run().await;
+    let (delivered, sent) = (office.of_batch().delivered, office.stub.accepted().len());
     assert!(delivered > 0);
     let database = rusqlite::Connection::open(office.path("data/kuori.sqlite")).unwrap();
     let begin = "INSERT INTO timers (batch, position, what, mailbox, begun_at, due_at, look_at)
@@ -364,13 +292,13 @@ async fn what_nobody_reads_is_printed_by_suomifi_under_an_id_of_its_own() {
         .store()
         .fire_timers(BatchId(1), &over, Timestamp::now());
     assert_eq!(fired.unwrap().printed, delivered);
-    office.run(SignedDuration::from_hours(1)).await;
-    let counts = office.counts();
+    office.run_after(SignedDuration::from_hours(1)).await;
+    let counts = office.of_batch();
     assert_eq!((counts.also_printed, counts.also_to_print), (delivered, 0));
     let taken = office.stub.accepted();
     assert_eq!((taken.len() - sent) as u64, delivered);
     for paper in &taken[sent..] {
-        assert_eq!(paper.route, suomifi_stub::Route::Paper);
+        assert_eq!(paper.route, Route::Paper);
         let ending = paper.external_id.rsplit('.').next();
         assert_eq!(ending, Some("post"), "{}", paper.external_id);
     }

@@ -3,8 +3,9 @@
 //! When it is dropped it fails the test if something is due, if a spooled file has no row, or if
 //! `kuori verify` would find a broken rule.
 
+mod settings;
+
 use std::{
-    collections::BTreeMap,
     fs::{self, File},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -12,30 +13,24 @@ use std::{
 
 use jiff::Timestamp;
 use kuori::{
-    batch,
-    domain::{
-        BatchId, DuplicateLetterIds, Language, MessageId, PostageClass, PostageCode, PrintHouseId,
-        RecipientId, ServiceKind,
-    },
+    domain::{BatchId, MessageId, RecipientId},
     inbox::{self, Inbox},
-    mailbox::{FolderKey, Mailbox, Maildirs},
-    outbox::{self, Outbox, Places},
-    pdf::NoSecondReader,
-    pipeline::{
-        self, Clock, Gate, HoldPolicy, House, Landscape, Looked, Mailboxes, Patience,
-        PrintHouseSettings, ReadLooks, ReadSettings, Runner, SenderSettings, Shown,
-    },
-    print::{self, PostageRule},
-    receipts, routing, sample,
+    mailbox::Mailbox,
+    outbox::{self, Outbox},
+    pipeline::{self, House, Looked, Mailboxes, ReadLooks, ReadSettings, Runner, SenderSettings},
+    print, sample,
     signing::Signer,
     store::{
         ConsentChange, ConsentStatus, Counts, FiredTimers, NewEvent, Place, Received, Store,
-        TimerRule, Verification,
+        Verification,
     },
     transport::{DirectoryFolder, RemoteFolder},
 };
 use tempfile::TempDir;
 use tokio::sync::Notify;
+
+pub(crate) use self::settings::{house, inbox_settings, sender};
+use self::settings::{maildirs, places, timer_rule};
 
 pub(crate) struct Hub {
     pub(crate) store: Arc<Store>,
@@ -451,14 +446,6 @@ impl Drop for Hub {
     }
 }
 
-fn timer_rule(sender: &SenderSettings) -> TimerRule {
-    TimerRule {
-        sender: sender.id.clone(),
-        acknowledge_within_days: sender.patience.acknowledge_within_days,
-        print_if_unread_days: sender.patience.print_if_unread_days,
-    }
-}
-
 /// What an operator does, and why.
 pub(crate) fn because(why: &str) -> NewEvent {
     NewEvent {
@@ -490,122 +477,4 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
         }
     }
     found
-}
-
-pub(crate) fn sender() -> SenderSettings {
-    SenderSettings {
-        id: "example-city".parse().unwrap(),
-        display_name: "Example City".to_owned(),
-        address_rows: vec![
-            "Example City".to_owned(),
-            "PL 1, 00099 EXAMPLE CITY".to_owned(),
-        ],
-        gate: Gate::Partial,
-        holds: HoldPolicy::NONE,
-        duplicate_letter_ids: DuplicateLetterIds::Refuse,
-        receipts: receipts::Settings::default(),
-        language: Language::English,
-        batch: batch::Settings::default(),
-        routing: routing::Policy::default(),
-        print_house: Some("example-print".parse().unwrap()),
-        suomifi: None,
-        shown: Shown::default(),
-        patience: Patience::default(),
-        duplex: true,
-        colour: false,
-        postage: PostageClass::Economy,
-        service: ServiceKind::Ordinary,
-        address_page: false,
-        compare_address: true,
-        landscape: Landscape::default(),
-        household: false,
-        default_subject: "A letter for you".to_owned(),
-    }
-}
-
-pub(crate) fn house(
-    store: &Arc<Store>,
-    folder: &Path,
-    sender: SenderSettings,
-    print: print::Settings,
-    time: &Arc<Mutex<Timestamp>>,
-) -> House {
-    let time = Arc::clone(time);
-    let print_houses = [("example-print", print), ("economy-print", economy_alone())];
-    let print_houses = print_houses.map(|(id, print)| {
-        let id: PrintHouseId = id.parse().unwrap();
-        let print = print::Settings {
-            // Here every mark is read back, not a sample of them.
-            verify_marks: u32::MAX,
-            ..print
-        };
-        (
-            id.clone(),
-            PrintHouseSettings {
-                id,
-                print,
-                service: None,
-            },
-        )
-    });
-    House {
-        store: Arc::clone(store),
-        services: BTreeMap::new(),
-        postal_accounts: BTreeMap::new(),
-        mailbox: maildirs(folder, "mailboxes"),
-        test_mailbox: maildirs(folder, "test-mailboxes"),
-        senders: BTreeMap::from([(sender.id.clone(), sender)]),
-        print_houses: BTreeMap::from(print_houses),
-        second_reader: Arc::new(NoSecondReader),
-        clock: Clock::new(move || *time.lock().unwrap()),
-        time_zone: jiff::tz::TimeZone::get("Europe/Helsinki").unwrap(),
-        signer: None,
-        sends_notices: false,
-    }
-}
-
-fn maildirs(folder: &Path, name: &str) -> Arc<dyn Mailbox> {
-    let key = FolderKey::open(&folder.join("mailbox.key")).unwrap();
-    Arc::new(Maildirs::new(folder.join(name), key).unwrap())
-}
-
-/// What a print house wants that has no postage but for economy letters at home.
-fn economy_alone() -> print::Settings {
-    print::Settings {
-        postage: vec![PostageRule {
-            class: PostageClass::Economy,
-            destination: print::Destination::Domestic,
-            max_grams: 2_000,
-            code: PostageCode("E-2000".to_owned()),
-        }],
-        ..print::Settings::default()
-    }
-}
-
-fn places(folder: &Path) -> Places {
-    let place = |name: &str| -> Arc<dyn RemoteFolder> {
-        for inner in ["inbox", "receipts", "pickup"] {
-            fs::create_dir_all(folder.join(name).join(inner)).unwrap();
-        }
-        Arc::new(DirectoryFolder::new(folder.join(name)))
-    };
-    Places::from([
-        (
-            Place::Sender("example-city".parse().unwrap()),
-            place("sender"),
-        ),
-        (
-            Place::PrintHouse("example-print".parse().unwrap()),
-            place("print-house"),
-        ),
-        (Place::TestShelf, place("test-shelf")),
-    ])
-}
-
-pub(crate) fn inbox_settings() -> inbox::Settings {
-    let sender = "example-city".parse().unwrap();
-    let mut settings = inbox::Settings::new(sender, "example-city".to_owned()).unwrap();
-    // A copy that breaks goes on soon.
-    settings.back_off.first = jiff::SignedDuration::from_millis(5);
-    settings
 }
