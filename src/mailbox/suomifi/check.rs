@@ -112,6 +112,7 @@ impl Suomifi {
 
 fn unreachable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::Unreachable {
+        may_have_arrived: false,
         source: error.into(),
     }
 }

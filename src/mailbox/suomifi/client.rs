@@ -14,7 +14,7 @@ use super::{
     event::number,
     password::{self, PasswordFile},
     request, text,
-    token::{Desk, Tokens},
+    token::{Desk, Token, Tokens},
 };
 use crate::{
     crash_points::around_remote,
@@ -292,7 +292,8 @@ impl Suomifi {
     /// The description promises the number of a repeat by the doors of mailboxes alone, and not that
     /// paper is found by its id: a letter that is known without one would be sent in vain for ever.
     async fn sent_before(&self, post: &Post) -> Result<SentMessage, Error> {
-        let number = self.message_id(&post.external_id).await?;
+        let number = self.message_id(&post.external_id).await;
+        let number = number.map_err(|error| error.of_another(true))?;
         let no_number = post.electronic.is_none().then_some(SentMessage::NO_NUMBER);
         let message_id = number.or(no_number).ok_or_else(|| Error::Answer {
             what: "it was sent before, and nobody knows it".to_owned(),
@@ -308,17 +309,22 @@ impl Suomifi {
         &self,
         request: impl Fn() -> Result<RequestBuilder, Error>,
     ) -> Result<Answer, Error> {
-        let mut token = self.tokens.get(&self.desk(), None).await?;
+        let mut token = self.token(None).await?;
         let ask = |text: &Private<String>| {
             let request = request()?.header(AUTHORIZATION, bearer(text)?);
             Ok::<_, Error>(self.connection.exchange(request))
         };
         let mut answer = ask(&token.text)?.await?;
         if answer.status == 401 {
-            token = self.tokens.get(&self.desk(), Some(&token)).await?;
+            token = self.token(Some(&token)).await?;
             answer = ask(&token.text)?.await?;
         }
         Ok(answer.to(token.text))
+    }
+
+    async fn token(&self, refused: Option<&Token>) -> Result<Token, Error> {
+        let token = self.tokens.get(&self.desk(), refused).await;
+        token.map_err(|error| error.of_another(false))
     }
 
     fn post(&self, path: &str, json: String) -> RequestBuilder {

@@ -126,9 +126,11 @@ pub(super) fn bearer(token: &Private<String>) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
-/// Without the address: its query may name a message.
+/// Without the address: its query may name a message. Nothing goes over a line that did not come about:
+/// a name that is not known, a port that nobody listens at, a certificate that will not do.
 fn unreachable(error: reqwest::Error) -> Error {
     Error::Unreachable {
+        may_have_arrived: !error.is_connect(),
         source: error.without_url().into(),
     }
 }

@@ -11,6 +11,8 @@ pub enum Error {
     /// No answer, or not a whole one: the connection, the certificate, the time that it may take.
     #[error("the mailbox service cannot be reached")]
     Unreachable {
+        /// The request may have reached it all the same; not where no connection came about.
+        may_have_arrived: bool,
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
@@ -104,7 +106,7 @@ impl Error {
     /// What an operator can do, where it is more than to wait.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Unreachable { source } if is_of_certificate(source.as_ref()) => Some(
+            Self::Unreachable { source, .. } if is_of_certificate(source.as_ref()) => Some(
                 "the certificate is not trusted: is `base_url` the service's own, the clock right, \
                  `ca-certificates` installed, and `ca_file` the issuer's?",
             ),
@@ -137,6 +139,17 @@ impl Error {
         self
     }
 
+    /// The same of a request that another one was made for, which may have arrived or was not begun.
+    pub(super) fn of_another(self, may_have_arrived: bool) -> Self {
+        match self {
+            Self::Unreachable { source, .. } => Self::Unreachable {
+                may_have_arrived,
+                source,
+            },
+            other => other,
+        }
+    }
+
     fn what(&self) -> String {
         match self {
             Self::Answer { what } => what.clone(),
@@ -147,7 +160,11 @@ impl Error {
     /// The same once more, for others who waited for the same thing.
     pub(super) fn again(&self) -> Self {
         match self {
-            Self::Unreachable { source } => Self::Unreachable {
+            Self::Unreachable {
+                may_have_arrived,
+                source,
+            } => Self::Unreachable {
+                may_have_arrived: *may_have_arrived,
                 source: in_one_line(source.as_ref()).into(),
             },
             Self::Busy {

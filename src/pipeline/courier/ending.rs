@@ -102,6 +102,10 @@ fn doubt(error: &Error) -> PutBack {
     match error {
         Error::Busy { status: 429, .. }
         | Error::NotLetIn { .. }
+        | Error::Unreachable {
+            may_have_arrived: false,
+            ..
+        }
         | Error::NoMailbox
         | Error::TooLarge { .. }
         | Error::Refused { .. }
