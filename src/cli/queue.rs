@@ -1,4 +1,5 @@
 pub(super) mod list;
+pub(super) mod move_to;
 pub(super) mod retry;
 pub(super) mod service;
 
@@ -11,6 +12,12 @@ pub(super) enum Command {
     /// A service takes one message a request and some a second: each batch goes on meanwhile, and its
     /// paper waits for none of it.
     List(list::Arguments),
+    /// Take what waits for a service under its old name for its new one
+    ///
+    /// Where `[suomifi.OLD]` is `[suomifi.NEW]` in the settings by now, and is the same service: what it
+    /// may have already is sent under its old id, which it knows. What waits for a service that is gone
+    /// is given to another one by `kuori reprocess --from deliver`.
+    Move(move_to::Arguments),
     /// Try at once a service that does not work, instead of when its wait is over
     Retry(retry::Arguments),
 }
@@ -21,6 +28,7 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     match command {
         Command::List(arguments) => list::run(arguments, invocation),
+        Command::Move(arguments) => move_to::run(arguments, invocation),
         Command::Retry(arguments) => retry::run(arguments, invocation),
     }
 }

@@ -85,6 +85,9 @@ pub(super) const IS_QUEUED: &str =
 impl Store {
     /// Lets messages of a batch wait for a service, in one transaction. Those that wait already, and
     /// those that have nowhere to go any more, are left as they are. Returns how many are new.
+    ///
+    /// Of what came before the backup that the house was brought back from, nobody knows whether the
+    /// service has it.
     pub fn enqueue(
         &self,
         row: &BatchRow,
@@ -94,8 +97,9 @@ impl Store {
     ) -> Result<u64, Error> {
         let doing = "queue messages";
         let sql = "INSERT INTO mailbox_queue
-                (batch, position, service, door, external_id, queued_at)
-             SELECT m.batch, m.position, ?3, ?4, ?5, ?6 FROM messages m
+                (batch, position, service, door, external_id, queued_at, is_in_doubt)
+             SELECT m.batch, m.position, ?3, ?4, ?5, ?6,
+                m.batch <= COALESCE((SELECT doubted_to FROM house), 0) FROM messages m
               WHERE m.batch = ?1 AND m.position = ?2 AND m.state IN ('routed', 'delivered')
              ON CONFLICT DO NOTHING";
         self.write(doing, |tx| {
@@ -180,10 +184,14 @@ pub(super) fn release_all(tx: &Transaction<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The house comes back from a backup: what waited then may have been sent since.
+/// The house comes back from a backup: what waited then may have been sent since, and so may what is
+/// queued later of batches that were there.
 pub(super) fn doubt_all(tx: &Transaction<'_>) -> Result<(), Error> {
+    let doing = "doubt what waits";
     let sql = "UPDATE mailbox_queue SET is_sending = 0, is_in_doubt = 1";
-    tx.execute(sql, []).doing("doubt what waits")?;
+    tx.execute(sql, []).doing(doing)?;
+    let sql = "UPDATE house SET doubted_to = (SELECT MAX(id) FROM batches)";
+    tx.execute(sql, []).doing(doing)?;
     Ok(())
 }
 

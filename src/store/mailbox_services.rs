@@ -51,6 +51,9 @@ pub struct QueueNumbers {
     /// Since when the first of them waits.
     pub oldest_at: Option<Timestamp>,
     pub sent_last_hour: u64,
+    /// Batches that the house cannot bring, and why that is so of one of them.
+    pub failing: u64,
+    pub batch_error: Option<String>,
     pub state: ServiceState,
 }
 
@@ -67,6 +70,10 @@ pub struct QueuedBatch {
     pub queued_at: Timestamp,
     /// The batch, or its sender.
     pub is_on_hold: bool,
+    /// Why the house could not bring it at its last turn, in one line without personal data, and since
+    /// when it cannot.
+    pub last_error: Option<String>,
+    pub failing_since: Option<Timestamp>,
 }
 
 impl QueueNumbers {
@@ -160,6 +167,36 @@ impl Store {
         })
     }
 
+    /// Notes why the house cannot bring a batch, or that it can.
+    pub fn note_turn(
+        &self,
+        service: &ServiceName,
+        batch: BatchId,
+        error: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let doing = "note how a turn went";
+        let is_new = "SELECT 1 FROM queued_batches
+             WHERE service = ?1 AND batch = ?2 AND last_error IS NOT ?3";
+        // Noted after each turn, and mostly there is nothing new.
+        let is_new = self.read(|db| {
+            let mut query = db.prepare_cached(is_new).doing(doing)?;
+            let given = params![service.as_str(), batch.0, error];
+            query.exists(given).doing(doing)
+        })?;
+        if !is_new {
+            return Ok(());
+        }
+        let sql = "UPDATE queued_batches SET last_error = ?3,
+                failing_since = CASE WHEN ?3 IS NULL THEN NULL ELSE COALESCE(failing_since, ?4) END
+             WHERE service = ?1 AND batch = ?2";
+        self.write(doing, |tx| {
+            let given = params![service.as_str(), batch.0, error, millis(now)];
+            tx.execute(sql, given).doing(doing)?;
+            Ok(())
+        })
+    }
+
     /// Has a service that fails tried at once, because an operator wants it.
     pub fn retry_service(&self, service: &ServiceName, action: &NewEvent) -> Result<(), Error> {
         let doing = "try a mailbox service again";
@@ -225,6 +262,8 @@ fn queued_batch(row: &Row<'_>) -> rusqlite::Result<QueuedBatch> {
         in_doubt: row.get("in_doubt")?,
         queued_at: row.time("queued_at")?,
         is_on_hold: row.get("is_on_hold")?,
+        last_error: row.get("last_error")?,
+        failing_since: row.maybe_time("failing_since")?,
     })
 }
 
@@ -248,7 +287,8 @@ pub(super) fn numbers(db: &Connection, now: Timestamp) -> Result<Vec<QueueNumber
         "WITH queues AS (
             SELECT q.service, SUM(q.waiting) AS waiting, SUM(q.sending) AS sending,
                 SUM(CASE WHEN {MAY_GO} THEN 0 ELSE q.waiting END) AS on_hold,
-                COUNT(*) AS batches, MIN(q.queued_at) AS oldest_at
+                COUNT(*) AS batches, MIN(q.queued_at) AS oldest_at,
+                COUNT(q.last_error) AS failing, MIN(q.last_error) AS batch_error
               FROM queued_batches q JOIN batches b ON b.id = q.batch
              WHERE q.waiting + q.sending > 0 GROUP BY q.service),
          names AS (SELECT name FROM mailbox_services WHERE is_in_settings OR failing_since
@@ -256,6 +296,7 @@ pub(super) fn numbers(db: &Connection, now: Timestamp) -> Result<Vec<QueueNumber
          SELECT n.name AS service, COALESCE(q.waiting, 0) AS waiting,
             COALESCE(q.sending, 0) AS sending, COALESCE(q.on_hold, 0) AS on_hold,
             COALESCE(q.batches, 0) AS batches, q.oldest_at,
+            COALESCE(q.failing, 0) AS failing, q.batch_error,
             COALESCE(s.is_in_settings, 0) AS is_in_settings, s.rate_per_sec, s.next_turn_at,
             s.failing_since, COALESCE(s.failures, 0) AS failures, s.last_error, s.retry_at,
             (SELECT COUNT(*) FROM sent_posts p WHERE p.service = n.name AND p.sent_at > ?)
@@ -278,6 +319,8 @@ pub(super) fn numbers(db: &Connection, now: Timestamp) -> Result<Vec<QueueNumber
             batches: row.get("batches")?,
             oldest_at: row.maybe_time("oldest_at")?,
             sent_last_hour: row.get("sent_last_hour")?,
+            failing: row.get("failing")?,
+            batch_error: row.get("batch_error")?,
             state: state(row)?,
         })
     });

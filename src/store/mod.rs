@@ -58,6 +58,7 @@ mod outgoing;
 mod pickups;
 mod places;
 mod purge;
+mod queue_moves;
 mod queue_outcomes;
 mod queue_turns;
 mod read_marks;
@@ -124,6 +125,7 @@ pub use outgoing::{
 pub use pickups::{Await, Overdue};
 pub use places::{PlaceTrouble, Trouble};
 pub use purge::{BatchPurge, Erasure, Kept, PurgeRule};
+pub use queue_moves::{CannotMoveQueue, QueueMove};
 pub use queue_outcomes::{Arrived, KnownPost, SentRow};
 pub use queue_turns::{PutBack, QueueTurn};
 pub use read_marks::{AwaitedRead, ReadMarks};

@@ -90,6 +90,14 @@ const NOT_PASSED: &[(&str, &str)] = &[
         "a courier that panics",
     ),
     (
+        "commit/move a queue",
+        "an operator who has named a service anew",
+    ),
+    (
+        "commit/note how a turn went",
+        "a batch that its house cannot bring",
+    ),
+    (
         "commit/queue messages",
         "a mailbox service: `suomifi::crashes` kills there",
     ),

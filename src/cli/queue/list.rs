@@ -41,8 +41,8 @@ struct BatchLine {
     service: String,
     batch: String,
     sender: String,
-    /// `waits`, `on-hold` with its batch or sender, `sending`, or `settling`: none waits any more, and
-    /// its batch is about to go on.
+    /// `waits`, `on-hold` with its batch or sender, `sending`, `failing`: the house cannot bring it, or
+    /// `settling`: none waits any more, and its batch is about to go on.
     state: &'static str,
     waiting: u64,
     /// On their way at this moment.
@@ -51,6 +51,9 @@ struct BatchLine {
     in_doubt: u64,
     since: Time,
     age_secs: i64,
+    /// Since when the house cannot bring it, and why: it is tried again, after the others.
+    failing_since: Option<Time>,
+    last_error: Option<String>,
 }
 
 pub(super) fn run(
@@ -86,6 +89,7 @@ impl BatchLine {
             state: match (row.waiting, row.sending) {
                 (0, 0) => "settling",
                 (_, 0) if row.is_on_hold => "on-hold",
+                (_, 0) if row.last_error.is_some() => "failing",
                 (_, 0) => "waits",
                 _ => "sending",
             },
@@ -94,7 +98,18 @@ impl BatchLine {
             in_doubt: row.in_doubt,
             since: Time(row.queued_at),
             age_secs: now.duration_since(row.queued_at).as_secs(),
+            failing_since: row.failing_since.map(Time),
+            last_error: row.last_error.clone(),
         }
+    }
+
+    /// Why it is not brought.
+    fn say_why(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((error, since)) = self.last_error.as_ref().zip(self.failing_since.as_ref()) else {
+            return Ok(());
+        };
+        let error = error.lines().next().unwrap_or_default();
+        writeln!(f, "{} cannot be brought since {since}: {error}", self.batch)
     }
 
     fn cells(&self) -> [String; 8] {
@@ -125,7 +140,8 @@ impl fmt::Display for QueueList {
         let heading = [
             "SERVICE", "BATCH", "SENDER", "STATE", "WAITING", "SENDING", "IN DOUBT", "AGE",
         ];
-        Table::new(heading, self.batches.iter().map(BatchLine::cells)).fmt(f)
+        Table::new(heading, self.batches.iter().map(BatchLine::cells)).fmt(f)?;
+        self.batches.iter().try_for_each(|batch| batch.say_why(f))
     }
 }
 
@@ -149,6 +165,8 @@ mod tests {
             batches: 3,
             oldest_at: Some(at("2026-11-23T05:00:00Z")),
             sent_last_hour: 3_600,
+            failing: 0,
+            batch_error: None,
             state: ServiceState::default(),
         }
     }
@@ -185,6 +203,48 @@ mod tests {
         assert!(
             hint.starts_with("`kuori suomifi check city-letters`"),
             "{hint}"
+        );
+    }
+
+    #[test]
+    fn a_batch_that_the_house_cannot_bring_says_why() {
+        let now = at("2026-11-23T06:00:00Z");
+        let why = "sender `example-city` is not in the settings".to_owned();
+        let row = QueuedBatch {
+            service: "city-letters".parse().unwrap(),
+            batch: "B-0007".parse().unwrap(),
+            sender: "example-city".parse().unwrap(),
+            waiting: 3,
+            sending: 0,
+            in_doubt: 0,
+            queued_at: at("2026-11-23T05:00:00Z"),
+            is_on_hold: false,
+            last_error: Some(why.clone()),
+            failing_since: Some(at("2026-11-23T05:30:00Z")),
+        };
+        let failing = QueueNumbers {
+            failing: 1,
+            batch_error: Some(why),
+            ..numbers()
+        };
+        let list = QueueList {
+            services: vec![ServiceLine::of(&failing, now)],
+            batches: vec![BatchLine::of(&row, now)],
+        };
+        let told = list.to_string();
+        assert!(
+            told.contains(
+                "\n  1 batch cannot be brought: sender `example-city` is not in the settings\n"
+            ),
+            "{told}"
+        );
+        assert!(told.contains("failing"), "{told}");
+        assert!(
+            told.ends_with(
+                "B-0007 cannot be brought since 2026-11-23T05:30:00Z: sender `example-city` is not in the \
+                 settings\n"
+            ),
+            "{told}"
         );
     }
 

@@ -26,6 +26,9 @@ pub(in crate::cli) struct ServiceLine {
     batches: u64,
     oldest_since: Option<Time>,
     sent_last_hour: u64,
+    /// Batches that the house cannot bring, and why that is so of one of them.
+    failing_batches: u64,
+    batch_error: Option<String>,
     /// When the last one is sent, if the service works from now on.
     expected_end: Option<Time>,
     expected_secs: Option<i64>,
@@ -50,6 +53,8 @@ impl ServiceLine {
             batches: numbers.batches,
             oldest_since: numbers.oldest_at.map(Time),
             sent_last_hour: numbers.sent_last_hour,
+            failing_batches: numbers.failing,
+            batch_error: numbers.batch_error.clone(),
             expected_end: end.map(Time),
             expected_secs: end.map(|end| end.duration_since(now).as_secs()),
             failing_since: state.failing_since.map(Time),
@@ -64,8 +69,9 @@ impl ServiceLine {
         let service = &self.service;
         if !self.in_settings && self.waiting > 0 {
             return Some(format!(
-                "put `[suomifi.{service}]` back into the settings, or give its senders another service \
-                 and `kuori reprocess --from deliver` what waits"
+                "put `[suomifi.{service}]` back into the settings; where it has another name there by now, \
+                 `kuori queue move {service} NEW`; or give its senders another service and \
+                 `kuori reprocess --from deliver` what waits"
             ));
         }
         self.failing_since
@@ -100,6 +106,11 @@ impl fmt::Display for ServiceLine {
         write!(f, "; {} sent in the last hour", self.sent_last_hour)?;
         if !self.in_settings {
             write!(f, "; the settings do not have it")?;
+        }
+        if let Some(error) = &self.batch_error {
+            let batches = counted(self.failing_batches, "batch", "batches");
+            let error = error.lines().next().unwrap_or_default();
+            write!(f, "\n  {batches} cannot be brought: {error}")?;
         }
         let Some(since) = self.failing_since else {
             return Ok(());

@@ -1,15 +1,21 @@
 //! Each `--json` output has a schema in `schemas/cli/`; this holds one to the other.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use schemars::{Schema, schema_for};
 use serde_json::Value;
 
 use super::{House, mismatch::mismatch};
-use crate::cli::{
-    account, alert, audit, backup, batch, bundle, check, config, consent, demo, dev, events,
-    finding, inbox, message, notices, outbox, process, purge, queue, receipt, reprocess, restore,
-    sample, sender, sftp, status, suomifi, timer, verify,
+use crate::{
+    cli::{
+        account, alert, audit, backup, batch, bundle, check, config, consent, demo, dev, events,
+        finding, inbox, message, notices, outbox, process, purge, queue, receipt, reprocess,
+        restore, sample, sender, sftp, status, suomifi, timer, verify,
+    },
+    store::{ServiceInSettings, Store},
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/config/demo.toml");
@@ -48,6 +54,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("timer-list", schema_for!(timer::list::TimerList)),
         ("timer-stop", schema_for!(timer::stop::TimerStopped)),
         ("queue-list", schema_for!(queue::list::QueueList)),
+        ("queue-move", schema_for!(queue::move_to::QueueMoved)),
         ("queue-retry", schema_for!(queue::retry::Retried)),
         ("status", schema_for!(status::shown::StatusShown)),
         ("alert-list", schema_for!(alert::list::AlertList)),
@@ -167,6 +174,7 @@ fn commands(house: &House) -> String {
         timer-list: timer list --due-before 36h
         timer-stop: timer stop B-0001-2 --dry-run
         queue-list: queue list
+        queue-move: queue move old-letters city-letters --dry-run
         queue-retry: queue retry
         purge: purge --batch B-0001 --dry-run
         backup: backup {backup}
@@ -207,6 +215,12 @@ fn commands(house: &House) -> String {
 #[test]
 fn every_json_output_satisfies_its_schema() {
     let house = House::filled();
+    let service = ServiceInSettings {
+        name: "city-letters".parse().unwrap(),
+        rate_per_sec: 1.0,
+    };
+    let store = Store::open(Path::new(&house.path("data"))).unwrap();
+    store.know_services(&[service]).unwrap();
     let commands = commands(&house);
     let commands = commands
         .lines()

@@ -340,6 +340,8 @@ fn queue(waiting: u64, state: ServiceState) -> QueueNumbers {
         batches: 1,
         oldest_at: Some(ago(10)),
         sent_last_hour: 0,
+        failing: 0,
+        batch_error: None,
         state,
     }
 }

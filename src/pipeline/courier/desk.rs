@@ -61,6 +61,19 @@ impl Desk {
             .await
     }
 
+    /// Why the batch could not be brought in its turn, for those who wait for it.
+    pub(super) async fn note_turn(
+        self: &Arc<Self>,
+        batch: BatchId,
+        error: Option<String>,
+    ) -> Result<(), Error> {
+        self.apart(move |desk| {
+            let (store, now) = (&desk.house.store, desk.house.clock.now());
+            Ok(store.note_turn(&desk.service, batch, error.as_deref(), now)?)
+        })
+        .await
+    }
+
     /// Nothing is sent before, by this process or another.
     pub(super) async fn write_turn(self: &Arc<Self>, at: Timestamp) -> Result<(), Error> {
         self.apart(move |desk| Ok(desk.house.store.set_next_turn_at(&desk.service, at)?))

@@ -206,10 +206,18 @@ impl Courier {
             Some(error) if error.disposition() == Disposition::Retry => Err(error),
             Some(error) => {
                 self.complain(Some(bag), &error);
+                let told = telemetry::with_causes(&error);
+                self.desk.note_turn(id, Some(told)).await?;
                 Ok(Looked::Failed(id))
             }
-            None if end.gone > 0 => Ok(Looked::Brought),
-            None => Ok(Looked::Idle),
+            None => {
+                self.desk.note_turn(id, None).await?;
+                Ok(if end.gone > 0 {
+                    Looked::Brought
+                } else {
+                    Looked::Idle
+                })
+            }
         }
     }
 

@@ -7,17 +7,21 @@ mod set_back;
 mod settling;
 mod turns;
 
+use jiff::SignedDuration;
+use rusqlite::params;
+
 use super::*;
 use crate::{
-    domain::{BatchState, Breach, BundleId, Channel, Code, Finding, MessageState, Place, Step},
+    domain::{
+        BatchState, Breach, BundleId, Channel, Code, Finding, MailboxStatus, MessageState, Place,
+        Step,
+    },
     store::{
         Again, Blocked, CannotCancel, CannotMove, Extent, MessageDeed, MessageRow, NewEvent,
         PutBack, Reprocess, ReprocessPlan, Selection, SentRow, ServiceInSettings, Verification,
         Way,
     },
 };
-use jiff::SignedDuration;
-use rusqlite::params;
 
 /// A house with batches whose messages are all routed to the mailbox.
 struct House {

@@ -64,3 +64,28 @@ fn what_was_printed_before_a_restore_leaves_the_queue_with_its_acceptance() {
     assert_eq!(house.state(row.id, 1), "handed-over");
     assert_eq!(house.take(row.id, 9), [2]);
 }
+
+#[test]
+fn what_is_queued_of_batches_from_before_a_restore_is_in_doubt() {
+    let house = House::new();
+    let before = house.batch("example-city", 1);
+    let action = NewEvent {
+        at: at(5),
+        actor: "maija".to_owned(),
+        why: "the disk broke".to_owned(),
+    };
+    house.store.mark_restored(at(4), &action).unwrap();
+    house.store.accept_restore(&[], &action).unwrap();
+    let after = house.batch("example-city", 1);
+    for (row, is_in_doubt) in [(before, true), (after, false)] {
+        (house.store)
+            .enqueue(&row, &service(), &page(row.id, 1), at(6))
+            .unwrap();
+        let id = MessageId {
+            batch: row.id,
+            position: 1,
+        };
+        let queued = house.store.queued(id).unwrap().unwrap();
+        assert_eq!(queued.is_in_doubt, is_in_doubt, "{id}");
+    }
+}

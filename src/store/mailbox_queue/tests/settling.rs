@@ -25,28 +25,21 @@ fn a_message_without_a_mailbox_is_routed_anew_once_the_queue_is_empty() {
 }
 
 #[test]
-fn a_service_that_says_twice_that_there_is_no_mailbox_is_not_sent_the_message_again() {
+fn that_there_is_no_mailbox_is_remembered_as_the_last_answer_about_its_recipient() {
     let house = House::new();
-    let row = house.batch("example-city", 1);
-    let message = MessageId {
+    let row = house.queued_batch("example-city", 1, at(1));
+    house.take(row.id, 1);
+    (house.store)
+        .record_no_mailbox(row.id, &[1], at(11))
+        .unwrap();
+    let message = house.store.message(MessageId {
         batch: row.id,
         position: 1,
-    };
-    let fits = || house.store.message(message).unwrap().fitness.mailbox;
-    for (time, fits_still) in [(10, true), (20, false)] {
-        house
-            .store
-            .enqueue(&row, &service(), &page(row.id, 1), at(time))
-            .unwrap();
-        house.take(row.id, 1);
-        house
-            .store
-            .record_no_mailbox(row.id, &[1], at(time + 1))
-            .unwrap();
-        assert_eq!(house.state(row.id, 1), "accepted");
-        assert_eq!(fits(), fits_still, "at {time}");
-        house.sql("UPDATE messages SET state = 'routed', channel = 'mailbox'");
-    }
+    });
+    let message = message.unwrap();
+    let answer = message.asked.map(|asked| (asked.status, asked.at));
+    assert_eq!(answer, Some((MailboxStatus::Inactive, at(11))));
+    assert_eq!(message.state.as_str(), "accepted");
 }
 
 #[test]

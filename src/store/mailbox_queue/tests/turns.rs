@@ -108,3 +108,31 @@ fn messages_are_taken_in_hand_in_the_order_of_an_index() {
         "{steps:#?}"
     );
 }
+
+#[test]
+fn a_batch_that_cannot_be_brought_says_why_until_it_can() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 2, at(1));
+    let note = |error, secs| {
+        let service = service();
+        (house.store)
+            .note_turn(&service, row.id, error, at(secs))
+            .unwrap();
+        let queued = house.store.queued_batches(None, None, 9).unwrap().remove(0);
+        let numbers = house.store.queues(at(secs)).unwrap().remove(0);
+        assert_eq!(numbers.failing, u64::from(error.is_some()));
+        assert_eq!(numbers.batch_error, queued.last_error);
+        (queued.last_error, queued.failing_since)
+    };
+    assert_eq!(note(None, 2), (None, None));
+    assert_eq!(note(Some("a"), 3), (Some("a".to_owned()), Some(at(3))));
+    assert_eq!(note(Some("b"), 4), (Some("b".to_owned()), Some(at(3))));
+    assert_eq!(note(None, 5), (None, None));
+    // One that does not wait any more is not brought back.
+    house.sql("DELETE FROM mailbox_queue");
+    house
+        .store
+        .note_turn(&service(), row.id, Some("c"), at(6))
+        .unwrap();
+    assert_eq!(house.number("SELECT COUNT(*) FROM queued_batches"), 0);
+}
