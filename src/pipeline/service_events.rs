@@ -49,6 +49,12 @@ impl EventReader {
     pub async fn read(&self, is_stopped: impl Fn() -> bool) -> Result<EventsRead, Error> {
         let mut events = 0;
         let mut has_begun_anew = false;
+        if self.store.hear_early_events_again(self.name())? {
+            tracing::info!(
+                service = %self.name(),
+                "it told of messages before their batch was opened: its events are read from the beginning"
+            );
+        }
         while !is_stopped() {
             let feed = self.store.service_feed(self.name())?;
             let now = self.clock.now();

@@ -39,6 +39,7 @@ const SET_BACK: &str = "
      WHERE alerted_at IS NOT NULL;
     UPDATE timers SET due_at = due_at - :back, look_at = look_at - :back, begun_at = begun_at - :back
      WHERE begun_at > :now;
+    UPDATE messages SET again_at = :now WHERE again_at > :now;
     UPDATE mailbox_looks SET looked_at = MIN(looked_at, :now), wary_until = wary_until - :back;
     UPDATE mailbox_services SET next_turn_at = MAX(:now, next_turn_at - :back)
      WHERE next_turn_at > :now;

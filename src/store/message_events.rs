@@ -127,6 +127,19 @@ pub(super) fn note_told(
     count_change(tx, message.batch, 1, now)
 }
 
+/// As [`note_told`], of a delivery that was repeated since: whoever waits for the new one to be read goes on
+/// waiting.
+pub(super) fn note_of_before(
+    tx: &Transaction<'_>,
+    message: MessageId,
+    told: Told,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let change = next_change(tx, message.batch)?;
+    insert(tx, message, change, (told.what, told.reason, told.at))?;
+    count_change(tx, message.batch, 1, now)
+}
+
 /// As [`note`], with a reason that the sender reads.
 pub(super) fn note_because(
     tx: &Transaction<'_>,

@@ -164,8 +164,36 @@ fn record(
         lies_in_mailbox(tx, post.message, at)?;
     }
     let told = Told { what, at, reason };
-    message_events::note_told(tx, post.message, told, now)?;
+    if is_of_another_delivery(tx, service, event, post.message)? {
+        message_events::note_of_before(tx, post.message, told, now)?;
+    } else {
+        message_events::note_told(tx, post.message, told, now)?;
+    }
     Ok(EventBecame::Recorded)
+}
+
+/// Whether its message was sent anew since, because an operator wanted it: what happened to the post of
+/// before says nothing of the new one.
+fn is_of_another_delivery(
+    tx: &Transaction<'_>,
+    service: &ServiceName,
+    event: &NewServiceEvent,
+    message: MessageId,
+) -> Result<bool, Error> {
+    let doing = "see which delivery an event is of";
+    let sql = "SELECT 1 FROM sent_posts p
+         JOIN messages m ON m.batch = p.batch AND m.position = p.position
+         WHERE p.service = :service AND p.batch = :batch AND p.position = :position
+           AND (p.external_id = :external_id OR p.number = :number) AND p.sent_at < m.again_at";
+    let given = named_params! {
+        ":service": service.as_str(),
+        ":batch": message.batch.0,
+        ":position": message.position,
+        ":external_id": event.external_id,
+        ":number": event.number,
+    };
+    let mut query = tx.prepare_cached(sql).doing(doing)?;
+    query.exists(given).doing(doing)
 }
 
 /// A service that chooses has put a letter into a mailbox, and prints nothing: from now on the letter is
@@ -193,7 +221,7 @@ pub(super) fn heed_what_came_before(
     let sql = "SELECT MAX(e.at) AS at FROM message_events e
          JOIN messages m ON m.batch = e.batch AND m.position = e.position
          WHERE e.batch = ?1 AND e.position = ?2 AND e.what = 'delivered'
-           AND (m.again = 0 OR e.at >= m.decided_at)";
+           AND (m.again_at IS NULL OR e.at >= m.again_at)";
     let mut query = tx.prepare_cached(sql).doing(doing)?;
     let given = params![message.batch.0, message.position];
     let at = query.query_row(given, |row| row.maybe_time("at"));
@@ -241,16 +269,23 @@ fn post(
     if let Some(post) = query.query_row(given, read).optional().doing(doing)? {
         return Ok(Some(post));
     }
-    by_own_id(tx, event)
+    by_own_id(tx, service, event)
 }
 
 /// One that no row tells to be sent: after a restore the house does not know what it has sent since the
 /// backup until that is queued anew, and events are told once.
-fn by_own_id(tx: &Transaction<'_>, event: &NewServiceEvent) -> Result<Option<Post>, Error> {
+fn by_own_id(
+    tx: &Transaction<'_>,
+    service: &ServiceName,
+    event: &NewServiceEvent,
+) -> Result<Option<Post>, Error> {
     let Some(own_id) = event.external_id.as_deref().and_then(OwnId::read) else {
         return Ok(None);
     };
     let message = own_id.find(tx)?;
+    if message.is_none() {
+        own_id.remember_batch(tx, service)?;
+    }
     Ok(message.map(|message| Post {
         message,
         is_multichannel: false,

@@ -108,11 +108,13 @@ fn set_back(
     let update = format!(
         "UPDATE messages AS m SET bundle = NULL, state = {to}, forced_channel = {forced},
             again = again + ({repeats} OR {reprints}),
+            again_at = CASE WHEN {repeats} OR {reprints} THEN ?2 ELSE again_at END,
             delivered_at = CASE WHEN {repeats} THEN NULL ELSE delivered_at END,
             channel = CASE WHEN {to} = 'accepted' THEN NULL ELSE channel END
          WHERE m.batch = ?1 AND {moving}"
     );
-    tx.execute(&update, [batch]).doing(doing)?;
+    tx.execute(&update, params![batch, millis(action.at)])
+        .doing(doing)?;
     Ok(())
 }
 

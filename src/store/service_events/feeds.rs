@@ -76,6 +76,31 @@ impl Store {
         })
     }
 
+    /// Forgets where to go on, where a service has told of messages that the house did not know before it
+    /// opened their batch. What comes again is known. Returns whether that is so.
+    pub fn hear_early_events_again(&self, service: &ServiceName) -> Result<bool, Error> {
+        let doing = "hear early events again";
+        let opened = "service = ?1 AND EXISTS (SELECT 1 FROM batches b
+                  JOIN messages m ON m.batch = b.id
+                 WHERE b.id = early_events.batch AND b.state <> 'received')";
+        let is_there = format!("SELECT 1 FROM early_events WHERE {opened}");
+        let is_there = self.read(|db| {
+            let mut query = db.prepare_cached(&is_there).doing(doing)?;
+            query.exists([service.as_str()]).doing(doing)
+        })?;
+        if !is_there {
+            return Ok(false);
+        }
+        let forget = format!("DELETE FROM early_events WHERE {opened}");
+        let begin = "UPDATE service_feeds SET continuation = NULL WHERE service = ?1";
+        self.write(doing, |tx| {
+            for sql in [forget.as_str(), begin] {
+                tx.execute(sql, [service.as_str()]).doing(doing)?;
+            }
+            Ok(true)
+        })
+    }
+
     /// Forgets where to go on: the service does not take that any more. What comes again is known.
     pub fn begin_service_feed_anew(&self, service: &ServiceName) -> Result<(), Error> {
         let doing = "read the events of a mailbox service from their beginning";

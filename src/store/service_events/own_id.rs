@@ -1,7 +1,7 @@
 use rusqlite::params;
 
 use crate::{
-    domain::MessageId,
+    domain::{MessageId, ServiceName},
     store::{Error, Transaction, error::Doing},
 };
 
@@ -44,6 +44,30 @@ impl<'a> OwnId<'a> {
         let given = params![batch.0, position, self.again, self.sender, self.digest];
         let is_known = query.exists(given).doing(doing)?;
         Ok(is_known.then_some(self.message))
+    }
+}
+
+impl OwnId<'_> {
+    /// Remembers a batch of this house that is not opened yet. Nothing is known of another one.
+    pub(super) fn remember_batch(
+        &self,
+        tx: &Transaction<'_>,
+        service: &ServiceName,
+    ) -> Result<(), Error> {
+        let doing = "remember a batch that is not opened";
+        let sql = "INSERT OR IGNORE INTO early_events (service, batch)
+             SELECT ?1, b.id FROM batches b
+              WHERE b.id = ?2 AND b.sender = ?3 AND substr(b.sha256, 1, 8) = ?4
+                AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.batch = b.id)";
+        let mut insert = tx.prepare_cached(sql).doing(doing)?;
+        let given = params![
+            service.as_str(),
+            self.message.batch.0,
+            self.sender,
+            self.digest
+        ];
+        insert.execute(given).doing(doing)?;
+        Ok(())
     }
 }
 

@@ -113,6 +113,13 @@ impl House {
         recorded.unwrap()
     }
 
+    fn sql_number(&self, sql: &str) -> i64 {
+        let found = self
+            .store
+            .read(|db| db.query_row(sql, [], |row| row.get(0)).doing("try"));
+        found.unwrap()
+    }
+
     /// Of each message what happened when, in the order of time, and whether it has a timer.
     pub(in crate::store) fn history(&self) -> Vec<String> {
         let doing = "try";
@@ -410,5 +417,114 @@ fn what_a_service_prints_by_its_own_choice_stays_handed_over() {
     house.told(&kinds.map(|kind| event(kind, 2, 6)), at(7));
     let row = house.store.message(message).unwrap();
     assert_eq!(row.state.as_str(), "handed-over");
+    assert_eq!(house.store.timer(message).unwrap(), None);
+}
+
+#[test]
+fn what_is_told_of_a_batch_that_is_not_opened_yet_is_heard_again_once_it_is() {
+    let house = House::new("verifiable", 1);
+    house.sql(
+        "INSERT INTO batches (sender, file_name, bytes, sha256, spool, received_at, state)
+         VALUES ('example-city', 'b.zip', 1, '89abcdef01', 'batches/b.zip', 1, 'received')",
+    );
+    let of = |id: &str| NewServiceEvent {
+        external_id: Some(id.to_owned()),
+        number: 99,
+        ..event(ServiceEventKind::Confirmed, 1, 10)
+    };
+    let heard_again = || house.store.hear_early_events_again(&service()).unwrap();
+    // Of another house, sender or file.
+    for id in [
+        "kuori.example-city.B-0007-1-89abcdef",
+        "kuori.hospital.B-0002-1-89abcdef",
+        "kuori.example-city.B-0002-1-01234567",
+        "kuori.example-city.B-0001-9-89abcdef",
+    ] {
+        house.told(&[of(id)], at(20));
+    }
+    assert_eq!(
+        house.sql_number("SELECT COUNT(*) FROM early_events"),
+        0,
+        "of nobody's batch"
+    );
+    let early = of("kuori.example-city.B-0002-1-89abcdef");
+    house.told(std::slice::from_ref(&early), at(20));
+    assert!(!heard_again(), "it is not opened yet");
+    house.sql(
+        "INSERT INTO messages (batch, position, state, recipient_kind, document, first_page,
+            page_count, service, wish, deny_only, deny_copy, attachments, fit_mailbox, fit_print)
+         VALUES (2, 1, 'accepted', 'absent', 'b.pdf', 1, 1, 'verifiable', 'any', 0, 0, '', 1, 1);
+         UPDATE batches SET state = 'opened', shape = 'ipost' WHERE id = 2",
+    );
+    assert!(heard_again());
+    let feed = house.store.service_feed(&service()).unwrap().unwrap();
+    assert_eq!(feed.continuation, None);
+    assert!(!heard_again(), "once");
+    house.told(&[early], at(21));
+    assert!(house.history().contains(&"1 acknowledged 10000".to_owned()));
+}
+
+#[test]
+fn what_happens_to_the_post_of_before_does_not_end_the_time_of_the_one_that_was_asked_for_anew() {
+    let house = House::new("verifiable", 2);
+    house.send(2, at(5));
+    house.told(&[event(ServiceEventKind::Read, 1, 6)], at(7));
+    let message = MessageId {
+        batch: house.batch,
+        position: 1,
+    };
+    assert_eq!(house.store.timer(message).unwrap(), None);
+    let again = Selection {
+        batch: house.batch,
+        positions: vec![1],
+        from: Some(Step::Deliver),
+        again: Again {
+            deliver: true,
+            print: false,
+        },
+    };
+    let action = NewEvent {
+        at: at(10),
+        actor: "maija".to_owned(),
+        why: "it was empty".to_owned(),
+    };
+    let moved = house.store.reprocess(&again, &action).unwrap();
+    assert_eq!(moved.messages, 1);
+    let new_id = "kuori.example-city.B-0001-1r1".to_owned();
+    let new = [NewQueued {
+        position: 1,
+        door: Door::Electronic,
+        external_id: new_id.clone(),
+    }];
+    (house.store)
+        .enqueue(&house.row(), &service(), &new, at(11))
+        .unwrap();
+    (house.store)
+        .begin_sending(house.batch, &service(), 1)
+        .unwrap();
+    let sent = [SentRow {
+        position: 1,
+        number: 2_000,
+        was_sent_before: false,
+    }];
+    house.store.record_sent(house.batch, &sent, at(12)).unwrap();
+    let due = |at: Option<crate::store::TimerRow>| at.map(|timer| timer.due_at);
+    let over = Some(at(7 * 86_400 + 12));
+    assert_eq!(due(house.store.timer(message).unwrap()), over);
+    // Told of the old post, late, and by its number alone.
+    let late = event(ServiceEventKind::Confirmed, 1, 13);
+    let by_number = NewServiceEvent {
+        external_id: None,
+        ..event(ServiceEventKind::Confirmed, 1, 14)
+    };
+    house.told(&[late, by_number], at(15));
+    assert_eq!(due(house.store.timer(message).unwrap()), over);
+    assert!(house.history().contains(&"1 acknowledged 13000".to_owned()));
+    let of_new = NewServiceEvent {
+        external_id: Some(new_id),
+        number: 2_000,
+        ..event(ServiceEventKind::Confirmed, 1, 16)
+    };
+    house.told(&[of_new], at(17));
     assert_eq!(house.store.timer(message).unwrap(), None);
 }

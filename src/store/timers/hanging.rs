@@ -62,7 +62,7 @@ fn begin(tx: &Transaction<'_>, message: MessageId, now: Timestamp) -> Result<(),
                     AND NOT EXISTS (SELECT 1 FROM message_events e
                          WHERE e.batch = m.batch AND e.position = m.position
                            AND e.what IN ('read', 'acknowledged')
-                           AND (m.again = 0 OR e.at >= m.decided_at)))
+                           AND (m.again_at IS NULL OR e.at >= m.again_at)))
           WHERE days IS NOT NULL";
     let given = named_params! {
         ":batch": message.batch.0,

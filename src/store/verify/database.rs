@@ -150,7 +150,7 @@ fn timers(db: &Connection, found: &mut Verified) -> Result<(), Error> {
     let doing = "look at timers";
     let sql = "SELECT t.batch, t.position,
             m.state = 'delivered' AND m.channel IS 'mailbox' AND m.erased_at IS NULL AS lies_there,
-            EXISTS (SELECT 1 FROM message_events e
+            m.again_at IS NULL AND EXISTS (SELECT 1 FROM message_events e
                  WHERE e.batch = t.batch AND e.position = t.position
                    AND e.what IN ('read', 'acknowledged')
                    AND e.change > COALESCE((SELECT MAX(d.change) FROM message_events d
