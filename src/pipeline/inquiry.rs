@@ -57,11 +57,14 @@ impl<'a> Inquiry<'a> {
             return Ok(None);
         }
         let runtime = tokio::runtime::Handle::current();
+        if before.is_wanted_again() {
+            runtime.block_on(self.service.knock_again());
+        }
         match runtime.block_on(self.service.are_active(recipients)) {
             Ok(active) => {
                 let failed_to_answer = |error: String| error.starts_with(CANNOT_ASK);
                 if before.last_error.is_some_and(failed_to_answer) {
-                    store.service_works(self.name())?;
+                    store.service_works(self.name(), now)?;
                 }
                 Ok(Some(active.into_iter().map(status).collect()))
             }

@@ -64,6 +64,9 @@ impl EventReader {
             if let Some(at) = retry_at.filter(|at| now < *at) {
                 return Ok(EventsRead::PutOff(at));
             }
+            if feed.as_ref().is_some_and(ServiceFeed::is_wanted_again) {
+                self.service.knock_again().await;
+            }
             let continuation = feed.as_ref().and_then(|feed| feed.continuation.as_deref());
             match self.service.events(continuation).await {
                 Ok(page) => {

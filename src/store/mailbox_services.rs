@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::{
-    Error, NewEvent, Store,
+    Error, NewEvent, Store, Transaction,
     columns::{Columns, millis},
     error::Doing,
     events,
@@ -74,6 +74,13 @@ pub struct QueuedBatch {
     /// when it cannot.
     pub last_error: Option<String>,
     pub failing_since: Option<Timestamp>,
+}
+
+impl ServiceState {
+    /// An operator wants it tried, whatever it has answered.
+    pub fn is_wanted_again(&self) -> bool {
+        self.failing_since.is_some() && self.retry_at.is_none()
+    }
 }
 
 impl QueueNumbers {
@@ -150,8 +157,13 @@ impl Store {
         })
     }
 
-    /// Forgets that a service failed: it has answered. Returns since when it had failed.
-    pub fn service_works(&self, service: &ServiceName) -> Result<Option<Timestamp>, Error> {
+    /// Forgets that a service failed: it has answered, and who waits for a mailbox status is asked about
+    /// at once. Returns since when it had failed.
+    pub fn service_works(
+        &self,
+        service: &ServiceName,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, Error> {
         let doing = "note that a mailbox service works";
         let failing_since = self.service_state(service)?.failing_since;
         // Noted after each answer, and mostly there is nothing to forget.
@@ -163,6 +175,7 @@ impl Store {
              WHERE name = ?";
         self.write(doing, |tx| {
             tx.execute(sql, [service.as_str()]).doing(doing)?;
+            ask_at_once(tx, now)?;
             Ok(failing_since)
         })
     }
@@ -197,12 +210,17 @@ impl Store {
         })
     }
 
-    /// Has a service that fails tried at once, because an operator wants it.
+    /// Has a service that fails tried at once, because an operator wants it: what is queued is sent, who
+    /// waits for a mailbox status is asked about, and its events are read.
     pub fn retry_service(&self, service: &ServiceName, action: &NewEvent) -> Result<(), Error> {
         let doing = "try a mailbox service again";
-        let sql = "UPDATE mailbox_services SET retry_at = NULL WHERE name = ?";
+        let sending = "UPDATE mailbox_services SET retry_at = NULL WHERE name = ?";
+        let events = "UPDATE service_feeds SET retry_at = NULL WHERE service = ?";
         self.write(doing, |tx| {
-            tx.execute(sql, [service.as_str()]).doing(doing)?;
+            for sql in [sending, events] {
+                tx.execute(sql, [service.as_str()]).doing(doing)?;
+            }
+            ask_at_once(tx, action.at)?;
             let what = format!("try mailbox service {service} again");
             events::note_house(tx, action, &what)
         })
@@ -250,6 +268,18 @@ impl Store {
             rows.collect::<Result<_, _>>().doing(doing)
         })
     }
+}
+
+/// Lets the batches come due that wait for somebody to say who has a mailbox. Whom each of them would ask
+/// the rows do not say: one that asks another service asks it once more.
+fn ask_at_once(tx: &Transaction<'_>, now: Timestamp) -> Result<(), Error> {
+    let doing = "have mailboxes asked about at once";
+    let sql = "UPDATE batches SET due_at = ?1
+         WHERE state = 'reported' AND due_at > ?1 AND lease_until IS NULL
+           AND EXISTS (SELECT 1 FROM messages m
+                        WHERE m.batch = batches.id AND m.state = 'waiting')";
+    tx.execute(sql, [millis(now)]).doing(doing)?;
+    Ok(())
 }
 
 fn queued_batch(row: &Row<'_>) -> rusqlite::Result<QueuedBatch> {

@@ -2,6 +2,8 @@ use std::time::{Duration, Instant};
 
 use kuori::{
     domain::{BatchId, Channel, MessageId, Reason},
+    monitor::{AlertSettings, Weight, troubles},
+    store::NewEvent,
     suomifi_stub::{Misdeed, Trouble},
 };
 
@@ -166,6 +168,54 @@ async fn a_service_that_lets_nobody_in_is_left_alone_for_a_while() {
     town.store().retry_service(&name, &action).unwrap();
     town.run().await;
     assert_ne!(town.stub.counts().requests, asked, "it was not asked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_status_is_asked_about_as_soon_as_the_service_answers_again() {
+    let town = Town::new(NO_LIMIT).await;
+    town.upload("example-city", "letters.zip", 3);
+    town.stub.trouble(Trouble::new(Misdeed::NotListed));
+    let works = town.open();
+    works.run_until_idle().await.unwrap();
+    assert_eq!(town.counts(1).waiting, 3);
+    let now = jiff::Timestamp::now();
+    let status = town.store().status(now).unwrap();
+    let found = troubles(&status, &AlertSettings::default(), now);
+    let down = found.iter().find(|it| it.code.as_str() == "service-down");
+    assert_eq!(down.unwrap().weight, Weight::Operator, "{down:?}");
+    // Nobody waits for the ten minutes after which they would be asked about anyway.
+    town.stub.end_troubles();
+    let action = NewEvent {
+        at: now,
+        ..because("it was mended")
+    };
+    let name = "letters".parse().unwrap();
+    town.store().retry_service(&name, &action).unwrap();
+    works.run_until_idle().await.unwrap();
+    let counts = town.counts(1);
+    assert_eq!((counts.waiting, counts.delivered), (0, 3));
+    town.assert_at_rest();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_batch_that_is_answered_ends_the_wait_of_the_others() {
+    let town = Town::new(NO_LIMIT).await;
+    town.upload("example-city", "letters.zip", 3);
+    town.stub.trouble(Trouble::status(503).on("/v1/mailboxes"));
+    town.run().await;
+    assert_eq!(town.counts(1).waiting, 3);
+    town.stub.end_troubles();
+    // As if the minute were over for which it is left alone.
+    let (name, now) = ("letters".parse().unwrap(), jiff::Timestamp::now());
+    let error = town.queue().state.last_error.unwrap();
+    town.store()
+        .put_service_off(&name, &error, now, now)
+        .unwrap();
+    town.upload("hospital", "more.zip", 2);
+    town.run().await;
+    assert_eq!(town.counts(2).delivered, 2);
+    assert_eq!(town.counts(1).delivered, 3);
+    town.assert_at_rest();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     cli::{CommandError, Invocation, deed::LightDeed, error::Outcome, words::Time},
     domain::ServiceName,
-    store::QueueNumbers,
+    store::{QueueNumbers, ServiceFeed},
 };
 
 #[derive(clap::Args)]
@@ -29,6 +29,8 @@ pub(in crate::cli) struct Retried {
 
 #[derive(Serialize, JsonSchema)]
 struct RetriedLine {
+    #[serde(skip)]
+    name: ServiceName,
     service: String,
     failing_since: Option<Time>,
     /// When it would have been asked.
@@ -48,17 +50,21 @@ pub(super) fn run(
         let error = format!("no mailbox service of that name is known: `{name}`");
         return Err(CommandError::failed(error).hint("see `kuori queue list`"));
     }
-    queues.retain(|queue| {
-        queue.state.retry_at.is_some() && wanted.is_none_or(|name| *name == queue.service)
-    });
+    queues.retain(|queue| wanted.is_none_or(|name| *name == queue.service));
+    let mut services = Vec::new();
+    for queue in &queues {
+        let feed = store.service_feed(&queue.service)?;
+        services.extend(RetriedLine::of(queue, feed));
+    }
     if let Some(action) = arguments.deed.action(invocation) {
-        for queue in &queues {
-            store.retry_service(&queue.service, &action)?;
+        let left_alone = services.iter().map(|line| &line.name);
+        for service in left_alone {
+            store.retry_service(service, &action)?;
         }
     }
     let told = Retried {
         dry_run: arguments.deed.dry_run,
-        services: queues.iter().map(RetriedLine::of).collect(),
+        services,
     };
     invocation.output.show(&told)?;
     if told.services.is_empty() {
@@ -68,13 +74,26 @@ pub(super) fn run(
 }
 
 impl RetriedLine {
-    fn of(queue: &QueueNumbers) -> Self {
-        Self {
+    /// `None` where neither messages nor events wait for its next try.
+    fn of(queue: &QueueNumbers, feed: Option<ServiceFeed>) -> Option<Self> {
+        let state = &queue.state;
+        let sending = (
+            state.failing_since,
+            state.retry_at,
+            state.last_error.clone(),
+        );
+        let events = feed.map(|feed| (feed.failing_since, feed.retry_at, feed.error));
+        let (failing_since, retry_at, last_error) = [Some(sending), events]
+            .into_iter()
+            .flatten()
+            .find(|(_, retry_at, _)| retry_at.is_some())?;
+        Some(Self {
+            name: queue.service.clone(),
             service: queue.service.to_string(),
-            failing_since: queue.state.failing_since.map(Time),
-            next_try_at: queue.state.retry_at.map(Time),
-            last_error: queue.state.last_error.clone(),
-        }
+            failing_since: failing_since.map(Time),
+            next_try_at: retry_at.map(Time),
+            last_error,
+        })
     }
 }
 

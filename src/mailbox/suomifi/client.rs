@@ -165,6 +165,11 @@ impl Suomifi {
         }
     }
 
+    /// Lets the next call ask a service that has let nobody in, because an operator wants it.
+    pub async fn knock_again(&self) {
+        self.tokens.knock_again().await;
+    }
+
     /// Asks for a new token: whether user, password, certificate and address will do.
     pub async fn check(&self) -> Result<(), Error> {
         self.tokens.renew(&self.desk()).await.map(drop)

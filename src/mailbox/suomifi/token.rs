@@ -95,6 +95,11 @@ impl Tokens {
         state.outcome(None)
     }
 
+    /// The next call asks, though nobody was let in a moment ago.
+    pub(super) async fn knock_again(&self) {
+        self.state.lock().await.refusal = None;
+    }
+
     /// What was known is of no use any more: the password has changed.
     pub(super) async fn forget(&self) {
         let mut state = self.state.lock().await;

@@ -1,10 +1,19 @@
 //! Mailbox services, and what is waited for once messages lie in mailboxes: readings, events, notices.
 
+use jiff::Timestamp;
+
 use super::{Look, counted, first_line};
 use crate::{
     monitor::{Code, Trouble, Weight},
     store::{NoticeQueue, QueueNumbers},
 };
+
+/// What a service's errors say where no wait helps: it lets nobody in, or nobody can ask it to.
+const NEEDS_AN_OPERATOR: [&str; 3] = [
+    "does not let this house in",
+    "the password file",
+    "the settings of the mailbox service",
+];
 
 impl Look<'_> {
     pub(super) fn services(&self) -> impl Iterator<Item = Trouble> {
@@ -23,19 +32,21 @@ impl Look<'_> {
         let state = &queue.state;
         let since = state.failing_since?;
         let error = first_line(state.last_error.as_deref().unwrap_or_default());
-        let next = state
-            .retry_at
-            .map(|next| format!("; the next at {next:.0}"));
+        let waiting = match queue.waiting {
+            0 => String::new(),
+            number => format!(
+                "{} for the mailbox service: ",
+                counted(number, "message waits", "messages wait")
+            ),
+        };
         Some(Trouble {
             code: Code::ServiceDown,
-            weight: self.weigh(since, self.settings.times.place, Weight::Passing),
+            weight: self.weigh(since, self.settings.times.place, weight_of(&error)),
             subject: queue.service.to_string(),
             since,
             text: format!(
-                "{} for the mailbox service: {error} ({}{})",
-                counted(queue.waiting, "message waits", "messages wait"),
-                counted(state.failures.into(), "try", "tries"),
-                next.unwrap_or_default()
+                "{waiting}{error} ({})",
+                self.tries(state.failures, state.retry_at)
             ),
             to_do: Some(format!("kuori suomifi check {}", queue.service)),
         })
@@ -92,22 +103,26 @@ impl Look<'_> {
     pub(super) fn events(&self) -> impl Iterator<Item = Trouble> {
         self.status.feeds.iter().filter_map(|feed| {
             let since = feed.failing_since?;
-            let error = feed.error.as_deref().unwrap_or_default();
+            let error = first_line(feed.error.as_deref().unwrap_or_default());
             Some(Trouble {
                 code: Code::EventsLate,
-                weight: self.weigh(since, self.settings.times.place, Weight::Passing),
+                weight: self.weigh(since, self.settings.times.place, weight_of(&error)),
                 subject: feed.service.to_string(),
                 since,
                 text: format!(
-                    "cannot read what happened to messages: {} ({}{})",
-                    first_line(error),
-                    counted(feed.tries.into(), "try", "tries"),
-                    feed.retry_at
-                        .map_or(String::new(), |next| format!("; the next at {next:.0}"))
+                    "cannot read what happened to messages: {error} ({})",
+                    self.tries(feed.tries, feed.retry_at)
                 ),
                 to_do: Some(format!("kuori suomifi check {}", feed.service)),
             })
         })
+    }
+
+    /// `3 tries; the next at …`: a time that is over says nothing.
+    fn tries(&self, tries: u32, next: Option<Timestamp>) -> String {
+        let next = next.filter(|next| *next > self.now);
+        let next = next.map_or(String::new(), |next| format!("; the next at {next:.0}"));
+        format!("{}{next}", counted(tries.into(), "try", "tries"))
     }
 
     /// The mail server, for notices by e-mail. A single address that does not work is its sender's to know.
@@ -131,6 +146,14 @@ impl Look<'_> {
             ),
             to_do: Some("kuori notices check".to_owned()),
         })
+    }
+}
+
+fn weight_of(error: &str) -> Weight {
+    if NEEDS_AN_OPERATOR.iter().any(|words| error.contains(words)) {
+        Weight::Operator
+    } else {
+        Weight::Passing
     }
 }
 

@@ -359,6 +359,12 @@ fn a_mailbox_service_is_told_when_it_fails_is_unknown_or_has_a_queue_of_more_tha
     let down = "service-down";
     check(has(queue(1, failing(14))), &[("passing", down)]);
     check(has(queue(1, failing(15))), &[("alert", down)]);
+    let shut = |mins| ServiceState {
+        last_error: Some("the mailbox service does not let this house in: 403".to_owned()),
+        ..failing(mins)
+    };
+    check(has(queue(0, shut(0))), &[("operator", down)]);
+    check(has(queue(0, shut(15))), &[("alert", down)]);
     let works = ServiceState::default;
     check(has(queue(86_400, works())), &[]);
     check(

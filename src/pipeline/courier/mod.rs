@@ -151,6 +151,9 @@ impl Courier {
             return Ok(Looked::Idle);
         };
         let batch = self.open(bag, turn.batch).await?;
+        if state.is_wanted_again() {
+            self.desk.client.knock_again().await;
+        }
         let is_on_trial = state.failing_since.is_some();
         let round = Round::new(&self.desk, &batch, is_on_trial);
         let end = round.run(&mut bag.bucket, stop).await;

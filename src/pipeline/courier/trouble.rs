@@ -36,7 +36,8 @@ impl Desk {
     /// The service has answered.
     pub(super) async fn tell_it_works(self: &Arc<Self>) -> Result<(), Error> {
         self.apart(|desk| {
-            let since = desk.house.store.service_works(&desk.service)?;
+            let (store, now) = (&desk.house.store, desk.house.clock.now());
+            let since = store.service_works(&desk.service, now)?;
             if let Some(since) = since {
                 tracing::info!(service = %desk.service, %since, "works again");
             }

@@ -44,6 +44,13 @@ const SELECT: &str = "SELECT f.*,
           WHERE c.service = f.service AND c.became IN ('unknown-kind', 'unreadable')) AS unknown
      FROM service_feeds f";
 
+impl ServiceFeed {
+    /// An operator wants it tried, whatever the service has answered.
+    pub fn is_wanted_again(&self) -> bool {
+        self.failing_since.is_some() && self.retry_at.is_none()
+    }
+}
+
 impl Store {
     /// How far the events of a service are read; `None` where nobody has asked for them yet.
     pub fn service_feed(&self, service: &ServiceName) -> Result<Option<ServiceFeed>, Error> {

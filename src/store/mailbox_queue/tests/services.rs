@@ -37,8 +37,11 @@ fn a_service_that_fails_is_put_off_and_told_with_its_error_until_it_works() {
         (Some(at(10)), Some(at(130)))
     );
     assert_eq!(state.last_error.as_deref(), Some("it is away"));
-    assert_eq!(house.store.service_works(&service()).unwrap(), Some(at(10)));
-    assert_eq!(house.store.service_works(&service()).unwrap(), None);
+    assert_eq!(
+        house.store.service_works(&service(), at(20)).unwrap(),
+        Some(at(10))
+    );
+    assert_eq!(house.store.service_works(&service(), at(20)).unwrap(), None);
     assert_eq!(house.store.service_state(&service()).unwrap().failures, 0);
 }
 
