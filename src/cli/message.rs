@@ -1,12 +1,16 @@
 pub(super) mod deed;
 pub(super) mod list;
+mod service;
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use self::list::MessageLine;
+use self::{
+    list::MessageLine,
+    service::{PostLine, QueuedLine},
+};
 use super::{
     CommandError, Invocation,
     error::Outcome,
@@ -16,7 +20,7 @@ use super::{
 };
 use crate::{
     domain::{Channel, Code, Language, MessageId, Reason, without_identity_codes},
-    store::{MessageDeed, MessageRow, QueuedRow},
+    store::{MessageDeed, MessageRow},
 };
 
 #[derive(clap::Subcommand)]
@@ -72,10 +76,12 @@ pub(super) fn run(
             let ahead = queued.as_ref().map(|row| store.ahead_in_queue(row));
             let ahead = ahead.transpose()?.unwrap_or_default();
             let timer = store.timer(*message)?;
+            let posts = store.posts_of(*message)?;
             let shown = MessageShown {
                 held_why,
                 timer: timer.map(|row| TimerLine::of(&row, invocation.now)),
                 queued: queued.map(|row| QueuedLine::of(row, ahead)),
+                at_services: posts.into_iter().map(PostLine::from).collect(),
                 ..shown(&row, &beside, findings)
             };
             invocation.output.show(&shown)?;
@@ -93,6 +99,8 @@ pub(super) struct MessageShown {
     held_why: Option<String>,
     /// Where it waits for a mailbox service; absent where it does not.
     queued: Option<QueuedLine>,
+    /// As what mailbox services have it, the first one first.
+    at_services: Vec<PostLine>,
     /// When it goes on paper if nobody reads or confirms it; absent where it does not.
     timer: Option<TimerLine>,
     /// The entry of the ZIP that holds its pages, but for identity codes.
@@ -125,67 +133,12 @@ pub(super) struct MessageShown {
     findings: FindingReport,
 }
 
-/// A message's place in the queue of a mailbox service.
-#[derive(Serialize, JsonSchema)]
-struct QueuedLine {
-    service: String,
-    since: Time,
-    /// 1-based, among those of its batch: batches take turns.
-    place_in_batch: u64,
-    /// On its way at this moment.
-    is_sending: bool,
-    /// The service may have it: it was sent, and no answer came.
-    is_in_doubt: bool,
-    /// How often it was sent.
-    tries: u32,
-    /// By which the service knows it.
-    external_id: String,
-}
-
-impl QueuedLine {
-    fn of(row: QueuedRow, ahead: u64) -> Self {
-        Self {
-            service: row.service.to_string(),
-            since: Time(row.queued_at),
-            place_in_batch: ahead + 1,
-            is_sending: row.is_sending,
-            is_in_doubt: row.is_in_doubt,
-            tries: row.tries,
-            external_id: row.external_id,
-        }
-    }
-}
-
-impl fmt::Display for QueuedLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            service,
-            since,
-            place_in_batch,
-            ..
-        } = self;
-        if self.is_sending {
-            return write!(f, "is being sent to {service}");
-        }
-        write!(
-            f,
-            "waits for {service} since {since}, place {place_in_batch} of its batch"
-        )?;
-        if self.tries > 0 {
-            write!(f, ", {}", counted(self.tries.into(), "try", "tries"))?;
-        }
-        if self.is_in_doubt {
-            f.write_str("; the service may have it")?;
-        }
-        Ok(())
-    }
-}
-
 fn shown(row: &MessageRow, beside: &[MessageId], findings: FindingReport) -> MessageShown {
     MessageShown {
         message: row.into(),
         held_why: None,
         queued: None,
+        at_services: Vec::new(),
         timer: None,
         document: without_identity_codes(&row.message.pages.document.0).into_owned(),
         first_page: row.message.pages.first,
@@ -245,6 +198,7 @@ impl MessageShown {
         if let Some(at) = self.delivered_at {
             rows.push(("Delivered", at.to_string()));
         }
+        rows.extend((self.at_services.iter()).map(|post| ("Service", post.to_string())));
         rows.extend((self.timer.as_ref()).map(|timer| ("Timer", timer.to_string())));
         if let (Some(bundle), Some(piece)) = (&line.bundle, line.piece) {
             let beside = self.in_one_envelope_with.join(" ");

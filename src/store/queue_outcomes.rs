@@ -41,6 +41,18 @@ pub struct KnownPost {
     pub sent_at: Option<Timestamp>,
 }
 
+/// A message as a service has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentPost {
+    pub service: ServiceName,
+    pub door: Door,
+    /// By which we name it to the service.
+    pub external_id: String,
+    /// The service's own.
+    pub number: i64,
+    pub sent_at: Timestamp,
+}
+
 /// A batch goes on for its messages that have a step to come once its queue is empty, or the first
 /// of them has waited for so long: each time means another pass over the batch, and another bundle.
 const UNSETTLED_AT_MOST: SignedDuration = SignedDuration::from_mins(10);
@@ -166,6 +178,19 @@ impl Store {
             let since = db.query_row(sql, [], |row| row.maybe_time("since"));
             let since = since.doing(doing)?;
             Ok(since.map(|since| since.saturating_add(UNSETTLED_AT_MOST).unwrap_or(since)))
+        })
+    }
+
+    /// Under which ids mailbox services have the message, the first one first.
+    pub fn posts_of(&self, message: MessageId) -> Result<Vec<SentPost>, Error> {
+        let doing = "look for a message at services";
+        let sql = "SELECT service, door, external_id, number, sent_at FROM sent_posts
+             WHERE batch = ?1 AND position = ?2 ORDER BY sent_at, number";
+        self.read(|db| {
+            let mut query = db.prepare_cached(sql).doing(doing)?;
+            let given = params![message.batch.0, message.position];
+            let rows = query.query_map(given, sent_post).doing(doing)?;
+            rows.collect::<Result<_, _>>().doing(doing)
         })
     }
 
@@ -333,6 +358,16 @@ fn settle(tx: &Transaction<'_>, batch: BatchId, now: Timestamp) -> Result<(), Er
          WHERE batch = ? AND waiting = 0 AND sending = 0 AND unsettled_since IS NULL";
     tx.execute(drained, [batch.0]).doing(doing)?;
     message_deeds::go_on(tx, batch, now)
+}
+
+fn sent_post(row: &Row<'_>) -> rusqlite::Result<SentPost> {
+    Ok(SentPost {
+        service: row.parsed("service")?,
+        door: row.word("door")?,
+        external_id: row.get("external_id")?,
+        number: row.get("number")?,
+        sent_at: row.time("sent_at")?,
+    })
 }
 
 fn known_post(row: &Row<'_>) -> rusqlite::Result<KnownPost> {
