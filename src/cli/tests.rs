@@ -116,8 +116,9 @@ fn a_batch_shows_what_has_become_of_its_messages() {
     Batch     B-0001  from example-city, 6 messages
     State     composed; 1 bundle waits for the print house
     Mailbox   2 delivered
-    Print     2 in 2 bundles, 1 held
+    Print     2 in 2 bundles
     Refused   1 (see `kuori batch findings B-0001`)
+    Held      1
     File      taxes_20260301060000.zip, 14 bytes
     Received  2026-03-01T06:00:00Z
     Bundle    P-0001 handed over, 1 letter on 1 sheet, for example-print

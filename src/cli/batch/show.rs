@@ -249,15 +249,14 @@ impl BatchShown {
         let beside = counts.also_printed + counts.also_to_print;
         let bundles = self.bundles.len() as u64 - self.count_bundles(BundleState::Withdrawn);
         let mut told = Vec::new();
-        if printed > 0 {
+        if printed > 0 && bundles == 0 {
+            told.push(format!("{printed} at the service that prints them"));
+        } else if printed > 0 {
             let bundles = counted(bundles, "bundle", "bundles");
             told.push(format!("{printed} in {bundles}"));
         }
         if beside > 0 {
             told.push(format!("{beside} beside the mailbox"));
-        }
-        if counts.held > 0 {
-            told.push(format!("{} held", counts.held));
         }
         told.join(", ")
     }
@@ -279,6 +278,7 @@ impl BatchShown {
             ),
             ("Print", self.paper()),
             ("Refused", some(counts.refused, self.refused())),
+            ("Held", some(counts.held, counts.held.to_string())),
             (
                 "Cancelled",
                 some(counts.cancelled, counts.cancelled.to_string()),
