@@ -51,6 +51,7 @@ pub(super) fn run(
     let config = in_folders(config, arguments.sender.as_ref())?;
     let folder = config.data_folder.clone();
     keep_apart(&folder)?;
+    make_doors(&config)?;
     put_into_inbox(&arguments.batch, &folder)?;
     let name = arguments.batch.file_name().unwrap_or_default();
     let name = name.to_string_lossy();
@@ -60,6 +61,10 @@ pub(super) fn run(
     runtime.shutdown_background();
     let (received, row, counts) = worked?;
     let batch = row.id;
+    let sender = config.senders.iter().map(|sender| &sender.settings);
+    let service = sender
+        .filter(|sender| sender.id == row.sender && !row.is_test)
+        .find_map(|sender| sender.suomifi.as_ref().map(ToString::to_string));
     let processed = Processed {
         batch: batch.to_string(),
         state: BatchStateWord(row.state),
@@ -73,6 +78,7 @@ pub(super) fn run(
         in_progress: counts.in_progress + counts.composed + counts.also_to_print,
         receipts: folder.join("receipts"),
         mailboxes: folder.join("mailboxes"),
+        service,
         bundles: folder.join("pickup"),
     };
     invocation.output.show(&processed)?;
@@ -102,6 +108,9 @@ pub(super) struct Processed {
     in_progress: u64,
     receipts: PathBuf,
     mailboxes: PathBuf,
+    /// The service of Suomi.fi Messages that the messages for mailboxes went to; absent where it is
+    /// `mailboxes`.
+    service: Option<String>,
     bundles: PathBuf,
 }
 
@@ -126,12 +135,11 @@ impl fmt::Display for Processed {
         if let Some(reason) = &self.reason {
             writeln!(f, "State      {}; {reason}", self.state)?;
         }
-        writeln!(
-            f,
-            "Mailbox    {} delivered, in {}",
-            self.delivered,
-            self.mailboxes.display()
-        )?;
+        write!(f, "Mailbox    {} delivered, ", self.delivered)?;
+        match &self.service {
+            Some(service) => writeln!(f, "by the service {service}")?,
+            None => writeln!(f, "in {}", self.mailboxes.display())?,
+        }
         writeln!(
             f,
             "Print      {} handed over, in {}",
@@ -148,7 +156,7 @@ impl fmt::Display for Processed {
 }
 
 /// The same house with plain folders for its doors: `inbox`, `receipts` and `pickup` of the data
-/// folder, and no server.
+/// folder, and no server. Messages for mailboxes go where the settings say.
 fn in_folders(mut config: Config, named: Option<&SenderId>) -> Result<Config, CommandError> {
     let folder = FolderConfig::Directory(config.data_folder.clone());
     config.server = None;
@@ -166,7 +174,7 @@ fn in_folders(mut config: Config, named: Option<&SenderId>) -> Result<Config, Co
     }
     for print_house in &mut config.print_houses {
         print_house.folder = Some(folder.clone());
-        // Nothing leaves these folders: what a service would print becomes a bundle too.
+        // No paper leaves these folders: what a service would print becomes a bundle too.
         print_house.settings.service = None;
     }
     Ok(config)
@@ -218,6 +226,20 @@ fn keep_apart(folder: &Path) -> Result<(), CommandError> {
         .map_err(|error| CommandError::file("make", &by_hand, &error))
 }
 
+/// All inboxes are looked into, those of the other senders too.
+fn make_doors(config: &Config) -> Result<(), CommandError> {
+    for sender in &config.senders {
+        let FolderConfig::Directory(folder) = &sender.folder else {
+            continue;
+        };
+        for door in ["inbox", "receipts", "pickup", "feedback"] {
+            let door = folder.join(door);
+            fs::create_dir_all(&door).map_err(|error| CommandError::file("make", &door, &error))?;
+        }
+    }
+    Ok(())
+}
+
 /// How copies into the inbox are called until they are whole.
 const UNFINISHED: &str = ".kuori-process-";
 
@@ -229,9 +251,6 @@ fn put_into_inbox(batch: &Path, folder: &Path) -> Result<(), CommandError> {
         .ok_or_else(|| CommandError::usage(format!("`{}` names no file", batch.display())))?;
     let copy = || -> io::Result<()> {
         let mut from = fs::File::open(batch)?;
-        for door in ["inbox", "receipts", "pickup", "feedback"] {
-            fs::create_dir_all(folder.join(door))?;
-        }
         clear_unfinished(&inbox)?;
         let mut copy = tempfile::Builder::new()
             .prefix(UNFINISHED)
