@@ -66,6 +66,23 @@ fn the_demo_accounts_for_every_letter() {
     site.done(shown.strip_prefix("kuori ").expect("what to type next"));
 }
 
+#[test]
+fn the_demo_sends_each_message_once_to_a_stand_in_of_suomi_fi() {
+    let site = Site::new();
+    let summary = schema_holds(&site, "demo", "demo --suomifi --letters 40 --dir demo");
+    let count = |at: &str| summary.pointer(at).unwrap().as_u64().unwrap();
+    assert!(count("/delivered") > 10, "{summary}");
+    assert_eq!(count("/delivered") + count("/printed"), 40, "{summary}");
+    assert_eq!(count("/at_stand_in/messages"), count("/delivered"));
+    assert_eq!(count("/at_stand_in/letters"), count("/delivered"));
+    let in_maildirs = site.files("demo/house/mailboxes").into_iter();
+    let in_maildirs = in_maildirs.filter(|path| path.extension().is_some_and(|it| it == "kuori"));
+    assert_eq!(in_maildirs.count(), 0, "one went both ways");
+    let said = site.kuori("demo --suomifi --letters 40 --dir demo");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("name another folder"), "{said:?}");
+}
+
 /// The files that the demo tells people to open.
 fn opened(out: &str) -> Vec<PathBuf> {
     let lines = out.lines().filter(|line| line.starts_with("  a "));
@@ -112,6 +129,24 @@ fn a_batch_of_every_shape_goes_through() {
         assert_eq!(u64::from(hands(&site).letters()), letters, "{shape}");
         assert_eq!(site.names("data/receipts").len(), 3, "{shape}");
     }
+}
+
+#[test]
+fn a_batch_is_processed_by_hand_where_the_settings_have_several_senders() {
+    let site = Site::new();
+    let batch = site.sample("letters.zip", "--letters 3");
+    let settings = fs::read_to_string(site.path("kuori.toml")).unwrap();
+    fs::write(
+        site.path("kuori.toml"),
+        settings + "[senders.other]\ndirectory = \"other\"\n",
+    )
+    .unwrap();
+    let line = format!("process {} --config kuori.toml", batch.display());
+    let said = site.kuori(&line);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    let told = schema_holds(&site, "process", &format!("{line} --sender example-city"));
+    assert_eq!(told["received"], 3);
+    assert_eq!(hands(&site).letters(), 3);
 }
 
 #[test]
@@ -353,7 +388,7 @@ fn the_register_of_consents_is_kept_without_naming_anybody() {
 #[test]
 fn the_sample_settings_are_in_order_and_broken_ones_are_said_to_be() {
     let site = Site::new();
-    for name in ["demo", "production"] {
+    for name in ["demo", "production", "suomifi"] {
         let file = checked_in(&format!("samples/config/{name}.toml"));
         schema_holds(&site, "config-check", &format!("config check {file}"));
         site.done(&format!("config check {file}"));

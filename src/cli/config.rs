@@ -38,6 +38,11 @@ pub(super) fn run(
                     .iter()
                     .map(|p| name(&p.settings.id))
                     .collect(),
+                services: config
+                    .services
+                    .iter()
+                    .map(|s| name(&s.client.name))
+                    .collect(),
             })?;
         }
         Command::Schema => invocation.output.show(&Schema(config::schema()))?,
@@ -51,13 +56,19 @@ pub(super) struct Checked {
     file: PathBuf,
     senders: Vec<String>,
     print_houses: Vec<String>,
+    /// Of Suomi.fi Messages.
+    services: Vec<String>,
 }
 
 impl fmt::Display for Checked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "`{}` is in order", self.file.display())?;
         writeln!(f, "Senders       {}", self.senders.join(", "))?;
-        writeln!(f, "Print houses  {}", self.print_houses.join(", "))
+        writeln!(f, "Print houses  {}", self.print_houses.join(", "))?;
+        if self.services.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "Suomi.fi      {}", self.services.join(", "))
     }
 }
 

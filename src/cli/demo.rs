@@ -1,6 +1,7 @@
 //! The whole flow on one machine, with every party at its own end of the line.
 
 mod parties;
+mod stand_in;
 pub(super) mod summary;
 
 use std::{
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 
 use self::{
     parties::{Lines, Parties},
+    stand_in::StandIn,
     summary::{Paths, Summary},
 };
 use super::{
@@ -42,6 +44,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     letters: u32,
 
+    /// Send the messages for mailboxes to a stand-in of Suomi.fi Messages, which forgets them with its end
+    #[arg(long)]
+    suomifi: bool,
+
     /// Leave the server and the daemon running until Ctrl-C
     #[arg(long)]
     keep: bool,
@@ -63,6 +69,7 @@ pub(super) fn run(
     };
     let demo = Demo {
         keep: arguments.keep,
+        suomifi: arguments.suomifi,
         paths: Paths::below(&folder),
         spec,
     };
@@ -77,6 +84,7 @@ pub(super) fn run(
 
 struct Demo {
     keep: bool,
+    suomifi: bool,
     paths: Paths,
     spec: Spec,
 }
@@ -84,7 +92,8 @@ struct Demo {
 impl Demo {
     async fn play(&self, output: &mut Output<'_>) -> Result<Summary, CommandError> {
         let parties = Parties::introduce(&self.paths)?;
-        let config = self.config(&parties);
+        let mut config = self.config(&parties);
+        let stand_in = self.stand_in(&mut config).await?;
         let daemon = Daemon::start(&config, Clock::new(clock::now)).await?;
         let address = daemon
             .address()
@@ -107,10 +116,17 @@ impl Demo {
             batch,
             counts,
             fetched,
+            stand_in.as_ref().map(StandIn::taken),
             (uploaded, worked),
             &self.paths,
         );
         output.show(&summary)?;
+        if let Some(stand_in) = stand_in.as_ref().filter(|_| self.keep) {
+            let url = stand_in.base_url();
+            output.note(format!(
+                "standing in for Suomi.fi Messages: curl {url}/_stub"
+            ));
+        }
         if self.keep {
             output.note(format!("serving SFTP on {address}; Ctrl-C stops it"));
             let mut signal = stop_signal().map_err(CommandError::failed)?;
@@ -137,6 +153,23 @@ impl Demo {
             print_house.account.public_keys = vec![parties.print_house_key.clone()];
         }
         config
+    }
+
+    /// What it was sent is gone with it, so such a demo begins anew each time.
+    async fn stand_in(&self, config: &mut Config) -> Result<Option<StandIn>, CommandError> {
+        if !self.suomifi {
+            return Ok(None);
+        }
+        if self.paths.batch.exists() {
+            let folder = self.paths.batch.display();
+            let error = format!("a demo has begun here: `{folder}` is there");
+            return Err(CommandError::usage(error).hint(
+                "the stand-in has forgotten what it was sent: name another folder with `--dir`",
+            ));
+        }
+        let stand_in = StandIn::start(&self.spec).await?;
+        stand_in.introduce(config, &self.paths)?;
+        Ok(Some(stand_in))
     }
 
     /// Writes the sample batch and gives its recipients their mailboxes.

@@ -5,9 +5,9 @@ use serde_json::Value as Json;
 use super::schema::{choices, resolved, schema};
 
 const INTRODUCTION: &str = "\
-One TOML file, `kuori.toml`. `kuori config check` says all that is wrong with it at once. Two files to start
-from, both explained line by line: `samples/config/demo.toml`, which is what holds without a file, and
-`samples/config/production.toml`. For editors there is a JSON Schema, `schemas/settings.schema.json`.
+One TOML file, `kuori.toml`. `kuori config check` says all that is wrong with it at once. Three files to start
+from, explained line by line: `samples/config/demo.toml`, which is what holds without a file, `samples/config/production.toml`, and
+`samples/config/suomifi.toml` for Suomi.fi Messages. For editors there is a JSON Schema, `schemas/settings.schema.json`.
 
 ";
 

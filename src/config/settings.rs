@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, tz::TimeZone};
 
 use crate::{
-    domain::{BackOff, SenderId},
+    domain::{BackOff, SenderId, ServiceName},
     inbox::{self, Afterwards, Completeness, Way},
     mailbox::suomifi,
     monitor, notices, outbox,
@@ -81,6 +81,36 @@ pub struct ServiceConfig {
     pub courier: CourierConfig,
     /// How often it is asked what has happened to messages.
     pub events_poll_secs: u32,
+}
+
+impl ServiceConfig {
+    /// A stand-in on this machine, to which messages go as fast as it takes them.
+    pub fn of_stand_in(
+        name: ServiceName,
+        base_url: String,
+        (service_id, user): (&str, &str),
+        password_file: PathBuf,
+    ) -> Self {
+        let client =
+            suomifi::Settings::new(name, service_id.to_owned(), user.to_owned(), password_file);
+        Self {
+            client: suomifi::Settings {
+                base_url,
+                allows_plain_http: true,
+                ..client
+            },
+            courier: CourierConfig {
+                rate_per_sec: 0.0,
+                in_flight: 8,
+                turn_secs: 30,
+                back_off: BackOff {
+                    first: SignedDuration::from_secs(1),
+                    longest: SignedDuration::from_secs(10),
+                },
+            },
+            events_poll_secs: 1,
+        }
+    }
 }
 
 /// At which pace messages go to a service.

@@ -66,6 +66,28 @@ fn nobody_is_named_in_what_the_program_says_or_in_any_file_name() {
 }
 
 #[test]
+fn nobody_is_named_where_a_service_of_suomi_fi_takes_the_messages() {
+    let site = Site::new();
+    let spec = Spec {
+        letters: 30,
+        ..Spec::default()
+    };
+    let line = "demo --suomifi --letters 30 --dir demo -vv";
+    let said = site.done(line);
+    assert!(said.err.contains("suomifi"), "no detail in the log");
+    assert_private(line, &(said.out + &said.err), &spec);
+    for look in [
+        "message show B-0001-1",
+        "queue list",
+        "status",
+        "events B-0001",
+    ] {
+        let said = site.kuori(&format!("{look} -vv --data-dir demo/house"));
+        assert_private(look, &(said.out + &said.err), &spec);
+    }
+}
+
+#[test]
 fn a_log_at_its_most_talkative_names_nobody_of_a_batch_with_faults() {
     let site = Site::new();
     let spec = Spec {

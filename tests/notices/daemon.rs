@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A site that tells its recipients through this server, and has letters to as many of them.
-fn site(server: &Server, letters: u32) -> Site {
+pub(super) fn site(server: &Server, letters: u32) -> Site {
     let site = Site::new();
     let mut settings = fs::read_to_string(site.path("kuori.toml")).unwrap();
     let notices = format!(
@@ -39,12 +39,12 @@ fn site(server: &Server, letters: u32) -> Site {
     site
 }
 
-fn upload(site: &Site) {
+pub(super) fn upload(site: &Site) {
     site.upload(&site.path("sampled/batch.zip"));
 }
 
 /// How often each recipient was told.
-fn told(server: &Server) -> BTreeMap<String, usize> {
+pub(super) fn told(server: &Server) -> BTreeMap<String, usize> {
     let mut told = BTreeMap::new();
     for mail in server.taken() {
         *told.entry(mail.to).or_default() += 1;

@@ -2,5 +2,6 @@
 
 mod daemon;
 mod flow;
+mod private;
 mod server;
 mod ways_in;

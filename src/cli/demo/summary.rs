@@ -7,6 +7,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::stand_in::Taken;
 use crate::{
     cli::{CommandError, words::counted},
     domain::{BatchId, BundleId},
@@ -103,8 +104,10 @@ pub(in crate::cli) struct Summary {
     printed: u64,
     refused: u64,
     held: u64,
-    /// Counted in the mailboxes.
+    /// Counted in the mailboxes, or by the stand-in of Suomi.fi Messages.
     messages_in_mailboxes: u64,
+    /// What the stand-in has; absent without one.
+    at_stand_in: Option<Taken>,
     /// Counted in the piece lists that the print house fetched.
     pieces_at_print_house: u64,
     bundles: Vec<String>,
@@ -123,6 +126,7 @@ impl Summary {
         batch: BatchId,
         counts: Counts,
         fetched: Fetched,
+        at_stand_in: Option<Taken>,
         (uploaded, worked): (Duration, Duration),
         paths: &Paths,
     ) -> Self {
@@ -137,7 +141,9 @@ impl Summary {
             printed: counts.printed,
             refused: counts.refused,
             held: counts.held,
-            messages_in_mailboxes: fetched.messages.len() as u64,
+            messages_in_mailboxes: at_stand_in
+                .map_or(fetched.messages.len() as u64, |taken| taken.messages),
+            at_stand_in,
             pieces_at_print_house: fetched.pieces,
             bundles: fetched.bundles.iter().map(ToString::to_string).collect(),
             upload_secs: uploaded.as_secs_f64(),
@@ -161,6 +167,9 @@ impl Summary {
             && self.received == self.delivered + self.printed + self.refused + self.held
             && self.messages_in_mailboxes == self.delivered
             && self.pieces_at_print_house == self.printed
+            && self
+                .at_stand_in
+                .is_none_or(|taken| taken.letters == taken.messages)
     }
 }
 
@@ -171,12 +180,21 @@ impl fmt::Display for Summary {
             "Batch     {}, {} letters received over SFTP",
             self.batch, self.received
         )?;
-        writeln!(
-            f,
-            "Mailbox   {} delivered; {} counted in the mailboxes",
-            self.delivered,
-            counted(self.messages_in_mailboxes, "message", "messages")
-        )?;
+        let messages = counted(self.messages_in_mailboxes, "message", "messages");
+        let delivered = self.delivered;
+        match self.at_stand_in {
+            None => writeln!(
+                f,
+                "Mailbox   {delivered} delivered; {messages} counted in the mailboxes"
+            )?,
+            Some(taken) => writeln!(
+                f,
+                "Mailbox   {delivered} delivered; {messages} of {} taken by the stand-in of Suomi.fi; \
+                 {} came again",
+                counted(taken.letters, "letter", "letters"),
+                taken.repeats
+            )?,
+        }
         writeln!(
             f,
             "Print     {} in {}; {} counted at the print house",
