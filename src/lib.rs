@@ -36,6 +36,7 @@ pub mod notices;
 
 pub mod store;
 
+pub mod consents;
 pub mod inbox;
 pub mod outbox;
 

@@ -16,6 +16,7 @@ mod cancel;
 mod chaos;
 mod cli;
 mod committed;
+mod consent_feeds;
 mod crash;
 mod deeds;
 mod deliveries;

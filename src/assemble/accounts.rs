@@ -31,7 +31,12 @@ pub fn accounts_of_settings(config: &Config) -> Vec<AccountOfSettings> {
                     .collect(),
             }
         };
-    senders.chain(print_houses).map(known).collect()
+    let feeds = config.consent_feeds.iter().map(|feed| {
+        let role = AccountRole::ConsentFeed;
+        (feed.name.clone(), role, &feed.folder, &feed.account)
+    });
+    let all = senders.chain(print_houses).chain(feeds);
+    all.map(known).collect()
 }
 
 fn key(line: &str) -> Option<AccountKeyLine> {

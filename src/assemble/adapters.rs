@@ -9,7 +9,7 @@ use std::{
 
 use super::Error;
 use crate::{
-    config::{Config, FolderConfig, InboxConfig, MailboxConfig, SenderConfig},
+    config::{Config, ConsentFeedConfig, FolderConfig, InboxConfig, MailboxConfig, SenderConfig},
     domain::{PrintHouseId, Private, ServiceName},
     inbox::{self, Headroom, Inbox},
     mailbox::{
@@ -256,6 +256,18 @@ fn folder(
         // Nothing is made in it: where it is a mount that is missing, it has to look missing.
         FolderConfig::Directory(path) => Arc::new(DirectoryFolder::new(path.clone())),
         FolderConfig::Sftp(settings) => Arc::new(SftpFolder::on(servers, settings)),
+    })
+}
+
+/// Where a feed of consents has its folders.
+pub(super) fn consent_folder(config: &Config, feed: &ConsentFeedConfig) -> Result<PathBuf, Error> {
+    Ok(match &feed.folder {
+        FolderConfig::Directory(path) => path.clone(),
+        FolderConfig::Embedded | FolderConfig::Sftp(_) => {
+            let root = accounts_folder(config).join(&feed.name);
+            local(root.clone(), SENDER_FOLDERS)?;
+            root
+        }
     })
 }
 

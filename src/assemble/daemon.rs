@@ -6,6 +6,7 @@ use super::{
     Error, Works,
     accounts::accounts_of_settings,
     auditing::tell_heads,
+    consent_feeds::take_consents,
     couriers::bring,
     doors::Doors,
     forgetting::forget_daily,
@@ -146,6 +147,9 @@ impl Daemon {
         let (works, stop) = (&self.works, || halt.subscribe());
         for inbox in &works.inboxes {
             loops.begin("inbox", move || poll(works, Arc::clone(inbox), stop()));
+        }
+        for feed in &works.consent_feeds {
+            loops.begin("consents", move || take_consents(feed, stop()));
         }
         loops.begin("requests", move || pass_requests_on(works, stop()));
         loops.begin("outbox", move || hand_over(works, stop()));

@@ -8,6 +8,7 @@
 mod accounts;
 mod adapters;
 mod auditing;
+mod consent_feeds;
 mod couriers;
 mod daemon;
 mod doors;

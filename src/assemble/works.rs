@@ -5,7 +5,14 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Error, adapters, couriers, lock::Lock, order::put_in_order, timers::timer_rules};
+use super::{
+    Error, adapters,
+    consent_feeds::{self, ConsentFeed},
+    couriers,
+    lock::Lock,
+    order::put_in_order,
+    timers::timer_rules,
+};
 use crate::{
     config::Config,
     inbox::Inbox,
@@ -25,6 +32,8 @@ pub struct Works {
     pub(super) inboxes: Vec<Arc<Inbox>>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) couriers: Vec<Arc<Courier>>,
+    /// Where others bring files of consents.
+    pub(super) consent_feeds: Vec<ConsentFeed>,
     /// Sees which messages in Maildirs were read.
     pub(super) read_looks: Arc<ReadLooks>,
     /// Where recipients are told by e-mail.
@@ -58,6 +67,7 @@ impl Works {
             inboxes: parts.inboxes,
             outbox: parts.outbox,
             couriers: parts.couriers,
+            consent_feeds: parts.consent_feeds,
             read_looks: parts.read_looks,
             notifier: parts.notifier,
             store,
@@ -82,6 +92,7 @@ impl Works {
         self.inboxes = parts.inboxes;
         self.outbox = parts.outbox;
         self.couriers = parts.couriers;
+        self.consent_feeds = parts.consent_feeds;
         self.read_looks = parts.read_looks;
         self.notifier = parts.notifier;
         Ok(())
@@ -149,6 +160,7 @@ struct Parts {
     inboxes: Vec<Arc<Inbox>>,
     outbox: Arc<Outbox>,
     couriers: Vec<Arc<Courier>>,
+    consent_feeds: Vec<ConsentFeed>,
     read_looks: Arc<ReadLooks>,
     notifier: Option<Arc<Notifier>>,
 }
@@ -179,6 +191,7 @@ impl Parts {
             runner: Arc::new(runner.with_pulse(pulse.clone())),
             inboxes,
             couriers,
+            consent_feeds: consent_feeds::consent_feeds(config, store, clock)?,
             read_looks: Arc::new(read_looks),
             outbox: Arc::new(Outbox::new(
                 Arc::clone(store),

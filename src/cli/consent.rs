@@ -8,11 +8,11 @@ pub(super) mod show;
 
 use std::path::PathBuf;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 
 pub(super) use self::given_id::GivenId;
 use super::{CommandError, Invocation, error::Outcome, words};
-use crate::store::ConsentStatus;
+use crate::{consents::moment, store::ConsentStatus};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -188,13 +188,4 @@ pub(super) fn run(
 
 fn since(given: &str) -> Result<Timestamp, &'static str> {
     moment(given).ok_or("a time is `2026-03-01T06:00:00Z`, or a date, `2026-03-01`")
-}
-
-/// RFC 3339, or a date, which begins at midnight UTC.
-fn moment(text: &str) -> Option<Timestamp> {
-    if let Ok(time) = text.parse() {
-        return Some(time);
-    }
-    let date: Date = text.parse().ok()?;
-    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }

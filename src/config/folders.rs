@@ -75,6 +75,10 @@ fn places(config: &Config) -> Vec<Place> {
             places.push(place(&key, house.settings.id.as_str(), folder));
         }
     }
+    for feed in &config.consent_feeds {
+        let key = root.key("consent_feeds").key(&feed.name);
+        places.push(place(&key, &feed.name, &feed.folder));
+    }
     places
 }
 

@@ -32,8 +32,8 @@ pub use problem::Problem;
 pub use reference::reference;
 pub use schema::schema;
 pub use settings::{
-    AccountConfig, Config, CourierConfig, FolderConfig, InboxConfig, LogConfig, MailboxConfig,
-    PrintHouseConfig, RetentionConfig, SenderConfig, ServerConfig, ServiceConfig,
+    AccountConfig, Config, ConsentFeedConfig, CourierConfig, FolderConfig, InboxConfig, LogConfig,
+    MailboxConfig, PrintHouseConfig, RetentionConfig, SenderConfig, ServerConfig, ServiceConfig,
 };
 
 use std::path::PathBuf;

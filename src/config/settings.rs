@@ -1,9 +1,10 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
 use jiff::{SignedDuration, tz::TimeZone};
 
 use crate::{
+    consents,
     domain::{BackOff, SenderId, ServiceName},
     inbox::{self, Afterwards, Completeness, Way},
     mailbox::suomifi,
@@ -50,6 +51,8 @@ pub struct Config {
     pub server: Option<ServerConfig>,
     pub senders: Vec<SenderConfig>,
     pub print_houses: Vec<PrintHouseConfig>,
+    /// Who else brings files of consents.
+    pub consent_feeds: Vec<ConsentFeedConfig>,
 }
 
 /// How long what senders have sent is kept.
@@ -181,6 +184,21 @@ pub struct PrintHouseConfig {
     pub hand_over: outbox::PlaceSettings,
 }
 
+/// A place where somebody brings files of consents, and what is done with them.
+#[derive(Debug, Clone)]
+pub struct ConsentFeedConfig {
+    /// 1 to 40 of a-z, 0-9 and `-`.
+    pub name: String,
+    /// Holds `inbox/` and `receipts/`; on no other server than our own.
+    pub folder: FolderConfig,
+    pub account: AccountConfig,
+    pub how: consents::How,
+    /// A file that was changed more recently may not be whole.
+    pub settle: SignedDuration,
+    /// How often it is looked into.
+    pub every: Duration,
+}
+
 /// Where the folders of a sender or print house are.
 #[derive(Debug, Clone)]
 pub enum FolderConfig {
@@ -208,7 +226,7 @@ impl Config {
         of_settings.map_or(self.retention.retention, |one| one.retention)
     }
 
-    /// The accounts of the embedded server: every sender and print house whose folder is there.
+    /// The accounts of the embedded server: every sender, print house and feed whose folder is there.
     pub fn accounts(&self) -> Vec<Account> {
         let senders = self.senders.iter().map(|sender| {
             let name = sender.settings.id.as_str();
@@ -219,8 +237,13 @@ impl Config {
             let account = account(name, Role::PrintHouse, &house.account);
             Some((house.folder.as_ref()?, account))
         });
+        let feeds = self.consent_feeds.iter().map(|feed| {
+            let account = account(&feed.name, Role::ConsentFeed, &feed.account);
+            (&feed.folder, account)
+        });
         senders
             .chain(print_houses)
+            .chain(feeds)
             .filter(|(folder, _)| matches!(folder, FolderConfig::Embedded))
             .map(|(_, account)| account)
             .collect()

@@ -8,6 +8,7 @@ use crate::{
 };
 
 mod committed;
+mod consent_feeds;
 mod doors;
 mod pages;
 mod print_houses;

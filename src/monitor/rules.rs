@@ -1,5 +1,6 @@
 //! What of all that is under way is trouble: a rule each.
 
+mod consents;
 mod mailboxes;
 
 use jiff::{SignedDuration, Timestamp};
@@ -28,6 +29,7 @@ pub fn troubles(status: &HouseStatus, settings: &AlertSettings, now: Timestamp) 
     found.extend(look.batches());
     found.extend(look.messages());
     found.extend(look.inboxes());
+    found.extend(look.consent_feeds());
     found.extend(look.delivery_reports());
     found.extend(look.timers());
     found.extend(look.events());

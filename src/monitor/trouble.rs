@@ -29,11 +29,13 @@ pub enum Code {
     SenderOnHold,
     TimersStuck,
     EventsLate,
+    ConsentsRefused,
+    ConsentFeedDown,
 }
 
 impl Code {
     /// The worst first.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::DiskLow,
         Self::Crashes,
         Self::NotRunning,
@@ -58,6 +60,8 @@ impl Code {
         Self::SenderOnHold,
         Self::TimersStuck,
         Self::EventsLate,
+        Self::ConsentsRefused,
+        Self::ConsentFeedDown,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -86,6 +90,8 @@ impl Code {
             Self::SenderOnHold => "sender-on-hold",
             Self::TimersStuck => "timers-stuck",
             Self::EventsLate => "events-late",
+            Self::ConsentsRefused => "consents-refused",
+            Self::ConsentFeedDown => "consent-feed-down",
         }
     }
 }

@@ -12,12 +12,14 @@ pub enum Role {
     Sender,
     /// Fetches and deletes in `pickup/`, uploads to `feedback/`.
     PrintHouse,
+    /// Uploads files of consents to `inbox/`, fetches and deletes answers in `receipts/`.
+    ConsentFeed,
 }
 
 impl Role {
     pub(super) fn folders(self) -> &'static [Folder] {
         match self {
-            Self::Sender => &[Folder::Inbox, Folder::Receipts],
+            Self::Sender | Self::ConsentFeed => &[Folder::Inbox, Folder::Receipts],
             Self::PrintHouse => &[Folder::Pickup, Folder::Feedback],
         }
     }

@@ -15,6 +15,8 @@ use super::{
 pub enum AccountRole {
     Sender,
     PrintHouse,
+    /// Brings files of consents.
+    ConsentFeed,
 }
 
 /// An account as the settings have it.
@@ -219,14 +221,11 @@ fn account_row(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
     let login = row.maybe_time("login_at")?;
     let refused_at = row.maybe_time("refused_at")?;
     let role: String = row.get("role")?;
-    let is_print_house = role == word(AccountRole::PrintHouse);
+    let roles = [AccountRole::PrintHouse, AccountRole::ConsentFeed];
+    let role = roles.into_iter().find(|it| word(*it) == role);
     Ok(AccountRow {
         name: row.get("name")?,
-        role: if is_print_house {
-            AccountRole::PrintHouse
-        } else {
-            AccountRole::Sender
-        },
+        role: role.unwrap_or(AccountRole::Sender),
         is_served: row.get("is_served")?,
         disabled_at: row.maybe_time("disabled_at")?,
         password_hash: row.get("password_hash")?,
@@ -272,6 +271,7 @@ fn word(role: AccountRole) -> &'static str {
     match role {
         AccountRole::Sender => "sender",
         AccountRole::PrintHouse => "print-house",
+        AccountRole::ConsentFeed => "consent-feed",
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::{
-    Error, Spool,
+    Error, Scratch, Spool,
     error::Doing,
     lifecycle_guard,
     line::Failure,
@@ -39,6 +39,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("notices.sql"),
     include_str!("consent_register.sql"),
     include_str!("read_marks.sql"),
+    include_str!("consent_feeds.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).
@@ -90,6 +91,11 @@ impl Store {
 
     pub fn spool(&self) -> &Spool {
         &self.spool
+    }
+
+    /// A place in the data folder for what is needed for a while.
+    pub fn scratch(&self) -> Scratch {
+        Scratch::new(self.path.parent().unwrap_or(Path::new(".")))
     }
 
     /// What the database takes on the disk, its write-ahead log with it.

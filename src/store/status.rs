@@ -9,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
 use super::{
-    Counts, Error, InboxLook, NoticeQueue, Place, PlaceTrouble, QueueNumbers, ServiceFeed, Start,
-    Store, TimerNumbers, error::Doing, mailbox_services, notices, places, service_events, starts,
-    timers,
+    ConsentFeed, Counts, Error, InboxLook, NoticeQueue, Place, PlaceTrouble, QueueNumbers,
+    ServiceFeed, Start, Store, TimerNumbers, consent_feeds, error::Doing, mailbox_services,
+    notices, places, service_events, starts, timers,
 };
 use crate::domain::{BatchId, BatchState, BundleState, MessageState, SenderId};
 
@@ -165,6 +165,8 @@ pub struct HouseStatus {
     pub timers: TimerNumbers,
     /// How far the events of mailbox services are read.
     pub feeds: Vec<ServiceFeed>,
+    /// The feeds of consents.
+    pub consent_feeds: Vec<ConsentFeed>,
     /// The mailbox services with their queues.
     pub services: Vec<QueueNumbers>,
     /// Notices by e-mail.
@@ -225,6 +227,7 @@ fn look(db: &Connection, now: Timestamp) -> Result<HouseStatus, Error> {
         senders_on_hold: lists::senders_on_hold(db)?,
         timers: timers::numbers(db, now)?,
         feeds: service_events::feeds(db)?,
+        consent_feeds: consent_feeds::feeds(db)?,
         services: mailbox_services::numbers(db, now)?,
         notices: notices::queue(db, now)?,
         day: queues::day(db, yesterday.unwrap_or(now))?,

@@ -290,7 +290,35 @@ const NOT_PASSED: &[(&str, &str)] = &[
     ),
     (
         "commit/note a file of consents",
-        "a feed, of which the next call takes what this one has begun",
+        "a feed: `consent_feeds` kills there",
+    ),
+    (
+        "commit/note how a feed of consents does",
+        "a feed: the next look notes it",
+    ),
+    (
+        "commit/forget a feed of consents",
+        "a feed that the settings do not have any more",
+    ),
+    (
+        "rename/consents: claim",
+        "a feed: `consent_feeds` kills there",
+    ),
+    (
+        "write/consents: answer",
+        "a feed: `consent_feeds` kills there",
+    ),
+    (
+        "rename/consents: answer",
+        "a feed: `consent_feeds` kills there",
+    ),
+    (
+        "rename/consents: refuse",
+        "a feed: `consent_feeds` kills there",
+    ),
+    (
+        "remove/consents: taken",
+        "a feed: `consent_feeds` kills there",
     ),
     (
         "commit/note an export of consents",

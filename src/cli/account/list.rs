@@ -14,7 +14,7 @@ use crate::{
     store::{AccountKey, AccountRole, AccountRow},
 };
 
-/// `kuori account list`: the senders and print houses of the settings, by name.
+/// `kuori account list`: the senders, print houses and feeds of consents of the settings, by name.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::cli) struct AccountList {
     accounts: Vec<AccountLine>,
@@ -41,6 +41,7 @@ pub(in crate::cli) struct AccountLine {
 enum Role {
     Sender,
     PrintHouse,
+    ConsentFeed,
 }
 
 /// Whether somebody may log in.
@@ -95,6 +96,7 @@ impl AccountLine {
             role: match row.role {
                 AccountRole::Sender => Role::Sender,
                 AccountRole::PrintHouse => Role::PrintHouse,
+                AccountRole::ConsentFeed => Role::ConsentFeed,
             },
             state,
             account: row.name,
@@ -210,6 +212,7 @@ impl fmt::Display for Role {
         f.write_str(match self {
             Self::Sender => "sender",
             Self::PrintHouse => "print house",
+            Self::ConsentFeed => "consent feed",
         })
     }
 }

@@ -10,16 +10,14 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{
-    Export, Format,
-    import::{COLUMNS, NOWHERE},
-};
+use super::{Export, Format};
 use crate::{
     cli::{
         CommandError, Invocation, Output,
         error::{ErrorKind, Outcome},
         words::{Time, counted},
     },
+    consents::{COLUMNS, NOWHERE},
     domain::EmailAddress,
     store::{self, ConsentEntry, Store},
 };

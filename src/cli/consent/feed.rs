@@ -1,27 +1,18 @@
-mod folders;
+use std::fmt;
 
-use std::{
-    ffi::OsStr,
-    fmt,
-    fs::File,
-    io::{self, Read},
-    path::{Path, PathBuf},
-};
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use self::folders::{Folders, Waiting};
-use super::{
-    Feed,
-    import::{BadRow, How, Imported, MOST_WITHDRAWN, Refusal, changed_at, take_file},
-};
+use super::{Feed, import::imported_by};
 use crate::{
-    cli::{CommandError, Invocation, error::Outcome, words::counted},
-    domain::without_identity_codes,
-    store::{Store, TakenConsents},
+    cli::{
+        CommandError, Invocation,
+        error::{ErrorKind, Outcome},
+        words::counted,
+    },
+    consents::{self, Desk, How, MOST_MISSING, Settings, Told},
+    domain::Disposition,
 };
 
 /// `kuori consent feed`: what became of the files of a folder. Nobody is named.
@@ -70,28 +61,8 @@ pub(super) fn run(
     arguments: &Feed,
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
-    let settle = SignedDuration::from_secs(i64::from(arguments.settle_secs));
-    let Waiting { ready, unsettled } = folders::waiting(&arguments.folder, settle, invocation.now)?;
-    let files = if arguments.dry_run {
-        rehearse(&ready, arguments, invocation)?
-    } else {
-        let folders = Folders::open(&arguments.folder)?;
-        // What a call that was cut off has claimed comes first.
-        let mut files = Vec::new();
-        for path in folders.claimed()? {
-            files.push(take(&path, &folders, arguments, invocation)?);
-        }
-        for path in ready {
-            let claimed = folders.claim(&path)?;
-            files.push(take(&claimed, &folders, arguments, invocation)?);
-        }
-        files
-    };
-    let fed = Fed {
-        dry_run: arguments.dry_run,
-        files,
-        unsettled,
-    };
+    let fed = look(arguments, invocation)?;
+    let fed = Fed::of(fed, arguments.dry_run);
     invocation.output.show(&fed)?;
     let is_clean = |file: &FileFed| file.bad == 0 && file.state != FileState::Refused;
     Ok(if fed.files.iter().all(is_clean) {
@@ -101,155 +72,95 @@ pub(super) fn run(
     })
 }
 
-impl Feed {
-    fn how(&self) -> How {
-        How {
-            is_full: self.full,
-            as_of: None,
-            most_missing_percent: Some(self.most_withdrawn.unwrap_or(MOST_WITHDRAWN)),
-            dry_run: self.dry_run,
-        }
+fn look(arguments: &Feed, invocation: &mut Invocation<'_>) -> Result<consents::Fed, CommandError> {
+    let settings = arguments.settings();
+    let feed = consents::Feed::new(&settings);
+    if arguments.dry_run && !arguments.full {
+        return Ok(feed.rehearse(None, invocation.now)?);
     }
-}
-
-fn rehearse(
-    ready: &[PathBuf],
-    arguments: &Feed,
-    invocation: &mut Invocation<'_>,
-) -> Result<Vec<FileFed>, CommandError> {
-    let mut files = Vec::new();
-    for path in ready {
-        let taken = take_file(path, &arguments.how(), invocation)?;
-        files.push(FileFed::of(path, &taken.told, taken.refusal));
-    }
-    Ok(files)
-}
-
-/// Takes a file that was claimed: recorded, answered, removed, each of which may be done again.
-fn take(
-    claimed: &Path,
-    folders: &Folders<'_>,
-    arguments: &Feed,
-    invocation: &mut Invocation<'_>,
-) -> Result<FileFed, CommandError> {
-    let unread = |error: io::Error| CommandError::file("read", claimed, &error);
-    let (sha256, changed) = looked_at(claimed, invocation.now).map_err(unread)?;
-    let store = invocation.store_or_new()?;
-    if was_taken(&store, &sha256, arguments.full, changed)? {
-        let fed = FileFed::repeated(claimed);
-        folders.answer(claimed, &receipt(&fed, &[], &sha256), invocation.now)?;
-        Folders::remove(claimed)?;
-        return Ok(fed);
-    }
-    let taken = take_file(claimed, &arguments.how(), invocation)?;
-    let fed = FileFed::of(claimed, &taken.told, taken.refusal);
-    let answer = receipt(&fed, &taken.told.bad_rows, &sha256);
-    folders.answer(claimed, &answer, invocation.now)?;
-    if taken.refusal.is_some() {
-        folders.refuse(claimed)?;
-        return Ok(fed);
-    }
-    // Not before the answer: who is cut off in between answers again, with the bad rows.
-    let file = TakenConsents {
-        sha256,
-        rows: fed.rows,
-        bad: fed.bad,
-        changed: fed.changed.unwrap_or(0),
+    // A slip in the name of the folder makes no data folder.
+    let listed = arguments.folder.read_dir();
+    listed.map_err(|error| CommandError::file("list", &arguments.folder, &error))?;
+    let store = if arguments.dry_run {
+        invocation.store()?
+    } else {
+        invocation.store_or_new()?
     };
-    store.note_taken_consents(&file, invocation.now)?;
-    Folders::remove(claimed)?;
-    Ok(fed)
+    let desk = Desk {
+        store: &store,
+        source: imported_by(invocation),
+        action: invocation.action(""),
+        progress: &|_| {},
+        is_stopped: &|| false,
+    };
+    Ok(if arguments.dry_run {
+        feed.rehearse(Some(&desk), invocation.now)?
+    } else {
+        feed.look(&desk)?
+    })
 }
 
-/// A full list says more than its rows: that the others have withdrawn by its time. So the same one of
-/// a later day is another one.
-fn was_taken(
-    store: &Store,
-    sha256: &str,
-    is_full: bool,
-    changed: Timestamp,
-) -> Result<bool, CommandError> {
-    let taken_at = store.consents_taken_at(sha256)?;
-    Ok(taken_at.is_some_and(|taken_at| !is_full || changed <= taken_at))
-}
-
-/// The digest of a file in hexadecimal digits, and when it was changed last.
-fn looked_at(path: &Path, now: Timestamp) -> io::Result<(String, Timestamp)> {
-    use fmt::Write;
-    let mut file = File::open(path)?;
-    let changed = changed_at(&file.metadata()?, now);
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            break;
-        }
-        digest.update(buffer.get(..read).unwrap_or_default());
-    }
-    let mut digits = String::new();
-    for byte in digest.finalize() {
-        let _ = write!(digits, "{byte:02x}");
-    }
-    Ok((digits, changed))
-}
-
-/// What is answered: counts, and bad rows by line alone.
-fn receipt(fed: &FileFed, bad_rows: &[BadRow], sha256: &str) -> String {
-    let number = |number: Option<u64>| number.map(|it| it.to_string()).unwrap_or_default();
-    let mut rows = vec![
-        ("result".to_owned(), fed.state.as_str().to_owned()),
-        ("why".to_owned(), fed.why.clone().unwrap_or_default()),
-        ("sha256".to_owned(), sha256.to_owned()),
-        ("rows".to_owned(), fed.rows.to_string()),
-        ("changed".to_owned(), number(fed.changed)),
-        ("missing".to_owned(), number(fed.missing)),
-        ("bad".to_owned(), fed.bad.to_string()),
-    ];
-    let named = bad_rows.iter();
-    rows.extend(named.map(|row| (format!("line {}", row.line), row.problem.clone())));
-    let lines = rows.iter().map(|(what, value)| {
-        let value = value.replace('"', "\"\"");
-        format!("{what},\"{value}\"\n")
-    });
-    std::iter::once("what,value\n".to_owned())
-        .chain(lines)
-        .collect()
-}
-
-impl FileFed {
-    fn of(path: &Path, told: &Imported, refusal: Option<Refusal>) -> Self {
-        Self {
-            name: shown_name(path),
-            state: match refusal {
-                Some(_) => FileState::Refused,
-                None => FileState::Taken,
+impl Feed {
+    fn settings(&self) -> Settings {
+        Settings {
+            folder: self.folder.clone(),
+            inbox: "",
+            settle: SignedDuration::from_secs(i64::from(self.settle_secs)),
+            how: How {
+                is_full: self.full,
+                most_missing_percent: self.most_withdrawn.unwrap_or(MOST_MISSING),
             },
-            why: refusal.map(|refusal| refusal.to_string()),
-            rows: told.rows,
-            changed: told.changed,
-            missing: told.missing,
-            bad: told.bad,
-        }
-    }
-
-    fn repeated(path: &Path) -> Self {
-        Self {
-            name: shown_name(path),
-            state: FileState::Repeated,
-            why: None,
-            rows: 0,
-            changed: None,
-            missing: None,
-            bad: 0,
         }
     }
 }
 
-/// Whoever named the file may have named it after somebody.
-fn shown_name(path: &Path) -> String {
-    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-    without_identity_codes(name).into_owned()
+impl Fed {
+    fn of(fed: consents::Fed, dry_run: bool) -> Self {
+        Self {
+            dry_run,
+            files: fed.files.into_iter().map(FileFed::from).collect(),
+            unsettled: fed.unsettled,
+        }
+    }
+}
+
+impl From<consents::FedFile> for FileFed {
+    fn from(file: consents::FedFile) -> Self {
+        let Told {
+            rows,
+            changed,
+            missing,
+            bad,
+            ..
+        } = file.told;
+        Self {
+            name: file.name,
+            state: match file.state {
+                consents::FileState::Taken => FileState::Taken,
+                consents::FileState::Repeated => FileState::Repeated,
+                consents::FileState::Refused => FileState::Refused,
+            },
+            why: file.why,
+            rows,
+            changed,
+            missing,
+            bad,
+        }
+    }
+}
+
+impl From<consents::Error> for CommandError {
+    fn from(error: consents::Error) -> Self {
+        if let consents::Error::Store(error) = error {
+            return error.into();
+        }
+        let kind = match (&error, error.disposition()) {
+            (consents::Error::InUse { .. }, _) => ErrorKind::TryLater,
+            // A folder that is not there, or not ours: nobody waits for it.
+            (_, Disposition::Retry | Disposition::Hold | Disposition::Reject) => ErrorKind::Failed,
+        };
+        Self::new(kind, error)
+    }
 }
 
 impl fmt::Display for Fed {

@@ -48,6 +48,7 @@ pub(super) fn lines(status: &HouseStatus, now: Timestamp) -> Vec<QueueLine> {
     lines.add_states(status);
     lines.add_hand_overs(status);
     lines.add_inboxes(status);
+    lines.add_consent_feeds(status);
     lines.add_notices(status);
     lines.add_timers(status);
     lines.lines
@@ -94,6 +95,14 @@ impl Lines {
         for it in &status.untold {
             let sender = Some(it.sender.to_string());
             self.add("delivery-reports", sender, "due", it.untold);
+        }
+    }
+
+    fn add_consent_feeds(&mut self, status: &HouseStatus) {
+        for feed in &status.consent_feeds {
+            let name = || Some(feed.name.clone());
+            self.add("consents", name(), "refused", feed.refused);
+            self.add("consents", name(), "not-csv", feed.others);
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod account;
 mod alerts;
+mod consent_feed;
 mod further_inbox;
 mod hand_over;
 mod intake;
@@ -40,11 +41,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::{
-    alerts::AlertsTable, intake::IntakeTable, mailbox::MailboxTable, monitor::MonitorTable,
-    notices::NoticesTable, outbox::OutboxTable, print_house::PrintHouseTable,
-    retention::RetentionTable, runner::RunnerTable, second_reader::SecondReaderTable,
-    sender::SenderTable, server::ServerTable, site::Site, suomifi::SuomifiTable,
-    words::LogFormatName,
+    alerts::AlertsTable, consent_feed::ConsentFeedTable, intake::IntakeTable,
+    mailbox::MailboxTable, monitor::MonitorTable, notices::NoticesTable, outbox::OutboxTable,
+    print_house::PrintHouseTable, retention::RetentionTable, runner::RunnerTable,
+    second_reader::SecondReaderTable, sender::SenderTable, server::ServerTable, site::Site,
+    suomifi::SuomifiTable, words::LogFormatName,
 };
 use super::{Config, LogConfig, folders, key_path::KeyPath, problem::Problems, services};
 
@@ -86,6 +87,9 @@ pub(super) struct Tables {
     senders: BTreeMap<String, SenderTable>,
     /// A table for each print house, under its name: `[print_houses.example-print]`.
     print_houses: BTreeMap<String, PrintHouseTable>,
+    /// A table for each party that brings files of consents, under its name:
+    /// `[consent_feeds.customer-register]`.
+    consent_feeds: BTreeMap<String, ConsentFeedTable>,
 }
 
 impl Default for Tables {
@@ -110,6 +114,7 @@ impl Default for Tables {
             server: ServerTable::default(),
             senders: BTreeMap::new(),
             print_houses: BTreeMap::new(),
+            consent_feeds: BTreeMap::new(),
         }
     }
 }
@@ -168,6 +173,12 @@ impl Tables {
                 self.print_houses,
                 &root.key("print_houses"),
                 |name, table, at| table.read(name, at, &site, problems),
+            ),
+            consent_feeds: consent_feed::read(
+                self.consent_feeds,
+                &root.key("consent_feeds"),
+                &site,
+                problems,
             ),
             data_folder: site.data_folder,
         };

@@ -46,6 +46,7 @@ fn calm() -> HouseStatus {
         senders_on_hold: Vec::new(),
         timers: TimerNumbers::default(),
         feeds: Vec::new(),
+        consent_feeds: Vec::new(),
         services: Vec::new(),
         notices: NoticeQueue::default(),
         day: Day::default(),

@@ -1,18 +1,19 @@
 use std::io::{BufRead, BufReader, Read};
 
-use csv::{ByteRecord, ReaderBuilder};
-use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::Serialize;
+use jiff::{SignedDuration, Timestamp};
 
+use super::{
+    beginning,
+    error::Error,
+    records::{Fields, Form, Records},
+};
 use crate::{
-    cli::consent::moment,
     domain::{EmailAddress, Language, RecipientId, without_identity_codes},
     store::{ConsentEntry, ConsentStatus, MatterWish, NoticeWish},
 };
 
 /// What a file may say of a recipient. The first three must be there.
-pub(in crate::cli::consent) const COLUMNS: [&str; 8] = [
+pub const COLUMNS: [&str; 8] = [
     "recipient_id",
     "status",
     "since",
@@ -28,12 +29,16 @@ const NEEDED: usize = 3;
 const MAX_CHARS: usize = 200;
 
 /// Stands where an e-mail address is taken back.
-pub(in crate::cli::consent) const NOWHERE: &str = "-";
+pub const NOWHERE: &str = "-";
+
+/// How far another clock may be ahead of ours. What it says of a moment from now counts now.
+const MOST_AHEAD: SignedDuration = SignedDuration::from_mins(5);
+/// How far ahead of UTC a day may begin (the easternmost time zone): a date may be today's there.
+const MOST_AHEAD_OF_UTC: SignedDuration = SignedDuration::from_hours(14);
 
 /// The rows of a file of consents, one at a time.
-pub(super) struct Rows<R> {
-    csv: csv::Reader<BufReader<R>>,
-    record: ByteRecord,
+pub struct Rows<R> {
+    records: Records<BufReader<R>>,
     /// Where each of [`COLUMNS`] stands.
     columns: [Option<usize>; 8],
     extra_columns: u64,
@@ -41,73 +46,81 @@ pub(super) struct Rows<R> {
 }
 
 /// A row that cannot be used. Its words are not repeated: they may be somebody's identity code.
-#[derive(Debug, Serialize, JsonSchema, PartialEq, Eq)]
-pub(in crate::cli::consent) struct BadRow {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadRow {
     /// 1-based line of the file.
-    pub(in crate::cli::consent) line: u64,
-    pub(in crate::cli::consent) problem: String,
+    pub line: u64,
+    pub problem: String,
 }
 
-/// Why the file as a whole cannot be used.
-#[derive(Debug)]
-pub(super) enum Unusable {
-    Column(&'static str),
-    Csv(csv::Error),
+/// Why a file as a whole, or the rest of it, cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unusable {
+    NoColumn(&'static str),
+    ColumnTwice(&'static str),
+    /// In the row that begins in this line.
+    OpenQuote(u64),
 }
 
 impl<R: Read> Rows<R> {
     /// Reads the heading. Fields stand between commas or semicolons, whichever the heading has.
-    pub(super) fn open(file: R, now: Timestamp) -> Result<Self, Unusable> {
+    pub fn open(file: R, now: Timestamp) -> Result<Result<Self, Unusable>, Error> {
         let mut file = BufReader::with_capacity(256 * 1024, file);
-        let delimiter = delimiter(file.fill_buf().map_err(|e| Unusable::Csv(e.into()))?);
-        let mut csv = ReaderBuilder::new()
-            .delimiter(delimiter)
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .from_reader(file);
-        let heading = csv.byte_headers().map_err(Unusable::Csv)?;
-        let columns = COLUMNS.map(|name| {
-            heading
-                .iter()
-                .position(|field| field.eq_ignore_ascii_case(name.as_bytes()))
-        });
-        let mut needed = COLUMNS.into_iter().zip(columns).take(NEEDED);
-        if let Some((name, _)) = needed.find(|(_, place)| place.is_none()) {
-            return Err(Unusable::Column(name));
+        let beginning = file.fill_buf().map_err(Error::Read)?;
+        let delimiter = delimiter(beginning);
+        if beginning.starts_with(BYTE_ORDER_MARK) {
+            file.consume(BYTE_ORDER_MARK.len());
         }
+        let mut records = Records::new(file, delimiter);
+        let heading = records.next().map_err(Error::Read)?;
+        if heading.is_some_and(|heading| heading.form == Form::OpenQuote) {
+            return Ok(Err(Unusable::OpenQuote(1)));
+        }
+        let columns = match columns(records.fields()) {
+            Ok(columns) => columns,
+            Err(unusable) => return Ok(Err(unusable)),
+        };
         let known = columns.iter().flatten().count();
-        let extra_columns = (heading.len() - known) as u64;
-        Ok(Self {
-            csv,
-            record: ByteRecord::new(),
+        let extra_columns = (records.fields().len() - known) as u64;
+        Ok(Ok(Self {
+            records,
             columns,
             extra_columns,
             now,
-        })
+        }))
     }
 
-    pub(super) fn extra_columns(&self) -> u64 {
+    /// Columns of which nothing is known.
+    pub fn extra_columns(&self) -> u64 {
         self.extra_columns
     }
 
     pub(super) fn bytes_read(&self) -> u64 {
-        self.csv.position().byte()
+        self.records.bytes_read()
     }
 
     /// The next row; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Result<ConsentEntry, BadRow>>, csv::Error> {
-        let mut record = std::mem::take(&mut self.record);
-        let is_there = self.csv.read_byte_record(&mut record)?;
-        let row = is_there.then(|| {
-            let line = record.position().map_or(0, csv::Position::line);
-            self.entry(&record)
-                .map_err(|problem| BadRow { line, problem })
-        });
-        self.record = record;
-        Ok(row)
+    pub(super) fn next(&mut self) -> Result<Option<Row>, Error> {
+        let Some(record) = self.records.next().map_err(Error::Read)? else {
+            return Ok(None);
+        };
+        let line = record.line;
+        let bad = |problem| Row::Bad(BadRow { line, problem });
+        Ok(Some(match record.form {
+            Form::Line => match self.entry(self.records.fields()) {
+                Ok(entry) => Row::Good(entry),
+                Err(problem) => bad(problem),
+            },
+            // What a field brings along with it would be taken for rows, or rows for a field.
+            Form::LinesTo(last) => bad(format!(
+                "a quoted field goes on to line {last}; a row is one line, and none of these was read"
+            )),
+            Form::TooLong => bad("the line is longer than 64 KiB".to_owned()),
+            Form::OpenQuote => Row::End(Unusable::OpenQuote(line)),
+        }))
     }
 
-    fn entry(&self, record: &ByteRecord) -> Result<ConsentEntry, String> {
+    fn entry(&self, record: &Fields) -> Result<ConsentEntry, String> {
         let fields = self.columns.map(|column| field(record, column));
         let [id, status, since, source, matter, paper, email, language] = fields;
         let recipient: RecipientId = id?.parse().map_err(|error| format!("{error}"))?;
@@ -127,6 +140,32 @@ impl<R: Read> Rows<R> {
     }
 }
 
+pub(super) enum Row {
+    Good(ConsentEntry),
+    Bad(BadRow),
+    /// No row behind this one can be read.
+    End(Unusable),
+}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+fn columns(heading: &Fields) -> Result<[Option<usize>; 8], Unusable> {
+    let places = |name: &'static str| {
+        let fields = heading.iter().enumerate();
+        let named = fields.filter(move |(_, field)| field.eq_ignore_ascii_case(name.as_bytes()));
+        named.map(|(place, _)| place)
+    };
+    let columns = COLUMNS.map(|name| places(name).next());
+    let mut needed = COLUMNS.into_iter().zip(columns).take(NEEDED);
+    if let Some((name, _)) = needed.find(|(_, place)| place.is_none()) {
+        return Err(Unusable::NoColumn(name));
+    }
+    let twice = COLUMNS
+        .into_iter()
+        .find(|name| places(name).nth(1).is_some());
+    twice.map_or(Ok(columns), |name| Err(Unusable::ColumnTwice(name)))
+}
+
 fn said(
     status: &str,
     since: &str,
@@ -135,13 +174,22 @@ fn said(
     if status.is_empty() && since.is_empty() {
         return Ok(None);
     }
-    let since = moment(since).ok_or("`since` is not RFC 3339, nor a date")?;
-    if since > now {
-        return Err("`since` is in the future");
-    }
+    let since = since_of(since, now)?;
     let status = ConsentStatus::from_word(&status.to_ascii_lowercase());
     let status = status.ok_or("the status is neither `granted` nor `withdrawn`")?;
     Ok(Some((status, since)))
+}
+
+/// What is said of a moment that is to come counts from now, where clocks and time zones can explain it.
+fn since_of(since: &str, now: Timestamp) -> Result<Timestamp, &'static str> {
+    let time = since.parse().ok().map(|time| (time, MOST_AHEAD));
+    let date = || Some((beginning(since)?, MOST_AHEAD_OF_UTC));
+    let given: Option<(Timestamp, SignedDuration)> = time.or_else(date);
+    let (since, most_ahead) = given.ok_or("`since` is not RFC 3339, nor a date")?;
+    if since.duration_since(now) > most_ahead {
+        return Err("`since` is in the future");
+    }
+    Ok(since.min(now))
 }
 
 fn matter_wish(matter: &str, print_only: &str) -> Result<Option<MatterWish>, &'static str> {
@@ -211,7 +259,7 @@ fn delimiter(beginning: &[u8]) -> u8 {
     if has(b';') && !has(b',') { b';' } else { b',' }
 }
 
-fn field(record: &ByteRecord, column: Option<usize>) -> Result<&str, String> {
+fn field(record: &Fields, column: Option<usize>) -> Result<&str, String> {
     let bytes = column.and_then(|column| record.get(column));
     let text = std::str::from_utf8(bytes.unwrap_or_default());
     text.map_err(|_| "a field is not UTF-8".to_owned())
@@ -221,12 +269,17 @@ fn field(record: &ByteRecord, column: Option<usize>) -> Result<&str, String> {
 mod tests {
     use super::*;
 
+    const NOW: &str = "2026-03-01T00:00:00Z";
+
     fn entries(text: &str) -> Result<Vec<Result<ConsentEntry, BadRow>>, Unusable> {
-        let now = "2026-03-01T00:00:00Z".parse().unwrap();
-        let mut rows = Rows::open(text.as_bytes(), now)?;
+        let mut rows = Rows::open(text.as_bytes(), NOW.parse().unwrap()).unwrap()?;
         let mut all = Vec::new();
         while let Some(row) = rows.next().unwrap() {
-            all.push(row);
+            all.push(match row {
+                Row::Good(entry) => Ok(entry),
+                Row::Bad(bad) => Err(bad),
+                Row::End(unusable) => return Err(unusable),
+            });
         }
         Ok(all)
     }
@@ -262,7 +315,7 @@ mod tests {
         insta::assert_snapshot!(row("010190-9991,granted,2026-01-01"), @"the check character of the identity code does not match");
         insta::assert_snapshot!(row("010190-999W,yes,2026-01-01"), @"the status is neither `granted` nor `withdrawn`");
         insta::assert_snapshot!(row("010190-999W,granted,yesterday"), @"`since` is not RFC 3339, nor a date");
-        insta::assert_snapshot!(row("010190-999W,granted,2026-03-02"), @"`since` is in the future");
+        insta::assert_snapshot!(row("010190-999W,granted,2026-03-03"), @"`since` is in the future");
         insta::assert_snapshot!(row("010190-999W,granted"), @"`since` is not RFC 3339, nor a date");
         insta::assert_snapshot!(row("010190-999W,,"), @"the row says nothing of its recipient");
     }
@@ -312,6 +365,53 @@ mod tests {
     #[test]
     fn a_file_without_its_heading_is_refused_and_not_repeated() {
         let error = entries("010190-999W,granted,2026-01-01\n").err().unwrap();
-        assert!(matches!(error, Unusable::Column("recipient_id")));
+        assert_eq!(error, Unusable::NoColumn("recipient_id"));
+    }
+
+    #[test]
+    fn a_clock_ahead_of_ours_and_a_day_that_began_in_the_east_count_from_now() {
+        let since = |since: &str| {
+            let text = format!("recipient_id,status,since\n010190-999W,withdrawn,{since}\n");
+            let row = entries(&text).unwrap().remove(0);
+            row.map(|entry| entry.said.unwrap().1.to_string())
+                .map_err(|bad| bad.problem)
+        };
+        assert_eq!(
+            since("2026-02-28T23:59:59Z").unwrap(),
+            "2026-02-28T23:59:59Z"
+        );
+        assert_eq!(since("2026-03-01T00:05:00Z").unwrap(), NOW);
+        assert!(since("2026-03-01T00:05:01Z").is_err());
+        assert_eq!(
+            since_of("2026-03-02", "2026-03-01T10:00:00Z".parse().unwrap())
+                .unwrap()
+                .to_string(),
+            "2026-03-01T10:00:00Z"
+        );
+        assert!(since_of("2026-03-02", "2026-03-01T09:59:59Z".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_heading_that_has_a_column_twice_is_refused() {
+        let error = entries("recipient_id,status,since,Status\n").err();
+        assert_eq!(error, Some(Unusable::ColumnTwice("status")));
+    }
+
+    #[test]
+    fn what_stands_in_a_quoted_field_is_no_row() {
+        let note = "\"see\n010190-900P,granted,2026-01-01\nabove\"";
+        let text = format!(
+            "recipient_id,status,since,note\n010190-999W,granted,2026-01-01,{note}\n010190-999W,withdrawn,2026-02-01,\n"
+        );
+        let rows = entries(&text).unwrap();
+        assert_eq!(rows.len(), 2);
+        insta::assert_snapshot!(rows[0].as_ref().unwrap_err().problem, @"a quoted field goes on to line 4; a row is one line, and none of these was read");
+        assert!(rows[1].is_ok());
+    }
+
+    #[test]
+    fn rows_behind_an_open_quotation_mark_are_not_taken_for_a_note() {
+        let text = "recipient_id,status,since,note\n010190-999W,granted,2026-01-01,\"a\n010190-900P,withdrawn,2026-01-01,\n";
+        assert_eq!(entries(text).err(), Some(Unusable::OpenQuote(2)));
     }
 }

@@ -1,0 +1,33 @@
+//! Takes files of consents into the register, each once, and answers them.
+//!
+//! Comes in: a CSV file, from an operator or out of the folder of a feed; who takes it, and how. Goes
+//! out: words in the register, and an answer of counts and line numbers. It does not know the
+//! settings, who may write into a feed's folder, or what letters the words are for.
+
+mod answer;
+mod error;
+mod feed;
+mod folders;
+mod records;
+mod rows;
+mod take;
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+pub use error::Error;
+pub use feed::{Fed, FedFile, Feed, FileState, How, Settings, Standing};
+pub use rows::{BadRow, COLUMNS, NOWHERE, Rows};
+pub use take::{Desk, Refusal, Taken, Told, Wish, changed_at, count, take};
+
+/// Percent of those granted that may be missing in a full list, where nobody says another number.
+pub const MOST_MISSING: u8 = 20;
+
+/// RFC 3339, or a date, which begins at midnight UTC.
+pub fn moment(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| beginning(text))
+}
+
+fn beginning(date: &str) -> Option<Timestamp> {
+    let date: Date = date.parse().ok()?;
+    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+}

@@ -1,0 +1,74 @@
+//! Feeds of consents.
+
+use super::{Look, counted, first_line};
+use crate::{
+    monitor::{Code, Trouble, Weight},
+    store::ConsentFeed,
+};
+
+impl Look<'_> {
+    pub(super) fn consent_feeds(&self) -> impl Iterator<Item = Trouble> {
+        self.status.consent_feeds.iter().flat_map(|feed| {
+            let refused = refused(feed).or_else(|| self.not_csv(feed));
+            [self.feed_down(feed), refused].into_iter().flatten()
+        })
+    }
+
+    fn not_csv(&self, feed: &ConsentFeed) -> Option<Trouble> {
+        let since = feed.others.since?;
+        Some(Trouble {
+            code: Code::ConsentsRefused,
+            weight: self.weigh(since, self.settings.times.inbox_file, Weight::Passing),
+            subject: feed.name.clone(),
+            since,
+            text: format!(
+                "{} not named `*.csv`, and nobody takes {}",
+                counted(feed.others.count, "file is", "files are"),
+                if feed.others.count == 1 { "it" } else { "them" }
+            ),
+            to_do: Some("ask who brings them to name them so, and remove these".to_owned()),
+        })
+    }
+
+    fn feed_down(&self, feed: &ConsentFeed) -> Option<Trouble> {
+        let (since, error) = feed.failing.as_ref()?;
+        Some(Trouble {
+            code: Code::ConsentFeedDown,
+            weight: self.weigh(*since, self.settings.times.place, Weight::Passing),
+            subject: feed.name.clone(),
+            since: *since,
+            text: format!("files of consents are not taken: {}", first_line(error)),
+            to_do: Some(format!(
+                "see to the folder of [consent_feeds.{}]",
+                feed.name
+            )),
+        })
+    }
+}
+
+/// Nobody's word is in the register that a refused file brings: a withdrawal among them too.
+fn refused(feed: &ConsentFeed) -> Option<Trouble> {
+    let since = feed.refused.since?;
+    let why = feed.refused_why.as_deref();
+    let path = feed.refused_path.as_deref().unwrap_or_default();
+    let full = if feed.is_full { " --full" } else { "" };
+    Some(Trouble {
+        code: Code::ConsentsRefused,
+        weight: Weight::Alert,
+        subject: feed.name.clone(),
+        since,
+        text: format!(
+            "{} refused{}",
+            counted(
+                feed.refused.count,
+                "file of consents is",
+                "files of consents are"
+            ),
+            why.map_or(String::new(), |why| format!(": {}", first_line(why)))
+        ),
+        to_do: Some(format!(
+            "kuori consent import '{path}'{full} --dry-run; once it is imported, or a better one \
+             has come, remove it there"
+        )),
+    })
+}
