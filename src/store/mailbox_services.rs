@@ -254,7 +254,8 @@ impl Store {
         let doing = "list batches that wait for mailbox services";
         let sql = format!(
             "SELECT q.*, b.sender, NOT ({MAY_GO}) AS is_on_hold,
-                (SELECT COUNT(*) FROM mailbox_queue m WHERE m.batch = q.batch
+                (SELECT COUNT(*) FROM mailbox_queue m INDEXED BY mailbox_queue_in_doubt
+                 WHERE m.batch = q.batch
                    AND m.service = q.service AND m.is_in_doubt = 1 AND m.is_sending = 0) AS in_doubt
                FROM queued_batches q JOIN batches b ON b.id = q.batch
               WHERE (?1 IS NULL OR q.service = ?1) AND (?2 IS NULL OR q.batch = ?2)

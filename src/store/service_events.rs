@@ -11,7 +11,7 @@ mod own_id;
 pub(super) mod tests;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, named_params, params};
+use rusqlite::{OptionalExtension, ToSql, named_params, params};
 
 pub use feeds::ServiceFeed;
 pub(super) use feeds::all as feeds;
@@ -240,36 +240,44 @@ struct Post {
     is_multichannel: bool,
 }
 
+/// By an id of ours: what the service has, then what it may have.
+const BY_EXTERNAL_ID: [&str; 2] = [
+    "SELECT batch, position, door FROM sent_posts WHERE service = ?1 AND external_id = ?2",
+    "SELECT batch, position, door FROM mailbox_queue WHERE service = ?1 AND external_id = ?2",
+];
+/// The index is named: left to itself, each event goes over all that the service has.
+pub(super) const BY_NUMBER: &str = "SELECT batch, position, door FROM sent_posts
+     INDEXED BY sent_posts_by_number WHERE service = ?1 AND number = ?2";
+
 fn post(
     tx: &Transaction<'_>,
     service: &ServiceName,
     event: &NewServiceEvent,
 ) -> Result<Option<Post>, Error> {
+    let name = service.as_str();
+    if let Some(id) = &event.external_id {
+        for sql in BY_EXTERNAL_ID {
+            if let Some(post) = find(tx, sql, params![name, id])? {
+                return Ok(Some(post));
+            }
+        }
+    }
+    match find(tx, BY_NUMBER, params![name, event.number])? {
+        None => by_own_id(tx, service, event),
+        found => Ok(found),
+    }
+}
+
+fn find(tx: &Transaction<'_>, sql: &str, given: &[&dyn ToSql]) -> Result<Option<Post>, Error> {
     let doing = "look for the message of an event";
-    let sql = "SELECT batch, position, door FROM (
-            SELECT 1 AS rank, batch, position, door FROM sent_posts
-             WHERE service = :service AND external_id = :external_id
-            UNION ALL SELECT 2, batch, position, door FROM mailbox_queue
-             WHERE service = :service AND external_id = :external_id
-            UNION ALL SELECT 3, batch, position, door FROM sent_posts
-             WHERE service = :service AND number = :number)
-         ORDER BY rank LIMIT 1";
-    let read = |row: &Row<'_>| {
+    let mut query = tx.prepare_cached(sql).doing(doing)?;
+    let found = query.query_row(given, |row| {
         Ok(Post {
             message: message_id(row)?,
             is_multichannel: row.get::<_, String>("door")? == "multichannel",
         })
-    };
-    let given = named_params! {
-        ":service": service.as_str(),
-        ":external_id": event.external_id,
-        ":number": event.number,
-    };
-    let mut query = tx.prepare_cached(sql).doing(doing)?;
-    if let Some(post) = query.query_row(given, read).optional().doing(doing)? {
-        return Ok(Some(post));
-    }
-    by_own_id(tx, service, event)
+    });
+    found.optional().doing(doing)
 }
 
 /// One that no row tells to be sent: after a restore the house does not know what it has sent since the

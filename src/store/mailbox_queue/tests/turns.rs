@@ -136,3 +136,14 @@ fn a_batch_that_cannot_be_brought_says_why_until_it_can() {
         .unwrap();
     assert_eq!(house.number("SELECT COUNT(*) FROM queued_batches"), 0);
 }
+
+#[test]
+fn the_message_of_an_event_is_found_however_much_a_service_has() {
+    let house = House::new();
+    let by_number = crate::store::service_events::BY_NUMBER
+        .replace("?1", "'city-letters'")
+        .replace("?2", "7");
+    let steps = query_plan(&house.store, &by_number);
+    let is_searched = |step: &String| step.ends_with("(service=? AND number=?)");
+    assert!(steps.iter().any(is_searched), "{steps:#?}");
+}
