@@ -47,10 +47,7 @@ impl Store {
         action: &NewEvent,
     ) -> Result<usize, Error> {
         self.write("take consents", |tx| {
-            let mut changed = 0;
-            for entry in page {
-                changed += usize::from(take(tx, entry, source, action.at)?);
-            }
+            let changed = take_all(tx, page, source, action.at)?;
             let what = format!("consents {source}: {}", told(page, changed));
             events::note_house(tx, action, &what)?;
             Ok(changed)
@@ -58,8 +55,25 @@ impl Store {
     }
 }
 
+/// Records rows, and answers how many of them said anything new. Those of one recipient are taken in their
+/// order, and recipients in the order of the register, so that no page of it is written twice.
+pub(super) fn take_all(
+    tx: &Transaction<'_>,
+    page: &[ConsentEntry],
+    source: &str,
+    now: Timestamp,
+) -> Result<usize, Error> {
+    let mut in_order: Vec<_> = page.iter().collect();
+    in_order.sort_by_key(|entry| entry.recipient.expose());
+    let mut changed = 0;
+    for entry in in_order {
+        changed += usize::from(take(tx, entry, source, now)?);
+    }
+    Ok(changed)
+}
+
 /// Records one row. Whether it said anything new.
-pub(super) fn take(
+fn take(
     tx: &Transaction<'_>,
     entry: &ConsentEntry,
     source: &str,
