@@ -124,7 +124,10 @@ impl Root {
             .map(|delivery| self.stage(delivery))
             .collect();
         self.sync(&handle)?;
-        let receipts = staged.into_iter().map(|staged| staged?.publish()).collect();
+        let receipts = staged
+            .into_par_iter()
+            .map(|staged| staged?.publish())
+            .collect();
         self.sync(&handle)?;
         Ok(receipts)
     }
