@@ -355,12 +355,15 @@ fn route_all(messages: u32) {
         .arg(folder.path())
         .arg(messages.to_string());
     assert!(child.status().unwrap().success());
+    for door in ["inbox", "receipts", "pickup"] {
+        fs::create_dir_all(folder.path().join(door)).unwrap();
+    }
     let clock = kuori::pipeline::Clock::fixed(NOW);
     let works = kuori::assemble::Works::open(&house::settings(folder.path()), clock).unwrap();
     ask_register(&works.store, messages);
     let before = usage::status_bytes("RssAnon");
     thread::scope(|scope| {
-        scope.spawn(|| {
+        let steps = scope.spawn(|| {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(works.run_until_idle()).unwrap();
         });
@@ -368,6 +371,7 @@ fn route_all(messages: u32) {
         let is_routed =
             || works.store.batches(1).unwrap().pop().unwrap().state == BatchState::Routed;
         while !is_routed() {
+            assert!(!steps.is_finished(), "the step has failed");
             peak = peak.max(usage::status_bytes("RssAnon"));
             thread::sleep(Duration::from_millis(2));
         }

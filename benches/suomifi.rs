@@ -1,8 +1,14 @@
-//! Messages to a mailbox service: `cargo bench --bench suomifi [-- --messages N] [--secs N]
-//! [--in-flight N]`. The stand-in for the service is a process of its own, the house another.
+//! Messages to a mailbox service: `cargo bench --bench suomifi [-- WHAT]`. The stand-in for the service is a
+//! process of its own, and so is the house.
 //!
-//! Without a limit: messages a second, processor time of both, peak memory of the house. With one a
-//! second: the share of the rate that is used, and the most in any second, as the service counts them.
+//! - `--messages 5000,20000`: messages of 60 kB without a limit, in a batch of each size: messages a second
+//!   as the service counts them, processor time of both, memory of the house, which is to be the same;
+//! - `--in-flight 32`: how many of them are under way at once;
+//! - `--secs 60`: one message a second for so long: the share of the rate that is used, and the most in any
+//!   second, as the service counts them; 0 leaves it out;
+//! - `--stub`: only the stand-in, asked by a program that writes bytes and reads them: its requests a second.
+//!
+//! Without any, all with these sizes: two minutes and a half.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -13,6 +19,7 @@
     reason = "a bench that cannot make its input ends here, and it prints what it found"
 )]
 
+mod stub_alone;
 mod usage;
 
 use std::{
@@ -20,7 +27,10 @@ use std::{
     fs::{self, File},
     io::{BufRead, BufReader, Write},
     os::unix::fs::PermissionsExt,
+    path::Path,
     process::{Child, ChildStdout, Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -39,52 +49,104 @@ use usage::Usage;
 
 /// Pages that make a PDF of some 60 kB.
 const PAGES: u8 = 25;
-const MESSAGES: u32 = 10_000;
-const SECS: u64 = 120;
+const MESSAGES: &str = "5000,20000";
+const SECS: u64 = 60;
 const IN_FLIGHT: u32 = 32;
 
 fn main() {
     if env::args().any(|it| it == "--service") {
         return serve();
     }
-    let number = |name| argument(name).map(|it| it.parse::<u32>().unwrap());
-    let messages = number("--messages").unwrap_or(MESSAGES);
-    let in_flight = number("--in-flight").unwrap_or(IN_FLIGHT);
-    let secs = argument("--secs").map_or(SECS, |it| it.parse().unwrap());
-    without_limit(messages, in_flight);
-    at_one_a_second(secs);
+    if let Some(folder) = argument("--house") {
+        return work(Path::new(&folder));
+    }
+    let stub = env::args().any(|it| it == "--stub");
+    let messages = argument("--messages");
+    let secs = argument("--secs");
+    let all = !stub && messages.is_none() && secs.is_none();
+    if stub || all {
+        stub_alone::ask(&Service::start().address);
+    }
+    if messages.is_some() || all {
+        let in_flight = argument("--in-flight").map_or(IN_FLIGHT, |it| it.parse().unwrap());
+        for messages in messages.unwrap_or_else(|| MESSAGES.to_owned()).split(',') {
+            without_limit(messages.parse().unwrap(), in_flight);
+        }
+    }
+    let secs = secs.map_or(if all { SECS } else { 0 }, |it| it.parse().unwrap());
+    if secs > 0 {
+        at_one_a_second(secs);
+    }
 }
 
 fn without_limit(messages: u32, in_flight: u32) {
     let courier = format!("rate_per_sec = 0.0\nin_flight = {in_flight}");
     let town = Town::new(messages, &courier);
-    let works = town.open();
-    let runtime = Runtime::new().unwrap();
-    // Opened and queued first, so that what is measured is the way to the service.
-    let (begun, before) = (Instant::now(), Usage::now());
-    runtime.block_on(works.run_until_idle()).unwrap();
-    let (took, used) = (begun.elapsed().as_secs_f64(), Usage::now());
+    println!("{messages} messages of some 60 kB, {in_flight} under way at once, no limit");
+    let mut house = Command::new(env::current_exe().unwrap());
+    let house = house.arg("--house").arg(town.folder.path());
+    assert!(house.status().unwrap().success());
     let counts = town.service.asked("counts");
     let (sent, on_its_way) = (counts.sent, counts.secs);
-    assert_eq!(sent, u64::from(messages));
-    let delivered = works.store.counts(BatchId(1)).unwrap().delivered;
-    assert_eq!(delivered, u64::from(messages));
-    println!("{messages} messages of some 60 kB, {in_flight} under way at once, no limit");
+    // A few recipients have no identity code: theirs goes on paper.
+    assert!(sent > u64::from(messages) * 9 / 10);
     println!("  first to last at the service  {on_its_way:.1} s");
     println!(
         "  messages a second             {:.0}",
         sent as f64 / on_its_way
     );
-    println!("  from the inbox to the end     {took:.1} s");
-    println!(
-        "  processor time of the house   {:.1} s",
-        used.cpu_seconds - before.cpu_seconds
-    );
     println!(
         "  processor time of the service {:.1} s",
         counts.cpu_seconds
     );
-    println!("  peak memory of the house      {} MiB", used.peak_mib());
+}
+
+/// The house alone, in a process that has not made its batch.
+fn work(folder: &Path) {
+    let works = open(folder);
+    let runtime = Runtime::new().unwrap();
+    let (begun, before, is_done) = (Instant::now(), Usage::now(), AtomicBool::new(false));
+    let (steps, courier) = thread::scope(|scope| {
+        let watching = scope.spawn(|| peaks(&works, &is_done));
+        runtime.block_on(works.run_until_idle()).unwrap();
+        is_done.store(true, Ordering::Relaxed);
+        watching.join().unwrap()
+    });
+    let (took, used) = (begun.elapsed().as_secs_f64(), Usage::now());
+    let counts = works.store.counts(BatchId(1)).unwrap();
+    assert_eq!(counts.delivered + counts.printed, counts.received);
+    let cpu = used.cpu_seconds - before.cpu_seconds;
+    println!("  from the inbox to the end     {took:.1} s");
+    println!("  processor time of the house   {cpu:.1} s, all steps counted");
+    println!(
+        "  own memory until all wait     {} MiB at its peak",
+        steps >> 20
+    );
+    println!(
+        "  own memory while it sends     {} MiB at its peak",
+        courier >> 20
+    );
+    println!(
+        "  resident, with mapped files   {} MiB at its peak",
+        used.peak_mib()
+    );
+}
+
+/// Own memory at its peak before the first message was sent, and since.
+fn peaks(works: &Works, is_done: &AtomicBool) -> (u64, u64) {
+    let (mut before, mut since, mut sends) = (0, 0, false);
+    while !is_done.load(Ordering::Relaxed) {
+        let own = usage::status_bytes("RssAnon");
+        if sends {
+            since = own.max(since);
+        } else {
+            before = own.max(before);
+            let queues = works.store.queues(jiff::Timestamp::now()).unwrap();
+            sends = queues.iter().any(|queue| queue.sent_last_hour > 0);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    (before, since)
 }
 
 fn at_one_a_second(secs: u64) {
@@ -156,9 +218,7 @@ impl Town {
     }
 
     fn open(&self) -> Works {
-        let settings = fs::read_to_string(self.folder.path().join("kuori.toml")).unwrap();
-        let config = config::parse(&settings).unwrap();
-        Works::open(&config, Clock::new(jiff::Timestamp::now)).unwrap()
+        open(self.folder.path())
     }
 
     fn upload(&self, messages: u32) {
@@ -186,6 +246,12 @@ impl Town {
         let zip = self.folder.path().join("city/inbox/batch.zip");
         sample::write(&spec, File::create(zip).unwrap(), &|_| {}).unwrap();
     }
+}
+
+fn open(folder: &Path) -> Works {
+    let settings = fs::read_to_string(folder.join("kuori.toml")).unwrap();
+    let config = config::parse(&settings).unwrap();
+    Works::open(&config, Clock::new(jiff::Timestamp::now)).unwrap()
 }
 
 /// The stand-in, in a process of its own; it answers a line with a line.

@@ -4,15 +4,17 @@
 #
 #   benches/peers/maildir.sh
 #
-# Kuori delivers LETTERS (20000), the others PEER_LETTERS (2000) of the very same messages; ROUNDS (3) of each take
+# Kuori delivers LETTERS (10000), the others PEER_LETTERS (2000) of the very same messages; ROUNDS (3) of each take
 # turns, so that a busy machine is unfair to nobody, and the table has medians. `first` letters make the mailboxes of
 # their recipients, `later` ones find them made. All make each message durable: Kuori by two syncs of the file system
 # a page, the others by a sync of each file. dovecot-lda is one process a message, as many at once as there are cores,
 # as a mail server starts it; what it costs to start is part of its figure. Everything lies on the disk of target/,
-# the messages for the others in memory (/dev/shm). Installs nothing.
+# the messages for the others in memory (/dev/shm). Nothing is deleted before the end: ext4 searches among inodes
+# that were deleted in the last minutes, which makes each new file slow. So let the disk rest for five minutes
+# before, after another run too. Installs nothing.
 set -euo pipefail
 
-letters=${LETTERS:-20000}
+letters=${LETTERS:-10000}
 peer_letters=${PEER_LETTERS:-2000}
 bytes=${BYTES:-60000}
 rounds=${ROUNDS:-3}
@@ -59,12 +61,12 @@ deliver() {
         python) python3 benches/peers/maildir.py "$(peer_disk "$1")" <"$memory/list" ;;
     esac
 }
-peer_disk() { echo "$disk/$1"; }
+peer_disk() { echo "$disk/$1-$round"; }
 
 measure() {
     local began which
-    mkdir -p "$disk/$1"
-    [ "$1" != dovecot-lda ] || [ "$(id -u)" != 0 ] || chown 65534:65534 "$disk/$1"
+    mkdir -p "$(peer_disk "$1")"
+    [ "$1" != dovecot-lda ] || [ "$(id -u)" != 0 ] || chown 65534:65534 "$(peer_disk "$1")"
     for which in first later; do
         sync -f "$disk"
         began=$EPOCHREALTIME
@@ -72,14 +74,12 @@ measure() {
         awk -v began="$began" -v ended="$EPOCHREALTIME" -v n="$peer_letters" 'BEGIN { print n / (ended - began) }' \
             >>"$memory/$1-$which.runs"
     done
-    rm -rf "${disk:?}/$1"
 }
 
-for _ in $(seq "$rounds"); do
+for round in $(seq "$rounds"); do
     sync -f "$disk"
-    "$kuori" "$disk/kuori" "$letters" "$bytes" "$letters" 2 >"$memory/said"
+    "$kuori" "$disk/kuori-$round" "$letters" "$bytes" "$letters" 2 >"$memory/said"
     awk -v at="$memory/kuori" '{ print $1 >>(at (NR == 1 ? "-first" : "-later") ".runs") }' "$memory/said"
-    rm -rf "$disk/kuori"
     for peer in dovecot-lda python; do measure "$peer"; done
 done
 
