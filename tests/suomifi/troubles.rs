@@ -205,12 +205,10 @@ async fn one_batch_that_is_answered_ends_the_wait_of_the_others() {
     town.run().await;
     assert_eq!(town.counts(1).waiting, 3);
     town.stub.end_troubles();
-    // As if the minute were over for which it is left alone.
-    let (name, now) = ("letters".parse().unwrap(), jiff::Timestamp::now());
-    let error = town.queue().state.last_error.unwrap();
-    town.store()
-        .put_service_off(&name, &error, now, now)
-        .unwrap();
+    // As if the wait were over for which it is left alone.
+    let rows = rusqlite::Connection::open(town.path("data/kuori.sqlite")).unwrap();
+    let over = "UPDATE mailbox_services SET retry_at = retry_at - 3600000";
+    assert_eq!(rows.execute(over, []).unwrap(), 1);
     town.upload("hospital", "more.zip", 2);
     town.run().await;
     assert_eq!(town.counts(2).delivered, 2);
