@@ -70,7 +70,7 @@ impl ServiceLine {
         if !self.in_settings && self.waiting > 0 {
             return Some(format!(
                 "put `[suomifi.{service}]` back into the settings; where it has another name there by now, \
-                 `kuori queue move {service} NEW`; or give its senders another service and \
+                 `kuori queue move {service} NEW --reason …`; or give its senders another service and \
                  `kuori reprocess --from deliver` what waits"
             ));
         }

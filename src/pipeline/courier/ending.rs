@@ -117,6 +117,14 @@ fn doubt(error: &Error) -> PutBack {
     }
 }
 
+/// Of a message that the service may have, and of which it does not say so.
+pub(super) fn nobody_knows(message: MessageId, error: &Error) -> Finding {
+    let place = Place::message(message.position);
+    let detail =
+        format!("whether the service has it since an earlier try, it does not say: {error}");
+    Finding::new(Code::MailboxServiceRefused, place, detail)
+}
+
 fn refusal(message: MessageId, status: u16, reason: &str) -> Finding {
     let place = Place::message(message.position);
     let detail = format!("the service says ({status}): {reason}");

@@ -13,12 +13,13 @@ use super::{
     },
     calls,
     desk::Desk,
-    ending::Ending,
+    ending::{self, Ending},
     parcel::{self, Cut},
     send_time::SendTime,
 };
 use crate::{
     domain::BatchId,
+    mailbox::suomifi::{Error as ServiceError, SentMessage},
     store::{BatchRow, PutBack, QueuedRow},
 };
 
@@ -137,9 +138,23 @@ fn unless_sent(desk: &Desk, runtime: &Handle, queued: &QueuedRow, ending: Ending
     if !queued.is_in_doubt {
         return Cut::Ended(ending);
     }
-    match runtime.block_on(calls::was_sent(&desk.client, queued)) {
+    let was_sent = runtime.block_on(calls::was_sent(&desk.client, queued));
+    heed(queued, ending, was_sent)
+}
+
+/// Where the service refuses to say whether it has a message, an operator has to find out: it is a matter
+/// of this one, and holds nothing else up.
+fn heed(
+    queued: &QueuedRow,
+    ending: Ending,
+    was_sent: Result<Option<SentMessage>, ServiceError>,
+) -> Cut {
+    match was_sent {
         Ok(Some(sent)) => Cut::Ended(Ending::Sent(sent)),
         Ok(None) => Cut::Ended(ending),
+        Err(error) if error.is_of_message() => {
+            Cut::Ended(Ending::SetAside(ending::nobody_knows(queued.id, &error)))
+        }
         Err(error) => Cut::Unanswered(error),
     }
 }
@@ -152,4 +167,64 @@ fn put_back<'a>(
     let not_sent = |queued: &QueuedRow| (queued.id.position, PutBack::NotSent);
     let begun: Vec<_> = begun.map(not_sent).collect();
     Ok(desk.house.store.put_back(batch.id, &begun)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::{
+        domain::{Code, MessageId},
+        store::Door,
+    };
+
+    fn in_doubt() -> QueuedRow {
+        QueuedRow {
+            id: MessageId {
+                batch: BatchId(7),
+                position: 12,
+            },
+            service: "city-letters".parse().unwrap(),
+            door: Door::Electronic,
+            external_id: "kuori.example-city.B-0007-12-0123abcd".to_owned(),
+            queued_at: Timestamp::UNIX_EPOCH,
+            is_sending: true,
+            is_in_doubt: true,
+            tries: 2,
+            uploads: Vec::new(),
+            uploaded_at: None,
+        }
+    }
+
+    #[test]
+    fn what_the_service_says_of_a_message_in_doubt_decides_what_becomes_of_it() {
+        let heed = |was_sent| heed(&in_doubt(), Ending::NoMailbox, was_sent);
+        let sent = SentMessage {
+            message_id: 9,
+            was_sent_before: true,
+        };
+        let known = heed(Ok(Some(sent)));
+        assert!(matches!(known, Cut::Ended(Ending::Sent(_))), "{known:?}");
+        let unknown = heed(Ok(None));
+        assert!(
+            matches!(unknown, Cut::Ended(Ending::NoMailbox)),
+            "{unknown:?}"
+        );
+        let refusal = ServiceError::Refused {
+            status: 403,
+            reason: "not yours".to_owned(),
+        };
+        let Cut::Ended(Ending::SetAside(finding)) = heed(Err(refusal)) else {
+            panic!("printed, though the service may have it");
+        };
+        assert_eq!(finding.code, Code::MailboxServiceRefused);
+        assert!(finding.detail.contains("not yours"), "{}", finding.detail);
+        let down = heed(Err(ServiceError::Busy {
+            status: 503,
+            retry_after: None,
+            reason: String::new(),
+        }));
+        assert!(matches!(down, Cut::Unanswered(_)), "{down:?}");
+    }
 }

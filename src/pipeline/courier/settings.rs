@@ -55,14 +55,16 @@ impl Settings {
         self.turn.max(self.interval().unwrap_or_default() * 4)
     }
 
-    /// Messages that are begun at once, where `in_flight` may be under way: those that go in one turn,
-    /// and without a rate to wait for, the next ones are cut meanwhile.
+    /// Messages that are begun at once, where `in_flight` may be under way: those that go soon, since one
+    /// that is begun is neither held nor withdrawn any more. Without a rate to wait for, the next ones are
+    /// cut meanwhile.
     pub(super) fn begun_at_once(&self, in_flight: usize) -> usize {
         let Some(interval) = self.interval() else {
             return 2 * in_flight;
         };
-        let in_a_turn = self.longest_turn().as_millis() / interval.as_millis().max(1);
-        in_flight.min(usize::try_from(in_a_turn).unwrap_or(usize::MAX))
+        let soon = self.turn.as_millis() / interval.as_millis().max(1);
+        let soon = usize::try_from(soon).unwrap_or(usize::MAX);
+        in_flight.min(soon.max(1))
     }
 }
 
@@ -78,9 +80,9 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_begun_than_goes_in_a_turn() {
+    fn no_more_is_begun_than_goes_soon() {
         let begun = [0.001, 0.1, 1.0, 1_000.0, 0.0].map(|rate| at(rate).begun_at_once(8));
-        assert_eq!(begun, [4, 4, 8, 8, 16]);
+        assert_eq!(begun, [1, 2, 8, 8, 16]);
     }
 
     #[test]
