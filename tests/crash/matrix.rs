@@ -140,33 +140,44 @@ const NOT_PASSED: &[(&str, &str)] = &[
     // What is waited for for days.
     (
         "commit/record what was read",
-        "a recipient reads: `timers` does that",
+        "days that pass: `suomifi::weeks` kills there",
     ),
     (
         "commit/note a look into mailboxes",
-        "a recipient reads: `timers` does that",
+        "days that pass: `suomifi::weeks` kills there",
     ),
     (
         "commit/end timers",
-        "a week without a reader: `timers` does that",
+        "days that pass: `suomifi::weeks` kills there",
     ),
     ("commit/stop a timer", "an operator wants no paper"),
-    (
-        "commit/record what was read",
-        "a mail program that reads: `read_marks` does that",
-    ),
     // Notices by e-mail need a mail server: `notices` kills at these points.
     (
         "commit/set a notice address",
         "a recipient who wants notices",
     ),
-    ("commit/begin notices", "a mail server"),
-    ("commit/record a notice", "a mail server"),
-    ("commit/record a bounced notice", "a mail server"),
+    (
+        "commit/begin notices",
+        "a mail server: `suomifi::weeks` kills there",
+    ),
+    (
+        "commit/record a notice",
+        "a mail server: `suomifi::weeks` kills there",
+    ),
+    (
+        "commit/record a bounced notice",
+        "a mail server: `suomifi::weeks` kills there",
+    ),
     ("commit/resume notices", "a mail server"),
     ("commit/note that notices do not go", "a mail server"),
-    ("remote/notices: send", "a mail server"),
-    ("rename/notices: a bounce is read", "a mail server"),
+    (
+        "remote/notices: send",
+        "a mail server: `suomifi::weeks` kills there",
+    ),
+    (
+        "rename/notices: a bounce is read",
+        "a mail server: `suomifi::weeks` kills there",
+    ),
     // A service of Suomi.fi Messages.
     ("remote/suomifi: upload", "a sender with a service"),
     ("remote/suomifi: send", "a sender with a service"),

@@ -3,5 +3,5 @@
 mod daemon;
 mod flow;
 mod private;
-mod server;
+pub(crate) mod server;
 mod ways_in;

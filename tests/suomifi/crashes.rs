@@ -4,23 +4,18 @@
 //! - `cargo test --test kuori suomifi::crashes` kills it at a few points drawn by a seed.
 //! - `cargo test --test kuori suomifi::crashes -- --ignored` kills it at each, before and after.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    os::unix::process::ExitStatusExt,
-    process::{Command, Stdio},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, fs, sync::Arc};
 
 use kuori::suomifi_stub::{Happening, Mailboxes, Route, Selection, Trouble};
-use tokio::{sync::Semaphore, task::JoinSet, time::sleep};
+use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::town::{SENDERS, Town, message_in, private};
-use crate::program::{Dice, Running};
+use super::{
+    mortal::{Kill, Mortal, Passed, assert_all_are_passed, drawn, each, sides},
+    town::{SENDERS, Town, message_in, private},
+};
+use crate::program::Dice;
 
 const LETTERS: u32 = 24;
-const PATIENCE: Duration = Duration::from_mins(3);
 /// Days that are played at the same time: mostly they wait.
 const AT_ONCE: usize = 3;
 /// Kills of the normal run.
@@ -61,18 +56,8 @@ const OF_REFUSALS: [&str; 2] = [
     "commit/record what a service refuses",
 ];
 
-/// A process ends at the n-th pass of a point.
-#[derive(Debug, Clone)]
-struct Kill {
-    point: String,
-    pass: u64,
-}
-
 struct Day {
-    town: Town,
-    daemon: Option<Running>,
-    /// Still to come.
-    kill: Option<Kill>,
+    house: Mortal,
     with_refusals: bool,
 }
 
@@ -84,166 +69,91 @@ impl Day {
     async fn play(kill: Option<Kill>, with_refusals: bool) -> (Self, States, bool) {
         let is_to_be_killed = kill.is_some();
         let mut day = Self {
-            town: town().await,
-            daemon: None,
-            kill,
+            house: Mortal::new(town().await, kill),
             with_refusals,
         };
         day.queue_all().await;
         day.bring_all().await;
         day.hear_all().await;
-        day.stop().await;
+        day.house.stop();
+        // The house is put in order, as with each start.
+        day.house.town.run().await;
         let states = day.states();
         day.assert_each_went_once(&states);
-        day.town.assert_at_rest();
-        let was_killed = is_to_be_killed && day.kill.is_none();
+        day.house.town.assert_at_rest();
+        let was_killed = is_to_be_killed && !day.house.is_to_be_killed();
         (day, states, was_killed)
     }
 
     /// All letters wait, since the service takes no file.
     async fn queue_all(&mut self) {
         let no_file = Trouble::status(503).on(UPLOAD);
-        self.town.stub.trouble(no_file);
-        self.town.upload(SENDERS[0], "letters.zip", LETTERS);
-        self.until("all letters wait", |day| {
-            day.number("SELECT COUNT(*) FROM mailbox_queue") == u64::from(LETTERS)
-                && day.is_batch_at_rest()
-                && day.number("SELECT COUNT(*) FROM mailbox_services WHERE failures > 0") == 1
-        })
-        .await;
+        self.house.town.stub.trouble(no_file);
+        self.house.town.upload(SENDERS[0], "letters.zip", LETTERS);
+        self.house
+            .until("all letters wait", |house| {
+                house.number("SELECT COUNT(*) FROM mailbox_queue") == u64::from(LETTERS)
+                    && is_batch_at_rest(house)
+                    && house.number("SELECT COUNT(*) FROM mailbox_services WHERE failures > 0") == 1
+            })
+            .await;
     }
 
     /// The service works again; half of those who had a mailbox have none any more.
     async fn bring_all(&mut self) {
-        self.town.stub.replace_mailboxes(Mailboxes::Even);
-        self.town.stub.end_troubles();
-        self.town
+        self.house.town.stub.replace_mailboxes(Mailboxes::Even);
+        self.house.town.stub.end_troubles();
+        self.house
+            .town
             .stub
             .trouble(Trouble::status(503).on(SEND).skip(2).times(1));
         if self.with_refusals {
             for (status, skip) in [(413, 9), (400, 13)] {
                 let refusal = Trouble::status(status).on(SEND).skip(skip).times(1);
-                self.town.stub.trouble(refusal);
+                self.house.town.stub.trouble(refusal);
             }
         }
-        self.until("all letters have gone", |day| {
-            let on_its_way = "SELECT COUNT(*) FROM messages
+        self.house
+            .until("all letters have gone", |house| {
+                let on_its_way = "SELECT COUNT(*) FROM messages
                  WHERE state NOT IN ('delivered', 'handed-over', 'held')";
-            day.number(on_its_way) == 0
-                && day.number("SELECT COUNT(*) FROM mailbox_queue") == 0
-                && day.is_batch_at_rest()
-        })
-        .await;
+                house.number(on_its_way) == 0
+                    && house.number("SELECT COUNT(*) FROM mailbox_queue") == 0
+                    && is_batch_at_rest(house)
+            })
+            .await;
     }
 
     /// Recipients read what they have, and the service tells of it after some trouble.
     async fn hear_all(&mut self) {
-        self.until("events are read", |day| {
-            day.number("SELECT COUNT(*) FROM service_feeds WHERE continuation IS NOT NULL") == 1
-        })
-        .await;
-        let stub = &self.town.stub;
+        self.house
+            .until("events are read", |house| {
+                house.number("SELECT COUNT(*) FROM service_feeds WHERE continuation IS NOT NULL")
+                    == 1
+            })
+            .await;
+        let stub = &self.house.town.stub;
         stub.trouble(Trouble::status(500).on(EVENTS).times(1));
         stub.trouble(Trouble::status(400).on(EVENTS).skip(1).times(1));
         let read = stub.happen(Happening::Read, &Selection::default()).len() as u64;
         assert!(read > 0, "nobody has anything to read");
-        self.until("all that was read is told", |day| {
-            day.number("SELECT COUNT(*) FROM message_events WHERE what = 'read'") == read
-                && day.number("SELECT COUNT(*) FROM service_feeds WHERE tries = 0") == 1
-        })
-        .await;
-    }
-
-    fn is_batch_at_rest(&self) -> bool {
-        let at_rest = "SELECT COUNT(*) FROM batches WHERE state = 'reported' AND due_at IS NULL";
-        self.number(at_rest) == 1
-    }
-
-    async fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
-        let since = Instant::now();
-        loop {
-            self.keep_alive();
-            if holds(self) {
-                return;
-            }
-            let log = fs::read_to_string(self.town.path("daemon.log")).unwrap_or_default();
-            assert!(since.elapsed() < PATIENCE, "in vain until {what}: {log}");
-            sleep(Duration::from_millis(25)).await;
-        }
-    }
-
-    /// Starts the daemon where it does not run: it has not yet, or it was killed.
-    fn keep_alive(&mut self) {
-        if let Some(daemon) = &mut self.daemon {
-            let Some(status) = daemon.0.try_wait().unwrap() else {
-                return;
-            };
-            let killed = self.kill.take().filter(|_| status.signal() == Some(9));
-            let log = fs::read_to_string(self.town.path("daemon.log")).unwrap_or_default();
-            assert!(
-                killed.is_some(),
-                "the daemon ended by itself: {status}\n{log}"
-            );
-        }
-        self.daemon = Some(self.start());
-    }
-
-    fn start(&self) -> Running {
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.town.path("daemon.log"))
-            .unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kuori"));
-        command
-            .args(["run", "--config", "kuori.toml"])
-            .current_dir(self.town.path(""))
-            .env_remove("RUST_LOG")
-            .env("KUORI_CRASH_LOG", self.town.path("points.log"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log);
-        if let Some(Kill { point, pass }) = &self.kill {
-            command.env("KUORI_CRASH_AT", format!("{point}#{pass}"));
-        }
-        Running(command.spawn().unwrap())
-    }
-
-    /// However it ends: it may have been started a moment ago, and not listen for signals yet. Then the
-    /// house is put in order, as with each start.
-    async fn stop(&mut self) {
-        if let Some(daemon) = self.daemon.take() {
-            daemon.signal("TERM");
-            daemon.wait();
-        }
-        self.town.run().await;
-    }
-
-    fn database(&self) -> rusqlite::Connection {
-        let path = self.town.path("data/kuori.sqlite");
-        let database = rusqlite::Connection::open(path).unwrap();
-        database.busy_timeout(Duration::from_secs(10)).unwrap();
-        database
-    }
-
-    fn number(&self, sql: &str) -> u64 {
-        let found = self.database().query_row(sql, [], |row| row.get(0));
-        found.unwrap()
+        self.house
+            .until("all that was read is told", |house| {
+                house.number("SELECT COUNT(*) FROM message_events WHERE what = 'read'") == read
+                    && house.number("SELECT COUNT(*) FROM service_feeds WHERE tries = 0") == 1
+            })
+            .await;
     }
 
     fn states(&self) -> States {
-        let database = self.database();
-        let mut query = database
-            .prepare("SELECT state FROM messages ORDER BY position")
-            .unwrap();
-        let states = query.query_map([], |row| row.get(0)).unwrap();
-        states.collect::<Result<_, _>>().unwrap()
+        self.house
+            .texts("SELECT state FROM messages ORDER BY position")
     }
 
     /// By what the service has.
     fn assert_each_went_once(&self, states: &[String]) {
         let mut taken = BTreeMap::<_, Vec<_>>::new();
-        for message in self.town.stub.accepted() {
+        for message in self.house.town.stub.accepted() {
             let (batch, position) = message_in(&message.external_id);
             assert_eq!(batch, 1);
             taken.entry(position).or_default().push(message.route);
@@ -261,20 +171,15 @@ impl Day {
         let held = states.iter().filter(|state| *state == "held").count();
         assert!(held <= usize::from(self.with_refusals), "{states:?}");
     }
+}
 
-    /// How often each point was passed.
-    fn passed(&self) -> BTreeMap<String, u64> {
-        let mut passed = BTreeMap::new();
-        let log = fs::read_to_string(self.town.path("points.log")).unwrap();
-        for point in log.lines() {
-            *passed.entry(point.to_owned()).or_default() += 1;
-        }
-        passed
-    }
+fn is_batch_at_rest(house: &Mortal) -> bool {
+    let at_rest = "SELECT COUNT(*) FROM batches WHERE state = 'reported' AND due_at IS NULL";
+    house.number(at_rest) == 1
 }
 
 /// One whose letters the service prints, and may not choose the way of.
-async fn town() -> Town {
+pub(super) async fn town() -> Town {
     let town = Town::new(COURIER).await;
     fs::write(town.path("print-password"), "abcd\n").unwrap();
     private(&town.path("print-password"));
@@ -299,20 +204,14 @@ async fn town() -> Town {
 }
 
 /// Days without a kill: what becomes of each letter, and how often each point is passed.
-async fn undisturbed() -> (States, BTreeMap<String, u64>) {
+async fn undisturbed() -> (States, Passed) {
     let (_, states, _) = Day::play(None, false).await;
     let (with_refusals, _, _) = Day::play(None, true).await;
-    (states, with_refusals.passed())
+    (states, with_refusals.house.passed())
 }
 
-fn all_points() -> impl Iterator<Item = String> {
-    let points = POINTS.into_iter().chain(OF_REFUSALS);
-    points.flat_map(|point| ["before", "after"].map(|side| format!("{point}/{side}")))
-}
-
-fn assert_all_are_passed(passed: &BTreeMap<String, u64>) {
-    let missing: Vec<_> = all_points().filter(|it| !passed.contains_key(it)).collect();
-    assert!(missing.is_empty(), "no day passes {missing:#?}");
+fn all_points() -> Vec<String> {
+    sides(POINTS.into_iter().chain(OF_REFUSALS))
 }
 
 /// Plays a day for each kill, some at a time; all of them end as the undisturbed one.
@@ -347,33 +246,18 @@ async fn play_all(kills: Vec<Kill>, undisturbed: States) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn a_house_with_a_service_is_killed_at_some_points_and_each_letter_goes_one_way_once() {
     let (states, passed) = undisturbed().await;
-    assert_all_are_passed(&passed);
-    let mut dice = Dice(23);
-    let points: Vec<_> = all_points().collect();
-    let kills = (0..DRAWN).map(|_| {
-        let drawn = usize::try_from(dice.below(points.len() as u64)).unwrap();
-        let point = points[drawn].clone();
-        let pass = 1 + dice.below(passed[&point]);
-        Kill { point, pass }
-    });
-    play_all(kills.collect(), states).await;
+    let points = all_points();
+    assert_all_are_passed(&points, &passed);
+    let kills = drawn(&points, &passed, DRAWN, &mut Dice(23));
+    play_all(kills, states).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 #[ignore = "takes minutes"]
 async fn a_house_with_a_service_is_killed_at_each_point_and_each_letter_goes_one_way_once() {
     let (states, passed) = undisturbed().await;
-    assert_all_are_passed(&passed);
-    let mut dice = Dice(29);
-    let mut kills = Vec::new();
-    for point in all_points() {
-        let later = 1 + dice.below(passed[&point]);
-        let drawn = if later > 1 { vec![1, later] } else { vec![1] };
-        let of_point = |pass| Kill {
-            point: point.clone(),
-            pass,
-        };
-        kills.extend(drawn.into_iter().map(of_point));
-    }
+    let points = all_points();
+    assert_all_are_passed(&points, &passed);
+    let kills = each(&points, &passed, &mut Dice(29));
     play_all(kills, states).await;
 }
