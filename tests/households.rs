@@ -48,7 +48,7 @@ fn batch(letters: Letters<'_>) -> Vec<u8> {
 }
 
 /// A page with the recipient in its window.
-fn page(name: &str) -> Vec<u8> {
+pub(crate) fn page(name: &str) -> Vec<u8> {
     let letter = Letter {
         message: MessageId {
             batch: BatchId(1),

@@ -24,7 +24,9 @@ pub(super) enum Command {
     ///
     /// There may be columns `source` (who knows it), `matter` and `print_only` (`true` or `false`),
     /// `email` and `language` (where the recipient wants to be told of messages; `-` takes an address
-    /// back). A row may leave `status` and `since` empty where it says one of the others.
+    /// back). Letters of the matter go to another address where `to_name`, `to_additional_name`,
+    /// `to_address`, `to_postal_code`, `to_city`, `to_country` have one. A row may leave `status` and `since`
+    /// empty where it says one of the others.
     Import(Import),
     /// Take the CSV files that lie in a folder, each once, and answer with receipts
     ///
@@ -165,6 +167,11 @@ struct Wish {
     /// Letters of the matter go on paper, whatever else was said
     #[arg(long, requires = "matter")]
     print_only: bool,
+    /// They go on paper, to another address than their sender gives. It is read from standard input,
+    /// behind the id, as it stands on an envelope: name, street, postal code and city, a line each; one
+    /// more line may stand under the name and, abroad, a country's code at the end
+    #[arg(long, requires = "matter")]
+    address: bool,
     /// Take that back
     #[arg(long, requires = "matter")]
     no_print_only: bool,

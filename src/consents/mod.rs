@@ -4,6 +4,7 @@
 //! out: words in the register, and an answer of counts and line numbers. It does not know the
 //! settings, who may write into a feed's folder, or what letters the words are for.
 
+mod address;
 mod answer;
 mod error;
 mod feed;
@@ -14,6 +15,7 @@ mod take;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
+pub use address::{address_of_rows, postal_address};
 pub use error::Error;
 pub use feed::{Fed, FedFile, Feed, FileState, How, Settings, Standing};
 pub use rows::{BadRow, COLUMNS, NOWHERE, Rows};

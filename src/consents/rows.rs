@@ -3,17 +3,18 @@ use std::io::{BufRead, BufReader, Read};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
+    address::postal_address,
     beginning,
     error::Error,
     records::{Fields, Form, Records},
 };
 use crate::{
-    domain::{EmailAddress, Language, RecipientId, without_identity_codes},
+    domain::{EmailAddress, Language, PostalAddress, RecipientId, without_identity_codes},
     store::{ConsentEntry, ConsentStatus, MatterWish, NoticeWish},
 };
 
 /// What a file may say of a recipient. The first three must be there.
-pub const COLUMNS: [&str; 8] = [
+pub const COLUMNS: [&str; 14] = [
     "recipient_id",
     "status",
     "since",
@@ -22,6 +23,12 @@ pub const COLUMNS: [&str; 8] = [
     "print_only",
     "email",
     "language",
+    "to_name",
+    "to_additional_name",
+    "to_address",
+    "to_postal_code",
+    "to_city",
+    "to_country",
 ];
 const NEEDED: usize = 3;
 
@@ -40,7 +47,7 @@ const MOST_AHEAD_OF_UTC: SignedDuration = SignedDuration::from_hours(14);
 pub struct Rows<R> {
     records: Records<BufReader<R>>,
     /// Where each of [`COLUMNS`] stands.
-    columns: [Option<usize>; 8],
+    columns: [Option<usize>; 14],
     extra_columns: u64,
     now: Timestamp,
 }
@@ -122,10 +129,22 @@ impl<R: Read> Rows<R> {
 
     fn entry(&self, record: &Fields) -> Result<ConsentEntry, String> {
         let fields = self.columns.map(|column| field(record, column));
-        let [id, status, since, source, matter, paper, email, language] = fields;
+        let [
+            id,
+            status,
+            since,
+            source,
+            matter,
+            paper,
+            email,
+            language,
+            to @ ..,
+        ] = fields;
         let recipient: RecipientId = id?.parse().map_err(|error| format!("{error}"))?;
         let said = said(status?, since?, self.now)?;
-        let matter = matter_wish(matter?, paper?)?;
+        let [name, more, street, code, city, country] = to;
+        let to = postal_address([name?, more?, street?, code?, city?, country?])?;
+        let matter = matter_wish(matter?, paper?, to)?;
         let notice = notice_wish(email?, language?)?;
         if said.is_none() && matter.is_none() && notice.is_none() {
             return Err("the row says nothing of its recipient".to_owned());
@@ -140,6 +159,10 @@ impl<R: Read> Rows<R> {
     }
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is moved into its page at once"
+)]
 pub(super) enum Row {
     Good(ConsentEntry),
     Bad(BadRow),
@@ -149,7 +172,7 @@ pub(super) enum Row {
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-fn columns(heading: &Fields) -> Result<[Option<usize>; 8], Unusable> {
+fn columns(heading: &Fields) -> Result<[Option<usize>; 14], Unusable> {
     let places = |name: &'static str| {
         let fields = heading.iter().enumerate();
         let named = fields.filter(move |(_, field)| field.eq_ignore_ascii_case(name.as_bytes()));
@@ -192,7 +215,14 @@ fn since_of(since: &str, now: Timestamp) -> Result<Timestamp, &'static str> {
     Ok(since.min(now))
 }
 
-fn matter_wish(matter: &str, print_only: &str) -> Result<Option<MatterWish>, &'static str> {
+fn matter_wish(
+    matter: &str,
+    print_only: &str,
+    address: Option<PostalAddress>,
+) -> Result<Option<MatterWish>, &'static str> {
+    if matter.is_empty() && address.is_some() {
+        return Err("the address stands without a matter");
+    }
     if matter.is_empty() && print_only.is_empty() {
         return Ok(None);
     }
@@ -207,9 +237,13 @@ fn matter_wish(matter: &str, print_only: &str) -> Result<Option<MatterWish>, &'s
         "false" | "no" | "0" => false,
         _ => return Err("`print_only` is neither `true` nor `false`"),
     };
+    if address.is_some() && !print_only {
+        return Err("letters that go to another address go on paper: `print_only` is `true`");
+    }
     Ok(Some(MatterWish {
         matter: matter.to_owned(),
         print_only,
+        address,
     }))
 }
 

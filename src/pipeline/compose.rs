@@ -320,7 +320,8 @@ fn digest_key(row: &BatchRow, bundle: &BundleRow) -> [u8; 32] {
 }
 
 /// A letter without a usable address goes to the sender's own, if routing decided so, behind a page
-/// that shows it. So does one behind a page of ours that shows no address itself.
+/// that shows it. One whose recipient wants letters of its matter elsewhere goes there, behind such a page
+/// too. So does one behind a page of ours that shows no address itself.
 ///
 /// A verifiable letter never shares an envelope. Nor does one that goes to the sender: its page in
 /// front says what it is.
@@ -332,10 +333,12 @@ pub(super) fn letter(sender: &SenderSettings, stored: MessageRow) -> Letter {
         StatedRecipient::Valid(id) => Some(id),
         StatedRecipient::Absent | StatedRecipient::Invalid => None,
     };
+    let elsewhere = stored.other_address.filter(|_| !to_sender);
+    let has_page = sender.address_page || to_sender || elsewhere.is_some();
     let address = if to_sender {
         sender.own_address()
     } else {
-        message.recipient.address
+        elsewhere.unwrap_or(message.recipient.address)
     };
     Letter {
         message: stored.id,
@@ -347,7 +350,7 @@ pub(super) fn letter(sender: &SenderSettings, stored: MessageRow) -> Letter {
         registered: stored.registered,
         colour: message.colour.unwrap_or(sender.colour),
         duplex: message.duplex.unwrap_or(sender.duplex),
-        address_page: sender.address_page || to_sender || stored.facts.lacks_address,
+        address_page: has_page || stored.facts.lacks_address,
         shares_envelope: sender.household && is_ordinary && !to_sender,
         facts: stored.facts,
     }

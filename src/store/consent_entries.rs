@@ -10,7 +10,7 @@ use super::{
     error::Doing,
     events, notice_addresses,
 };
-use crate::domain::{EmailAddress, Language, RecipientId};
+use crate::domain::{EmailAddress, Language, PostalAddress, RecipientId};
 
 /// One row of a file of consents: at least one of its parts is there.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct ConsentEntry {
 pub struct MatterWish {
     pub matter: String,
     pub print_only: bool,
+    /// Where they go; `None`: where control data says. Only of letters that go on paper.
+    pub address: Option<PostalAddress>,
 }
 
 /// Where a recipient wants to be told of messages; without an address, nowhere any more.
@@ -90,7 +92,6 @@ fn take(
         is_news |= say(tx, &change, source, now)?;
     }
     if let Some(wish) = &entry.matter {
-        let wish = (wish.matter.as_str(), wish.print_only);
         is_news |= set_matter(tx, &entry.recipient, wish, source, now)?;
     }
     if let Some(wish) = &entry.notice {
@@ -167,6 +168,7 @@ mod tests {
             matter: Some(MatterWish {
                 matter: "school".to_owned(),
                 print_only: true,
+                address: None,
             }),
             source: Some("the school".to_owned()),
             ..entry(None)

@@ -7,12 +7,12 @@ use super::{
     ConsentEntry, Error, MatterWish, NewEvent, NoticeWish, Store,
     columns::{Columns, millis},
     error::Doing,
-    events,
+    events, matter_addresses,
 };
 
 impl Store {
     /// Gives each row of the register as of `time`, what the house had been told by then: consents by
-    /// recipient, then matters, then where recipients want to be told. Of the last, what was taken back
+    /// recipient, then matters, then where recipients want to be told. Of addresses, what was taken back
     /// since is not remembered. Taken in again, the rows say the same.
     ///
     /// # Errors
@@ -68,8 +68,11 @@ fn matters(
     time: Timestamp,
     take: &mut impl FnMut(&ConsentEntry) -> bool,
 ) -> Result<bool, Error> {
-    let sql = "SELECT recipient_id, matter, print_only, source FROM matter_history
-         WHERE recorded_at <= ? ORDER BY recipient_id, matter, id";
+    let sql = "SELECT h.recipient_id, h.matter, h.print_only, h.source,
+            CASE WHEN h.has_address THEN p.address END AS address
+         FROM matter_history h LEFT JOIN print_only_matters p
+           ON p.recipient_id = h.recipient_id AND p.matter = h.matter
+         WHERE h.recorded_at <= ? ORDER BY h.recipient_id, h.matter, h.id";
     let name = |entry: &ConsentEntry| entry.matter.as_ref().map(|wish| wish.matter.clone());
     let is_same = |one: &ConsentEntry, other: &ConsentEntry| {
         one.recipient == other.recipient && name(one) == name(other)
@@ -126,11 +129,13 @@ fn consent(row: &Row<'_>) -> rusqlite::Result<ConsentEntry> {
 }
 
 fn matter(row: &Row<'_>) -> rusqlite::Result<ConsentEntry> {
+    let address: Option<String> = row.get("address")?;
     Ok(ConsentEntry {
         source: row.get("source")?,
         matter: Some(MatterWish {
             matter: row.get("matter")?,
             print_only: row.get("print_only")?,
+            address: address.as_deref().map(matter_addresses::address),
         }),
         ..nothing_of(row)?
     })

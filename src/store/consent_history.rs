@@ -30,6 +30,8 @@ pub struct SaidConsent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrintOnlyMatter {
     pub matter: String,
+    /// They go to another address than control data says.
+    pub has_address: bool,
     /// When the house was told.
     pub recorded_at: Timestamp,
 }
@@ -51,6 +53,7 @@ pub enum Said {
     Matter {
         matter: String,
         print_only: bool,
+        has_address: bool,
     },
 }
 
@@ -91,7 +94,8 @@ impl Store {
         let doing = "list what a recipient has said";
         let consents = "SELECT status, since, recorded_at, source FROM consent_history
              WHERE recipient_id = ? ORDER BY id";
-        let of_matters = "SELECT matter, print_only, recorded_at, source FROM matter_history
+        let of_matters =
+            "SELECT matter, print_only, has_address, recorded_at, source FROM matter_history
              WHERE recipient_id = ? ORDER BY id";
         self.read(|db| {
             let mut words = Vec::new();
@@ -160,7 +164,7 @@ fn matters(
     time: Timestamp,
 ) -> Result<Vec<PrintOnlyMatter>, Error> {
     let doing = "list matters";
-    let sql = "SELECT matter, recorded_at FROM matter_history h
+    let sql = "SELECT matter, has_address, recorded_at FROM matter_history h
          WHERE recipient_id = ?1 AND print_only AND id = (
             SELECT MAX(id) FROM matter_history l
              WHERE l.recipient_id = ?1 AND l.matter = h.matter AND l.recorded_at <= ?2)
@@ -169,6 +173,7 @@ fn matters(
     let rows = query.query_map(params![recipient.expose(), millis(time)], |row| {
         Ok(PrintOnlyMatter {
             matter: row.get("matter")?,
+            has_address: row.get("has_address")?,
             recorded_at: row.time("recorded_at")?,
         })
     });
@@ -191,6 +196,7 @@ fn matter_word(row: &Row<'_>) -> rusqlite::Result<ConsentWord> {
         said: Said::Matter {
             matter: row.get("matter")?,
             print_only: row.get("print_only")?,
+            has_address: row.get("has_address")?,
         },
         recorded_at: row.time("recorded_at")?,
         source: row.get("source")?,

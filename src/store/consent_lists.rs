@@ -12,7 +12,7 @@ use super::{
     columns::{Columns, Word, millis},
     consent_entries::take_all,
     error::Doing,
-    events,
+    events, matter_addresses,
 };
 use crate::domain::EmailAddress;
 
@@ -68,6 +68,7 @@ impl Store {
                     source       TEXT,
                     matter       TEXT,
                     print_only   INTEGER,
+                    address      TEXT,
                     -- Empty: the address is taken back.
                     email        TEXT,
                     language     TEXT
@@ -108,8 +109,8 @@ impl Store {
     fn lay_out_consents(&self, page: &[ConsentEntry]) -> Result<(), Error> {
         let doing = "lay out a list of consents";
         let sql = "INSERT INTO temp.full_list
-                (recipient_id, status, since, source, matter, print_only, email, language)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+                (recipient_id, status, since, source, matter, print_only, address, email, language)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         self.write(doing, |tx| {
             let mut insert = tx.prepare_cached(sql).doing(doing)?;
             for entry in page {
@@ -122,6 +123,7 @@ impl Store {
                     entry.source,
                     matter.map(|wish| wish.matter.as_str()),
                     matter.map(|wish| wish.print_only),
+                    matter.and_then(|wish| wish.address.as_ref().map(matter_addresses::text)),
                     notice.map(|wish| wish.address.as_ref().map_or("", EmailAddress::expose)),
                     notice.and_then(|wish| wish.language).map(Word::word),
                 ];
@@ -189,7 +191,11 @@ fn take_rows(tx: &Transaction<'_>, source: &str, now: Timestamp) -> Result<u64, 
     let sql = "SELECT l.* FROM temp.full_list l
          LEFT JOIN consents c ON c.recipient_id = l.recipient_id
          WHERE l.place > ?1 AND (l.matter IS NOT NULL OR l.email IS NOT NULL
-            OR c.status IS NOT l.status OR c.since IS NOT l.since)
+            OR c.status IS NOT l.status OR c.since IS NOT l.since
+            -- What the register has by then, another row of the list may have said.
+            OR EXISTS (SELECT 1 FROM temp.full_list o
+                 WHERE o.recipient_id = l.recipient_id AND o.status IS NOT NULL
+                   AND o.place <> l.place))
          ORDER BY l.place LIMIT ?2";
     let mut query = tx.prepare_cached(sql).doing(doing)?;
     let (mut after, mut changed) = (0_i64, 0);
@@ -235,13 +241,18 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<ConsentEntry> {
     let status = row.maybe_word("status")?;
     let matter: Option<String> = row.get("matter")?;
     let print_only: Option<bool> = row.get("print_only")?;
+    let address: Option<String> = row.get("address")?;
     Ok(ConsentEntry {
         recipient: row.parsed("recipient_id")?,
         said: status.zip(row.maybe_time("since")?),
         source: row.get("source")?,
         matter: matter
             .zip(print_only)
-            .map(|(matter, print_only)| MatterWish { matter, print_only }),
+            .map(|(matter, print_only)| MatterWish {
+                matter,
+                print_only,
+                address: address.as_deref().map(matter_addresses::address),
+            }),
         notice: notice(row)?,
     })
 }
@@ -417,6 +428,7 @@ mod tests {
             matter: Some(MatterWish {
                 matter: "school".to_owned(),
                 print_only: true,
+                address: None,
             }),
             ..row(0)
         });
@@ -424,5 +436,28 @@ mod tests {
         assert_eq!((told.missing, told.changed), (1, Some(1)));
         let consent = store.consent(&person(0)).unwrap();
         assert_eq!(consent.print_only_matters.len(), 1);
+    }
+
+    #[test]
+    fn of_two_rows_that_say_other_things_of_the_same_time_the_later_one_counts() {
+        let (_folder, store) = ten();
+        let said = |status| ConsentEntry {
+            said: Some((status, at("2026-01-01T00:00:00Z"))),
+            ..row(0)
+        };
+        let (granted, withdrawn) = (ConsentStatus::Granted, ConsentStatus::Withdrawn);
+        // Whatever the register had before.
+        for order in [
+            [granted, withdrawn],
+            [granted, withdrawn],
+            [withdrawn, granted],
+            [withdrawn, granted],
+        ] {
+            let mut list = rows(1..10);
+            list.extend(order.map(said));
+            take_list(&store, &list, wish());
+            let last = store.consent(&person(0)).unwrap().said.unwrap();
+            assert_eq!(last.status, order[1]);
+        }
     }
 }

@@ -2,10 +2,10 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 use super::{
-    Error, NewEvent, Store, Transaction,
+    Error, MatterWish, NewEvent, Store, Transaction,
     columns::{Columns, Word, millis},
     error::Doing,
-    events,
+    events, matter_addresses,
 };
 use crate::domain::{Asked, MailboxStatus, RecipientId};
 
@@ -80,24 +80,33 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         let source = format!("set by {}", events::DAEMON);
+        let wish = MatterWish {
+            matter: matter.to_owned(),
+            print_only,
+            address: None,
+        };
         self.write("record a matter", |tx| {
-            set_matter(tx, recipient, (matter, print_only), &source, now).map(drop)
+            set_matter(tx, recipient, &wish, &source, now).map(drop)
         })
     }
 
-    /// As [`Store::set_print_only_matter`], as the deed of an operator.
-    pub fn set_print_only_matter_by(
+    /// As [`Store::set_print_only_matter`], as the deed of an operator, who may say to which address they
+    /// go. The audit has whether, and not where.
+    pub fn set_matter_by(
         &self,
         recipient: &RecipientId,
-        matter: &str,
-        print_only: bool,
+        wish: &MatterWish,
         action: &NewEvent,
     ) -> Result<(), Error> {
         let source = format!("set by {}", action.actor);
         self.write("record a matter", |tx| {
-            set_matter(tx, recipient, (matter, print_only), &source, action.at)?;
-            let what = if print_only { "on paper" } else { "by consent" };
-            let what = format!("letters of matter `{matter}` to a recipient: {what}");
+            set_matter(tx, recipient, wish, &source, action.at)?;
+            let what = match (wish.print_only, &wish.address) {
+                (true, Some(_)) => "on paper, to another address",
+                (true, None) => "on paper",
+                (false, _) => "by consent",
+            };
+            let what = format!("letters of matter `{}` to a recipient: {what}", wish.matter);
             events::note_house(tx, action, &what)
         })
     }
@@ -185,18 +194,21 @@ pub(super) fn say(
 pub(super) fn set_matter(
     tx: &Transaction<'_>,
     recipient: &RecipientId,
-    (matter, print_only): (&str, bool),
+    wish: &MatterWish,
     source: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
     let doing = "record a matter";
-    let set = "INSERT INTO print_only_matters (recipient_id, matter, recorded_at)
-         VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    let set = "INSERT INTO print_only_matters (recipient_id, matter, recorded_at, address)
+         VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET recorded_at = excluded.recorded_at, address = excluded.address
+          WHERE excluded.address IS NOT print_only_matters.address";
     let unset = "DELETE FROM print_only_matters WHERE recipient_id = ?1 AND matter = ?2";
-    let (id, at) = (recipient.expose(), millis(now));
-    let changed = if print_only {
+    let (id, matter, at) = (recipient.expose(), &wish.matter, millis(now));
+    let address = wish.address.as_ref().map(matter_addresses::text);
+    let changed = if wish.print_only {
         let mut set = tx.prepare_cached(set).doing(doing)?;
-        set.execute(params![id, matter, at])
+        set.execute(params![id, matter, at, address])
     } else {
         let mut unset = tx.prepare_cached(unset).doing(doing)?;
         unset.execute(params![id, matter])
@@ -204,11 +216,20 @@ pub(super) fn set_matter(
     let is_news = changed.doing(doing)? > 0;
     if is_news {
         let sql =
-            "INSERT INTO matter_history (recipient_id, matter, print_only, recorded_at, source)
-             VALUES (?1, ?2, ?3, ?4, ?5)";
+            "INSERT INTO matter_history (recipient_id, matter, print_only, recorded_at, source,
+                has_address)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let mut note = tx.prepare_cached(sql).doing(doing)?;
-        note.execute(params![id, matter, print_only, at, source])
-            .doing(doing)?;
+        let has_address = wish.print_only && address.is_some();
+        note.execute(params![
+            id,
+            matter,
+            wish.print_only,
+            at,
+            source,
+            has_address
+        ])
+        .doing(doing)?;
     }
     Ok(is_news)
 }

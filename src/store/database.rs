@@ -40,6 +40,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("consent_register.sql"),
     include_str!("read_marks.sql"),
     include_str!("consent_feeds.sql"),
+    include_str!("matter_addresses.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

@@ -5,7 +5,9 @@ use super::{
     BatchRow, Error, StepOutcome, Store, Transaction,
     columns::{Word, maybe_millis, millis},
     error::Doing,
-    events, letter_ids, message_events, notices, read_marks, steps,
+    events, letter_ids,
+    matter_addresses::OF_MESSAGE,
+    message_events, notices, read_marks, steps,
 };
 use crate::domain::{
     BatchId, BatchState, Channel, Decision, MessageEvent, MessageId, MessageState, Route,
@@ -30,17 +32,19 @@ impl Store {
     ) -> Result<(), Error> {
         // One that has reached its recipient before, and is sent again by name, is held instead of refused:
         // were it told to be refused, its sender would send it once more.
-        let sql = "UPDATE messages SET channel = :channel, reason = :reason,
+        let sql = format!(
+            "UPDATE messages SET channel = :channel, reason = :reason,
                 asked_status = :status, asked_at = :asked_at, registered = :registered,
-                decided_at = :now,
+                decided_at = :now, other_address = {OF_MESSAGE},
                 state = CASE WHEN :state = 'refused' AND EXISTS (SELECT 1 FROM message_events e
                                   WHERE e.batch = :batch AND e.position = :position
                                     AND e.what IN ('delivered', 'handed-over')) THEN 'held'
                              ELSE :state END,
                 waiting_since = CASE WHEN :state = 'waiting' THEN COALESCE(waiting_since, :now) END
-             WHERE batch = :batch AND position = :position AND state IN ('accepted', 'waiting')";
+             WHERE batch = :batch AND position = :position AND state IN ('accepted', 'waiting')"
+        );
         self.write("record decisions", |tx| {
-            let mut update = tx.prepare_cached(sql).doing("record a decision")?;
+            let mut update = tx.prepare_cached(&sql).doing("record a decision")?;
             for Routed { position, decision } in page {
                 let (state, channel) = standing(decision.route);
                 update

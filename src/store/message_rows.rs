@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::Row;
 
-use super::columns::{Columns, place_of};
+use super::{
+    columns::{Columns, place_of},
+    matter_addresses,
+};
 use crate::domain::{
     Asked, Attachment, BundleId, Channel, DocumentName, Fitness, Message, MessageId, MessageState,
     PageRange, PostalAddress, PrintFacts, Private, Reason, Recipient, RecipientId, StatedRecipient,
@@ -33,10 +36,13 @@ pub struct MessageRow {
     pub bundle: Option<BundleId>,
     /// Its sequence in the bundle.
     pub sequence: Option<u32>,
+    /// Where it goes on paper instead of the address of its control data, as the register said when its
+    /// way was decided.
+    pub other_address: Option<PostalAddress>,
 }
 
 /// What [`message_row`] reads, in this order: `m` is the message, and `p` its piece where it has one.
-const COLUMNS: [&str; 45] = [
+const COLUMNS: [&str; 46] = [
     "m.batch",
     "m.position",
     "m.state",
@@ -81,6 +87,7 @@ const COLUMNS: [&str; 45] = [
     "m.is_unbalanced",
     "m.has_landscape",
     "m.forced_channel",
+    "m.other_address",
     "p.sequence",
 ];
 
@@ -111,6 +118,7 @@ pub(super) fn select(rest: &str) -> String {
 }
 
 pub(super) fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
+    let other: Option<String> = row.get(at!("m.other_address"))?;
     Ok(MessageRow {
         id: MessageId {
             batch: row.batch(at!("m.batch"))?,
@@ -135,6 +143,7 @@ pub(super) fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
         again: row.get(at!("m.again"))?,
         bundle: row.maybe_bundle(at!("m.bundle"))?,
         sequence: row.get(at!("p.sequence"))?,
+        other_address: other.as_deref().map(matter_addresses::address),
     })
 }
 

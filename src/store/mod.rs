@@ -48,6 +48,7 @@ mod lifecycle_guard;
 mod line;
 mod mailbox_queue;
 mod mailbox_services;
+mod matter_addresses;
 mod message_deeds;
 mod message_events;
 mod message_rows;

@@ -399,7 +399,7 @@ fn forget(tx: &Transaction<'_>, batch: BatchId, (from, to): (u32, u32)) -> Resul
     let doing = "purge message rows";
     let rows = "UPDATE messages SET recipient_kind = 'absent', recipient_id = NULL, name = NULL,
             additional_name = NULL, street = NULL, postal_code = NULL, city = NULL, country = NULL,
-            subject = NULL, body = NULL, document = '', attachments = ''
+            other_address = NULL, subject = NULL, body = NULL, document = '', attachments = ''
          WHERE batch = ?1 AND position BETWEEN ?2 AND ?3";
     let findings = "UPDATE findings SET detail = '', entry = NULL
          WHERE batch = ?1 AND position BETWEEN ?2 AND ?3";

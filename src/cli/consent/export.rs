@@ -18,7 +18,7 @@ use crate::{
         words::{Time, counted},
     },
     consents::{COLUMNS, NOWHERE},
-    domain::EmailAddress,
+    domain::{EmailAddress, PostalAddress, Private},
     store::{self, ConsentEntry, Store},
 };
 
@@ -115,6 +115,12 @@ fn write_csv<W: Write>(csv: &mut csv::Writer<W>, entry: &ConsentEntry) -> Result
         print_only.as_deref(),
         line.email,
         line.language,
+        line.to_name,
+        line.to_additional_name,
+        line.to_address,
+        line.to_postal_code,
+        line.to_city,
+        line.to_country.as_deref(),
     ];
     Ok(csv.write_record(fields.map(Option::unwrap_or_default))?)
 }
@@ -142,6 +148,18 @@ struct Line<'a> {
     email: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_additional_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_address: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_postal_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_city: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_country: Option<String>,
 }
 
 impl<'a> Line<'a> {
@@ -149,6 +167,11 @@ impl<'a> Line<'a> {
         let matter = entry.matter.as_ref();
         let notice = entry.notice.as_ref();
         let language = notice.and_then(|wish| wish.language);
+        let to = matter.and_then(|wish| wish.address.as_ref());
+        let field = |of: fn(&PostalAddress) -> &Option<Private<String>>| {
+            let field = to.and_then(|address| of(address).as_ref());
+            field.map(|field| field.expose().as_str())
+        };
         Self {
             recipient_id: entry.recipient.expose(),
             status: entry.said.map(|(status, _)| status.as_str()),
@@ -158,6 +181,12 @@ impl<'a> Line<'a> {
             print_only: matter.map(|wish| wish.print_only),
             email: notice.map(|wish| wish.address.as_ref().map_or(NOWHERE, EmailAddress::expose)),
             language: language.map(crate::domain::Language::as_str),
+            to_name: field(|to| &to.name),
+            to_additional_name: field(|to| &to.additional_name),
+            to_address: field(|to| &to.street),
+            to_postal_code: field(|to| &to.postal_code),
+            to_city: field(|to| &to.city),
+            to_country: to.and_then(|to| to.country).map(|code| code.to_string()),
         }
     }
 }

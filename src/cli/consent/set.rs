@@ -10,9 +10,13 @@ use crate::{
         error::Outcome,
         words::{ConsentStatusWord, Time},
     },
-    domain::RecipientId,
-    store::{ConsentChange, Store},
+    consents::address_of_rows,
+    domain::PostalAddress,
+    store::{ConsentChange, MatterWish, Store},
 };
+
+/// Of an address.
+const MOST_ROWS: usize = 5;
 
 /// `kuori consent set`: what was recorded. The recipient is not named.
 #[derive(Serialize, JsonSchema)]
@@ -26,6 +30,8 @@ pub(in crate::cli) struct ConsentChanged {
     matter: Option<String>,
     /// What holds for the matter from now on.
     print_only: Option<bool>,
+    /// Whether its letters go to another address, which is not repeated.
+    other_address: Option<bool>,
 }
 
 pub(super) fn run(
@@ -33,6 +39,7 @@ pub(super) fn run(
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
     let recipient = arguments.recipient.read(invocation)?;
+    let wish = matter_wish(arguments, invocation)?;
     let since = arguments.since.unwrap_or(invocation.now);
     if since > invocation.now {
         let error = CommandError::usage("a consent cannot begin in the future");
@@ -44,7 +51,8 @@ pub(super) fn run(
         since: arguments.status.map(|_| Time(since)),
         changed: None,
         matter: arguments.matter.clone(),
-        print_only: arguments.matter.as_ref().map(|_| arguments.wish.print_only),
+        print_only: wish.as_ref().map(|wish| wish.print_only),
+        other_address: wish.as_ref().map(|wish| wish.address.is_some()),
     };
     if !arguments.dry_run {
         let store = invocation.store_or_new()?;
@@ -54,7 +62,9 @@ pub(super) fn run(
             since,
         });
         told.changed = record(&store, status, invocation)?;
-        record_matter(&store, &recipient, &told, invocation)?;
+        if let Some(wish) = &wish {
+            store.set_matter_by(&recipient, wish, &invocation.action(""))?;
+        }
     }
     invocation.output.show(&told)?;
     Ok(Outcome::Done)
@@ -73,17 +83,44 @@ fn record(
     Ok(Some(changed == 1))
 }
 
-fn record_matter(
-    store: &Store,
-    recipient: &RecipientId,
-    told: &ConsentChanged,
-    invocation: &Invocation<'_>,
-) -> Result<(), CommandError> {
-    if let (Some(matter), Some(print_only)) = (&told.matter, told.print_only) {
-        let action = invocation.action("");
-        store.set_print_only_matter_by(recipient, matter, print_only, &action)?;
+/// What is to hold for a matter; an address stands on standard input.
+fn matter_wish(
+    arguments: &Set,
+    invocation: &mut Invocation<'_>,
+) -> Result<Option<MatterWish>, CommandError> {
+    let Some(matter) = &arguments.matter else {
+        return Ok(None);
+    };
+    let wish = &arguments.wish;
+    let address = wish.address.then(|| read_address(invocation)).transpose()?;
+    Ok(Some(MatterWish {
+        matter: matter.clone(),
+        print_only: wish.print_only || wish.address,
+        address,
+    }))
+}
+
+/// Up to an empty line, or the end.
+fn read_address(invocation: &mut Invocation<'_>) -> Result<PostalAddress, CommandError> {
+    let mut rows = Vec::new();
+    loop {
+        let mut row = String::new();
+        let read = invocation.input.read_line(&mut row);
+        read.map_err(|error| {
+            CommandError::failed("cannot read the address from standard input")
+                .caused_by(error.to_string())
+        })?;
+        if row.trim().is_empty() || rows.len() > MOST_ROWS {
+            break;
+        }
+        rows.push(row.trim().to_owned());
     }
-    Ok(())
+    let rows: Vec<_> = rows.iter().map(String::as_str).collect();
+    address_of_rows(&rows).map_err(|error| {
+        CommandError::usage("the address cannot be used")
+            .caused_by(error)
+            .hint("it is read from standard input, behind the id where that is `-`, a row a line")
+    })
 }
 
 impl fmt::Display for ConsentChanged {
@@ -102,7 +139,8 @@ impl fmt::Display for ConsentChanged {
         }
         match (&self.matter, self.print_only) {
             (Some(matter), Some(true)) => {
-                writeln!(f, "{would}letters of the matter `{matter}` go on paper")
+                let way = on_paper(self.other_address == Some(true));
+                writeln!(f, "{would}letters of the matter `{matter}` go {way}")
             }
             (Some(matter), _) => {
                 writeln!(
@@ -112,5 +150,13 @@ impl fmt::Display for ConsentChanged {
             }
             (None, _) => Ok(()),
         }
+    }
+}
+
+pub(super) fn on_paper(has_address: bool) -> &'static str {
+    if has_address {
+        "on paper, to another address"
+    } else {
+        "on paper"
     }
 }

@@ -3,7 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Show;
+use super::{Show, set::on_paper};
 use crate::{
     cli::{
         CommandError, Invocation,
@@ -31,6 +31,8 @@ pub(in crate::cli) struct ConsentShown {
 #[derive(Serialize, JsonSchema)]
 struct MatterShown {
     matter: String,
+    /// Its letters go to another address, which only an export has.
+    other_address: bool,
     recorded_at: Time,
 }
 
@@ -42,6 +44,7 @@ struct WordShown {
     since: Option<Time>,
     matter: Option<String>,
     print_only: Option<bool>,
+    other_address: Option<bool>,
     source: Option<String>,
 }
 
@@ -87,6 +90,7 @@ impl From<PrintOnlyMatter> for MatterShown {
     fn from(matter: PrintOnlyMatter) -> Self {
         Self {
             matter: matter.matter,
+            other_address: matter.has_address,
             recorded_at: Time(matter.recorded_at),
         }
     }
@@ -94,7 +98,8 @@ impl From<PrintOnlyMatter> for MatterShown {
 
 impl From<ConsentWord> for WordShown {
     fn from(word: ConsentWord) -> Self {
-        let (mut status, mut since, mut of_matter, mut is_print_only) = (None, None, None, None);
+        let (mut status, mut since) = (None, None);
+        let (mut of_matter, mut is_print_only, mut other_address) = (None, None, None);
         match word.said {
             Said::Consent {
                 status: said,
@@ -103,7 +108,12 @@ impl From<ConsentWord> for WordShown {
                 status = Some(ConsentStatusWord(said));
                 since = Some(Time(begun));
             }
-            Said::Matter { matter, print_only } => {
+            Said::Matter {
+                matter,
+                print_only,
+                has_address,
+            } => {
+                other_address = Some(has_address);
                 of_matter = Some(matter);
                 is_print_only = Some(print_only);
             }
@@ -114,6 +124,7 @@ impl From<ConsentWord> for WordShown {
             since,
             matter: of_matter,
             print_only: is_print_only,
+            other_address,
             source: word.source,
         }
     }
@@ -133,12 +144,14 @@ impl fmt::Display for ConsentShown {
         }
         for MatterShown {
             matter,
+            other_address,
             recorded_at,
         } in &self.print_only_matters
         {
+            let way = on_paper(*other_address);
             writeln!(
                 f,
-                "letters of the matter `{matter}` go on paper since {recorded_at}"
+                "letters of the matter `{matter}` go {way} since {recorded_at}"
             )?;
         }
         let Some(history) = &self.history else {
@@ -160,7 +173,7 @@ impl fmt::Display for WordShown {
         }
         if let (Some(matter), Some(print_only)) = (&self.matter, self.print_only) {
             let way = if print_only {
-                "on paper"
+                on_paper(self.other_address == Some(true))
             } else {
                 "like all others"
             };

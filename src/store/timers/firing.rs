@@ -10,7 +10,9 @@ use crate::{
         BatchRow, Error, MessageRow, Store, Transaction, batches,
         columns::{Columns, Word, millis},
         error::Doing,
-        events, message_events,
+        events,
+        matter_addresses::OF_MESSAGE,
+        message_events,
         messages::{message_row, select},
     },
 };
@@ -232,9 +234,11 @@ fn end_stale(tx: &Transaction<'_>, message: MessageId) -> Result<(), Error> {
 /// Its paper half is composed as that of any message that goes both ways.
 fn print(tx: &Transaction<'_>, message: MessageId, registered: bool) -> Result<(), Error> {
     let doing = "send a delivered message on paper too";
-    let sql = "UPDATE messages SET channel = 'mailbox-and-print', registered = ?3
-         WHERE batch = ?1 AND position = ?2";
-    let mut update = tx.prepare_cached(sql).doing(doing)?;
+    let sql = format!(
+        "UPDATE messages SET channel = 'mailbox-and-print', registered = ?3, other_address = {OF_MESSAGE}
+         WHERE batch = ?1 AND position = ?2"
+    );
+    let mut update = tx.prepare_cached(&sql).doing(doing)?;
     update
         .execute(params![message.batch.0, message.position, registered])
         .doing(doing)?;
