@@ -4,7 +4,7 @@ use kuori::{
     domain::{BatchId, BatchState, BundleState, MessageState},
     pipeline::HoldPolicy,
     sample::Spec,
-    store::{Again, Blocked, CancelPlan, CannotCancel, Selection},
+    store::{Again, Blocked, CancelPlan, CannotCancel, Extent, Selection},
 };
 
 use crate::hub::{Hub, because, now, sample_bytes};
@@ -31,7 +31,10 @@ fn assert_nothing_left(hub: &Hub) {
 async fn a_held_batch_is_cancelled_and_its_letters_may_come_in_another() {
     let hub = Hub::with(|sender| sender.holds = HoldPolicy::default());
     hub.process("batch.zip", &sample_bytes(&letters(5))).await;
-    let plan = hub.store.plan_cancel(FIRST, now()).unwrap();
+    let plan = hub
+        .store
+        .plan_cancel_of(FIRST, Extent::Whole, now())
+        .unwrap();
     assert_eq!((plan.messages, plan.blocked.len()), (5, 0));
     assert_eq!(hub.counts().cancelled, 0, "a plan does nothing");
 

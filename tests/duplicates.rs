@@ -162,7 +162,10 @@ async fn a_sender_may_send_the_same_ids_again_where_its_settings_let_it() {
         batch: BatchId(2),
         ..from(Step::Compose, again)
     };
-    let plan = hub.store.plan_reprocess(&second, now()).unwrap();
+    let plan = hub
+        .store
+        .plan_reprocess_of(second.batch, &(&second).into(), now())
+        .unwrap();
     assert_eq!((plan.blocked.len(), plan.moves.len()), (0, 6));
 }
 

@@ -100,16 +100,6 @@ impl BatchState {
         table::move_to(self, to)
     }
 
-    /// The steps that an operator may set a batch in this state back to.
-    pub fn steps_back(self) -> impl Iterator<Item = Step> {
-        let rows = Self::MOVES
-            .iter()
-            .filter(move |row| row.by == By::Operator(Deed::Reprocess) && row.from.contains(&self));
-        let to: Vec<_> = rows.flat_map(|row| row.to).copied().collect();
-        let steps = Step::ALL.into_iter();
-        steps.filter(move |step| to.contains(&Self::before(*step)))
-    }
-
     /// The state in which `step` is the next one: where `kuori reprocess --from` sets a batch.
     pub fn before(step: Step) -> Self {
         match step {

@@ -16,10 +16,6 @@ impl<T> Private<T> {
     pub fn expose(&self) -> &T {
         &self.0
     }
-
-    pub fn into_exposed(self) -> T {
-        self.0
-    }
 }
 
 impl From<&str> for Private<String> {

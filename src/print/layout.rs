@@ -1,6 +1,6 @@
 use std::iter;
 
-use crate::domain::{BundleId, EnvelopeName, Letter, Piece, PostageCode};
+use crate::domain::{BundleId, EnvelopeName, Letter, PostageCode};
 
 use super::{
     Error, Group, Mark, Settings,
@@ -113,17 +113,6 @@ impl PlannedPiece {
     /// All letters of the envelope, in the order of their sheets.
     pub fn letters(&self) -> impl Iterator<Item = &Letter> {
         iter::once(&self.letter).chain(&self.others)
-    }
-
-    /// The piece as it stands in the store.
-    pub fn to_piece(&self) -> Piece {
-        Piece {
-            message: self.letter.message,
-            sequence: self.sequence,
-            first_page: self.first_page,
-            pages: self.pages,
-            sheets: self.sheets,
-        }
     }
 
     /// Each letter with the 0-based page of the piece on which its own pages begin: behind the

@@ -168,15 +168,6 @@ impl Store {
         })
     }
 
-    /// When the next batch comes due, so that the runner can sleep until then.
-    pub fn next_batch_due(&self) -> Result<Option<Timestamp>, Error> {
-        self.read(|db| {
-            let sql = "SELECT MIN(due_at) AS due_at FROM batches WHERE due_at IS NOT NULL";
-            db.query_row(sql, [], |row| row.maybe_time("due_at"))
-                .doing("find what is due")
-        })
-    }
-
     /// Whether a step, a hand-over, a delivery report or an arrival is still to be finished.
     pub fn has_work_under_way(&self) -> Result<bool, Error> {
         let sql = "SELECT EXISTS (SELECT 1 FROM batches WHERE due_at IS NOT NULL)

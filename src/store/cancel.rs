@@ -60,11 +60,6 @@ pub enum CannotCancel {
 }
 
 impl Store {
-    /// What [`Store::cancel`] would do.
-    pub fn plan_cancel(&self, batch: BatchId, now: Timestamp) -> Result<CancelPlan, Error> {
-        self.plan_cancel_of(batch, Extent::Whole, now)
-    }
-
     /// What [`Store::cancel_of`] would do.
     pub fn plan_cancel_of(
         &self,

@@ -129,7 +129,7 @@ pub use pickups::{Await, Overdue};
 pub use places::{PlaceTrouble, Trouble};
 pub use purge::{BatchPurge, Erasure, Kept, PurgeRule};
 pub use queue_moves::{CannotMoveQueue, QueueMove};
-pub use queue_outcomes::{Arrived, KnownPost, SentPost, SentRow};
+pub use queue_outcomes::{Arrived, SentPost, SentRow};
 pub use queue_turns::{PutBack, QueueTurn};
 pub use read_marks::{AwaitedRead, ReadMarks};
 pub use reprocess::{

@@ -138,16 +138,6 @@ impl Store {
             tx.execute(back, [millis(now)]).doing(doing)
         })
     }
-
-    /// When the next notice or reminder is due.
-    pub fn next_notice_due(&self) -> Result<Option<Timestamp>, Error> {
-        let doing = "find what is due";
-        let sql = "SELECT MIN(due_at) AS due_at FROM notices WHERE due_at IS NOT NULL";
-        self.read(|db| {
-            db.query_row(sql, [], |row| row.maybe_time("due_at"))
-                .doing(doing)
-        })
-    }
 }
 
 /// Makes a notice due for each of these messages whose recipient wants to be told, in the transaction

@@ -7,9 +7,7 @@ use super::{
     Door, Error, Store, Transaction,
     columns::{Columns, millis},
     error::Doing,
-    events, findings, message_deeds, message_events,
-    reprocess::message_id,
-    service_events,
+    events, findings, message_deeds, message_events, service_events,
 };
 use crate::domain::{BatchId, Finding, MessageEvent, MessageId, ServiceName};
 
@@ -30,15 +28,6 @@ pub struct Arrived {
     pub delivered: u64,
     /// By a door behind which it prints.
     pub handed_over: u64,
-}
-
-/// A message that a service has, or may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KnownPost {
-    pub message: MessageId,
-    pub door: Door,
-    /// `None`: it waits in the queue still, and an answer got lost.
-    pub sent_at: Option<Timestamp>,
 }
 
 /// A message as a service has it.
@@ -170,17 +159,6 @@ impl Store {
         })
     }
 
-    /// When [`Store::settle_queues`] has something to do, as far as only time is missing.
-    pub fn next_settling(&self) -> Result<Option<Timestamp>, Error> {
-        let doing = "look when a queue is to be settled";
-        let sql = "SELECT MIN(unsettled_since) AS since FROM queued_batches";
-        self.read(|db| {
-            let since = db.query_row(sql, [], |row| row.maybe_time("since"));
-            let since = since.doing(doing)?;
-            Ok(since.map(|since| since.saturating_add(UNSETTLED_AT_MOST).unwrap_or(since)))
-        })
-    }
-
     /// Under which ids mailbox services have the message, the first one first.
     pub fn posts_of(&self, message: MessageId) -> Result<Vec<SentPost>, Error> {
         let doing = "look for a message at services";
@@ -202,45 +180,6 @@ impl Store {
             let mut query = db.prepare_cached(sql).doing(doing)?;
             let given = params![message.batch.0, message.position];
             query.exists(given).doing(doing)
-        })
-    }
-
-    /// The message that a service has under an id of ours, or may have.
-    pub fn message_by_external_id(
-        &self,
-        service: &ServiceName,
-        external_id: &str,
-    ) -> Result<Option<KnownPost>, Error> {
-        let doing = "look for a message by its id";
-        let sent = "SELECT batch, position, door, sent_at FROM sent_posts
-             WHERE service = ?1 AND external_id = ?2";
-        let waiting = "SELECT batch, position, door, NULL AS sent_at FROM mailbox_queue
-             WHERE service = ?1 AND external_id = ?2";
-        self.read(|db| {
-            for sql in [sent, waiting] {
-                let given = params![service.as_str(), external_id];
-                let found = db.query_row(sql, given, known_post).optional();
-                if let Some(found) = found.doing(doing)? {
-                    return Ok(Some(found));
-                }
-            }
-            Ok(None)
-        })
-    }
-
-    /// The message that a service knows by that number of its own.
-    pub fn message_by_service_number(
-        &self,
-        service: &ServiceName,
-        number: i64,
-    ) -> Result<Option<KnownPost>, Error> {
-        let doing = "look for a message by its number";
-        // Left to itself, it goes over all that the service has: the name alone begins the table's own key.
-        let sql = "SELECT batch, position, door, sent_at FROM sent_posts
-             INDEXED BY sent_posts_by_number WHERE service = ?1 AND number = ?2";
-        self.read(|db| {
-            let given = params![service.as_str(), number];
-            db.query_row(sql, given, known_post).optional().doing(doing)
         })
     }
 }
@@ -368,13 +307,5 @@ fn sent_post(row: &Row<'_>) -> rusqlite::Result<SentPost> {
         external_id: row.get("external_id")?,
         number: row.get("number")?,
         sent_at: row.time("sent_at")?,
-    })
-}
-
-fn known_post(row: &Row<'_>) -> rusqlite::Result<KnownPost> {
-    Ok(KnownPost {
-        message: message_id(row)?,
-        door: row.word("door")?,
-        sent_at: row.maybe_time("sent_at")?,
     })
 }

@@ -272,15 +272,6 @@ impl fmt::Debug for Way<'_> {
 }
 
 impl Store {
-    /// What reprocessing messages of one batch would do, without doing it.
-    pub fn plan_reprocess(
-        &self,
-        selection: &Selection,
-        now: Timestamp,
-    ) -> Result<ReprocessPlan, Error> {
-        self.plan_reprocess_of(selection.batch, &selection.into(), now)
-    }
-
     /// Plans and carries out in one transaction, so that nothing moves in between. Where the plan
     /// is blocked, nothing is done.
     pub fn reprocess(

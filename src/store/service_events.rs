@@ -87,28 +87,6 @@ pub struct EventTally {
 }
 
 impl Store {
-    /// Records that a message was seen to have been read, at `at`: once for each delivery. Returns
-    /// whether that is new; nothing is recorded of a message that there is not, or that was erased.
-    pub fn record_read(
-        &self,
-        message: MessageId,
-        at: Timestamp,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        self.write("record what was read", |tx| {
-            if !may_be_told_of(tx, message)? || is_read(tx, message)? {
-                return Ok(false);
-            }
-            let told = Told {
-                what: MessageEvent::Read,
-                at,
-                reason: None,
-            };
-            message_events::note_told(tx, message, told, now)?;
-            Ok(true)
-        })
-    }
-
     /// Records a page of events and where to go on, in one transaction. Returns what became of them.
     pub fn record_service_events(
         &self,
@@ -309,19 +287,6 @@ fn may_be_told_of(tx: &Transaction<'_>, message: MessageId) -> Result<bool, Erro
     let given = params![message.batch.0, message.position];
     let found = query.query_row(given, |row| row.get(0)).optional();
     Ok(found.doing(doing)?.unwrap_or(false))
-}
-
-/// Since it was delivered the last time.
-fn is_read(tx: &Transaction<'_>, message: MessageId) -> Result<bool, Error> {
-    let doing = "see whether a message was read";
-    let sql = "SELECT 1 FROM message_events
-         WHERE batch = ?1 AND position = ?2 AND what = 'read' AND change >
-            (SELECT COALESCE(MAX(change), 0) FROM message_events
-              WHERE batch = ?1 AND position = ?2 AND what = 'delivered')";
-    let mut query = tx.prepare_cached(sql).doing(doing)?;
-    query
-        .exists(params![message.batch.0, message.position])
-        .doing(doing)
 }
 
 fn is_known(

@@ -85,7 +85,10 @@ async fn a_batch_held_in_the_middle_of_a_step_stops_at_its_next_page_and_loses_n
         (BatchState::Held, delivered)
     );
     assert!(hub.store.bundles(None, 9).unwrap().is_empty());
-    let plan = hub.store.plan_cancel(FIRST, now()).unwrap();
+    let plan = hub
+        .store
+        .plan_cancel_of(FIRST, Extent::Whole, now())
+        .unwrap();
     let messages = delivered;
     assert_eq!(plan.blocked, [CannotCancel::Delivered { messages }]);
 

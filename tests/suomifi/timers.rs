@@ -2,11 +2,11 @@
 
 use jiff::SignedDuration;
 use kuori::{
-    domain::{MessageState, ServiceKind},
+    domain::{MessageId, MessageState, ServiceKind},
     monitor::{AlertSettings, troubles},
     pipeline::SenderSettings,
     sample::Spec,
-    store::{MessageRow, TimerFilter},
+    store::{MessageRow, ReadMarks, TimerFilter},
 };
 
 use crate::hub::{Hub, sample_bytes};
@@ -86,6 +86,15 @@ async fn a_verifiable_message_that_nobody_confirms_goes_registered_and_its_sende
     );
 }
 
+/// Whether that is news.
+fn is_read_now(hub: &Hub, message: MessageId) -> bool {
+    let marks = ReadMarks {
+        read: vec![(message, hub.time())],
+        ..ReadMarks::default()
+    };
+    hub.store.record_read_marks(&marks, hub.time()).unwrap() == 1
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_read_in_time_stays_in_its_mailbox_and_what_is_read_later_is_told() {
     let hub = delivered(|sender| sender.patience.print_if_unread_days = Some(3)).await;
@@ -93,8 +102,7 @@ async fn what_is_read_in_time_stays_in_its_mailbox_and_what_is_read_later_is_tol
     pass(&hub, 2);
     let (read, unread) = waiting.split_at(2);
     for message in read {
-        let time = hub.time();
-        assert!(hub.store.record_read(message.id, time, time).unwrap());
+        assert!(is_read_now(&hub, message.id));
     }
     pass(&hub, 2);
     assert_eq!(hub.fire_timers().printed, unread.len() as u64);
@@ -103,8 +111,7 @@ async fn what_is_read_in_time_stays_in_its_mailbox_and_what_is_read_later_is_tol
     let late = &unread[0];
     let bundle = hub.store.message(late.id).unwrap().bundle.unwrap();
     assert!(!hub.store.bundle(bundle).unwrap().group.registered);
-    let time = hub.time();
-    assert!(hub.store.record_read(late.id, time, time).unwrap());
+    assert!(is_read_now(&hub, late.id));
     pass(&hub, 1);
     hub.run_steps().await;
     let later = reports_after_the_first(&hub);

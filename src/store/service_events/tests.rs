@@ -323,34 +323,11 @@ fn of_an_erased_message_nothing_is_recorded_any_more() {
     let read = event(ServiceEventKind::Read, 1, 10);
     let tallies = house.page(&[read], false, at(20));
     assert_eq!(tallies[0].became, EventBecame::Erased);
-    assert!(!house.store.record_read(message, at(10), at(20)).unwrap());
     let left: Vec<_> = before
         .into_iter()
         .filter(|line| !line.starts_with("1 timer"))
         .collect();
     assert_eq!(house.history(), left);
-}
-
-#[test]
-fn a_message_in_a_maildir_is_read_once_for_each_delivery() {
-    let house = House::new("ordinary", 2);
-    house.send(2, at(5));
-    let message = MessageId {
-        batch: house.batch,
-        position: 1,
-    };
-    let read = |secs| {
-        house
-            .store
-            .record_read(message, at(secs), at(secs))
-            .unwrap()
-    };
-    assert_eq!([read(10), read(11)], [true, false]);
-    let nobody = MessageId {
-        position: 9,
-        ..message
-    };
-    assert!(!house.store.record_read(nobody, at(1), at(1)).unwrap());
 }
 
 /// The last message, by the door where the service chooses, as routing left it.
@@ -400,7 +377,10 @@ fn what_a_service_put_into_a_mailbox_by_its_own_choice_is_a_message_there() {
                 print: false,
             },
         };
-        let plan = house.store.plan_reprocess(&again, at(11)).unwrap();
+        let plan = house
+            .store
+            .plan_reprocess_of(house.batch, &(&again).into(), at(11))
+            .unwrap();
         assert_eq!((plan.blocked.len(), plan.messages), (0, 1));
     }
 }
