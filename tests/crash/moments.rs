@@ -21,9 +21,7 @@ const LETTERS: u32 = 200;
 
 fn kills() -> u64 {
     let asked = std::env::var("KUORI_CRASHES").ok();
-    asked.map_or(12, |asked| {
-        asked.parse().expect("KUORI_CRASHES is a number")
-    })
+    asked.map_or(8, |asked| asked.parse().expect("KUORI_CRASHES is a number"))
 }
 
 #[test]
@@ -203,7 +201,7 @@ fn assert_no_file_is_left_over(site: &Site, batches: u64) {
 #[test]
 fn a_batch_processed_by_hand_can_be_killed_after_any_time() {
     let whole = time_of_a_whole_run();
-    let stops = 8_u32;
+    let stops = 5_u32;
     for stop in 0..stops {
         let site = Site::new();
         let batch = site.sample("letters.zip", "--letters 60 --shape many-pairs");

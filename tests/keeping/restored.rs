@@ -27,8 +27,17 @@ fn site() -> Site {
 
 #[test]
 fn a_house_restored_from_any_moment_sends_nothing_twice_and_loses_nothing() {
-    let mut dice = Dice(20_261_123);
-    let (mut unfinished, rounds) = (0, 5);
+    play_often(2, Dice(20_261_123));
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn houses_restored_from_many_moments_send_nothing_twice_and_lose_nothing() {
+    play_often(12, Dice(7));
+}
+
+fn play_often(rounds: u32, mut dice: Dice) {
+    let mut unfinished = 0;
     for _ in 0..rounds {
         unfinished += u32::from(play(dice.below(1_500)));
     }

@@ -7,7 +7,7 @@ use kuori::{
     sample::Spec,
     store::{Again, MessageFilter, Reprocess, ReprocessPlan},
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
 
 use super::{FIRST, all, done, forced, hands, letters, message, plan, slip};
 use crate::{
@@ -162,23 +162,48 @@ fn nothing_twice_that_nobody_named(hub: &Hub, plan: &ReprocessPlan, before: &InH
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        max_shrink_iters: 200,
+        ..ProptestConfig::default()
+    }
+}
 
-    #[test]
-    fn what_is_done_is_what_was_planned_and_nothing_goes_twice(
-        seed in 0_u64..1_000, digital in prop::sample::select(vec![0.0, 0.5, 1.0]),
-        faults in prop::collection::btree_set(1_u32..=6, 0..3),
-        wishes in prop::collection::vec(wish(), 1..4),
-    ) {
-        let spec = Spec {
-            seed,
-            digital_share: digital,
-            pages: 1..=1,
-            faults: faults.into_iter().map(slip).collect(),
-            ..letters(6)
-        };
+fn plays() -> impl Strategy<Value = (Spec, Vec<Wish>)> {
+    let spec = (
+        0_u64..1_000,
+        prop::sample::select(vec![0.0, 0.5, 1.0]),
+        prop::collection::btree_set(1_u32..=6, 0..3),
+    );
+    let spec = spec.prop_map(|(seed, digital_share, faults)| Spec {
+        seed,
+        digital_share,
+        pages: 1..=1,
+        faults: faults.into_iter().map(slip).collect(),
+        ..letters(6)
+    });
+    (spec, prop::collection::vec(wish(), 1..4))
+}
+
+fn play_any(cases: u32) {
+    let played = TestRunner::new(config(cases)).run(&plays(), |(spec, wishes)| {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(play(&spec, &wishes));
+        Ok(())
+    });
+    if let Err(failed) = played {
+        panic!("{failed}");
     }
+}
+
+#[test]
+fn what_is_done_is_what_was_planned_and_nothing_goes_twice() {
+    play_any(8);
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn what_is_done_is_what_was_planned_many_times() {
+    play_any(100);
 }

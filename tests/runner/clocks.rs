@@ -29,7 +29,15 @@ fn patient() -> Settings {
 #[tokio::test(flavor = "multi_thread")]
 async fn however_the_clock_is_set_nothing_waits_for_longer_than_it_was_meant_to_and_nothing_goes_twice()
  {
-    for seed in 0..20 {
+    for seed in 0..4 {
+        waits_as_long_as_meant(seed).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute"]
+async fn however_often_the_clock_is_set_nothing_waits_for_longer() {
+    for seed in 4..40 {
         waits_as_long_as_meant(seed).await;
     }
 }

@@ -54,7 +54,7 @@ async fn small_batches_go_through_while_a_large_one_fills_its_places() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_batch_gives_its_place_to_small_ones_and_is_through_in_the_end() {
     let yard = Yard::new();
-    let mut spec = letters(2_500, 1);
+    let mut spec = letters(1_200, 1);
     (spec.shape, spec.digital_share) = (Shape::Csv, 1.0);
     let large = yard.receive("example-city", &spec);
     let small = [2, 3].map(|seed| yard.receive("example-county", &letters(4, seed)));

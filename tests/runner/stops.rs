@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::program::{Dice, InHands, Running, Site, until};
 
-const LETTERS: u32 = 1_200;
+const LETTERS: u32 = 600;
 
 fn uploaded(site: &Site) {
     let batch = site.sample(

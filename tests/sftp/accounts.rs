@@ -337,6 +337,7 @@ async fn greet(address: SocketAddr, from: &str) -> Result<client::Handle<AnyHost
     let socket = TcpSocket::new_v4()?;
     socket.bind(from.parse().unwrap())?;
     let socket = socket.connect(address).await?;
+    socket.set_nodelay(true)?;
     let config = Arc::new(client::Config::default());
     client::connect_stream(config, socket, AnyHost).await
 }

@@ -51,9 +51,11 @@ fn a_database_of_any_earlier_schema_is_migrated() {
     for known in 1..MIGRATIONS.len() {
         let folder = tempfile::tempdir().unwrap();
         let older = Connection::open(folder.path().join("kuori.sqlite")).unwrap();
-        for script in MIGRATIONS.iter().take(known) {
-            older.execute_batch(script).unwrap();
-        }
+        // One commit instead of one a statement.
+        let scripts = MIGRATIONS[..known].concat();
+        older
+            .execute_batch(&format!("BEGIN; {scripts} COMMIT;"))
+            .unwrap();
         older.pragma_update(None, "user_version", known).unwrap();
         let batch =
             "INSERT INTO batches (sender, file_name, bytes, sha256, spool, received_at, state)
