@@ -29,7 +29,9 @@ fn batch(letters: &[(&str, &str, &str)]) -> Vec<u8> {
     let mut table = "letter_id,recipient_id,name,address,postal_code,city,file,matter\n".to_owned();
     for (letter, id, matter) in letters {
         let address = "Maija Mallikas,Mallikatu 1 A 1,00100,Helsinki";
-        table += &format!("{letter},{id},{address},{letter}.pdf,{matter}\n");
+        let file = format!("{letter}.pdf");
+        let row = [letter, id, address, file.as_str(), matter];
+        table.extend([row.join(",").as_str(), "\n"]);
         add(
             &format!("{letter}.pdf"),
             &crate::households::page("Maija Mallikas"),

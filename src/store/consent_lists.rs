@@ -456,8 +456,8 @@ mod tests {
             let mut list = rows(1..10);
             list.extend(order.map(said));
             take_list(&store, &list, wish());
-            let last = store.consent(&person(0)).unwrap().said.unwrap();
-            assert_eq!(last.status, order[1]);
+            let said = store.consent(&person(0)).unwrap().said.unwrap();
+            assert_eq!(said.status, order[1]);
         }
     }
 }

@@ -37,8 +37,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("service_events.sql"),
     include_str!("timers.sql"),
     include_str!("notices.sql"),
-    include_str!("consent_register.sql"),
+    // Houses have this number behind them, and nothing came of it.
+    "",
     include_str!("read_marks.sql"),
+    include_str!("consent_register.sql"),
+    include_str!("queue_doubts.sql"),
     include_str!("consent_feeds.sql"),
     include_str!("matter_addresses.sql"),
 ];

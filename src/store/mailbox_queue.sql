@@ -36,9 +36,6 @@ CREATE TABLE queued_batches (
     -- Since when a message that left the queue has a step of its batch to come: it is to be routed
     -- anew, or to be printed too.
     unsettled_since INTEGER,
-    -- Why the house could not bring it at its last turn, and since when it cannot.
-    last_error      TEXT,
-    failing_since   INTEGER,
     PRIMARY KEY (service, batch)
 ) STRICT, WITHOUT ROWID;
 
@@ -99,10 +96,6 @@ CREATE TABLE sent_posts (
 CREATE INDEX sent_posts_by_number ON sent_posts (service, number);
 CREATE INDEX sent_posts_of ON sent_posts (batch, position);
 CREATE INDEX sent_posts_by_time ON sent_posts (service, sent_at);
-
--- Batches up to this number came before the backup that the house was brought back from: what is queued
--- of them may have been sent since.
-ALTER TABLE house ADD COLUMN doubted_to INTEGER;
 
 -- How each service does: over restarts, and for commands beside the daemon.
 CREATE TABLE mailbox_services (

@@ -14,14 +14,6 @@ CREATE TABLE service_feeds (
     retry_at      INTEGER
 ) STRICT, WITHOUT ROWID;
 
--- Batches of which a service has told something before the house knew their messages: it came back from
--- a backup of before it opened them. Once it has, all events are read again.
-CREATE TABLE early_events (
-    service TEXT    NOT NULL,
-    batch   INTEGER NOT NULL,
-    PRIMARY KEY (service, batch)
-) STRICT, WITHOUT ROWID;
-
 -- How many events there were of each kind, and what became of them.
 CREATE TABLE service_event_counts (
     service      TEXT    NOT NULL,

@@ -7,9 +7,6 @@ CREATE TABLE timer_rules (
     print_if_unread_days    INTEGER
 ) STRICT, WITHOUT ROWID;
 
--- When an operator wanted it delivered or printed once more: what was read before was another delivery.
-ALTER TABLE messages ADD COLUMN again_at INTEGER;
-
 -- One row a message that lies in its mailbox and may have to go on paper too. Gone once it has been
 -- read or confirmed, or goes on paper.
 CREATE TABLE timers (
