@@ -110,7 +110,7 @@ fn memory_that_a_child_may_not_have_ends_the_child_and_not_the_house() {
     let bytes = odd_tree(&"f ".repeat(12 << 20));
     let roomy = clerk(|_| {}).rewrite(&bytes, Rewrite::Mend);
     assert!(roomy.is_ok(), "{}", told(roomy));
-    let narrow = clerk(|settings| settings.max_memory_bytes = 96 << 20);
+    let narrow = clerk(|settings| settings.max_memory_bytes = 128 << 20);
     let refused = narrow.rewrite(&bytes, Rewrite::Mend);
     assert!(
         matches!(&refused, Err(NotRewritten::Limit(what)) if what.contains("memory")),

@@ -193,12 +193,8 @@ pub(super) async fn town() -> Town {
          contact_email = \"letters@example.com\"\n\
          let_service_choose = false"
     );
-    let address = "hold_first_batch = false\n\
-         address_rows = [\"Example City\", \"PL 1\", \"00099 EXAMPLE CITY\"]";
     let settings = fs::read_to_string(town.path("kuori.toml")).unwrap();
-    let settings = settings
-        .replace(&format!("directory = \"{folder}/print-house\""), &printing)
-        .replace("hold_first_batch = false", address);
+    let settings = settings.replace(&format!("directory = \"{folder}/print-house\""), &printing);
     fs::write(town.path("kuori.toml"), settings).unwrap();
     town
 }
