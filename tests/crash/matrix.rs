@@ -373,7 +373,7 @@ fn a_house_killed_at_every_point_loses_nothing_and_sends_nothing_twice() {
     let stage = Stage::set();
     let mut dice = Dice(seed());
     let mut plans: Vec<_> = stage.every_point(&mut dice);
-    let (drawn, twice) = if is_whole() { (200, 40) } else { (40, 10) };
+    let (drawn, twice) = if is_whole() { (200, 40) } else { (20, 5) };
     plans.extend((0..drawn).map(|_| vec![stage.drawn(&mut dice)]));
     plans.extend((0..twice).map(|_| vec![stage.drawn(&mut dice), stage.drawn_early(&mut dice)]));
     if let Ok(wanted) = env::var("KUORI_CRASH_ONLY") {
