@@ -121,10 +121,8 @@ pub(super) fn note_told(
     told: Told,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let change = next_change(tx, message.batch)?;
-    insert(tx, message, change, (told.what, told.reason, told.at))?;
-    timers::follow(tx, message, told.what, now)?;
-    count_change(tx, message.batch, 1, now)
+    note_of_before(tx, message, told, now)?;
+    timers::follow(tx, message, told.what, now)
 }
 
 /// As [`note_told`], of a delivery that was repeated since: whoever waits for the new one to be read goes on

@@ -72,26 +72,7 @@ fn set_back(
          ON CONFLICT DO NOTHING"
     );
     tx.execute(&claim, [batch]).doing(doing)?;
-    // What the print house had before a restore is printed anew only where that is asked for.
-    let printed = format!(
-        "DELETE FROM printed_before WHERE batch = ?1 AND position IN
-            (SELECT m.position FROM messages m
-              WHERE m.batch = ?1 AND m.state = 'handed-over' AND {moving})"
-    );
-    tx.execute(&printed, [batch]).doing(doing)?;
-    // What is sent or printed by name has no time to be read in any more.
-    let timers = format!(
-        "DELETE FROM timers WHERE batch = ?1 AND position IN
-            (SELECT m.position FROM messages m WHERE m.batch = ?1 AND {moving})"
-    );
-    tx.execute(&timers, [batch]).doing(doing)?;
-    // Those that stay routed are queued anew, perhaps for another service; who goes elsewhere leaves
-    // the queue by that.
-    let queued = format!(
-        "DELETE FROM mailbox_queue WHERE batch = ?1 AND is_sending = 0 AND is_in_doubt = 0
-            AND position IN (SELECT m.position FROM messages m WHERE m.batch = ?1 AND {moving})"
-    );
-    tx.execute(&queued, [batch]).doing(doing)?;
+    forget_what_waits(tx, plan.batch, &moving)?;
     let repeats: Vec<_> = plan
         .kinds
         .iter()
@@ -115,6 +96,32 @@ fn set_back(
     );
     tx.execute(&update, params![batch, millis(action.at)])
         .doing(doing)?;
+    Ok(())
+}
+
+/// Takes away what waits for these messages, and what was printed of them before a restore.
+fn forget_what_waits(tx: &Transaction<'_>, batch: BatchId, moving: &str) -> Result<(), Error> {
+    let doing = "set messages back";
+    // What the print house had before a restore is printed anew only where that is asked for.
+    let printed = format!(
+        "DELETE FROM printed_before WHERE batch = ?1 AND position IN
+            (SELECT m.position FROM messages m
+              WHERE m.batch = ?1 AND m.state = 'handed-over' AND {moving})"
+    );
+    // What is sent or printed by name has no time to be read in any more.
+    let timers = format!(
+        "DELETE FROM timers WHERE batch = ?1 AND position IN
+            (SELECT m.position FROM messages m WHERE m.batch = ?1 AND {moving})"
+    );
+    // Those that stay routed are queued anew, perhaps for another service; who goes elsewhere leaves
+    // the queue by that.
+    let queued = format!(
+        "DELETE FROM mailbox_queue WHERE batch = ?1 AND is_sending = 0 AND is_in_doubt = 0
+            AND position IN (SELECT m.position FROM messages m WHERE m.batch = ?1 AND {moving})"
+    );
+    for sql in [printed, timers, queued] {
+        tx.execute(&sql, [batch.0]).doing(doing)?;
+    }
     Ok(())
 }
 
