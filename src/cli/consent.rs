@@ -12,7 +12,10 @@ use jiff::Timestamp;
 
 pub(super) use self::given_id::GivenId;
 use super::{CommandError, Invocation, error::Outcome, words};
-use crate::{consents::moment, store::ConsentStatus};
+use crate::{
+    consents::moment,
+    store::{ConsentStatus, Store},
+};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -190,6 +193,15 @@ pub(super) fn run(
         Command::Set(arguments) => set::run(arguments, invocation),
         Command::Show(arguments) => show::run(arguments, invocation),
         Command::List => list::run(invocation),
+    }
+}
+
+/// Where the register is; a rehearsal makes no data folder for one.
+fn register(invocation: &mut Invocation<'_>, is_rehearsal: bool) -> Result<Store, CommandError> {
+    if is_rehearsal {
+        invocation.store()
+    } else {
+        invocation.store_or_new()
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Feed, import::imported_by};
+use super::{Feed, import::imported_by, register};
 use crate::{
     cli::{
         CommandError, Invocation,
@@ -81,11 +81,7 @@ fn look(arguments: &Feed, invocation: &mut Invocation<'_>) -> Result<consents::F
     // A slip in the name of the folder makes no data folder.
     let listed = arguments.folder.read_dir();
     listed.map_err(|error| CommandError::file("list", &arguments.folder, &error))?;
-    let store = if arguments.dry_run {
-        invocation.store()?
-    } else {
-        invocation.store_or_new()?
-    };
+    let store = register(invocation, arguments.dry_run)?;
     let desk = Desk {
         store: &store,
         source: imported_by(invocation),

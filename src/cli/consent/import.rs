@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Import;
+use super::{Import, register};
 use crate::{
     cli::{CommandError, Invocation, error::Outcome, words::counted},
     consents::{self, Desk, MOST_MISSING, Refusal, Rows, Taken, Told, Wish, changed_at},
@@ -86,11 +86,7 @@ fn take(arguments: &Import, invocation: &mut Invocation<'_>) -> Result<Taken, Co
     let taken = if wish.dry_run && !wish.is_full {
         consents::count(rows, &reach)
     } else {
-        let store = if wish.dry_run {
-            invocation.store()?
-        } else {
-            invocation.store_or_new()?
-        };
+        let store = register(invocation, wish.dry_run)?;
         let desk = Desk {
             store: &store,
             source: imported_by(invocation),
