@@ -16,6 +16,7 @@ mod day;
 mod ledger;
 mod matrix;
 mod moments;
+mod not_passed;
 mod outcome;
 mod points;
 mod props;
