@@ -14,21 +14,21 @@ fn assert_never_above(counts: &Counts, rate: u32) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_service_counts_no_more_than_the_rate_and_nearly_all_of_it() {
-    // On a machine with too much to do, a thread that has slept for 50 ms comes late.
+    // On a machine with too much to do, a thread that has slept for 200 ms comes late.
     let mut best = 0.0_f64;
     for _ in 0..4 {
-        let town = Town::new("rate_per_sec = 20.0").await;
-        let letters = town.upload("example-city", "letters.zip", 101);
+        let town = Town::new("rate_per_sec = 5.0").await;
+        let letters = town.upload("example-city", "letters.zip", 26);
         town.run().await;
         let counts = town.stub.counts();
         assert_eq!(counts.sent, letters.len() as u64);
-        assert_never_above(&counts, 20);
+        assert_never_above(&counts, 5);
         best = best.max(counts.rate.mean_per_sec);
-        if best >= 0.98 * 20.0 {
+        if best >= 0.98 * 5.0 {
             return;
         }
     }
-    panic!("no more than {best} of 20 messages a second");
+    panic!("no more than {best} of 5 messages a second");
 }
 
 #[tokio::test(flavor = "multi_thread")]
