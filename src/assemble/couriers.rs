@@ -36,6 +36,7 @@ fn settings(config: &CourierConfig) -> CourierSettings {
     CourierSettings {
         rate_per_sec: config.rate_per_sec,
         in_flight: config.in_flight,
+        in_order: config.in_order,
         turn: Duration::from_secs(config.turn_secs.into()),
         back_off: config.back_off,
         ..CourierSettings::default()

@@ -105,6 +105,7 @@ impl ServiceConfig {
             courier: CourierConfig {
                 rate_per_sec: 0.0,
                 in_flight: 8,
+                in_order: true,
                 turn_secs: 30,
                 back_off: BackOff {
                     first: SignedDuration::from_secs(1),
@@ -123,6 +124,8 @@ pub struct CourierConfig {
     pub rate_per_sec: f64,
     /// Requests that are under way at once.
     pub in_flight: usize,
+    /// A message of a batch is sent when the one before it has been answered.
+    pub in_order: bool,
     /// A batch gives way to another one after this long.
     pub turn_secs: u32,
     /// How long a service that does not work is left alone.

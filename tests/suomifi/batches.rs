@@ -1,6 +1,10 @@
 use std::collections::HashSet;
 
-use kuori::domain::{BatchId, BatchState, MessageId};
+use jiff::SignedDuration;
+use kuori::{
+    domain::{BatchId, BatchState, MessageId},
+    suomifi_stub::{Misdeed, Trouble},
+};
 
 use super::town::{NO_LIMIT, SENDERS, Town, of_sender};
 
@@ -47,11 +51,30 @@ async fn a_message_is_shown_with_its_letter_and_remembered_by_the_services_numbe
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_at_a_time_the_messages_of_a_batch_arrive_in_their_order() {
-    let town = Town::new(&format!("in_flight = 1\n{NO_LIMIT}")).await;
+async fn the_messages_of_a_batch_arrive_in_their_order() {
+    let town = Town::new(NO_LIMIT).await;
     let letters = town.upload("example-city", "letters.zip", 40);
+    // One of them takes its time, and another one is not taken at first.
+    town.stub.trouble(slow().skip(5).times(1));
+    let fails = Trouble::status(503).on("/v2/messages");
+    town.stub.trouble(fails.skip(17).times(1));
     town.run().await;
+    town.run_after(SignedDuration::from_mins(15)).await;
     assert_eq!(town.taken_by_batch()[&1], letters);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_order_one_that_takes_its_time_holds_up_no_other() {
+    let town = Town::new(&format!("in_order = false\n{NO_LIMIT}")).await;
+    let letters = town.upload("example-city", "letters.zip", 40);
+    town.stub.trouble(slow().skip(20).times(1));
+    town.run().await;
+    assert_ne!(town.taken_by_batch()[&1], letters);
+    town.assert_once(&letters);
+}
+
+fn slow() -> Trouble {
+    Trouble::new(Misdeed::Slow(500)).on("/v2/messages")
 }
 
 #[tokio::test(flavor = "multi_thread")]

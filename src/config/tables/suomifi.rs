@@ -52,6 +52,9 @@ struct CourierTable {
     /// Requests that are under way at once.
     #[schemars(range(min = 1, max = 256))]
     in_flight: usize,
+    /// A message of a batch is sent when the one before it has been answered. Without it, messages arrive
+    /// in no order, and a service that takes long to answer is sent more of them.
+    in_order: bool,
     /// A batch gives way to another one after this long.
     #[schemars(range(min = 1))]
     turn_secs: u32,
@@ -99,6 +102,7 @@ impl Default for CourierTable {
         Self {
             rate_per_sec: 1.0,
             in_flight: 8,
+            in_order: true,
             turn_secs: 30,
             first_wait_secs: 5,
             longest_wait_secs: 900,
@@ -176,6 +180,7 @@ impl CourierTable {
         CourierConfig {
             rate_per_sec: self.rate_per_sec,
             in_flight: self.in_flight,
+            in_order: self.in_order,
             turn_secs: self.turn_secs,
             back_off: BackOff {
                 first: SignedDuration::from_secs(self.first_wait_secs.into()),

@@ -1,7 +1,7 @@
 //! One turn of one batch: a chain of stages with little room between them.
 //!
 //! ```text
-//! begin ─► upload, several at once ─► wait for the bucket ─► send, several at once ─► record
+//! begin ─► upload, several at once ─► wait for the bucket ─► send, in order ─► record
 //! ```
 //!
 //! Whatever ends the turn, each message that was begun comes out at its end.
@@ -176,7 +176,7 @@ impl<'a> Round<'a> {
                 Cut::Ended(ending) => Note::unasked(Ended::of(&queued, ending)),
                 Cut::Unanswered(trouble) => Note::unanswered(&queued, trouble),
             };
-            let _ = notes.send(note).await;
+            hand_in(note, notes, &self.closing).await;
         }
     }
 
@@ -211,20 +211,22 @@ impl<'a> Round<'a> {
             let parcel = match upload.end().await {
                 Some(Ok(parcel)) => parcel,
                 Some(Err(note)) => {
-                    let _ = notes.send(note).await;
+                    hand_in(note, &notes, &self.closing).await;
                     continue;
                 }
                 None => continue,
             };
+            while self.desk.settings.in_order && sends.join_next().await.is_some() {}
             if !self.may_send(bucket).await {
                 let _ = notes.send(Note::unasked(Ended::put_back(&parcel))).await;
                 continue;
             }
             let (client, notes) = (Arc::clone(&self.desk.client), notes.clone());
+            let closing = self.closing.clone();
             sends.spawn(async move {
                 let note = calls::send(&client, &parcel).await;
                 drop(permits);
-                let _ = notes.send(note).await;
+                hand_in(note, &notes, &closing).await;
             });
         }
         while sends.join_next().await.is_some() {}
@@ -263,7 +265,6 @@ impl<'a> Round<'a> {
             let mut ended = Vec::with_capacity(some.len());
             for note in some.drain(..) {
                 if let Some(trouble) = note.trouble {
-                    self.close();
                     locked(&self.end).trouble.get_or_insert(trouble);
                 }
                 ended.push(note.ended);
@@ -336,6 +337,14 @@ impl<'a> Round<'a> {
             self.fail(error);
         }
     }
+}
+
+/// Ends the turn first where the service is in trouble: no message is to overtake the one that met it.
+async fn hand_in(note: Note, notes: &mpsc::Sender<Note>, closing: &watch::Sender<bool>) {
+    if note.trouble.is_some() {
+        closing.send_replace(true);
+    }
+    let _ = notes.send(note).await;
 }
 
 /// Never, where there is nobody any more who could tell.

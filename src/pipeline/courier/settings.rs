@@ -12,6 +12,9 @@ pub struct Settings {
     pub rate_per_sec: f64,
     /// Messages under way at once, from their first upload to the service's answer.
     pub in_flight: usize,
+    /// A message of a batch is sent when the one before it has been answered: uploads alone go beside
+    /// each other.
+    pub in_order: bool,
     /// How long a batch is worked on before another one has its turn.
     pub turn: Duration,
     /// Between tries while the service does not work.
@@ -31,6 +34,7 @@ impl Default for Settings {
         Self {
             rate_per_sec: 1.0,
             in_flight: 8,
+            in_order: true,
             turn: Duration::from_secs(30),
             back_off: BackOff {
                 first: SignedDuration::from_secs(5),
