@@ -81,28 +81,32 @@ pub fn services(config: &Config) -> Result<BTreeMap<ServiceName, Arc<Suomifi>>, 
     services.map(|one| service(&one.client)).collect()
 }
 
+/// Whether the password of each printing service can be read.
+pub fn check_postal_passwords(config: &Config) -> Result<(), Error> {
+    postal_accounts(config).map(drop)
+}
+
 /// Who pays for paper, at the print houses that are services.
 fn postal_accounts(config: &Config) -> Result<BTreeMap<PrintHouseId, PostalAccount>, Error> {
     let houses = config.print_houses.iter().map(|house| &house.settings);
     let services = houses.filter_map(|house| Some((&house.id, house.service.as_ref()?)));
     services
-        .map(|(id, service)| Ok((id.clone(), postal_account(service)?)))
+        .map(|(id, service)| Ok((id.clone(), postal_account(id, service)?)))
         .collect()
 }
 
-fn postal_account(service: &PrintingService) -> Result<PostalAccount, Error> {
+fn postal_account(id: &PrintHouseId, service: &PrintingService) -> Result<PostalAccount, Error> {
     let path = &service.password_file;
-    let password = fs::read_to_string(path).map_err(|source| Error::PostalPassword {
+    let wrong = |source| Error::PostalPassword {
+        name: id.clone(),
         path: path.clone(),
         source,
-    })?;
+    };
+    let password = fs::read_to_string(path).map_err(wrong)?;
     let password = password.trim_end_matches(['\r', '\n']);
     if password.chars().count() != POSTAL_PASSWORD {
-        let source = io::Error::other(format!("it does not hold {POSTAL_PASSWORD} characters"));
-        return Err(Error::PostalPassword {
-            path: path.clone(),
-            source,
-        });
+        let why = format!("it does not hold {POSTAL_PASSWORD} characters");
+        return Err(wrong(io::Error::other(why)));
     }
     Ok(PostalAccount {
         user: service.user.clone(),

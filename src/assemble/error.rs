@@ -3,8 +3,8 @@ use std::{io, path::PathBuf};
 use jiff::Timestamp;
 
 use crate::{
-    domain::ServiceName, inbox, mailbox, monitor, outbox, pipeline, sftp_server, signing, store,
-    transport,
+    domain::{PrintHouseId, ServiceName},
+    inbox, mailbox, monitor, outbox, pipeline, sftp_server, signing, store, transport,
 };
 
 /// Why the house cannot be built, or had to stop.
@@ -41,8 +41,15 @@ pub enum Error {
         name: ServiceName,
         source: mailbox::suomifi::Error,
     },
-    #[error("cannot read the password of a printing service from `{path}`")]
-    PostalPassword { path: PathBuf, source: io::Error },
+    #[error(
+        "cannot read the password of the printing service `{name}` from `{path}`: see \
+         `print_houses.{name}.suomifi.password_file`"
+    )]
+    PostalPassword {
+        name: PrintHouseId,
+        path: PathBuf,
+        source: io::Error,
+    },
     #[error("cannot tell which program the second reader is")]
     SecondReader(#[source] io::Error),
     #[error("receipts are to be signed")]

@@ -34,7 +34,7 @@ mod works;
 
 pub use crate::{mailbox::suomifi::random_password, transport::ShownKey};
 pub use accounts::accounts_of_settings;
-pub use adapters::{mailboxes, second_reader, services};
+pub use adapters::{check_postal_passwords, mailboxes, second_reader, services};
 pub use daemon::{Daemon, Newer};
 pub use error::Error;
 pub use forgetting::purge_rules;

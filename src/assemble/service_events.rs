@@ -9,6 +9,10 @@ use crate::{
     telemetry,
 };
 
+/// How often it is looked whether a service that is left alone may be asked again: when its time has come, or
+/// because an operator wants that.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Asks a mailbox service what has happened to messages, at its interval, until `stop` turns true.
 pub(super) fn hear(
     works: &Works,
@@ -24,10 +28,13 @@ pub(super) fn hear(
         let Some(reader) = reader else { return };
         while !*stop.borrow() {
             let told = stop.clone();
-            tokio::select! {
-                read = reader.read(|| *told.borrow()) => tell(read),
+            let read = tokio::select! {
+                read = reader.read(|| *told.borrow()) => read,
                 _ = stop.wait_for(|stop| *stop) => return,
-            }
+            };
+            let is_put_off = matches!(read, Ok(EventsRead::PutOff(_)));
+            tell(read);
+            let pause = if is_put_off { pause.min(LOOK) } else { pause };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 _ = stop.changed() => {}

@@ -25,6 +25,7 @@ pub(super) fn run(
         Command::Check { file } => {
             let config = settings::parse(file, None)?;
             assemble::check_receipt_key(&config)?;
+            assemble::check_postal_passwords(&config)?;
             let name = |id: &dyn fmt::Display| id.to_string();
             invocation.output.show(&Checked {
                 file: file.clone(),
@@ -38,6 +39,12 @@ pub(super) fn run(
                     .iter()
                     .map(|p| name(&p.settings.id))
                     .collect(),
+                consent_feeds: config
+                    .consent_feeds
+                    .iter()
+                    .map(|feed| feed.name.clone())
+                    .collect(),
+                mail_server: config.notices.as_ref().map(|it| it.host.clone()),
                 services: config
                     .services
                     .iter()
@@ -58,6 +65,10 @@ pub(super) struct Checked {
     print_houses: Vec<String>,
     /// Of Suomi.fi Messages.
     services: Vec<String>,
+    /// Who may change the register of consents.
+    consent_feeds: Vec<String>,
+    /// That which sends notices by e-mail.
+    mail_server: Option<String>,
 }
 
 impl fmt::Display for Checked {
@@ -65,10 +76,18 @@ impl fmt::Display for Checked {
         writeln!(f, "`{}` is in order", self.file.display())?;
         writeln!(f, "Senders       {}", self.senders.join(", "))?;
         writeln!(f, "Print houses  {}", self.print_houses.join(", "))?;
-        if self.services.is_empty() {
-            return Ok(());
+        for (what, names) in [
+            ("Suomi.fi", &self.services),
+            ("Consents from", &self.consent_feeds),
+        ] {
+            if !names.is_empty() {
+                writeln!(f, "{what:<14}{}", names.join(", "))?;
+            }
         }
-        writeln!(f, "Suomi.fi      {}", self.services.join(", "))
+        match &self.mail_server {
+            Some(host) => writeln!(f, "Notices by    {host}"),
+            None => Ok(()),
+        }
     }
 }
 

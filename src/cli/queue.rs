@@ -4,6 +4,7 @@ pub(super) mod retry;
 pub(super) mod service;
 
 use super::{CommandError, Invocation, error::Outcome};
+use crate::{domain::ServiceName, store::QueueNumbers};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -31,4 +32,16 @@ pub(super) fn run(
         Command::Move(arguments) => move_to::run(arguments, invocation),
         Command::Retry(arguments) => retry::run(arguments, invocation),
     }
+}
+
+/// Of a service that is in the settings, or that something waits for.
+fn known<'a>(
+    queues: &'a [QueueNumbers],
+    name: &ServiceName,
+) -> Result<&'a QueueNumbers, CommandError> {
+    let found = queues.iter().find(|queue| queue.service == *name);
+    found.ok_or_else(|| {
+        let error = format!("no mailbox service of that name is known: `{name}`");
+        CommandError::failed(error).hint("see `kuori queue list`")
+    })
 }

@@ -37,7 +37,7 @@ fn read(path: &Path) -> Result<String, CommandError> {
             format!("cannot read the settings `{}`", path.display()),
         )
         .caused_by(error.to_string())
-        .hint("start from `samples/config/demo.toml`, or leave out `--config`")
+        .hint("name the file with `--config`; `samples/config/demo.toml` is one to start from")
     })
 }
 

@@ -11,6 +11,7 @@ mod looks;
 mod mismatch;
 mod outbox;
 mod pictures;
+mod queues;
 mod reprocessing;
 mod samples;
 mod schemas;

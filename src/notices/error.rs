@@ -11,7 +11,10 @@ pub enum Error {
     Read { path: PathBuf, source: io::Error },
     #[error("`{path}` holds no certificate in PEM")]
     NoCertificate { path: PathBuf },
-    #[error("cannot reach the mail server {server}: {why}")]
+    #[error(
+        "cannot reach the mail server {server}: {why}\n\nhint: see `notices.host` and `notices.port`, and \
+         whether this machine may reach them"
+    )]
     Reach { server: String, why: String },
     #[error(
         "the mail server {server} cannot be trusted: {why}\n\nhint: name the certificate of its \

@@ -23,6 +23,8 @@ pub enum CannotMoveQueue {
     InSettings(ServiceName),
     #[error("mailbox service `{0}` is not in the settings that the house runs with")]
     NotInSettings(ServiceName),
+    #[error("no mailbox service of that name is known: `{0}`")]
+    Unknown(ServiceName),
     #[error("{0} messages are being sent at this moment")]
     Sending(u64),
 }
@@ -79,6 +81,12 @@ fn plan(
     }
     if number(in_settings, new)? == 0 {
         return Ok(Err(CannotMoveQueue::NotInSettings(new.clone())));
+    }
+    let is_known = "SELECT EXISTS (SELECT 1 FROM mailbox_services WHERE name = ?1)
+            OR EXISTS (SELECT 1 FROM queued_batches WHERE service = ?1)
+            OR EXISTS (SELECT 1 FROM sent_posts WHERE service = ?1)";
+    if number(is_known, old)? == 0 {
+        return Ok(Err(CannotMoveQueue::Unknown(old.clone())));
     }
     let sending = "SELECT COUNT(*) FROM mailbox_queue WHERE service = ? AND is_sending = 1";
     let sending = number(sending, old)?;
@@ -235,7 +243,7 @@ mod tests {
         assert_eq!(moved().unwrap(), Err(CannotMoveQueue::Sending(1)));
         house.store.release_in_hand(&service()).unwrap();
         assert!(moved().unwrap().is_ok());
-        // Nothing is left to be moved.
-        assert_eq!(moved().unwrap(), Ok(QueueMove::default()));
+        // Nothing is left that has the name: it may as well be a slip.
+        assert_eq!(moved().unwrap(), Err(CannotMoveQueue::Unknown(service())));
     }
 }

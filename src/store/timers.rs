@@ -53,7 +53,7 @@ pub struct TimerRow {
 }
 
 /// Which timers.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TimerFilter {
     pub sender: Option<SenderId>,
     pub batch: Option<BatchId>,

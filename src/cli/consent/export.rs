@@ -40,7 +40,7 @@ pub(super) fn run(
     let unwritten = |error: Broken| error.of_file(path);
     let is_file = path != Path::new("-");
     let rows = if is_file {
-        let file = make(path).map_err(|error| CommandError::file("make", path, &error))?;
+        let file = make(path).map_err(|error| cannot_make(path, &error))?;
         let written = write_file(&store, time, arguments.format, file);
         written.map_err(|error| {
             // Half a register is none. Where it stays, its rows are those of the register.
@@ -59,6 +59,16 @@ pub(super) fn run(
         invocation.output.show(&Exported { as_of, rows })?;
     }
     Ok(Outcome::Done)
+}
+
+/// What was exported before stays.
+fn cannot_make(path: &Path, error: &io::Error) -> CommandError {
+    let told = CommandError::file("make", path, error);
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        told.hint("name a new file, or remove that one first")
+    } else {
+        told
+    }
 }
 
 /// A new file for its owner alone.

@@ -64,6 +64,9 @@ pub(super) fn run(
     let now = invocation.now;
     let wanted = arguments.service.as_ref();
     let mut numbers = store.queues(now)?;
+    if let Some(name) = wanted {
+        super::known(&numbers, name)?;
+    }
     numbers.retain(|it| wanted.is_none_or(|name| *name == it.service));
     let batches = store.queued_batches(wanted, None, arguments.limit)?;
     let list = QueueList {
@@ -201,7 +204,7 @@ mod tests {
         );
         let hint = line.hint().unwrap();
         assert!(
-            hint.starts_with("`kuori suomifi check city-letters`"),
+            hint.starts_with("`kuori suomifi check city-letters --config FILE`"),
             "{hint}"
         );
     }

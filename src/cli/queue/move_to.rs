@@ -69,6 +69,7 @@ fn refusal(cannot: &CannotMoveQueue) -> CommandError {
             "put `[suomifi.{new}]` into the settings, and have the daemon read them; `kuori queue list` \
              says which names it knows"
         ),
+        CannotMoveQueue::Unknown(_) => "see `kuori queue list`".to_owned(),
         CannotMoveQueue::Sending(_) => "try again in a moment".to_owned(),
     };
     CommandError::failed(cannot.to_string()).hint(hint)

@@ -3,6 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::service::ServiceLine;
 use crate::{
     cli::{CommandError, Invocation, deed::LightDeed, error::Outcome, words::Time},
     domain::ServiceName,
@@ -44,13 +45,10 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     let (store, wanted) = (invocation.store()?, arguments.service.as_ref());
     let mut queues = store.queues(invocation.now)?;
-    if let Some(name) = wanted
-        && queues.iter().all(|queue| queue.service != *name)
-    {
-        let error = format!("no mailbox service of that name is known: `{name}`");
-        return Err(CommandError::failed(error).hint("see `kuori queue list`"));
+    if let Some(name) = wanted {
+        nobody_asks(super::known(&queues, name)?, invocation)?;
     }
-    queues.retain(|queue| wanted.is_none_or(|name| *name == queue.service));
+    queues.retain(|queue| queue.is_in_settings && wanted.is_none_or(|name| *name == queue.service));
     let mut services = Vec::new();
     for queue in &queues {
         let feed = store.service_feed(&queue.service)?;
@@ -68,9 +66,27 @@ pub(super) fn run(
     };
     invocation.output.show(&told)?;
     if told.services.is_empty() {
-        invocation.output.note("no service is left alone");
+        invocation
+            .output
+            .note("no service fails: none is left alone");
     }
     Ok(Outcome::Done)
+}
+
+/// Refuses where no daemon sends to the service, whatever is asked of it.
+fn nobody_asks(queue: &QueueNumbers, invocation: &Invocation<'_>) -> Result<(), CommandError> {
+    if queue.is_in_settings {
+        return Ok(());
+    }
+    let error = format!(
+        "the settings do not have `{}`: nobody asks it",
+        queue.service
+    );
+    let error = CommandError::failed(error);
+    Err(match ServiceLine::of(queue, invocation.now).hint() {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })
 }
 
 impl RetriedLine {

@@ -76,7 +76,7 @@ impl ServiceLine {
         }
         self.failing_since
             .map(|_| format!(
-                "`kuori suomifi check {service}` says what is wrong, and `kuori queue retry {service}` \
+                "`kuori suomifi check {service} --config FILE` says what is wrong, and `kuori queue retry {service}` \
                  tries at once"
             ))
     }

@@ -215,12 +215,15 @@ fn commands(house: &House) -> String {
 #[test]
 fn every_json_output_satisfies_its_schema() {
     let house = House::filled();
-    let service = ServiceInSettings {
-        name: "city-letters".parse().unwrap(),
-        rate_per_sec: 1.0,
-    };
     let store = Store::open(Path::new(&house.path("data"))).unwrap();
-    store.know_services(&[service]).unwrap();
+    // A service that was named anew: the settings know its old name no more.
+    for name in ["old-letters", "city-letters"] {
+        let service = ServiceInSettings {
+            name: name.parse().unwrap(),
+            rate_per_sec: 1.0,
+        };
+        store.know_services(&[service]).unwrap();
+    }
     let commands = commands(&house);
     let commands = commands
         .lines()

@@ -12,7 +12,7 @@ fn the_house_is_seen_at_one_glance_and_needs_an_operator_where_it_does() {
     let text = text.join("\n");
     assert!(text.contains("TO DO not-running (house)"), "{text}");
     assert!(
-        text.contains("ALERT messages-held (example-city) for 2 h"),
+        text.contains("ALERT messages-held (example-city) for 107 min, since 2026-03-01T06:13:00Z"),
         "{text}"
     );
     assert!(

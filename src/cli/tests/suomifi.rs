@@ -81,7 +81,7 @@ fn a_check_ends_at_the_first_thing_that_fails_and_says_what_to_do() {
     let end = said.out.split_once("token").unwrap().1;
     insta::assert_snapshot!(end.trim(), @r"
     the mailbox service does not let this house in: user or password is wrong, Authentication failed
-    hint: are `user` and the password file right, and is the address of this machine on the service's list? `kuori suomifi check` asks once more
+    hint: are `user` and the password file right, and is the address of this machine on the service's list? Once they are, `kuori queue retry` has it tried at once
     ");
     fs::remove_file(house.path("password")).unwrap();
     let said = house.kuori(&format!("suomifi check --config {config}"));

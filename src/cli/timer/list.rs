@@ -70,7 +70,11 @@ pub(super) fn run(
     };
     invocation.output.show(&list)?;
     if list.timers.is_empty() {
-        invocation.output.note("no message waits to be read");
+        invocation.output.note(if filter == TimerFilter::default() {
+            "no message waits to be read"
+        } else {
+            "no such message waits to be read"
+        });
     }
     if is_cut {
         invocation.output.hint("add `--limit N` for more");

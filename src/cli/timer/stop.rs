@@ -43,6 +43,7 @@ pub(super) fn run(
     if timer.is_some() {
         return Ok(Outcome::Done);
     }
+    store.message(message)?;
     let error = format!("message `{message}` has no timer");
     Err(CommandError::failed(error).hint(format!(
         "`kuori timer list --batch {}` lists those of its batch; `kuori message show {message}` says where \

@@ -110,12 +110,10 @@ impl Error {
                 "the certificate is not trusted: is `base_url` the service's own, the clock right, \
                  `ca-certificates` installed, and `ca_file` the issuer's?",
             ),
-            Self::Unreachable { .. } => Some(
-                "is `base_url` right, and may this machine reach it? `kuori suomifi check` tries",
-            ),
+            Self::Unreachable { .. } => Some("is `base_url` right, and may this machine reach it?"),
             Self::NotLetIn { .. } => Some(
                 "are `user` and the password file right, and is the address of this machine on the \
-                 service's list? `kuori suomifi check` asks once more",
+                 service's list? Once they are, `kuori queue retry` has it tried at once",
             ),
             Self::PasswordFile { .. } => Some(
                 "`password_file` has to be there, and readable for the user that kuori runs as",
@@ -125,9 +123,10 @@ impl Error {
             Self::Answer { .. } | Self::NoPage { .. } => {
                 Some("is `base_url` that of the API, and nothing between that answers instead?")
             }
-            Self::Busy { .. } | Self::NoMailbox | Self::TooLarge { .. } | Self::Refused { .. } => {
-                None
+            Self::Busy { .. } => {
+                Some("it is tried again by itself; where that lasts, its support wants the traceId")
             }
+            Self::NoMailbox | Self::TooLarge { .. } | Self::Refused { .. } => None,
         }
     }
 

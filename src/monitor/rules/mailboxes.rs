@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Look, counted, first_line};
 use crate::{
+    domain::ServiceName,
     monitor::{Code, Trouble, Weight},
     store::{NoticeQueue, QueueNumbers},
 };
@@ -30,7 +31,8 @@ impl Look<'_> {
 
     fn service_down(&self, queue: &QueueNumbers) -> Option<Trouble> {
         let state = &queue.state;
-        let since = state.failing_since?;
+        // Nobody asks a service that the settings do not have: that is told by itself.
+        let since = state.failing_since.filter(|_| queue.is_in_settings)?;
         let error = first_line(state.last_error.as_deref().unwrap_or_default());
         let waiting = match queue.waiting {
             0 => String::new(),
@@ -48,7 +50,7 @@ impl Look<'_> {
                 "{waiting}{error} ({})",
                 self.tries(state.failures, state.retry_at)
             ),
-            to_do: Some(format!("kuori suomifi check {}", queue.service)),
+            to_do: Some(check(&queue.service)),
         })
     }
 
@@ -113,7 +115,7 @@ impl Look<'_> {
                     "cannot read what happened to messages: {error} ({})",
                     self.tries(feed.tries, feed.retry_at)
                 ),
-                to_do: Some(format!("kuori suomifi check {}", feed.service)),
+                to_do: Some(check(&feed.service)),
             })
         })
     }
@@ -144,9 +146,13 @@ impl Look<'_> {
                     " (the next try at {next:.0})"
                 ))
             ),
-            to_do: Some("kuori notices check".to_owned()),
+            to_do: Some("kuori notices check --config FILE".to_owned()),
         })
     }
+}
+
+fn check(service: &ServiceName) -> String {
+    format!("kuori suomifi check {service} --config FILE")
 }
 
 fn weight_of(error: &str) -> Weight {
@@ -170,8 +176,8 @@ fn service_unknown(queue: &QueueNumbers) -> Option<Trouble> {
             counted(queue.waiting, "message waits", "messages wait")
         ),
         to_do: Some(format!(
-            "put [suomifi.{}] back into the settings, or kuori queue list --service {}",
-            queue.service, queue.service
+            "put [suomifi.{0}] back into the settings, or kuori queue move {0} NEW --reason …",
+            queue.service
         )),
     })
 }

@@ -28,7 +28,8 @@ pub(super) fn unfinished(db: &Connection) -> Result<Vec<SenderBatches>, Error> {
 /// When a batch came into its state stands in its history.
 const NOTE: &str = "SELECT b.*,
         COALESCE((SELECT MAX(at) FROM events e WHERE e.batch = b.id AND e.position IS NULL
-                   AND e.what = b.state), b.received_at) AS since,
+                   AND (e.what = b.state OR b.state = 'held' AND e.what = 'put on hold')),
+                 b.received_at) AS since,
         COALESCE((SELECT MAX(CASE h.cause WHEN 'operator' THEN 3 WHEN 'sender' THEN 1 ELSE 2 END)
                     FROM holds h WHERE h.batch = b.id AND h.approved_at IS NULL), 0) AS held_by
       FROM batches b";
@@ -78,15 +79,22 @@ fn note(row: &Row<'_>, why: &str) -> rusqlite::Result<BatchNote> {
 }
 
 pub(super) fn held_messages(db: &Connection) -> Result<Vec<SenderMessages>, Error> {
-    let sql = "SELECT b.sender, h.is_on_purpose, SUM(h.messages) AS count,
-            MIN(b.received_at) AS since, COUNT(*) AS batches, MIN(b.id) AS first
-          FROM (SELECT batch, held_why IS NOT NULL AS is_on_purpose, COUNT(*) AS messages
-                  FROM messages INDEXED BY messages_held WHERE state = 'held'
+    let sql = format!(
+        "SELECT b.sender, h.is_on_purpose, SUM(h.messages) AS count,
+            MIN(MAX(h.since, b.received_at)) AS since, COUNT(*) AS batches, MIN(b.id) AS first
+          FROM (SELECT batch, held_why IS NOT NULL AS is_on_purpose, COUNT(*) AS messages,
+                       MIN({HELD_AT}) AS since
+                  FROM messages m INDEXED BY messages_held WHERE state = 'held'
                  GROUP BY batch, is_on_purpose) h
           CROSS JOIN batches b ON b.id = h.batch
-          GROUP BY b.sender, h.is_on_purpose ORDER BY since, b.sender";
-    list(db, "count held messages", sql, [], sender_messages)
+          GROUP BY b.sender, h.is_on_purpose ORDER BY since, b.sender"
+    );
+    list(db, "count held messages", &sql, [], sender_messages)
 }
+
+/// When a message `m` was held; the beginning of time where nobody has written that down.
+pub(super) const HELD_AT: &str = "COALESCE((SELECT MAX(e.at) FROM message_events e
+         WHERE e.batch = m.batch AND e.position = m.position AND e.what = 'held'), 0)";
 
 pub(super) fn waiting_messages(db: &Connection) -> Result<Vec<SenderMessages>, Error> {
     let sql = "SELECT b.sender, 0 AS is_on_purpose, SUM(w.messages) AS count, MIN(w.since) AS since,

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Day, InState, InboxFiles, OldestHandOver, PlaceQueue, Queue, list, queue};
+use super::{
+    Day, InState, InboxFiles, OldestHandOver, PlaceQueue, Queue, list, lists::HELD_AT, queue,
+};
 use crate::{
     domain::{BatchId, BatchState, BundleState, Channel, MessageState},
     store::{
@@ -52,16 +54,18 @@ pub(super) fn messages(db: &Connection) -> Result<Vec<InState<MessageState>>, Er
          INDEXED BY messages_waiting WHERE state = 'waiting'";
     let composed = "SELECT COALESCE(SUM(letters), 0) AS count, MIN(planned_at) AS since
           FROM bundles WHERE state = 'composed'";
-    let held = "SELECT COUNT(*) AS count, MIN(b.received_at) AS since
+    let held = format!(
+        "SELECT COUNT(*) AS count, MIN(MAX({HELD_AT}, b.received_at)) AS since
           FROM messages m INDEXED BY messages_held CROSS JOIN batches b ON b.id = m.batch
-         WHERE m.state = 'held'";
-    let one = |sql| db.query_row(sql, [], queue).doing("count messages");
+         WHERE m.state = 'held'"
+    );
+    let one = |sql: &str| db.query_row(sql, [], queue).doing("count messages");
     let all = [
         (MessageState::Accepted, accepted),
         (MessageState::Waiting, one(waiting)?),
         (MessageState::Routed, routed),
         (MessageState::Composed, one(composed)?),
-        (MessageState::Held, one(held)?),
+        (MessageState::Held, one(&held)?),
     ];
     let there = all.into_iter().filter(|(_, queue)| queue.count > 0);
     Ok(there
