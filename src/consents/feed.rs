@@ -73,7 +73,7 @@ pub struct FedFile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileState {
     Taken,
-    /// The same bytes were taken before: nothing was done.
+    /// The same bytes were taken before, and the file is no newer: nothing was done.
     Repeated,
     /// It is kept for an operator.
     Refused,
@@ -183,7 +183,7 @@ impl<'a> Feed<'a> {
         let bytes = desk.store.scratch().keep(&mut claimed);
         let bytes = bytes.map_err(Error::Read)?;
         let sha256 = sha256(bytes.as_ref());
-        if self.was_taken(desk.store, &sha256, changed)? {
+        if was_taken(desk.store, &sha256, changed)? {
             let file = FedFile::repeated(name);
             folders.answer(name, &answer(&file, &sha256), now)?;
             folders.remove(name)?;
@@ -208,14 +208,13 @@ impl<'a> Feed<'a> {
         folders.remove(name)?;
         Ok(file)
     }
+}
 
-    /// A full list says more than its rows: that the others have withdrawn by its time. So the same one of
-    /// a later day is another one.
-    fn was_taken(&self, store: &Store, sha256: &str, changed: Timestamp) -> Result<bool, Error> {
-        let taken_at = store.consents_taken_at(sha256)?;
-        let is_full = self.settings.how.is_full;
-        Ok(taken_at.is_some_and(|taken_at| !is_full || changed <= taken_at))
-    }
+/// The same bytes say something new when they are written anew: what stands in the register by then may be
+/// another word, and a full list says that all others have withdrawn by its time.
+fn was_taken(store: &Store, sha256: &str, changed: Timestamp) -> Result<bool, Error> {
+    let taken_at = store.consents_taken_at(sha256)?;
+    Ok(taken_at.is_some_and(|taken_at| changed <= taken_at))
 }
 
 fn read<R: Read>(

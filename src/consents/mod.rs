@@ -12,6 +12,8 @@ mod folders;
 mod records;
 mod rows;
 mod take;
+#[cfg(test)]
+mod tests;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
