@@ -19,6 +19,9 @@ const TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
 /// clock was wrong for a while only, it cannot be told when a wait began: it is rather too long than
 /// cut short, since what ends it is a letter on paper.
 ///
+/// What recipients have said from a time to come on, they have said from now on: else nothing that they say
+/// until then would count. Words of one recipient keep their order, a millisecond apart.
+///
 /// A timer that began before the clock was wrong is over when it always was to be; one that began by
 /// the wrong clock is pulled back whole.
 const SET_BACK: &str = "
@@ -51,6 +54,16 @@ const SET_BACK: &str = "
     UPDATE service_feeds SET retry_at = MAX(:now, retry_at - :back) WHERE retry_at > :now;
     UPDATE consent_feeds SET failing_since = MIN(:now, failing_since),
         refused_since = MIN(:now, refused_since);
+    UPDATE consents SET since = :now WHERE since > :now;
+    UPDATE consent_history SET since = :now - newer.words
+      FROM (SELECT id, DENSE_RANK() OVER (PARTITION BY recipient_id ORDER BY since DESC) - 1 AS words
+              FROM consent_history WHERE since > :now) newer
+     WHERE newer.id = consent_history.id;
+    UPDATE consent_history SET recorded_at = :now WHERE recorded_at > :now;
+    UPDATE matter_history SET recorded_at = :now WHERE recorded_at > :now;
+    UPDATE print_only_matters SET recorded_at = :now WHERE recorded_at > :now;
+    UPDATE notice_addresses SET since = :now WHERE since > :now;
+    UPDATE consent_files SET taken_at = :now WHERE taken_at > :now;
     UPDATE read_marks SET since = :now WHERE since > :now;
     UPDATE notices SET due_at = MAX(:now, due_at - :back) WHERE due_at > :now;
     UPDATE notices SET put_off_since = :now WHERE put_off_since > :now;
@@ -117,4 +130,62 @@ fn set_back(tx: &Transaction<'_>, latest: Timestamp, now: Timestamp) -> Result<(
         update.raw_execute().doing(doing)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::RecipientId,
+        store::{ConsentChange, ConsentStatus, TakenConsents},
+    };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn what_was_said_by_a_clock_that_was_ahead_can_be_taken_back_once_it_is_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let person = RecipientId::Person("010190-900P".parse().unwrap());
+        let say = |status, since, now| {
+            let change = ConsentChange {
+                recipient: person.clone(),
+                status,
+                since: at(since),
+            };
+            let changed = store.record_consents(&[change], "set by maija", at(now));
+            assert_eq!(changed.unwrap(), 1);
+        };
+        let told = |as_of| {
+            let consent = store.consent_as_of(&person, at(as_of)).unwrap();
+            consent.said.map(|said| said.status)
+        };
+        let (granted, withdrawn) = (ConsentStatus::Granted, ConsentStatus::Withdrawn);
+        say(granted, 1_000, 1_000);
+        say(withdrawn, 4_000, 4_000);
+        say(granted, 4_600, 4_600);
+        let file = TakenConsents {
+            sha256: "ab".repeat(32),
+            rows: 1,
+            bad: 0,
+            changed: 1,
+        };
+        store.note_taken_consents(&file, at(4_600)).unwrap();
+        store.notice_time(at(4_700)).unwrap();
+
+        store.notice_time(at(1_100)).unwrap();
+        assert_eq!(told(1_100), Some(granted), "the last word");
+        let words = store.consent_history(&person).unwrap();
+        assert!(words.iter().all(|word| word.recorded_at <= at(1_100)));
+        assert_eq!(
+            store.consents_taken_at(&file.sha256).unwrap(),
+            Some(at(1_100))
+        );
+        say(withdrawn, 1_200, 1_200);
+        assert_eq!(told(1_200), Some(withdrawn));
+        let now = store.consent(&person).unwrap().said.unwrap();
+        assert_eq!(now.status, withdrawn);
+    }
 }
