@@ -138,15 +138,15 @@ fn record(
     if is_known(tx, post.message, what, at)? {
         return Ok(EventBecame::Known);
     }
-    if what == MessageEvent::Delivered {
-        lies_in_mailbox(tx, post.message, at)?;
-    }
     let told = Told { what, at, reason };
     if is_of_another_delivery(tx, service, event, post.message)? {
         message_events::note_of_before(tx, post.message, told, now)?;
-    } else {
-        message_events::note_told(tx, post.message, told, now)?;
+        return Ok(EventBecame::Recorded);
     }
+    if what == MessageEvent::Delivered {
+        lies_in_mailbox(tx, post.message, at)?;
+    }
+    message_events::note_told(tx, post.message, told, now)?;
     Ok(EventBecame::Recorded)
 }
 

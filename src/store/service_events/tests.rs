@@ -508,3 +508,47 @@ fn what_happens_to_the_post_of_before_does_not_end_the_time_of_the_one_that_was_
     house.told(&[of_new], at(17));
     assert_eq!(house.store.timer(message).unwrap(), None);
 }
+
+#[test]
+fn where_the_letter_of_before_lies_says_nothing_of_the_one_that_was_asked_for_anew() {
+    let house = House::new("ordinary", 2);
+    let message = leave_to_service(&house);
+    house.send(2, at(5));
+    let again = Selection {
+        batch: house.batch,
+        positions: vec![2],
+        from: Some(Step::Compose),
+        again: Again {
+            deliver: false,
+            print: true,
+        },
+    };
+    let action = NewEvent {
+        at: at(10),
+        actor: "maija".to_owned(),
+        why: "nobody got it".to_owned(),
+    };
+    let moved = house.store.reprocess(&again, &action).unwrap();
+    assert_eq!(moved.messages, 1);
+    let new = [NewQueued {
+        position: 2,
+        door: Door::Multichannel,
+        external_id: "kuori.example-city.B-0001-2r1".to_owned(),
+    }];
+    (house.store)
+        .enqueue(&house.row(), &service(), &new, at(11))
+        .unwrap();
+    (house.store)
+        .begin_sending(house.batch, &service(), 1)
+        .unwrap();
+    let sent = [SentRow {
+        position: 2,
+        number: 2_000,
+        was_sent_before: false,
+    }];
+    house.store.record_sent(house.batch, &sent, at(12)).unwrap();
+    house.told(&[event(ServiceEventKind::Created, 2, 8)], at(13));
+    let row = house.store.message(message).unwrap();
+    assert_eq!(row.state.as_str(), "handed-over");
+    assert!(house.history().contains(&"2 delivered 8000".to_owned()));
+}
