@@ -148,6 +148,39 @@ async fn what_goes_on_paper_unless_it_is_read_is_looked_at_until_then() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_that_cannot_be_looked_into_holds_up_its_own_message_alone() {
+    let hub = Hub::with(|sender| sender.patience.print_if_unread_days = Some(1));
+    let messages = deliver(&hub).await;
+    let cur = messages[0].parent().unwrap().with_file_name("cur");
+    fs::remove_dir(&cur).unwrap();
+    fs::write(&cur, "no folder").unwrap();
+    for _ in 0..2 {
+        hub.pass(SignedDuration::from_hours(25));
+        look(&hub).await;
+        hub.store.note_look(None, hub.time()).unwrap();
+    }
+    let waiting = || hub.store.status(hub.time()).unwrap().timers;
+    let all = waiting().waiting;
+    let in_that_mailbox = messages
+        .iter()
+        .filter(|it| it.parent() == messages[0].parent());
+    let missed = in_that_mailbox.count() as u64;
+    assert_eq!(hub.fire_timers().printed, all - missed);
+    let (first, why) = waiting().first_missed.unwrap();
+    assert_eq!(first, id_of(&messages[0]));
+    assert!(why.contains("in its mailbox"), "{why}");
+    assert!(!why.contains("mailboxes/"), "{why}");
+
+    // It is mended, and somebody has to have looked since.
+    fs::remove_file(&cur).unwrap();
+    fs::create_dir(&cur).unwrap();
+    assert_eq!(hub.fire_timers().printed, 0);
+    look(&hub).await;
+    assert_eq!(waiting().first_missed, None);
+    assert_eq!(hub.fire_timers().printed, missed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_looks_at_a_message_whose_recipient_was_erased() {
     let (hub, messages) = delivered().await;
     let id = id_of(&messages[0]);

@@ -41,26 +41,23 @@ struct Round {
     /// `None`: before the first look of it.
     began: Option<Timestamp>,
     after: Option<MessageId>,
-    /// Mailboxes that could not be looked into.
-    missed: u64,
 }
 
-/// Answers where the round stands by then. One that has missed nothing says of all messages whether they
-/// have been read: only then may others go on paper.
+/// Answers where the round stands by then. One that is through says of all messages whether they have been
+/// read, or that their mailbox was missed: only then may others go on paper.
 fn look(looks: &ReadLooks, round: Round, clock: &Clock, stop: &watch::Receiver<bool>) -> Round {
     let now = clock.now();
     let began = round.began.unwrap_or(now);
     let looked = looks
         .look(round.after, now, &|| *stop.borrow())
         .and_then(|looked| {
-            let missed = round.missed + looked.missed;
-            if looked.is_through && missed == 0 {
+            if looked.is_through {
                 looks.note_round(began)?;
             }
-            Ok((looked, missed))
+            Ok(looked)
         });
     match looked {
-        Ok((looked, missed)) => {
+        Ok(looked) => {
             if looked.read > 0 {
                 tracing::info!(messages = looked.read, "messages were read");
             }
@@ -70,7 +67,6 @@ fn look(looks: &ReadLooks, round: Round, clock: &Clock, stop: &watch::Receiver<b
             Round {
                 began: Some(began),
                 after: looked.next_after,
-                missed,
             }
         }
         Err(error) => {

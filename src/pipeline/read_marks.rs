@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use super::{Error, Mailboxes, deliver::id_of};
 use crate::{
     domain::MessageId,
-    mailbox::{self, Look, Mailbox, Unread},
+    mailbox::{Look, Mailbox, Unread},
     store::{AwaitedRead, ReadMarks, Store},
     telemetry::{self, OnceAMinute},
 };
@@ -50,8 +50,6 @@ pub struct ReadLooks {
 pub struct Looked {
     /// Messages that were read and of which nobody knew.
     pub read: u64,
-    /// Messages whose mailbox could not be looked into.
-    pub missed: u64,
     /// It went to the last message there is.
     pub is_through: bool,
     /// After which message the next look begins; `None`: with the oldest again.
@@ -71,7 +69,7 @@ impl ReadLooks {
     /// Looks at messages in the order of their ids, to the last one or as many as the settings allow. It
     /// waits for mailboxes, so it runs on a thread that may block.
     ///
-    /// A message whose mailbox cannot be looked into is left for the next time.
+    /// A message whose mailbox cannot be looked into is left for the next time, which is noted.
     pub fn look(
         &self,
         after: Option<MessageId>,
@@ -99,7 +97,7 @@ impl ReadLooks {
     }
 
     /// Records that all messages were looked at that were awaited then: what nobody has read by now may
-    /// go on paper.
+    /// go on paper, but for those whose mailbox was missed.
     pub fn note_round(&self, began: Timestamp) -> Result<(), Error> {
         Ok(self.store.note_look(None, began)?)
     }
@@ -122,23 +120,25 @@ impl ReadLooks {
             };
             let (awaited, given_up): (Vec<_>, Vec<_>) = messages.into_iter().partition(is_awaited);
             marks.given_up.extend(given_up.iter().map(|it| it.id));
-            looked.missed += self.ask(mailbox, &awaited, &mut marks)?;
+            self.ask(mailbox, &awaited, &mut marks)?;
         }
         looked.read += self.store.record_read_marks(&marks, now)?;
         Ok(())
     }
 
-    /// Answers how many of these mailboxes could not be looked into.
     fn ask(
         &self,
         mailbox: &Arc<dyn Mailbox>,
         messages: &[&AwaitedRead],
         marks: &mut ReadMarks,
-    ) -> Result<u64, Error> {
-        let mut missed = 0;
+    ) -> Result<(), Error> {
         let page: Vec<_> = messages.iter().filter_map(|it| unread(it)).collect();
         let looks = Handle::current().block_on(mailbox.look(page))?;
         for (message, look) in messages.iter().zip(looks) {
+            let was_missed = message.missed_for.is_some();
+            marks
+                .found
+                .extend((look.is_ok() && was_missed).then_some(message.id));
             match look {
                 Ok(Look::Unchanged | Look::Unread { changed: None }) => {}
                 Ok(Look::Unread {
@@ -148,17 +148,19 @@ impl ReadLooks {
                     marks.read.push((message.id, at.max(message.delivered_at)));
                 }
                 Err(error) => {
-                    missed += 1;
-                    self.tell(&error);
+                    let why = telemetry::with_causes(&error);
+                    self.tell(&why);
+                    if message.missed_for.as_ref() != Some(&why) {
+                        marks.missed.push((message.id, why));
+                    }
                 }
             }
         }
-        Ok(missed)
+        Ok(())
     }
 
-    fn tell(&self, error: &mailbox::Error) {
+    fn tell(&self, error: &str) {
         if self.telling.is_due() {
-            let error = telemetry::with_causes(error);
             tracing::warn!(error, "cannot see whether a message was read");
         }
     }

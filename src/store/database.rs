@@ -44,6 +44,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("queue_doubts.sql"),
     include_str!("consent_feeds.sql"),
     include_str!("matter_addresses.sql"),
+    include_str!("missed_mailboxes.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

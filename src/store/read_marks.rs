@@ -28,6 +28,8 @@ pub struct AwaitedRead {
     pub has_timer: bool,
     /// As the last look noted it ([`ReadMarks::unread`]).
     pub changed: Option<i64>,
+    /// As the last look noted it ([`ReadMarks::missed`]).
+    pub missed_for: Option<String>,
 }
 
 /// What a look at some messages found.
@@ -37,13 +39,22 @@ pub struct ReadMarks {
     pub read: Vec<(MessageId, Timestamp)>,
     /// Those that were not, each with what its mailbox is known by until it changes.
     pub unread: Vec<(MessageId, i64)>,
+    /// Those whose mailbox could not be looked into, each with the reason. Nothing goes on paper for want of a
+    /// reading that nobody could see.
+    pub missed: Vec<(MessageId, String)>,
+    /// Those that had been missed, and were looked at.
+    pub found: Vec<MessageId>,
     /// Those that nobody looks after any more.
     pub given_up: Vec<MessageId>,
 }
 
 impl ReadMarks {
     fn is_empty(&self) -> bool {
-        self.read.is_empty() && self.unread.is_empty() && self.given_up.is_empty()
+        self.read.is_empty()
+            && self.unread.is_empty()
+            && self.missed.is_empty()
+            && self.found.is_empty()
+            && self.given_up.is_empty()
     }
 }
 
@@ -56,7 +67,7 @@ impl Store {
     ) -> Result<Vec<AwaitedRead>, Error> {
         let doing = "list messages that nobody has read";
         let sql =
-            "SELECT r.batch, r.position, r.since, r.changed, m.recipient_kind, m.recipient_id,
+            "SELECT r.batch, r.position, r.since, r.changed, r.missed_for, m.recipient_kind, m.recipient_id,
                 m.again, b.sha256, b.is_test,
                 EXISTS (SELECT 1 FROM timers t WHERE t.batch = r.batch AND t.position = r.position)
                     AS has_timer
@@ -80,6 +91,7 @@ impl Store {
         }
         self.write("record what was read", |tx| {
             note_unread(tx, &marks.unread)?;
+            note_missed(tx, marks)?;
             for id in &marks.given_up {
                 end(tx, *id)?;
             }
@@ -113,6 +125,19 @@ fn note_unread(tx: &Transaction<'_>, unread: &[(MessageId, i64)]) -> Result<(), 
     for (id, changed) in unread {
         update
             .execute(params![id.batch.0, id.position, changed])
+            .doing(doing)?;
+    }
+    Ok(())
+}
+
+fn note_missed(tx: &Transaction<'_>, marks: &ReadMarks) -> Result<(), Error> {
+    let doing = "note that a mailbox could not be looked into";
+    let sql = "UPDATE read_marks SET missed_for = ?3 WHERE batch = ?1 AND position = ?2";
+    let mut update = tx.prepare_cached(sql).doing(doing)?;
+    let missed = marks.missed.iter().map(|(id, why)| (id, Some(why)));
+    for (id, why) in missed.chain(marks.found.iter().map(|id| (id, None))) {
+        update
+            .execute(params![id.batch.0, id.position, why])
             .doing(doing)?;
     }
     Ok(())
@@ -168,6 +193,7 @@ fn awaited(row: &Row<'_>) -> rusqlite::Result<AwaitedRead> {
         delivered_at: row.time("since")?,
         has_timer: row.get("has_timer")?,
         changed: row.get("changed")?,
+        missed_for: row.get("missed_for")?,
     })
 }
 

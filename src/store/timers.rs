@@ -63,7 +63,7 @@ pub struct TimerFilter {
 }
 
 /// How many timers there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TimerNumbers {
     pub waiting: u64,
     pub next_due_at: Option<Timestamp>,
@@ -71,6 +71,8 @@ pub struct TimerNumbers {
     pub due_within_a_day: u64,
     /// Over, and not on paper for want of a look into the mailbox, since the oldest was due.
     pub unwatched: Queue,
+    /// The first of those whose Maildir cannot be looked into, and why.
+    pub first_missed: Option<(MessageId, String)>,
     /// Over, and their messages cannot go on paper.
     pub stuck: Queue,
 }
@@ -202,13 +204,29 @@ pub(super) fn numbers(db: &Connection, now: Timestamp) -> Result<TimerNumbers, E
                 count: row.get("unwatched")?,
                 since: row.maybe_time("unwatched_since")?,
             },
+            first_missed: None,
             stuck: Queue {
                 count: row.get("stuck")?,
                 since: row.maybe_time("stuck_since")?,
             },
         })
     };
-    query.query_row(given, read).doing(doing)
+    let mut numbers = query.query_row(given, read).doing(doing)?;
+    if numbers.unwatched.count > 0 {
+        numbers.first_missed = first_missed(db, now)?;
+    }
+    Ok(numbers)
+}
+
+fn first_missed(db: &Connection, now: Timestamp) -> Result<Option<(MessageId, String)>, Error> {
+    let doing = "look for a mailbox that cannot be looked into";
+    let sql = "SELECT t.batch, t.position, r.missed_for FROM timers t
+         JOIN read_marks r ON r.batch = t.batch AND r.position = t.position
+         WHERE t.mailbox = '' AND t.look_at <= ? AND r.missed_for IS NOT NULL
+         ORDER BY t.look_at, t.batch, t.position LIMIT 1";
+    let mut query = db.prepare_cached(sql).doing(doing)?;
+    let read = |row: &Row<'_>| Ok((message_id(row)?, row.get("missed_for")?));
+    query.query_row([millis(now)], read).optional().doing(doing)
 }
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);

@@ -87,18 +87,32 @@ impl Look<'_> {
             ),
             to_do: Some("kuori timer list --stuck".to_owned()),
         });
-        let unwatched = awaited.unwatched.since.map(|since| Trouble {
+        stuck.into_iter().chain(self.unwatched())
+    }
+
+    /// Messages of which nobody knows whether somebody has read them.
+    fn unwatched(&self) -> Option<Trouble> {
+        let awaited = &self.status.timers;
+        let since = awaited.unwatched.since?;
+        let missed = awaited.first_missed.as_ref();
+        let why = missed.map_or(String::new(), |(_, why)| format!(": {}", first_line(why)));
+        let to_do = match missed {
+            None => "kuori timer list --due-before 0h".to_owned(),
+            Some((message, _)) => format!(
+                "let kuori list the folders of that mailbox; kuori timer stop {message} leaves it unprinted"
+            ),
+        };
+        Some(Trouble {
             code: Code::EventsLate,
-            weight: self.weigh(since, times.mailbox_status, Weight::Passing),
+            weight: self.weigh(since, self.settings.times.mailbox_status, Weight::Passing),
             subject: "house".to_owned(),
             since,
             text: format!(
-                "{} to go on paper, and nobody knows yet whether somebody has read them",
+                "{} to go on paper, and nobody knows yet whether somebody has read them{why}",
                 counted(awaited.unwatched.count, "message is", "messages are")
             ),
-            to_do: Some("kuori timer list --due-before 0h".to_owned()),
-        });
-        stuck.into_iter().chain(unwatched)
+            to_do: Some(to_do),
+        })
     }
 
     /// Services that do not say what has happened to messages.

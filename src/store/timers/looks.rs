@@ -14,15 +14,32 @@ const GAP: SignedDuration = SignedDuration::from_hours(48);
 /// How long nothing goes on paper then: time for somebody to see that the clock is wrong.
 const WARY: SignedDuration = SignedDuration::from_hours(24);
 
+/// Of a timer `t`: its Maildir could not be looked into. It is one of many, and holds up no other.
+macro_rules! missed {
+    () => {
+        "EXISTS (SELECT 1 FROM read_marks r WHERE t.mailbox = '' AND r.batch = t.batch
+             AND r.position = t.position AND r.missed_for IS NOT NULL)"
+    };
+}
+
+/// Of a timer `t`: its mailbox was looked into since it is over.
+macro_rules! watched {
+    () => {
+        concat!(
+            "EXISTS (SELECT 1 FROM mailbox_looks l
+                 WHERE l.mailbox = t.mailbox AND l.looked_at >= t.look_at
+                   AND COALESCE(l.wary_until, 0) <= :now)
+              AND NOT ",
+            missed!()
+        )
+    };
+}
+
 /// Whether a timer `t` is over, and its mailbox was looked into since.
-pub(super) const OVER: &str = "t.look_at <= :now AND EXISTS (SELECT 1 FROM mailbox_looks l
-         WHERE l.mailbox = t.mailbox AND l.looked_at >= t.look_at
-           AND COALESCE(l.wary_until, 0) <= :now)";
+pub(super) const OVER: &str = concat!("t.look_at <= :now AND ", watched!());
 
 /// Whether a timer `t` would be over, had its mailbox been looked into.
-pub(super) const UNWATCHED: &str = "t.look_at <= :now AND NOT EXISTS (SELECT 1 FROM mailbox_looks l
-         WHERE l.mailbox = t.mailbox AND l.looked_at >= t.look_at
-           AND COALESCE(l.wary_until, 0) <= :now)";
+pub(super) const UNWATCHED: &str = concat!("t.look_at <= :now AND NOT (", watched!(), ")");
 
 impl Store {
     /// Records that all is known that was read until `now`: in the mailboxes of a service, or in the
