@@ -8,22 +8,20 @@ pub(super) mod show;
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use self::given_id::GivenId;
-use super::{CommandError, Invocation, error::Outcome, words};
-use crate::{
-    consents::moment,
-    store::{ConsentStatus, Store},
-};
+use super::{CommandError, Invocation, error::Outcome, moment::Moment, settings, words};
+use crate::store::{ConsentStatus, Store};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
     /// Take consents from a CSV file with the columns `recipient_id,status,since`
     ///
     /// The status is `granted` or `withdrawn`; `since` is RFC 3339, such as
-    /// `2026-03-01T06:00:00Z`, or a date, which begins at midnight UTC. An older row never
-    /// overrules what the register has. Rows that cannot be used are named by line and left out.
+    /// `2026-03-01T06:00:00Z` (a time has to say its offset), or a date, which begins at midnight UTC. An
+    /// older row never overrules what the register has. Rows that cannot be used are named by line and
+    /// left out.
     ///
     /// There may be columns `source` (who knows it), `matter` and `print_only` (`true` or `false`),
     /// `email` and `language` (where the recipient wants to be told of messages; `-` takes an address
@@ -59,10 +57,11 @@ pub(super) struct Import {
     /// The file has all consents: who is not in it has withdrawn. It is taken whole, or not at all
     #[arg(long)]
     full: bool,
-    /// When the full list was made, as `2026-03-01T06:00:00Z` or as a date; whoever is not in it has
-    /// withdrawn since then [default: when the file was last changed]
-    #[arg(long, value_name = "TIME", requires = "full", value_parser = since)]
-    as_of: Option<Timestamp>,
+    /// When the full list was made, as `2026-03-01T06:00Z`, as `2026-03-01T08:00` by the clocks of the
+    /// site, or as a date, which begins at midnight UTC; whoever is not in it has withdrawn since then
+    /// [default: when the file was last changed]
+    #[arg(long, value_name = "TIME", requires = "full")]
+    as_of: Option<Moment>,
     /// The greatest share of consents that may be missing in a full list [default: 20]
     #[arg(long, value_name = "PERCENT", requires = "full", conflicts_with = "allow_withdrawals",
           value_parser = clap::value_parser!(u8).range(0..=100))]
@@ -100,8 +99,8 @@ pub(super) struct Export {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The register as it was then: what the house had been told by that time [default: now]
-    #[arg(long, value_name = "TIME", value_parser = since)]
-    as_of: Option<Timestamp>,
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<Moment>,
     /// How rows are written; `jsonl` is for other programs, and cannot be imported
     #[arg(long, value_name = "FORMAT", default_value = "csv",
           value_parser = words::one_of(&Format::ALL, Format::as_str))]
@@ -133,8 +132,8 @@ pub(super) struct Show {
     #[arg(value_name = "ID")]
     recipient: GivenId,
     /// What the register had then: what the house had been told by that time
-    #[arg(long, value_name = "TIME", value_parser = since)]
-    as_of: Option<Timestamp>,
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<Moment>,
     /// All that was said, when, and who told the house
     #[arg(long)]
     history: bool,
@@ -150,9 +149,10 @@ pub(super) struct Set {
     #[arg(value_name = "STATUS", required_unless_present = "matter",
           value_parser = words::one_of(&STATUSES, ConsentStatus::as_str))]
     status: Option<ConsentStatus>,
-    /// Since when, as `2026-03-01T06:00:00Z` or as a date [default: now]
-    #[arg(long, value_name = "TIME", requires = "status", value_parser = since)]
-    since: Option<Timestamp>,
+    /// Since when, as `2026-03-01T06:00Z`, as `2026-03-01T08:00` by the clocks of the site, or as a date,
+    /// which begins at midnight UTC [default: now]
+    #[arg(long, value_name = "TIME", requires = "status")]
+    since: Option<Moment>,
     /// What letters are about, as control data says it
     #[arg(long, value_name = "MATTER", requires = "wish")]
     matter: Option<String>,
@@ -205,6 +205,15 @@ fn register(invocation: &mut Invocation<'_>, is_rehearsal: bool) -> Result<Store
     }
 }
 
-fn since(given: &str) -> Result<Timestamp, &'static str> {
-    moment(given).ok_or("a time is `2026-03-01T06:00:00Z`, or a date, `2026-03-01`")
+/// When a time that was typed begins: a day at midnight UTC, as in files; a time without an offset is by
+/// the clocks of the site, which the settings in the current folder name.
+fn begins(given: Moment, invocation: &Invocation<'_>) -> Result<Timestamp, CommandError> {
+    let zone = match given {
+        Moment::Day(_) | Moment::Exact(_) => TimeZone::UTC,
+        Moment::Local(_) => {
+            let file = settings::in_current_folder();
+            settings::load(file.as_deref(), invocation.options)?.time_zone
+        }
+    };
+    Ok(given.begins(&zone))
 }

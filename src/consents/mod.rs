@@ -15,8 +15,6 @@ mod take;
 #[cfg(test)]
 mod tests;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
-
 pub use address::{address_of_rows, postal_address};
 pub use error::Error;
 pub use feed::{Fed, FedFile, Feed, FileState, How, Settings, Standing};
@@ -25,13 +23,3 @@ pub use take::{Desk, Refusal, Taken, Told, Wish, changed_at, count, take};
 
 /// Percent of those granted that may be missing in a full list, where nobody says another number.
 pub const MOST_MISSING: u8 = 20;
-
-/// RFC 3339, or a date, which begins at midnight UTC.
-pub fn moment(text: &str) -> Option<Timestamp> {
-    text.parse().ok().or_else(|| beginning(text))
-}
-
-fn beginning(date: &str) -> Option<Timestamp> {
-    let date: Date = date.parse().ok()?;
-    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
-}

@@ -1,10 +1,13 @@
 use std::io::{BufRead, BufReader, Read};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 
 use super::{
     address::postal_address,
-    beginning,
     error::Error,
     records::{Fields, Form, Records},
 };
@@ -208,11 +211,29 @@ fn since_of(since: &str, now: Timestamp) -> Result<Timestamp, &'static str> {
     let time = since.parse().ok().map(|time| (time, MOST_AHEAD));
     let date = || Some((beginning(since)?, MOST_AHEAD_OF_UTC));
     let given: Option<(Timestamp, SignedDuration)> = time.or_else(date);
-    let (since, most_ahead) = given.ok_or("`since` is not RFC 3339, nor a date")?;
+    let (since, most_ahead) = given.ok_or_else(|| no_time(since))?;
     if since.duration_since(now) > most_ahead {
         return Err("`since` is in the future");
     }
     Ok(since.min(now))
+}
+
+/// Midnight UTC of `2026-03-01`. Of a longer text jiff would take the date, and leave its time out.
+fn beginning(date: &str) -> Option<Timestamp> {
+    let is_date = date.len() == "2026-03-01".len() && !date.contains(TIME_MARKS);
+    let date: Date = is_date.then(|| date.parse().ok())??;
+    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+}
+
+/// What stands in a time, and in no date.
+const TIME_MARKS: [char; 4] = ['T', 't', ' ', ':'];
+
+fn no_time(since: &str) -> &'static str {
+    if since.contains(TIME_MARKS) && since.parse::<DateTime>().is_ok() {
+        "`since` lacks its offset: behind the time, write `Z` for UTC, or such as `+02:00`"
+    } else {
+        "`since` is not RFC 3339, nor a date"
+    }
 }
 
 fn matter_wish(
@@ -423,6 +444,33 @@ mod tests {
             "2026-03-01T10:00:00Z"
         );
         assert!(since_of("2026-03-02", "2026-03-01T09:59:59Z".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_time_without_its_offset_is_no_date() {
+        let row = |since: &str| {
+            bad(&format!(
+                "recipient_id,status,since\n010190-999W,withdrawn,{since}\n"
+            ))
+        };
+        for since in [
+            "2026-02-01T14:30:00",
+            "2026-02-01t14:30",
+            "2026-02-01 14:30:00.000",
+            "2026-02-01T14",
+        ] {
+            assert!(row(since).contains("lacks its offset"), "{since}");
+        }
+        insta::assert_snapshot!(row("2026-02-01 14:30"), @"`since` lacks its offset: behind the time, write `Z` for UTC, or such as `+02:00`");
+        for since in ["2026-02-01T25:00", "20260201", "2026-2-1", "1.2.2026"] {
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(row(since), @"`since` is not RFC 3339, nor a date");
+            }
+        }
+        assert_eq!(
+            statuses("recipient_id,status,since\n010190-999W,granted,2026-02-01 14:30+02:00\n"),
+            ["granted"]
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Export, Format};
+use super::{Export, Format, begins};
 use crate::{
     cli::{
         CommandError, Invocation, Output,
@@ -34,7 +34,10 @@ pub(super) fn run(
     arguments: &Export,
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
-    let time = arguments.as_of.unwrap_or(invocation.now);
+    let time = match arguments.as_of {
+        Some(given) => begins(given, invocation)?,
+        None => invocation.now,
+    };
     let store = invocation.store()?;
     let path = &arguments.file;
     let unwritten = |error: Broken| error.of_file(path);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Import, register};
+use super::{Import, begins, register};
 use crate::{
     cli::{CommandError, Invocation, error::Outcome, words::counted},
     consents::{self, Desk, MOST_MISSING, Refusal, Rows, Taken, Told, Wish, changed_at},
@@ -41,10 +41,12 @@ pub(super) fn run(
     arguments: &Import,
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
-    if arguments.as_of.is_some_and(|time| time > invocation.now) {
+    let as_of = arguments.as_of.map(|given| begins(given, invocation));
+    let as_of = as_of.transpose()?;
+    if as_of.is_some_and(|time| time > invocation.now) {
         return Err(CommandError::usage("the file cannot be of the future"));
     }
-    let Taken { told, refusal } = take(arguments, invocation)?;
+    let Taken { told, refusal } = take(arguments, as_of, invocation)?;
     let told = Imported::of(told, arguments);
     match refusal {
         Some(Refusal::BadRows) if arguments.dry_run => {
@@ -64,7 +66,11 @@ pub(super) fn run(
     }
 }
 
-fn take(arguments: &Import, invocation: &mut Invocation<'_>) -> Result<Taken, CommandError> {
+fn take(
+    arguments: &Import,
+    as_of: Option<Timestamp>,
+    invocation: &mut Invocation<'_>,
+) -> Result<Taken, CommandError> {
     let path = &arguments.file;
     let unread = |error: io::Error| CommandError::file("read", path, &error);
     let file = File::open(path).map_err(unread)?;
@@ -80,7 +86,8 @@ fn take(arguments: &Import, invocation: &mut Invocation<'_>) -> Result<Taken, Co
         let columns = counted(rows.extra_columns(), "other column", "other columns");
         invocation.output.note(format!("{columns} left out"));
     }
-    let wish = arguments.wish(changed_at(&metadata, invocation.now));
+    let as_of = as_of.unwrap_or_else(|| changed_at(&metadata, invocation.now));
+    let wish = arguments.wish(as_of);
     let progress = invocation.output.progress(metadata.len(), "bytes");
     let reach = |bytes| progress.reach(bytes);
     let taken = if wish.dry_run && !wish.is_full {
@@ -104,11 +111,11 @@ impl Import {
         self.full && !self.delta
     }
 
-    fn wish(&self, changed: Timestamp) -> Wish {
+    fn wish(&self, as_of: Timestamp) -> Wish {
         let most = self.most_withdrawn.unwrap_or(MOST_MISSING);
         Wish {
             is_full: self.is_full(),
-            as_of: self.as_of.unwrap_or(changed),
+            as_of,
             most_missing_percent: (!self.allow_withdrawals).then_some(most),
             dry_run: self.dry_run,
         }

@@ -3,7 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Set;
+use super::{Set, begins};
 use crate::{
     cli::{
         CommandError, Invocation,
@@ -40,7 +40,10 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     let recipient = arguments.recipient.read(invocation)?;
     let wish = matter_wish(arguments, invocation)?;
-    let since = arguments.since.unwrap_or(invocation.now);
+    let since = match arguments.since {
+        Some(given) => begins(given, invocation)?,
+        None => invocation.now,
+    };
     if since > invocation.now {
         let error = CommandError::usage("a consent cannot begin in the future");
         return Err(error.hint("set it on the day, with `--since` or without"));

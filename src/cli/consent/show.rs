@@ -3,7 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Show, set::on_paper};
+use super::{Show, begins, set::on_paper};
 use crate::{
     cli::{
         CommandError, Invocation,
@@ -53,13 +53,15 @@ pub(super) fn run(
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
     let recipient = arguments.recipient.read(invocation)?;
+    let as_of = arguments.as_of.map(|given| begins(given, invocation));
+    let as_of = as_of.transpose()?;
     let store = invocation.store()?;
-    let consent = match arguments.as_of {
+    let consent = match as_of {
         Some(time) => store.consent_as_of(&recipient, time)?,
         None => store.consent(&recipient)?,
     };
     let mut shown = ConsentShown::of(consent);
-    shown.as_of = arguments.as_of.map(Time);
+    shown.as_of = as_of.map(Time);
     if arguments.history {
         let words = store.consent_history(&recipient)?;
         shown.history = Some(words.into_iter().map(WordShown::from).collect());

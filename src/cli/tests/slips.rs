@@ -56,7 +56,7 @@ fn a_time_that_is_none_is_answered_with_one() {
     let set = |since| house.kuori(&format!("consent set 010190-999W granted --since {since}"));
     let said = set("yesterday");
     assert_eq!(said.code, 2);
-    let told = "a time is `2026-03-01T06:00:00Z`, or a date, `2026-03-01`";
+    let told = "a time is `2026-11-22`, `2026-11-22T18:30`, or with an offset `2026-11-22T16:30Z`";
     assert!(said.err.contains(told), "{}", said.err);
     assert_eq!(
         set("2026-02-28").out,
