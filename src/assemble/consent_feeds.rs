@@ -97,6 +97,14 @@ impl ConsentFeed {
     fn tell(&self, file: &FedFile) {
         let (feed, name, told) = (&self.name, &file.name, &file.told);
         let (rows, bad) = (told.rows, told.bad);
+        if told.unheeded > 0 {
+            tracing::warn!(
+                feed,
+                name,
+                unheeded = told.unheeded,
+                "withdrawals are older than what the register has, and do not count"
+            );
+        }
         match file.state {
             FileState::Taken if bad == 0 => {
                 tracing::info!(feed, name, rows, "took a file of consents");

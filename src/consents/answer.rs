@@ -10,7 +10,10 @@ pub(super) fn answer(file: &FedFile, sha256: &str) -> String {
         ("sha256".to_owned(), sha256.to_owned()),
         ("rows".to_owned(), told.rows.to_string()),
         ("changed".to_owned(), number(told.changed)),
+        // Withdrawals that are older than a consent of the register.
+        ("unheeded".to_owned(), told.unheeded.to_string()),
         ("missing".to_owned(), number(told.missing)),
+        ("brought back".to_owned(), number(told.brought_back)),
         ("bad".to_owned(), told.bad.to_string()),
     ];
     let named = told.bad_rows.iter();

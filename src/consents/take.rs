@@ -6,7 +6,7 @@ use super::{
     error::Error,
     rows::{BadRow, Row, Rows, Unusable},
 };
-use crate::store::{ConsentEntry, FullListWish, NewEvent, Store};
+use crate::store::{ConsentEntry, FullListWish, ListFault, NewEvent, Store};
 
 /// Rows that are recorded in one transaction, in the order of their recipients: a register of a million is
 /// written a few times over then, and with a tenth of the rows, many times.
@@ -54,6 +54,8 @@ pub struct Told {
     /// Rows that changed the register; the others said what it knew, or something older. `None` where
     /// nothing was recorded.
     pub changed: Option<u64>,
+    /// Withdrawals that do not count: the register has a consent that is newer.
+    pub unheeded: u64,
     pub bad: u64,
     /// The first hundred of those.
     pub bad_rows: Vec<BadRow>,
@@ -61,6 +63,8 @@ pub struct Told {
     pub granted_before: Option<u64>,
     /// Of a full list: those of them that it does not have, which are withdrawn.
     pub missing: Option<u64>,
+    /// Of a full list: whom an earlier one did not have, and whose consent stands again.
+    pub brought_back: Option<u64>,
 }
 
 /// Why a file is not taken, or not to its end.
@@ -78,6 +82,11 @@ pub enum Refusal {
         missing: u64,
         granted: u64,
         most_percent: u8,
+    },
+    /// A list that was made later than this full one was taken before.
+    Older {
+        as_of: Timestamp,
+        newest: Timestamp,
     },
 }
 
@@ -98,8 +107,9 @@ pub fn take<R: Read>(rows: Rows<R>, wish: &Wish, desk: &Desk<'_>) -> Result<Take
         if (desk.is_stopped)() {
             return Err(Error::Stopped);
         }
-        let changed = desk.store.take_consents(page, &desk.source, &desk.action)? as u64;
-        told.changed = told.changed.map(|before| before + changed);
+        let taken = desk.store.take_consents(page, &desk.source, &desk.action)?;
+        told.changed = told.changed.map(|before| before + taken.changed);
+        told.unheeded += taken.unheeded;
         Ok(())
     })?;
     Ok(Taken { told, refusal })
@@ -137,12 +147,20 @@ fn take_full<R: Read>(rows: Rows<R>, wish: &Wish, desk: &Desk<'_>) -> Result<Tak
     };
     let end = list.take(wish, &desk.source, &desk.action)?;
     told.changed = end.changed;
+    told.unheeded = end.unheeded;
     told.granted_before = Some(end.granted);
     told.missing = Some(end.missing);
-    let refusal = end.is_too_many.then_some(Refusal::TooManyMissing {
-        missing: end.missing,
-        granted: end.granted,
-        most_percent: wish.most_missing_percent.unwrap_or(100),
+    told.brought_back = end.changed.map(|_| end.brought_back);
+    let refusal = end.fault.map(|fault| match fault {
+        ListFault::TooManyMissing => Refusal::TooManyMissing {
+            missing: end.missing,
+            granted: end.granted,
+            most_percent: wish.most_missing_percent.unwrap_or(100),
+        },
+        ListFault::Older { newest } => Refusal::Older {
+            as_of: wish.as_of,
+            newest,
+        },
     });
     Ok(Taken { told, refusal })
 }
@@ -216,6 +234,11 @@ impl fmt::Display for Refusal {
                 f,
                 "the list does not have {missing} of {granted} consents, which is over \
                  {most_percent} %; nothing was recorded"
+            ),
+            Self::Older { as_of, newest } => write!(
+                f,
+                "the list was made at {as_of:.0}, and one of {newest:.0} was taken before; nothing was \
+                 recorded"
             ),
         }
     }

@@ -1,12 +1,14 @@
 //! What files say of recipients, row by row.
 
+use std::{collections::HashMap, fmt::Write as _};
+
 use jiff::Timestamp;
 use rusqlite::params;
 
 use super::{
     ConsentChange, ConsentStatus, Error, NewEvent, Store, Transaction,
     columns::Word,
-    consents::{say, set_matter},
+    consents::{say, set_matter, standing},
     error::Doing,
     events, notice_addresses,
 };
@@ -39,51 +41,104 @@ pub struct NoticeWish {
     pub language: Option<Language>,
 }
 
+/// What rows have done to the register.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ConsentsTaken {
+    /// Rows that said anything new.
+    pub changed: u64,
+    /// Withdrawals that do not count: the register has a consent that is newer.
+    pub unheeded: u64,
+}
+
 impl Store {
-    /// Records a page of a file as the deed of an operator. Returns how many of its rows said anything
-    /// new. The audit has how many, and nobody's id.
+    /// Records a page of a file as the deed of an operator. Of two words of one recipient and time in it
+    /// the later row alone is said. The audit has how many rows said anything new, and nobody's id.
     pub fn take_consents(
         &self,
         page: &[ConsentEntry],
         source: &str,
         action: &NewEvent,
-    ) -> Result<usize, Error> {
+    ) -> Result<ConsentsTaken, Error> {
         self.write("take consents", |tx| {
-            let changed = take_all(tx, page, source, action.at)?;
-            let what = format!("consents {source}: {}", told(page, changed));
+            let taken = take_all(tx, page, source, action.at)?;
+            let what = format!("consents {source}: {}", told(page, taken));
             events::note_house(tx, action, &what)?;
-            Ok(changed)
+            Ok(taken)
         })
     }
 }
 
-/// Records rows, and answers how many of them said anything new. Those of one recipient are taken in their
-/// order, and recipients in the order of the register, so that no page of it is written twice.
+/// Records rows. Those of one recipient are taken in their order, and recipients in the order of the
+/// register, so that no page of it is written twice.
 pub(super) fn take_all(
     tx: &Transaction<'_>,
     page: &[ConsentEntry],
     source: &str,
     now: Timestamp,
-) -> Result<usize, Error> {
+) -> Result<ConsentsTaken, Error> {
     let mut in_order: Vec<_> = page.iter().collect();
     in_order.sort_by_key(|entry| entry.recipient.expose());
-    let mut changed = 0;
-    for entry in in_order {
-        changed += usize::from(take(tx, entry, source, now)?);
+    let mut taken = ConsentsTaken::default();
+    for rows in in_order.chunk_by(|one, other| one.recipient == other.recipient) {
+        let words = Words::of(rows);
+        for (place, entry) in rows.iter().enumerate() {
+            let said = entry
+                .said
+                .filter(|(_, since)| words.last.get(since) == Some(&place));
+            let is_news = take(tx, entry, said, source, now)?;
+            taken.changed += u64::from(is_news);
+            if words.is_last_withdrawal(said)
+                && standing(tx, &entry.recipient)?.0 == ConsentStatus::Granted
+            {
+                taken.unheeded += 1;
+            }
+        }
     }
-    Ok(changed)
+    Ok(taken)
 }
 
-/// Records one row. Whether it said anything new.
+/// What some rows say of the consent of one recipient.
+#[derive(Default)]
+struct Words {
+    /// The last row of each time.
+    last: HashMap<Timestamp, usize>,
+    granted: Option<Timestamp>,
+}
+
+impl Words {
+    fn of(rows: &[&ConsentEntry]) -> Self {
+        let mut words = Self::default();
+        for (place, row) in rows.iter().enumerate() {
+            let Some((status, since)) = row.said else {
+                continue;
+            };
+            words.last.insert(since, place);
+            if status == ConsentStatus::Granted {
+                words.granted = words.granted.max(Some(since));
+            }
+        }
+        words
+    }
+
+    /// Not one that the rows themselves overrule.
+    fn is_last_withdrawal(&self, said: Option<(ConsentStatus, Timestamp)>) -> bool {
+        said.is_some_and(|(status, since)| {
+            status == ConsentStatus::Withdrawn && self.granted.is_none_or(|granted| granted < since)
+        })
+    }
+}
+
+/// Records one row, of whose words of consent only `said` counts. Whether it said anything new.
 fn take(
     tx: &Transaction<'_>,
     entry: &ConsentEntry,
+    said: Option<(ConsentStatus, Timestamp)>,
     source: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
     let source = entry.source.as_deref().unwrap_or(source);
     let mut is_news = false;
-    if let Some((status, since)) = entry.said {
+    if let Some((status, since)) = said {
         let change = ConsentChange {
             recipient: entry.recipient.clone(),
             status,
@@ -128,13 +183,19 @@ fn set_notice(
     Ok(is_news)
 }
 
-fn told(page: &[ConsentEntry], changed: usize) -> String {
+fn told(page: &[ConsentEntry], taken: ConsentsTaken) -> String {
     let said = |status: ConsentStatus| {
         let is_it = |entry: &&ConsentEntry| entry.said.is_some_and(|(said, _)| said == status);
         page.iter().filter(is_it).count()
     };
     let (granted, withdrawn) = (said(ConsentStatus::Granted), said(ConsentStatus::Withdrawn));
-    format!("{granted} granted, {withdrawn} withdrawn; {changed} changed the register")
+    let ConsentsTaken { changed, unheeded } = taken;
+    let mut told =
+        format!("{granted} granted, {withdrawn} withdrawn; {changed} changed the register");
+    if unheeded > 0 {
+        let _ = write!(told, ", {unheeded} older withdrawals did not");
+    }
+    told
 }
 
 #[cfg(test)]
@@ -183,7 +244,7 @@ mod tests {
         let page = [granted, matter, notice];
         for changed in [3, 0] {
             let taken = store.take_consents(&page, "a file", &action()).unwrap();
-            assert_eq!(taken, changed);
+            assert_eq!(taken.changed, changed);
         }
         let person = &page[0].recipient;
         let consent = store.consent(person).unwrap();
@@ -212,9 +273,52 @@ mod tests {
         for (address, changed) in [(Some("maija@example.fi"), 1), (None, 1), (None, 0)] {
             let page = [wish(address)];
             let taken = store.take_consents(&page, "a file", &action()).unwrap();
-            assert_eq!(taken, changed, "{address:?}");
+            assert_eq!(taken.changed, changed, "{address:?}");
         }
         let person = RecipientId::Person("010190-900P".parse().unwrap());
         assert_eq!(store.notice_address(&person).unwrap(), None);
+    }
+
+    #[test]
+    fn of_two_rows_of_one_time_the_later_one_is_said_and_a_file_again_changes_nothing() {
+        let (granted, withdrawn) = (ConsentStatus::Granted, ConsentStatus::Withdrawn);
+        let word = |status| entry(Some((status, Timestamp::UNIX_EPOCH)));
+        for order in [[granted, withdrawn], [withdrawn, granted]] {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::open(folder.path()).unwrap();
+            let page = order.map(word);
+            for changed in [1, 0] {
+                let taken = store.take_consents(&page, "a file", &action()).unwrap();
+                assert_eq!(taken.changed, changed);
+            }
+            let person = &page[0].recipient;
+            let said = store.consent(person).unwrap().said.unwrap();
+            assert_eq!(said.status, order[1]);
+            assert_eq!(store.consent_history(person).unwrap().len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_withdrawal_that_the_register_overrules_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let unheeded = |rows: &[(ConsentStatus, &str)]| {
+            let rows = rows.iter();
+            let page: Vec<_> = rows
+                .map(|(status, since)| entry(Some((*status, since.parse().unwrap()))))
+                .collect();
+            let taken = store.take_consents(&page, "a file", &action());
+            taken.unwrap().unheeded
+        };
+        let (granted, withdrawn) = (ConsentStatus::Granted, ConsentStatus::Withdrawn);
+        let (early, late) = ("2026-02-01T00:00:00Z", "2026-02-01T08:00:00Z");
+        // A file that has the history of a recipient overrules its own words.
+        assert_eq!(unheeded(&[(withdrawn, early), (granted, late)]), 0);
+        assert_eq!(unheeded(&[(granted, late), (withdrawn, early)]), 0);
+        for _ in 0..2 {
+            assert_eq!(unheeded(&[(withdrawn, early)]), 1);
+        }
+        assert_eq!(unheeded(&[(withdrawn, late)]), 0);
+        assert_eq!(unheeded(&[(withdrawn, early)]), 0);
     }
 }

@@ -58,7 +58,8 @@ fn consents(
     take: &mut impl FnMut(&ConsentEntry) -> bool,
 ) -> Result<bool, Error> {
     let sql = "SELECT recipient_id, status, since, source FROM consent_history
-         WHERE recorded_at <= ? ORDER BY recipient_id, since, id";
+         WHERE recorded_at <= ?1 AND (lifted_at IS NULL OR lifted_at > ?1)
+         ORDER BY recipient_id, since, status = 'withdrawn', id";
     let is_same = |one: &ConsentEntry, other: &ConsentEntry| one.recipient == other.recipient;
     each_last(db, sql, time, consent, is_same, take)
 }

@@ -42,6 +42,9 @@ pub struct ConsentWord {
     pub said: Said,
     pub recorded_at: Timestamp,
     pub source: Option<String>,
+    /// Of a withdrawal that a full list has implied: from when on it stands no more, since a later list had
+    /// the recipient again.
+    pub lifted_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,32 +92,26 @@ impl Store {
         })
     }
 
-    /// All that was said of a recipient, in the order in which the house was told.
+    /// All that was said of a recipient, in the order in which the house was told: of consent, and of
+    /// matters, whatever the clock did; between the two, by the clock.
     pub fn consent_history(&self, recipient: &RecipientId) -> Result<Vec<ConsentWord>, Error> {
         let doing = "list what a recipient has said";
-        let consents = "SELECT status, since, recorded_at, source FROM consent_history
+        let consents = "SELECT status, since, recorded_at, source, lifted_at
+             FROM consent_history
              WHERE recipient_id = ? ORDER BY id";
         let of_matters =
             "SELECT matter, print_only, has_address, recorded_at, source FROM matter_history
              WHERE recipient_id = ? ORDER BY id";
         self.read(|db| {
-            let mut words = Vec::new();
-            let mut query = db.prepare_cached(consents).doing(doing)?;
-            for word in query
-                .query_map([recipient.expose()], consent_word)
-                .doing(doing)?
-            {
-                words.push(word.doing(doing)?);
-            }
-            let mut query = db.prepare_cached(of_matters).doing(doing)?;
-            for word in query
-                .query_map([recipient.expose()], matter_word)
-                .doing(doing)?
-            {
-                words.push(word.doing(doing)?);
-            }
-            words.sort_by_key(|word| word.recorded_at);
-            Ok(words)
+            let words = |sql: &str, word: fn(&Row<'_>) -> rusqlite::Result<ConsentWord>| {
+                let mut query = db.prepare_cached(sql).doing(doing)?;
+                let words = query.query_map([recipient.expose()], word).doing(doing)?;
+                words.collect::<Result<Vec<_>, _>>().doing(doing)
+            };
+            Ok(merged(
+                words(consents, consent_word)?,
+                words(of_matters, matter_word)?,
+            ))
         })
     }
 
@@ -138,7 +135,21 @@ impl Store {
     }
 }
 
-/// The newest word of those that the house had been told; of two of the same time, the later told.
+/// By when they were recorded, and each list in its own order.
+fn merged(one: Vec<ConsentWord>, other: Vec<ConsentWord>) -> Vec<ConsentWord> {
+    let mut merged = Vec::with_capacity(one.len() + other.len());
+    let mut other = other.into_iter().peekable();
+    for word in one {
+        while let Some(earlier) = other.next_if(|it| it.recorded_at < word.recorded_at) {
+            merged.push(earlier);
+        }
+        merged.push(word);
+    }
+    merged.extend(other);
+    merged
+}
+
+/// The newest word of those that the house had been told; of two of the same time, the withdrawal.
 fn said(
     db: &Connection,
     recipient: &RecipientId,
@@ -146,7 +157,8 @@ fn said(
 ) -> Result<Option<SaidConsent>, Error> {
     let doing = "read a consent";
     let sql = "SELECT status, since, source FROM consent_history
-         WHERE recipient_id = ?1 AND recorded_at <= ?2 ORDER BY since DESC, id DESC LIMIT 1";
+         WHERE recipient_id = ?1 AND recorded_at <= ?2 AND (lifted_at IS NULL OR lifted_at > ?2)
+         ORDER BY since DESC, status = 'withdrawn' DESC, id DESC LIMIT 1";
     let mut query = db.prepare_cached(sql).doing(doing)?;
     let found = query.query_row(params![recipient.expose(), millis(time)], |row| {
         Ok(SaidConsent {
@@ -188,6 +200,7 @@ fn consent_word(row: &Row<'_>) -> rusqlite::Result<ConsentWord> {
         },
         recorded_at: row.time("recorded_at")?,
         source: row.get("source")?,
+        lifted_at: row.maybe_time("lifted_at")?,
     })
 }
 
@@ -200,6 +213,7 @@ fn matter_word(row: &Row<'_>) -> rusqlite::Result<ConsentWord> {
         },
         recorded_at: row.time("recorded_at")?,
         source: row.get("source")?,
+        lifted_at: None,
     })
 }
 
@@ -302,6 +316,20 @@ mod tests {
             }
         ));
         assert_eq!(words[0].source.as_deref(), Some("by letter"));
+    }
+
+    #[test]
+    fn the_order_of_words_stands_where_the_clock_is_set_back() {
+        let (_folder, store) = told();
+        let told_late = "2026-02-20T00:00:00Z";
+        say(
+            &store,
+            ConsentStatus::Granted,
+            "2026-02-19T00:00:00Z",
+            told_late,
+        );
+        let words = store.consent_history(&person()).unwrap();
+        assert_eq!(words.last().unwrap().recorded_at, at(told_late));
     }
 
     #[test]

@@ -1,14 +1,15 @@
-//! Lists of all who have said anything: who is not in one has withdrawn.
+//! Lists of all who have said anything: who is not in one has withdrawn, until a later one has them again.
 //!
 //! A list is laid out in a table of the writing connection alone, which lies in a file without a name,
 //! so that it takes little memory and is gone with the program whatever happens; then all of it is
 //! taken in one transaction, or nothing.
 
 use jiff::Timestamp;
-use rusqlite::{Row, named_params, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use super::{
-    ConsentEntry, Error, MatterWish, NewEvent, NoticeWish, Store, Transaction,
+    ConsentEntry, ConsentStatus, ConsentsTaken, Error, MatterWish, NewEvent, NoticeWish, Store,
+    Transaction,
     columns::{Columns, Word, millis},
     consent_entries::take_all,
     error::Doing,
@@ -34,10 +35,23 @@ pub struct FullListTold {
     pub granted: u64,
     /// Those of them that the list does not have.
     pub missing: u64,
-    /// Rows that said anything new. `None` where nothing was recorded.
+    /// Rows that said anything new, with those brought back. `None` where nothing was recorded.
     pub changed: Option<u64>,
-    /// More are missing than may: nothing was recorded.
-    pub is_too_many: bool,
+    /// Whom an earlier list did not have: their consents stand again.
+    pub brought_back: u64,
+    /// Withdrawals in it that do not count: the register has a consent that is newer.
+    pub unheeded: u64,
+    /// Why nothing was recorded.
+    pub fault: Option<ListFault>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListFault {
+    TooManyMissing,
+    /// A list that was made later, then, was taken before.
+    Older {
+        newest: Timestamp,
+    },
 }
 
 /// A list that is laid out beside the register, until it is dropped. One at a time.
@@ -140,17 +154,21 @@ impl Store {
         action: &NewEvent,
     ) -> Result<FullListTold, Error> {
         self.write("take a list of consents", |tx| {
-            let mut told = foresee(tx, wish)?;
-            if told.is_too_many || wish.dry_run {
+            let mut told = foresee(tx, wish, action.at)?;
+            if told.fault.is_some() || wish.dry_run {
                 return Ok(told);
             }
-            let changed = take_rows(tx, source, action.at)?;
+            let taken = take_rows(tx, source, action.at)?;
+            told.brought_back = bring_back(tx, wish.as_of, action.at)?;
             withdraw_missing(tx, wish.as_of, source, action.at)?;
+            note_list(tx, wish.as_of)?;
+            let changed = taken.changed + told.brought_back;
             told.changed = Some(changed);
+            told.unheeded = taken.unheeded;
             let what = format!(
                 "a full list of consents {source}: {changed} changed the register; {} of {} \
-                 withdrawn that it does not have",
-                told.missing, told.granted
+                 withdrawn that it does not have, {} brought back",
+                told.missing, told.granted, told.brought_back
             );
             events::note_house(tx, action, &what)?;
             Ok(told)
@@ -166,51 +184,116 @@ impl Store {
     }
 }
 
-fn foresee(tx: &Transaction<'_>, wish: FullListWish) -> Result<FullListTold, Error> {
+fn foresee(
+    tx: &Transaction<'_>,
+    wish: FullListWish,
+    now: Timestamp,
+) -> Result<FullListTold, Error> {
     let sql = format!(
         "SELECT (SELECT COUNT(*) FROM consents WHERE status = 'granted') AS granted,
             (SELECT COUNT(*) FROM consents WHERE {IS_MISSING}) AS missing"
     );
     let given = named_params! {":as_of": millis(wish.as_of)};
     let counted = tx.query_row(&sql, given, |row| {
-        let (granted, missing): (u64, u64) = (row.get("granted")?, row.get("missing")?);
-        let most = wish.most_missing_percent.map(u64::from);
-        Ok(FullListTold {
-            granted,
-            missing,
-            changed: None,
-            is_too_many: most.is_some_and(|most| missing * 100 > granted * most),
-        })
+        Ok((row.get("granted")?, row.get("missing")?))
     });
-    counted.doing("count what a list of consents does not have")
+    let (granted, missing): (u64, u64) =
+        counted.doing("count what a list of consents does not have")?;
+    // One of a time that is to come was taken while the clock was ahead: nobody knows which is newer.
+    let newest = newest_list(tx)?.filter(|newest| wish.as_of < *newest && *newest <= now);
+    let most = wish.most_missing_percent.map(u64::from);
+    let is_too_many = most.is_some_and(|most| missing * 100 > granted * most);
+    let too_many = is_too_many.then_some(ListFault::TooManyMissing);
+    Ok(FullListTold {
+        granted,
+        missing,
+        changed: None,
+        brought_back: 0,
+        unheeded: 0,
+        fault: newest
+            .map(|newest| ListFault::Older { newest })
+            .or(too_many),
+    })
+}
+
+fn newest_list(tx: &Transaction<'_>) -> Result<Option<Timestamp>, Error> {
+    let sql = "SELECT as_of FROM consent_full_lists";
+    let found = tx.query_row(sql, [], |row| row.time("as_of"));
+    found.optional().doing("ask when the newest list was made")
+}
+
+fn note_list(tx: &Transaction<'_>, as_of: Timestamp) -> Result<(), Error> {
+    let sql = "INSERT INTO consent_full_lists (id, as_of) VALUES (1, ?1)
+         ON CONFLICT DO UPDATE SET as_of = excluded.as_of";
+    let noted = tx.execute(sql, [millis(as_of)]);
+    noted.doing("note when a list was made").map(drop)
 }
 
 /// Records what the list says and the register does not have.
-fn take_rows(tx: &Transaction<'_>, source: &str, now: Timestamp) -> Result<u64, Error> {
+fn take_rows(tx: &Transaction<'_>, source: &str, now: Timestamp) -> Result<ConsentsTaken, Error> {
     let doing = "read a list of consents";
-    let sql = "SELECT l.* FROM temp.full_list l
+    let sql = "SELECT l.*,
+            -- Of two words of one time the later row alone is said.
+            NOT EXISTS (SELECT 1 FROM temp.full_list o
+                 WHERE o.recipient_id = l.recipient_id AND o.since = l.since
+                   AND o.place > l.place) AS is_said
+         FROM temp.full_list l
          LEFT JOIN consents c ON c.recipient_id = l.recipient_id
          WHERE l.place > ?1 AND (l.matter IS NOT NULL OR l.email IS NOT NULL
             OR c.status IS NOT l.status OR c.since IS NOT l.since
-            -- What the register has by then, another row of the list may have said.
-            OR EXISTS (SELECT 1 FROM temp.full_list o
-                 WHERE o.recipient_id = l.recipient_id AND o.status IS NOT NULL
-                   AND o.place <> l.place))
+            -- The register may have inferred what the list says.
+            OR (l.status = 'withdrawn' AND EXISTS (SELECT 1 FROM consent_history h
+                 WHERE h.recipient_id = l.recipient_id
+                   AND h.is_inferred = 1 AND h.lifted_at IS NULL)))
          ORDER BY l.place LIMIT ?2";
     let mut query = tx.prepare_cached(sql).doing(doing)?;
-    let (mut after, mut changed) = (0_i64, 0);
+    let (mut after, mut all) = (0_i64, ConsentsTaken::default());
     loop {
         let rows = query.query_map(params![after, PAGE], |row| {
             Ok((row.get::<_, i64>("place")?, entry(row)?))
         });
         let page: Vec<_> = rows.doing(doing)?.collect::<Result<_, _>>().doing(doing)?;
         let Some((last, _)) = page.last() else {
-            return Ok(changed);
+            return Ok(all);
         };
         after = *last;
         let page: Vec<_> = page.into_iter().map(|(_, entry)| entry).collect();
-        changed += take_all(tx, &page, source, now)? as u64;
+        let taken = take_all(tx, &page, source, now)?;
+        all.changed += taken.changed;
+        all.unheeded += taken.unheeded;
     }
+}
+
+/// Lifts what earlier lists have inferred of those whose consent the list has: what they have said
+/// themselves stands again. Answers for how many that is a consent.
+fn bring_back(tx: &Transaction<'_>, as_of: Timestamp, now: Timestamp) -> Result<u64, Error> {
+    let doing = "bring back whom a list of consents did not have";
+    let lift = "UPDATE consent_history SET lifted_at = :now
+         WHERE is_inferred = 1 AND lifted_at IS NULL AND since <= :as_of AND EXISTS (
+            SELECT 1 FROM temp.full_list l
+             WHERE l.recipient_id = consent_history.recipient_id AND l.status = 'granted')
+         RETURNING recipient_id";
+    let mut lift = tx.prepare_cached(lift).doing(doing)?;
+    let given = named_params! {":now": millis(now), ":as_of": millis(as_of)};
+    let lifted = lift.query_map(given, |row| row.get("recipient_id"));
+    let lifted: Vec<String> = lifted
+        .doing(doing)?
+        .collect::<Result<_, _>>()
+        .doing(doing)?;
+    let stand = "UPDATE consents SET (status, since, source) = (
+            SELECT status, since, source FROM consent_history h
+             WHERE h.recipient_id = consents.recipient_id AND h.lifted_at IS NULL
+             ORDER BY since DESC, status = 'withdrawn' DESC, id DESC LIMIT 1)
+         WHERE recipient_id = ?1 AND status = 'withdrawn'
+         RETURNING status";
+    let mut stand = tx.prepare_cached(stand).doing(doing)?;
+    let mut brought_back = 0;
+    for recipient in lifted {
+        let stands = stand.query_row([recipient], |row| row.word("status"));
+        let stands = stands.optional().doing(doing)?;
+        brought_back += u64::from(stands == Some(ConsentStatus::Granted));
+    }
+    Ok(brought_back)
 }
 
 fn withdraw_missing(
@@ -221,8 +304,10 @@ fn withdraw_missing(
 ) -> Result<(), Error> {
     let doing = "withdraw what a list of consents does not have";
     let note = format!(
-        "INSERT INTO consent_history (recipient_id, status, since, recorded_at, source)
-         SELECT recipient_id, 'withdrawn', :as_of, :now, :source FROM consents WHERE {IS_MISSING}"
+        "INSERT INTO consent_history
+            (recipient_id, status, since, recorded_at, source, is_inferred)
+         SELECT recipient_id, 'withdrawn', :as_of, :now, :source, 1 FROM consents
+          WHERE {IS_MISSING}"
     );
     let withdraw = format!(
         "UPDATE consents SET status = 'withdrawn', since = :as_of, source = :source
@@ -239,12 +324,13 @@ fn withdraw_missing(
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<ConsentEntry> {
     let status = row.maybe_word("status")?;
+    let is_said: bool = row.get("is_said")?;
     let matter: Option<String> = row.get("matter")?;
     let print_only: Option<bool> = row.get("print_only")?;
     let address: Option<String> = row.get("address")?;
     Ok(ConsentEntry {
         recipient: row.parsed("recipient_id")?,
-        said: status.zip(row.maybe_time("since")?),
+        said: status.zip(row.maybe_time("since")?).filter(|_| is_said),
         source: row.get("source")?,
         matter: matter
             .zip(print_only)
@@ -274,190 +360,4 @@ fn notice(row: &Row<'_>) -> rusqlite::Result<Option<NoticeWish>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        domain::RecipientId,
-        store::{ConsentChange, ConsentStatus},
-    };
-
-    fn at(time: &str) -> Timestamp {
-        time.parse().unwrap()
-    }
-
-    /// Artificial people whose codes have the right check characters.
-    fn person(nth: u32) -> RecipientId {
-        let digits = 10_190_900 + nth;
-        let check = crate::domain::PersonalIdentityCode::check_character(digits);
-        let code = format!("010190-{}{check}", 900 + nth);
-        RecipientId::Person(code.parse().unwrap())
-    }
-
-    fn granted(nth: u32, since: &str) -> ConsentChange {
-        ConsentChange {
-            recipient: person(nth),
-            status: ConsentStatus::Granted,
-            since: at(since),
-        }
-    }
-
-    fn row(nth: u32) -> ConsentEntry {
-        ConsentEntry {
-            recipient: person(nth),
-            said: Some((ConsentStatus::Granted, at("2026-01-01T00:00:00Z"))),
-            source: None,
-            matter: None,
-            notice: None,
-        }
-    }
-
-    /// Ten granted in January.
-    fn ten() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        let page: Vec<_> = (0..10)
-            .map(|nth| granted(nth, "2026-01-01T00:00:00Z"))
-            .collect();
-        store
-            .record_consents(&page, "first", at("2026-01-01T00:00:00Z"))
-            .unwrap();
-        (folder, store)
-    }
-
-    fn wish() -> FullListWish {
-        FullListWish {
-            as_of: at("2026-02-01T00:00:00Z"),
-            most_missing_percent: Some(20),
-            dry_run: false,
-        }
-    }
-
-    fn take_list(store: &Store, rows: &[ConsentEntry], wish: FullListWish) -> FullListTold {
-        let list = store.begin_full_list().unwrap();
-        for page in rows.chunks(3) {
-            list.add(page).unwrap();
-        }
-        let action = NewEvent {
-            at: at("2026-03-01T08:00:00Z"),
-            actor: "maija".to_owned(),
-            why: String::new(),
-        };
-        list.take(wish, "imported by maija", &action).unwrap()
-    }
-
-    fn rows(nths: impl IntoIterator<Item = u32>) -> Vec<ConsentEntry> {
-        nths.into_iter().map(row).collect()
-    }
-
-    #[test]
-    fn who_is_not_in_the_list_has_withdrawn_as_of_its_time() {
-        let (_folder, store) = ten();
-        let told = take_list(&store, &rows(2..11), wish());
-        let expected = FullListTold {
-            granted: 10,
-            missing: 2,
-            changed: Some(1),
-            is_too_many: false,
-        };
-        assert_eq!(told, expected);
-        assert_eq!(store.consent_counts().unwrap(), (9, 2));
-        let said = store.consent(&person(0)).unwrap().said.unwrap();
-        assert_eq!(said.status, ConsentStatus::Withdrawn);
-        assert_eq!(said.since, at("2026-02-01T00:00:00Z"));
-        assert_eq!(
-            said.source.as_deref(),
-            Some("not in the list imported by maija")
-        );
-    }
-
-    #[test]
-    fn the_same_list_again_says_nothing_new() {
-        let (_folder, store) = ten();
-        take_list(&store, &rows(2..10), wish());
-        let before = store.consent_history(&person(0)).unwrap();
-        let again = take_list(&store, &rows(2..10), wish());
-        assert_eq!((again.missing, again.changed), (0, Some(0)));
-        assert_eq!(store.consent_history(&person(0)).unwrap(), before);
-    }
-
-    #[test]
-    fn a_fifth_may_be_missing_and_one_more_may_not() {
-        let (_folder, store) = ten();
-        let told = take_list(&store, &rows(3..10), wish());
-        assert!(told.is_too_many && told.changed.is_none());
-        assert_eq!(store.consent_counts().unwrap(), (10, 0));
-        let any = FullListWish {
-            most_missing_percent: None,
-            ..wish()
-        };
-        assert_eq!(take_list(&store, &rows(3..10), any).missing, 3);
-        assert_eq!(store.consent_counts().unwrap(), (7, 3));
-    }
-
-    #[test]
-    fn a_rehearsal_counts_and_records_nothing() {
-        let (_folder, store) = ten();
-        let rehearsal = FullListWish {
-            dry_run: true,
-            ..wish()
-        };
-        let told = take_list(&store, &rows(1..10), rehearsal);
-        assert_eq!((told.missing, told.changed), (1, None));
-        assert_eq!(store.consent_counts().unwrap(), (10, 0));
-    }
-
-    #[test]
-    fn what_the_house_was_told_after_the_list_was_made_stands() {
-        let (_folder, store) = ten();
-        let late = granted(0, "2026-02-15T00:00:00Z");
-        store
-            .record_consents(&[late], "by letter", at("2026-02-15T00:00:00Z"))
-            .unwrap();
-        let told = take_list(&store, &rows(1..10), wish());
-        assert_eq!(told.missing, 0);
-        let said = store.consent(&person(0)).unwrap().said.unwrap();
-        assert_eq!(said.status, ConsentStatus::Granted);
-    }
-
-    #[test]
-    fn a_row_of_a_matter_alone_says_nothing_of_consent() {
-        let (_folder, store) = ten();
-        let mut list = rows(1..10);
-        list.push(ConsentEntry {
-            said: None,
-            matter: Some(MatterWish {
-                matter: "school".to_owned(),
-                print_only: true,
-                address: None,
-            }),
-            ..row(0)
-        });
-        let told = take_list(&store, &list, wish());
-        assert_eq!((told.missing, told.changed), (1, Some(1)));
-        let consent = store.consent(&person(0)).unwrap();
-        assert_eq!(consent.print_only_matters.len(), 1);
-    }
-
-    #[test]
-    fn of_two_rows_that_say_other_things_of_the_same_time_the_later_one_counts() {
-        let (_folder, store) = ten();
-        let said = |status| ConsentEntry {
-            said: Some((status, at("2026-01-01T00:00:00Z"))),
-            ..row(0)
-        };
-        let (granted, withdrawn) = (ConsentStatus::Granted, ConsentStatus::Withdrawn);
-        // Whatever the register had before.
-        for order in [
-            [granted, withdrawn],
-            [granted, withdrawn],
-            [withdrawn, granted],
-            [withdrawn, granted],
-        ] {
-            let mut list = rows(1..10);
-            list.extend(order.map(said));
-            take_list(&store, &list, wish());
-            let said = store.consent(&person(0)).unwrap().said.unwrap();
-            assert_eq!(said.status, order[1]);
-        }
-    }
-}
+mod tests;

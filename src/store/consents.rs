@@ -39,9 +39,20 @@ pub struct ConsentChange {
     pub since: Timestamp,
 }
 
+/// What became of one change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// The register has another word now than before.
+    pub is_news: bool,
+    /// What the register has by now, and since when.
+    pub status: ConsentStatus,
+    pub since: Timestamp,
+}
+
 impl Store {
     /// Records a page of changes; each that says something new of its time enters the history. A change
-    /// older than what the register has does not overrule it. Returns how many changed the register.
+    /// older than what the register has does not overrule it, and of two of one time the withdrawal stands,
+    /// whichever was told first. Returns how many changed the register.
     pub fn record_consents(
         &self,
         page: &[ConsentChange],
@@ -51,23 +62,30 @@ impl Store {
         self.write("record consents", |tx| record(tx, page, source, now))
     }
 
-    /// As [`Store::record_consents`], as the deed of an operator. The audit has how many, and nobody's id.
-    pub fn record_consents_by(
+    /// Records one change as the deed of an operator, and answers what stands then. The audit has what was
+    /// said, and nobody's id.
+    pub fn record_consent_by(
         &self,
-        page: &[ConsentChange],
+        change: &ConsentChange,
         source: &str,
         action: &NewEvent,
-    ) -> Result<usize, Error> {
+    ) -> Result<Heard, Error> {
         self.write("record consents", |tx| {
-            let changed = record(tx, page, source, action.at)?;
-            let granted = |change: &&ConsentChange| change.status == ConsentStatus::Granted;
-            let granted = page.iter().filter(granted).count();
-            let withdrawn = page.len() - granted;
+            let is_news = say(tx, change, source, action.at)?;
+            let count = |status| u8::from(change.status == status);
+            let (granted, withdrawn) =
+                (count(ConsentStatus::Granted), count(ConsentStatus::Withdrawn));
+            let changed = u8::from(is_news);
             let what = format!(
                 "consents {source}: {granted} granted, {withdrawn} withdrawn; {changed} changed the register"
             );
             events::note_house(tx, action, &what)?;
-            Ok(changed)
+            let (status, since) = standing(tx, &change.recipient)?;
+            Ok(Heard {
+                is_news,
+                status,
+                since,
+            })
         })
     }
 
@@ -234,8 +252,22 @@ pub(super) fn set_matter(
     Ok(is_news)
 }
 
-/// A word that the history ends with already, of that time, is not said twice: a file can be taken
-/// again and again.
+/// What the register has of a recipient who has said something.
+pub(super) fn standing(
+    tx: &Transaction<'_>,
+    recipient: &RecipientId,
+) -> Result<(ConsentStatus, Timestamp), Error> {
+    let doing = "ask the register";
+    let sql = "SELECT status, since FROM consents WHERE recipient_id = ?";
+    let mut query = tx.prepare_cached(sql).doing(doing)?;
+    let found = query.query_row([recipient.expose()], |row| {
+        Ok((row.word("status")?, row.time("since")?))
+    });
+    found.doing(doing)
+}
+
+/// A word of that time that the history has already is not said twice: a file can be taken again and
+/// again.
 fn note(
     tx: &Transaction<'_>,
     change: &ConsentChange,
@@ -244,8 +276,8 @@ fn note(
 ) -> Result<(), Error> {
     let sql = "INSERT INTO consent_history (recipient_id, status, since, recorded_at, source)
          SELECT ?1, ?2, ?3, ?4, ?5
-          WHERE ?2 IS NOT (SELECT status FROM consent_history
-                            WHERE recipient_id = ?1 AND since = ?3 ORDER BY id DESC LIMIT 1)";
+          WHERE NOT EXISTS (SELECT 1 FROM consent_history
+                WHERE recipient_id = ?1 AND since = ?3 AND status = ?2 AND NOT is_inferred)";
     let mut insert = tx.prepare_cached(sql).doing("record a consent")?;
     let (id, status) = (change.recipient.expose(), change.status.word());
     let given = params![id, status, millis(change.since), millis(now), source];
@@ -253,12 +285,15 @@ fn note(
     Ok(())
 }
 
+/// The newest word stands, and of two of one time the withdrawal: so the words of a recipient may come in
+/// any order, and again, and what stands is the same.
 fn upsert(tx: &Transaction<'_>, change: &ConsentChange, source: &str) -> Result<bool, Error> {
     let sql = "INSERT INTO consents (recipient_id, status, since, source) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (recipient_id) DO UPDATE
             SET status = excluded.status, since = excluded.since, source = excluded.source
          WHERE excluded.since > consents.since
-            OR (excluded.since = consents.since AND excluded.status <> consents.status)";
+            OR (excluded.since = consents.since
+                AND excluded.status = 'withdrawn' AND consents.status = 'granted')";
     let mut insert = tx.prepare_cached(sql).doing("record a consent")?;
     let (id, status) = (change.recipient.expose(), change.status.word());
     let given = params![id, status, millis(change.since), source];
@@ -296,19 +331,22 @@ mod tests {
         store.read(count).unwrap()
     }
 
+    fn said(status: ConsentStatus, since: &str) -> ConsentChange {
+        ConsentChange {
+            recipient: RecipientId::Person("010190-900P".parse().unwrap()),
+            status,
+            since: since.parse().unwrap(),
+        }
+    }
+
     #[test]
     fn what_is_said_again_enters_the_history_once() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let now: Timestamp = "2026-03-01T08:00:00Z".parse().unwrap();
-        let change = |status, since: &str| ConsentChange {
-            recipient: RecipientId::Person("010190-900P".parse().unwrap()),
-            status,
-            since: since.parse().unwrap(),
-        };
         let page = [
-            change(ConsentStatus::Granted, "2026-01-01T00:00:00Z"),
-            change(ConsentStatus::Withdrawn, "2026-02-01T00:00:00Z"),
+            said(ConsentStatus::Granted, "2026-01-01T00:00:00Z"),
+            said(ConsentStatus::Withdrawn, "2026-02-01T00:00:00Z"),
         ];
         for changed in [2, 0, 0] {
             assert_eq!(
@@ -317,9 +355,33 @@ mod tests {
             );
             assert_eq!(history(&store), 2);
         }
-        // The other word of the same time is news, and counts.
-        let other = [change(ConsentStatus::Granted, "2026-02-01T00:00:00Z")];
-        assert_eq!(store.record_consents(&other, "a file", now).unwrap(), 1);
-        assert_eq!(history(&store), 3);
+    }
+
+    #[test]
+    fn of_two_words_of_one_time_the_withdrawal_stands_whichever_comes_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let now: Timestamp = "2026-03-01T08:00:00Z".parse().unwrap();
+        let person = said(ConsentStatus::Granted, "2026-01-01T00:00:00Z").recipient;
+        let (granted, withdrawn) = (ConsentStatus::Granted, ConsentStatus::Withdrawn);
+        for (status, changed, words) in [
+            (granted, 1, 1),
+            (withdrawn, 1, 2),
+            // The list of every day says its old word of them.
+            (granted, 0, 2),
+            (withdrawn, 0, 2),
+            (granted, 0, 2),
+        ] {
+            let page = [said(status, "2026-01-01T00:00:00Z")];
+            assert_eq!(
+                store.record_consents(&page, "a file", now).unwrap(),
+                changed
+            );
+            assert_eq!(history(&store), words);
+        }
+        let asked = store.mailbox_statuses(&[&person], now).unwrap();
+        assert_eq!(asked[0].status, MailboxStatus::Withdrawn);
+        let consent = store.consent(&person).unwrap();
+        assert_eq!(consent.said.unwrap().status, withdrawn);
     }
 }

@@ -45,6 +45,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("consent_feeds.sql"),
     include_str!("matter_addresses.sql"),
     include_str!("missed_mailboxes.sql"),
+    include_str!("consent_words.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

@@ -4,7 +4,11 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Feed, import::imported_by, register};
+use super::{
+    Feed,
+    import::{imported_by, unheeded},
+    register,
+};
 use crate::{
     cli::{
         CommandError, Invocation,
@@ -34,6 +38,10 @@ struct FileFed {
     changed: Option<u64>,
     /// Of a full list: consents that it does not have.
     missing: Option<u64>,
+    /// Of a full list: whom an earlier one did not have, and whose consent stands again.
+    brought_back: Option<u64>,
+    /// Withdrawals that do not count: the register has a consent that is newer.
+    unheeded_withdrawals: u64,
     bad: u64,
 }
 
@@ -64,7 +72,9 @@ pub(super) fn run(
     let fed = look(arguments, invocation)?;
     let fed = Fed::of(fed, arguments.dry_run);
     invocation.output.show(&fed)?;
-    let is_clean = |file: &FileFed| file.bad == 0 && file.state != FileState::Refused;
+    let is_clean = |file: &FileFed| {
+        file.bad == 0 && file.unheeded_withdrawals == 0 && file.state != FileState::Refused
+    };
     Ok(if fed.files.iter().all(is_clean) {
         Outcome::Done
     } else {
@@ -125,7 +135,9 @@ impl From<consents::FedFile> for FileFed {
         let Told {
             rows,
             changed,
+            unheeded,
             missing,
+            brought_back,
             bad,
             ..
         } = file.told;
@@ -140,6 +152,8 @@ impl From<consents::FedFile> for FileFed {
             rows,
             changed,
             missing,
+            brought_back,
+            unheeded_withdrawals: unheeded,
             bad,
         }
     }
@@ -187,8 +201,14 @@ impl fmt::Display for FileFed {
         if let Some(missing) = self.missing {
             write!(f, ", {missing} not in the list")?;
         }
+        if let Some(back) = self.brought_back.filter(|back| *back > 0) {
+            write!(f, ", {back} brought back")?;
+        }
         if self.bad > 0 {
             write!(f, ", {} bad", self.bad)?;
+        }
+        if self.unheeded_withdrawals > 0 {
+            write!(f, "; {}", unheeded(self.unheeded_withdrawals))?;
         }
         match &self.why {
             Some(why) => writeln!(f, "; {why}"),

@@ -20,6 +20,8 @@ pub(in crate::cli) struct Imported {
     /// Rows that changed the register; the others said what it knew, or something older. Absent
     /// where nothing was recorded.
     changed: Option<u64>,
+    /// Withdrawals that do not count: the register has a consent that is newer.
+    unheeded_withdrawals: u64,
     bad: u64,
     /// The first hundred of those.
     bad_rows: Vec<BadRow>,
@@ -27,6 +29,8 @@ pub(in crate::cli) struct Imported {
     granted_before: Option<u64>,
     /// Of a full list: those of them that it does not have, which are withdrawn.
     missing: Option<u64>,
+    /// Of a full list: whom an earlier one did not have, and whose consent stands again.
+    brought_back: Option<u64>,
 }
 
 /// A row that cannot be used. Its words are not repeated: they may be somebody's identity code.
@@ -149,6 +153,9 @@ fn of_file(refusal: Refusal, path: &Path) -> CommandError {
         Refusal::TooManyMissing { .. } => {
             "see whether the file is whole; if it is, `--allow-withdrawals` takes it"
         }
+        Refusal::Older { .. } => {
+            "without `--full` its rows are taken, and nobody is withdrawn; `--as-of` says when it was made"
+        }
     };
     CommandError::failed(refusal.to_string()).hint(hint)
 }
@@ -161,17 +168,19 @@ impl Imported {
             full: arguments.is_full(),
             rows: told.rows,
             changed: told.changed,
+            unheeded_withdrawals: told.unheeded,
             bad: told.bad,
             bad_rows: bad_rows
                 .map(|consents::BadRow { line, problem }| BadRow { line, problem })
                 .collect(),
             granted_before: told.granted_before,
             missing: told.missing,
+            brought_back: told.brought_back,
         }
     }
 
     fn outcome(&self) -> Outcome {
-        if self.bad == 0 {
+        if self.bad == 0 && self.unheeded_withdrawals == 0 {
             Outcome::Done
         } else {
             Outcome::Findings
@@ -190,9 +199,21 @@ impl Imported {
     }
 }
 
+pub(super) fn unheeded(withdrawals: u64) -> String {
+    match withdrawals {
+        1 => "1 withdrawal is older than a consent of the register: it does not count".to_owned(),
+        _ => format!(
+            "{withdrawals} withdrawals are older than consents of the register: they do not count"
+        ),
+    }
+}
+
 impl fmt::Display for Imported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.first_line(f)?;
+        if self.unheeded_withdrawals > 0 {
+            writeln!(f, "{}", unheeded(self.unheeded_withdrawals))?;
+        }
         if let (Some(missing), Some(granted)) = (self.missing, self.granted_before) {
             let done = match self.changed {
                 Some(_) => "withdrawn",
@@ -200,6 +221,9 @@ impl fmt::Display for Imported {
             };
             let consents = counted(granted, "consent", "consents");
             writeln!(f, "{missing} of {consents} not in the list: {done}")?;
+        }
+        if let Some(back) = self.brought_back.filter(|back| *back > 0) {
+            writeln!(f, "{back} brought back whom an earlier list did not have")?;
         }
         if self.bad > 0 {
             writeln!(f, "{} left out:", counted(self.bad, "bad row", "bad rows"))?;

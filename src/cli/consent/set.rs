@@ -12,7 +12,7 @@ use crate::{
     },
     consents::address_of_rows,
     domain::PostalAddress,
-    store::{ConsentChange, MatterWish, Store},
+    store::{ConsentChange, Heard, MatterWish, Store},
 };
 
 /// Of an address.
@@ -24,9 +24,12 @@ pub(in crate::cli) struct ConsentChanged {
     dry_run: bool,
     status: Option<ConsentStatusWord>,
     since: Option<Time>,
-    /// False where the register has a newer word, which stands; absent with `dry_run`, and where
-    /// only a matter was set.
+    /// False where the register has that word already, or one that overrules it; absent with
+    /// `dry_run`, and where only a matter was set.
     changed: Option<bool>,
+    /// What the register has by now; absent where `changed` is.
+    stands: Option<ConsentStatusWord>,
+    stands_since: Option<Time>,
     matter: Option<String>,
     /// What holds for the matter from now on.
     print_only: Option<bool>,
@@ -53,6 +56,8 @@ pub(super) fn run(
         status: arguments.status.map(ConsentStatusWord),
         since: arguments.status.map(|_| Time(since)),
         changed: None,
+        stands: None,
+        stands_since: None,
         matter: arguments.matter.clone(),
         print_only: wish.as_ref().map(|wish| wish.print_only),
         other_address: wish.as_ref().map(|wish| wish.address.is_some()),
@@ -64,26 +69,30 @@ pub(super) fn run(
             status,
             since,
         });
-        told.changed = record(&store, status, invocation)?;
+        if let Some(heard) = record(&store, status, invocation)? {
+            told.changed = Some(heard.is_news);
+            told.stands = Some(ConsentStatusWord(heard.status));
+            told.stands_since = Some(Time(heard.since));
+        }
         if let Some(wish) = &wish {
             store.set_matter_by(&recipient, wish, &invocation.action(""))?;
         }
     }
     invocation.output.show(&told)?;
-    Ok(Outcome::Done)
+    Ok(told.outcome())
 }
 
 fn record(
     store: &Store,
     change: Option<ConsentChange>,
     invocation: &Invocation<'_>,
-) -> Result<Option<bool>, CommandError> {
+) -> Result<Option<Heard>, CommandError> {
     let Some(change) = change else {
         return Ok(None);
     };
     let source = format!("set by {}", invocation.actor);
-    let changed = store.record_consents_by(&[change], &source, &invocation.action(""))?;
-    Ok(Some(changed == 1))
+    let heard = store.record_consent_by(&change, &source, &invocation.action(""))?;
+    Ok(Some(heard))
 }
 
 /// What is to hold for a matter; an address stands on standard input.
@@ -126,6 +135,38 @@ fn read_address(invocation: &mut Invocation<'_>) -> Result<PostalAddress, Comman
     })
 }
 
+impl ConsentChanged {
+    fn is_overruled(&self) -> bool {
+        let status = |word: ConsentStatusWord| word.0;
+        self.stands
+            .is_some_and(|stands| Some(stands.0) != self.status.map(status))
+    }
+
+    fn outcome(&self) -> Outcome {
+        if self.is_overruled() {
+            Outcome::Findings
+        } else {
+            Outcome::Done
+        }
+    }
+
+    /// What became of the word, behind it.
+    fn ending(&self) -> String {
+        let (Some(false), Some(stands), Some(since)) =
+            (self.changed, self.stands, self.stands_since)
+        else {
+            return String::new();
+        };
+        if self.is_overruled() {
+            format!(": not heeded, the register has {stands} since {since}, which stands")
+        } else if self.since.is_some_and(|said| said.0 == since.0) {
+            "; the register has that already".to_owned()
+        } else {
+            format!("; the register has that since {since} already")
+        }
+    }
+}
+
 impl fmt::Display for ConsentChanged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let would = if self.dry_run {
@@ -134,11 +175,7 @@ impl fmt::Display for ConsentChanged {
             ""
         };
         if let (Some(status), Some(since)) = (self.status, self.since) {
-            let stale = match self.changed {
-                Some(false) => "; the register has a newer word, which stands",
-                _ => "",
-            };
-            writeln!(f, "{would}{status} since {since}{stale}")?;
+            writeln!(f, "{would}{status} since {since}{}", self.ending())?;
         }
         match (&self.matter, self.print_only) {
             (Some(matter), Some(true)) => {

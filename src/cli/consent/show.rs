@@ -46,6 +46,9 @@ struct WordShown {
     print_only: Option<bool>,
     other_address: Option<bool>,
     source: Option<String>,
+    /// Of a withdrawal that a full list has implied: from when on it stands no more, since a later list
+    /// had the recipient again.
+    lifted_at: Option<Time>,
 }
 
 pub(super) fn run(
@@ -128,6 +131,7 @@ impl From<ConsentWord> for WordShown {
             print_only: is_print_only,
             other_address,
             source: word.source,
+            lifted_at: word.lifted_at.map(Time),
         }
     }
 }
@@ -181,7 +185,11 @@ impl fmt::Display for WordShown {
             };
             write!(f, "letters of the matter `{matter}` {way}")?;
         }
-        f.write_str(&told_by(self.source.as_deref()))
+        f.write_str(&told_by(self.source.as_deref()))?;
+        match self.lifted_at {
+            Some(time) => write!(f, ", until a later list had them at {time}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+mod words;
+
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use super::House;
@@ -179,61 +181,6 @@ fn what_belongs_to_a_full_list_is_refused_without_one() {
     }
     let future = house.kuori(&format!("consent import {file} --full --as-of 2026-03-02"));
     assert_eq!(future.code, 2);
-}
-
-#[test]
-fn a_time_that_is_typed_without_an_offset_is_by_the_clocks_of_the_site() {
-    let house = House::filled();
-    let said = house.asked(
-        "consent set - granted --since 2026-02-01T12:00",
-        "010190-999W\n",
-    );
-    insta::assert_snapshot!(said.both(), @"granted since 2026-02-01T10:00:00Z");
-    // As in files, a day begins at midnight UTC.
-    let said = house.asked(
-        "consent set - withdrawn --since 2026-02-02",
-        "010190-999W\n",
-    );
-    insta::assert_snapshot!(said.both(), @"withdrawn since 2026-02-02T00:00:00Z");
-    // 10:00 at the site is when the house was told.
-    for (time, rows) in [("09:59", 0), ("10:00", 1)] {
-        let said = house.out(&format!(
-            "consent export {} --as-of 2026-03-01T{time}",
-            house.path(&format!("{rows}.csv"))
-        ));
-        assert!(said.starts_with(&format!("{rows} row")), "{said}");
-        let shown = house.asked(
-            &format!("consent show - --as-of 2026-03-01T{time}"),
-            "010190-999W\n",
-        );
-        assert_eq!(
-            shown.out.starts_with("withdrawn"),
-            rows == 1,
-            "{}",
-            shown.out
-        );
-    }
-    let file = house.file("all.csv", ALL);
-    let full = |time: &str| format!("consent import {file} --full --dry-run --as-of {time}");
-    house.out(&full("2026-03-01T10:00"));
-    assert_eq!(house.kuori(&full("2026-03-01T10:01")).code, 2);
-}
-
-#[test]
-fn a_row_whose_time_lacks_its_offset_changes_nothing_and_is_told() {
-    let house = with_all();
-    let file = house.file(
-        "local.csv",
-        "recipient_id,status,since\n010190-999W,withdrawn,2026-02-01T12:30:00\n",
-    );
-    let said = house.kuori(&format!("consent import {file}"));
-    assert_eq!(said.code, 3);
-    insta::assert_snapshot!(said.out, @r"
-    1 row read, 0 changed the register
-    1 bad row left out:
-      line 2: `since` lacks its offset: behind the time, write `Z` for UTC, or such as `+02:00`
-    ");
-    assert_both_granted(&house);
 }
 
 /// All that a file can say, of two recipients.
