@@ -39,6 +39,7 @@ fn settings(config: &CourierConfig) -> CourierSettings {
         in_order: config.in_order,
         turn: Duration::from_secs(config.turn_secs.into()),
         back_off: config.back_off,
+        set_aside: config.set_aside,
         ..CourierSettings::default()
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     inbox::{self, Afterwards, Completeness, Way},
     mailbox::suomifi,
     monitor, notices, outbox,
-    pipeline::{self, PrintHouseSettings, Retention, SenderSettings},
+    pipeline::{self, PrintHouseSettings, Retention, SenderSettings, SetAside},
     second_reader,
     sftp_server::{self, Account, Role},
     telemetry::LogFormat,
@@ -111,6 +111,7 @@ impl ServiceConfig {
                     first: SignedDuration::from_secs(1),
                     longest: SignedDuration::from_secs(10),
                 },
+                set_aside: SetAside::default(),
             },
             events_poll_secs: 1,
         }
@@ -130,6 +131,8 @@ pub struct CourierConfig {
     pub turn_secs: u32,
     /// How long a service that does not work is left alone.
     pub back_off: BackOff,
+    /// When a message is given up that it does not take.
+    pub set_aside: SetAside,
 }
 
 /// The embedded SFTP server; its accounts are [`Config::accounts`].

@@ -45,7 +45,7 @@ mod stop;
 mod timers;
 
 pub use clock::Clock;
-pub use courier::{Courier, Settings as CourierSettings};
+pub use courier::{Courier, SetAside, Settings as CourierSettings};
 pub use error::Error;
 pub use forget::{Forgotten, Retention, days_before, forget};
 pub use house::{

@@ -49,6 +49,8 @@ const SET_BACK: &str = "
     UPDATE mailbox_services SET retry_at = MAX(:now, retry_at - :back) WHERE retry_at > :now;
     UPDATE mailbox_services SET failing_since = :now WHERE failing_since > :now;
     UPDATE mailbox_queue SET uploads = '', uploaded_at = NULL WHERE uploaded_at > :now;
+    UPDATE mailbox_queue SET retry_at = MAX(:now, retry_at - :back) WHERE retry_at > :now;
+    UPDATE mailbox_queue SET apart_since = :now WHERE apart_since > :now;
     UPDATE queued_batches SET unsettled_since = :now WHERE unsettled_since > :now;
     UPDATE queued_batches SET failing_since = :now WHERE failing_since > :now;
     UPDATE service_feeds SET retry_at = MAX(:now, retry_at - :back) WHERE retry_at > :now;

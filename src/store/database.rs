@@ -46,6 +46,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("matter_addresses.sql"),
     include_str!("missed_mailboxes.sql"),
     include_str!("consent_words.sql"),
+    include_str!("queue_refusals.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

@@ -60,6 +60,11 @@ pub struct QueuedRow {
     pub uploads: Vec<String>,
     /// When the first of them was uploaded: the service forgets them after a day.
     pub uploaded_at: Option<Timestamp>,
+    /// How often the service had taken others, and not this one; its last words, without personal data.
+    pub refusals: u32,
+    pub last_refusal: Option<String>,
+    /// Until then the others go without it.
+    pub retry_at: Option<Timestamp>,
 }
 
 /// Where a queued message stands for those who would move it.
@@ -220,6 +225,9 @@ pub(super) fn queued_row(row: &Row<'_>) -> rusqlite::Result<QueuedRow> {
         tries: row.get("tries")?,
         uploads: uploads.lines().map(str::to_owned).collect(),
         uploaded_at: row.maybe_time("uploaded_at")?,
+        refusals: row.get("refusals_apart")?,
+        last_refusal: row.get("last_refusal")?,
+        retry_at: row.maybe_time("retry_at")?,
     })
 }
 

@@ -7,7 +7,7 @@ use super::{
     Error, NewEvent, Store, Transaction,
     columns::{Columns, millis},
     error::Doing,
-    events,
+    events, queue_refusals,
     queue_turns::MAY_GO,
 };
 use crate::domain::{BatchId, SenderId, ServiceName};
@@ -220,6 +220,7 @@ impl Store {
             for sql in [sending, events] {
                 tx.execute(sql, [service.as_str()]).doing(doing)?;
             }
+            queue_refusals::try_all_again(tx, service)?;
             ask_at_once(tx, action.at)?;
             let what = format!("try mailbox service {service} again");
             events::note_house(tx, action, &what)

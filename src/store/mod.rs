@@ -62,6 +62,7 @@ mod places;
 mod purge;
 mod queue_moves;
 mod queue_outcomes;
+mod queue_refusals;
 mod queue_turns;
 mod read_marks;
 mod reprocess;
@@ -130,6 +131,7 @@ pub use places::{PlaceTrouble, Trouble};
 pub use purge::{BatchPurge, Erasure, Kept, PurgeRule};
 pub use queue_moves::{CannotMoveQueue, QueueMove};
 pub use queue_outcomes::{Arrived, SentPost, SentRow};
+pub use queue_refusals::Refusals;
 pub use queue_turns::{PutBack, QueueTurn};
 pub use read_marks::{AwaitedRead, ReadMarks};
 pub use reprocess::{

@@ -106,15 +106,18 @@ fn plan(
 fn carry_out(tx: &Transaction<'_>, old: &ServiceName, new: &ServiceName) -> Result<(), Error> {
     let doing = "move a queue";
     for sql in [
-        "INSERT INTO queued_batches (service, batch, queued_at, waiting, sending, unsettled_since)
-         SELECT ?2, batch, queued_at, waiting, sending, unsettled_since FROM queued_batches
+        "INSERT INTO queued_batches (service, batch, queued_at, waiting, sending, put_off, unsettled_since)
+         SELECT ?2, batch, queued_at, waiting, sending, put_off, unsettled_since FROM queued_batches
           WHERE service = ?1
          ON CONFLICT (service, batch) DO UPDATE SET queued_at = MIN(queued_at, excluded.queued_at),
             waiting = waiting + excluded.waiting, sending = sending + excluded.sending,
+            put_off = put_off + excluded.put_off,
             unsettled_since = COALESCE(unsettled_since, excluded.unsettled_since)",
         "DELETE FROM queued_batches WHERE service = ?1 AND ?2 <> ''",
         "UPDATE mailbox_queue SET service = ?2 WHERE service = ?1",
         "UPDATE OR IGNORE sent_posts SET service = ?2 WHERE service = ?1",
+        "UPDATE OR IGNORE taken_by_services SET service = ?2 WHERE service = ?1",
+        "DELETE FROM taken_by_services WHERE service = ?1 AND ?2 <> ''",
         "UPDATE OR IGNORE service_feeds SET service = ?2 WHERE service = ?1",
         "UPDATE OR IGNORE mailbox_looks SET mailbox = ?2 WHERE mailbox = ?1",
         "UPDATE timers SET mailbox = ?2 WHERE mailbox = ?1",

@@ -43,7 +43,7 @@ impl Store {
     /// Whose turn it is. Senders take turns, and those of one sender go by turns to the batch that
     /// has waited longest and to the one that has the fewest messages left: so neither does a small
     /// one wait for a large one, nor a large one for many small ones. Batches of `last` come after all
-    /// others.
+    /// others. One all of whose messages are put off has none.
     pub fn queue_turn(
         &self,
         service: &ServiceName,
@@ -75,6 +75,7 @@ impl Store {
         let choose = format!(
             "SELECT q.position FROM mailbox_queue q JOIN batches b ON b.id = q.batch
               WHERE q.service = ?2 AND q.batch = ?1 AND q.is_sending = 0 AND {MAY_GO}
+                AND q.retry_at IS NULL
               ORDER BY q.lap, q.position LIMIT ?3"
         );
         let take = "UPDATE mailbox_queue SET is_sending = 1, tries = tries + 1
@@ -189,7 +190,7 @@ pub(super) fn next_sql(last: &[BatchId]) -> String {
         "SELECT q.batch, b.sender, q.waiting
            FROM queued_batches q JOIN batches b ON b.id = q.batch
            LEFT JOIN queue_senders s ON s.service = q.service AND s.sender = b.sender
-          WHERE q.service = ? AND q.waiting > 0 AND {MAY_GO}
+          WHERE q.service = ? AND q.waiting > q.put_off AND {MAY_GO}
           ORDER BY q.batch IN ({last}), COALESCE(s.last_turn, 0),
                 CASE COALESCE(s.turns, 0) % 2 WHEN 0 THEN q.queued_at ELSE q.waiting END,
                 q.batch

@@ -36,7 +36,8 @@ POST   /_stub/read, acknowledge, print, post-confirm, post-return, post-lose
 \"what\" is one of: {\"status\": {\"status\": 503, \"retry_after_secs\": 1}}, {\"slow\": 2000}, \"cut\", \"cut-middle\",
 \"unauthorized\", \"expire-token\", \"not-listed\", \"wrong-type\", \"broken-json\", \"unknown-fields\",
 \"duplicate-events\", \"shuffle-events\", \"unknown-events\", \"strange-events\".
-Beside it: \"on\" (beginning of the path), \"share\" (0 to 1), \"skip\", \"times\", \"after_effect\".
+Beside it: \"on\" (beginning of the path), \"about\" (a part of the query or body), \"share\" (0 to 1), \"skip\",
+\"times\", \"after_effect\".
 ";
 
 pub(super) fn answer(shared: &Shared, asked: &Asked<'_>) -> Answer {

@@ -102,9 +102,10 @@ async fn respond(
     if head.uri.path().starts_with(control::DOOR) {
         return Ok(controlled(&head, body, peer, shared).await);
     }
-    let (mishaps, is_too_fast, limit) = begin(shared, head.uri.path());
+    let (is_too_fast, limit) = begin(shared, head.uri.path());
     let _in_hand = InHand(shared);
     let body = body::read(body, limit).await;
+    let mishaps = befall(shared, &head, &body);
     let (before, after): (Vec<_>, Vec<_>) =
         mishaps.iter().cloned().partition(Mishap::is_before_effect);
     let mut refused = None;
@@ -139,8 +140,8 @@ async fn controlled(
     response(&answer, AnswerBody::whole(answer.bytes()))
 }
 
-/// Counts the request, and throws the dice for it.
-fn begin(shared: &Shared, path: &str) -> (Vec<Mishap>, bool, u64) {
+/// Counts the request.
+fn begin(shared: &Shared, path: &str) -> (bool, u64) {
     let mut guard = shared.lock();
     let world = &mut *guard;
     let counted = doors::counted_as(path);
@@ -150,10 +151,22 @@ fn begin(shared: &Shared, path: &str) -> (Vec<Mishap>, bool, u64) {
         world.tally.requests.insert(counted.to_owned(), 1);
     }
     world.tally.in_hand.begin();
-    let mishaps = world.troubles.befall(path, &mut world.dice);
-    world.tally.mishaps += u64::from(!mishaps.is_empty());
     let is_too_fast = world.is_too_fast();
-    (mishaps, is_too_fast, world.settings.limits.request_bytes)
+    (is_too_fast, world.settings.limits.request_bytes)
+}
+
+/// Throws the dice for the request.
+fn befall(shared: &Shared, head: &Parts, body: &Read) -> Vec<Mishap> {
+    let nothing = Bytes::new();
+    let body = match body {
+        Read::Whole(bytes) => bytes,
+        Read::TooLarge | Read::Broken => &nothing,
+    };
+    let mut guard = shared.lock();
+    let world = &mut *guard;
+    let mishaps = world.troubles.befall(&asked(head, body), &mut world.dice);
+    world.tally.mishaps += u64::from(!mishaps.is_empty());
+    mishaps
 }
 
 fn asked<'a>(head: &'a Parts, body: &'a Bytes) -> Asked<'a> {

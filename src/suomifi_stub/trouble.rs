@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::doors::Asked;
+
 /// Something that goes wrong on purpose.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -8,6 +10,9 @@ pub struct Trouble {
     /// The beginning of the paths that it is about; `None`: all of the API.
     #[serde(default)]
     pub on: Option<String>,
+    /// A part of their query or body, such as one external id; `None`: whatever they say.
+    #[serde(default)]
+    pub about: Option<String>,
     /// Of those requests, 0 to 1, by the dice.
     #[serde(default = "one")]
     pub share: f64,
@@ -76,6 +81,7 @@ impl Trouble {
         Self {
             what,
             on: None,
+            about: None,
             share: 1.0,
             skip: 0,
             times: None,
@@ -94,6 +100,12 @@ impl Trouble {
     #[must_use]
     pub fn on(mut self, path: &str) -> Self {
         self.on = Some(path.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn about(mut self, text: &str) -> Self {
+        self.about = Some(text.to_owned());
         self
     }
 
@@ -133,9 +145,18 @@ impl Trouble {
         (!is_refusal).then_some("a status is 400 to 599")
     }
 
-    fn is_about(&self, path: &str) -> bool {
-        self.on.as_deref().is_none_or(|on| path.starts_with(on))
+    fn is_about(&self, asked: &Asked<'_>) -> bool {
+        let has = |about: &str| asked.query.contains(about) || is_in(about, asked.body);
+        self.on
+            .as_deref()
+            .is_none_or(|on| asked.path.starts_with(on))
+            && self.about.as_deref().is_none_or(has)
     }
+}
+
+fn is_in(text: &str, body: &[u8]) -> bool {
+    let text = text.as_bytes();
+    text.is_empty() || body.windows(text.len()).any(|window| window == text)
 }
 
 /// One that happens to this request.
@@ -169,9 +190,9 @@ impl Troubles {
     }
 
     /// What happens to a request, in the order of their coming into force.
-    pub(super) fn befall(&mut self, path: &str, dice: &mut fastrand::Rng) -> Vec<Mishap> {
+    pub(super) fn befall(&mut self, asked: &Asked<'_>, dice: &mut fastrand::Rng) -> Vec<Mishap> {
         let mut mishaps = Vec::new();
-        for trouble in self.all.iter_mut().filter(|one| one.is_about(path)) {
+        for trouble in self.all.iter_mut().filter(|one| one.is_about(asked)) {
             if trouble.skip > 0 {
                 trouble.skip -= 1;
                 continue;

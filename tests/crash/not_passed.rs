@@ -42,6 +42,18 @@ pub(super) const NOT_PASSED: &[(&str, &str)] = &[
         "a mailbox service: `suomifi::crashes` kills there",
     ),
     (
+        "commit/count a refusal",
+        "a mailbox service: `suomifi::crashes` kills there",
+    ),
+    (
+        "commit/put messages off",
+        "a mailbox service: `suomifi::crashes` kills there",
+    ),
+    (
+        "commit/try messages again",
+        "a mailbox service: `suomifi::crashes` kills there",
+    ),
+    (
         "commit/record what was sent",
         "a mailbox service: `suomifi::crashes` kills there",
     ),

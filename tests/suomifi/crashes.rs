@@ -29,7 +29,7 @@ const COURIER: &str = "rate_per_sec = 200.0\nin_flight = 3\nfirst_wait_secs = 1\
     longest_wait_secs = 1\nevents_poll_secs = 1";
 
 /// What a day passes whatever the service refuses.
-const POINTS: [&str; 17] = [
+const POINTS: [&str; 20] = [
     "commit/record the mailbox services",
     "commit/queue messages",
     "commit/give a turn",
@@ -37,6 +37,9 @@ const POINTS: [&str; 17] = [
     "commit/record the next turn",
     "commit/note uploaded files",
     "commit/put messages back",
+    "commit/count a refusal",
+    "commit/put messages off",
+    "commit/try messages again",
     "commit/put a mailbox service off",
     "commit/note that a mailbox service works",
     "commit/record what was sent",
@@ -85,7 +88,7 @@ impl Day {
         (day, states, was_killed)
     }
 
-    /// All letters wait, since the service takes no file.
+    /// All letters wait, since the service takes no file; it was offered one of them twice at least.
     async fn queue_all(&mut self) {
         let no_file = Trouble::status(503).on(UPLOAD);
         self.house.town.stub.trouble(no_file);
@@ -95,6 +98,7 @@ impl Day {
                 house.number("SELECT COUNT(*) FROM mailbox_queue") == u64::from(LETTERS)
                     && is_batch_at_rest(house)
                     && house.number("SELECT COUNT(*) FROM mailbox_services WHERE failures > 0") == 1
+                    && house.number("SELECT COUNT(*) FROM mailbox_queue WHERE refusals > 1") > 0
             })
             .await;
     }

@@ -8,6 +8,7 @@ mod events;
 mod kills;
 mod mortal;
 mod pace;
+mod suspects;
 mod timers;
 mod town;
 mod troubles;

@@ -21,6 +21,12 @@ pub(super) struct QueuedLine {
     is_in_doubt: bool,
     /// How often it was sent.
     tries: u32,
+    /// How often the service had taken others, and not this one.
+    refusals: u32,
+    /// What it said at last, where it did not take it.
+    last_refusal: Option<String>,
+    /// Until then the others go without it.
+    retry_at: Option<Time>,
     /// By which the service knows it.
     external_id: String,
 }
@@ -34,6 +40,9 @@ impl QueuedLine {
             is_sending: row.is_sending,
             is_in_doubt: row.is_in_doubt,
             tries: row.tries,
+            refusals: row.refusals,
+            last_refusal: row.last_refusal,
+            retry_at: row.retry_at.map(Time),
             external_id: row.external_id,
         }
     }
@@ -60,6 +69,22 @@ impl fmt::Display for QueuedLine {
         }
         if self.is_in_doubt {
             f.write_str("; the service may have it")?;
+        }
+        self.refused(f)
+    }
+}
+
+impl QueuedLine {
+    fn refused(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.refusals > 0 {
+            let times = counted(self.refusals.into(), "try", "tries");
+            write!(f, "; the service takes others and not it, in {times}")?;
+        }
+        if let Some(words) = &self.last_refusal {
+            write!(f, "; at last: {words}")?;
+        }
+        if let Some(at) = &self.retry_at {
+            write!(f, "; it is tried again at {at}")?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::{
     config::{CourierConfig, ServiceConfig, key_path::KeyPath, problem::Problems},
     domain::BackOff,
     mailbox::suomifi,
-    pipeline::Shown,
+    pipeline::{SetAside, Shown},
 };
 
 /// A service of Suomi.fi Messages: each authority has its own, with its own user. Senders name it.
@@ -64,6 +64,13 @@ struct CourierTable {
     /// The longest that the wait becomes.
     #[schemars(range(min = 1))]
     longest_wait_secs: u32,
+    /// A message that the service does not take, without saying what is wrong with it, is held after so many
+    /// tries, if it took others before each of them. Until then it waits by itself.
+    #[schemars(range(min = 2, max = 1_000))]
+    set_aside_after_tries: u32,
+    /// And these hours at least after the first of those tries.
+    #[schemars(range(min = 1, max = 720))]
+    set_aside_after_hours: u32,
     /// How often it is asked what has happened to messages.
     #[schemars(range(min = 1))]
     events_poll_secs: u32,
@@ -106,6 +113,8 @@ impl Default for CourierTable {
             turn_secs: 30,
             first_wait_secs: 5,
             longest_wait_secs: 900,
+            set_aside_after_tries: 8,
+            set_aside_after_hours: 24,
             events_poll_secs: 60,
         }
     }
@@ -185,6 +194,10 @@ impl CourierTable {
             back_off: BackOff {
                 first: SignedDuration::from_secs(self.first_wait_secs.into()),
                 longest: SignedDuration::from_secs(self.longest_wait_secs.into()),
+            },
+            set_aside: SetAside {
+                refusals: self.set_aside_after_tries,
+                after: SignedDuration::from_hours(self.set_aside_after_hours.into()),
             },
         }
     }

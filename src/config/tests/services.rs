@@ -1,7 +1,10 @@
 use std::path::Path;
 
 use super::*;
-use crate::{mailbox::suomifi, pipeline::Shown};
+use crate::{
+    mailbox::suomifi,
+    pipeline::{SetAside, Shown},
+};
 
 /// A service with what it cannot do without, and a sender who names it.
 const LEAST: &str = "
@@ -27,6 +30,7 @@ fn a_service_with_its_least_keys_has_the_defaults_of_its_room() {
     );
     assert_eq!(service.client, plain);
     assert_eq!(service.courier.in_flight, 8);
+    assert_eq!(service.courier.set_aside, SetAside::default());
     assert!((service.courier.rate_per_sec - 1.0).abs() < f64::EPSILON);
     let sender = &config.senders[0].settings;
     assert_eq!(sender.suomifi.as_ref(), Some(&plain.name));
@@ -47,7 +51,7 @@ password_file = '/etc/kuori/x.password'
 base_url = 'http://127.0.0.1:8080/'
 allows_plain_http = true
 ca_file = 'ca.pem'
-courier = { rate_per_sec = 5, in_flight = 2, first_wait_secs = 1, longest_wait_secs = 2 }
+courier = { rate_per_sec = 5, in_flight = 2, first_wait_secs = 1, longest_wait_secs = 2, set_aside_after_tries = 3, set_aside_after_hours = 4 }
 requests = { recipients_a_question = 10, connect_timeout_secs = 3 }
 ";
     let config = parse_at(text, "/data".into()).unwrap();
@@ -66,6 +70,8 @@ requests = { recipients_a_question = 10, connect_timeout_secs = 3 }
     assert!((service.courier.rate_per_sec - 5.0).abs() < f64::EPSILON);
     assert_eq!(service.courier.in_flight, 2);
     assert_eq!(service.courier.back_off.longest.as_secs(), 2);
+    assert_eq!(service.courier.set_aside.refusals, 3);
+    assert_eq!(service.courier.set_aside.after.as_hours(), 4);
     let shown = config.senders[0].settings.shown;
     assert!(shown.replies_allowed && shown.recipient_only && !shown.reminder);
 }

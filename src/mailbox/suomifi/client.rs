@@ -170,6 +170,11 @@ impl Suomifi {
         self.tokens.knock_again().await;
     }
 
+    /// Whether it has a token that holds: then it was not for that that a request came to nothing.
+    pub async fn is_let_in(&self) -> bool {
+        self.tokens.is_any_held().await
+    }
+
     /// Asks for a new token: whether user, password, certificate and address will do.
     pub async fn check(&self) -> Result<(), Error> {
         self.tokens.renew(&self.desk()).await.map(drop)

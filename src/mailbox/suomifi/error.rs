@@ -94,6 +94,25 @@ impl Error {
         )
     }
 
+    /// Whether the service may be answering like this to one message alone, though it does not say so, while
+    /// it takes others: a guard before it that dislikes a text, a file that it chokes on, a slow line.
+    pub fn may_be_of_message(&self) -> bool {
+        match self {
+            Self::Unreachable {
+                may_have_arrived, ..
+            } => *may_have_arrived,
+            Self::Busy { status, .. } => *status != 429,
+            Self::NotLetIn { .. } | Self::Answer { .. } => true,
+            Self::NoMailbox
+            | Self::TooLarge { .. }
+            | Self::Refused { .. }
+            | Self::NoPage { .. }
+            | Self::PasswordFile { .. }
+            | Self::Password { .. }
+            | Self::Settings { .. } => false,
+        }
+    }
+
     /// How long the service wants to be left alone, by its own words: a day at most.
     pub fn wanted_wait(&self) -> SignedDuration {
         let secs = match self {

@@ -95,6 +95,13 @@ impl Tokens {
         state.outcome(None)
     }
 
+    /// Whether there is one, as far as is known here.
+    pub(super) async fn is_any_held(&self) -> bool {
+        let state = self.state.lock().await;
+        let token = state.standing(None);
+        token.is_some_and(|token| Instant::now() < token.ends_at)
+    }
+
     /// The next call asks, though nobody was let in a moment ago.
     pub(super) async fn knock_again(&self) {
         self.state.lock().await.refusal = None;

@@ -3,13 +3,15 @@ use std::{mem, sync::Arc};
 use tokio::task::JoinHandle;
 
 use super::{
-    ending::{Ended, Ending, Uploads},
+    desk::Desk,
+    ending::{Ended, Ending},
     parcel::{Contents, Parcel},
+    suspects,
 };
 use crate::{
     crash_points::around_remote,
     mailbox::suomifi::{Error, ExternalId, SentMessage, Suomifi},
-    store::{PutBack, QueuedRow},
+    store::QueuedRow,
 };
 
 /// What came of asking the service for something.
@@ -18,7 +20,7 @@ pub(super) struct Note {
     pub(super) ended: Ended,
     /// The service does not work, whatever the message.
     pub(super) trouble: Option<Error>,
-    /// The service has said something of this message, so it works.
+    /// The service has said something of this message, or took others, so it works.
     pub(super) is_answer: bool,
 }
 
@@ -32,33 +34,17 @@ impl Note {
         }
     }
 
-    /// The service was asked for something else than to take it.
-    pub(super) fn unanswered(queued: &QueuedRow, trouble: Error) -> Self {
-        let ending = Ending::PutBack {
-            how: PutBack::NotSent,
-            uploads: Uploads::AsBefore,
-        };
+    pub(super) fn trouble(ended: Ended, trouble: Error) -> Self {
         Self {
             trouble: Some(trouble),
-            ..Self::unasked(Ended::of(queued, ending))
-        }
-    }
-
-    fn answer(ended: Ended) -> Self {
-        Self {
-            is_answer: true,
             ..Self::unasked(ended)
         }
     }
 
-    fn of(parcel: &Parcel, error: Error, in_trouble: impl Fn(&Parcel, &Error) -> Ended) -> Self {
-        match Ended::refused(parcel, error) {
-            Ok(ended) => Self::answer(ended),
-            Err(trouble) => Self {
-                ended: in_trouble(parcel, &trouble),
-                trouble: Some(trouble),
-                is_answer: false,
-            },
+    pub(super) fn answer(ended: Ended) -> Self {
+        Self {
+            is_answer: true,
+            ..Self::unasked(ended)
         }
     }
 }
@@ -67,9 +53,9 @@ impl Note {
 pub(super) struct Upload(JoinHandle<Result<Box<Parcel>, Note>>);
 
 impl Upload {
-    pub(super) fn begin(client: &Arc<Suomifi>, parcel: Box<Parcel>) -> Self {
-        let client = Arc::clone(client);
-        Self(tokio::spawn(async move { upload(&client, parcel).await }))
+    pub(super) fn begin(desk: &Arc<Desk>, parcel: Box<Parcel>) -> Self {
+        let desk = Arc::clone(desk);
+        Self(tokio::spawn(async move { upload(&desk, parcel).await }))
     }
 
     /// `None` where it panicked: the log has the place.
@@ -84,19 +70,19 @@ impl Drop for Upload {
     }
 }
 
-async fn upload(client: &Suomifi, mut parcel: Box<Parcel>) -> Result<Box<Parcel>, Note> {
+async fn upload(desk: &Arc<Desk>, mut parcel: Box<Parcel>) -> Result<Box<Parcel>, Note> {
     let Contents::Here(files) = &mut parcel.contents else {
         return Ok(parcel);
     };
     let files = mem::take(files);
     let mut ids = Vec::with_capacity(files.len());
     for file in files {
-        match around_remote("courier: upload", client.upload(&file)).await {
+        match around_remote("courier: upload", desk.client.upload(&file)).await {
             Ok(id) => ids.push(id),
             // One whose answer was lost is made again, and the service forgets the first.
             Err(error) => {
                 let in_trouble = |it: &Parcel, _: &Error| Ended::put_back(it);
-                return Err(not_taken(client, &parcel, error, in_trouble).await);
+                return Err(not_taken(desk, &parcel, error, in_trouble).await);
             }
         }
     }
@@ -105,30 +91,36 @@ async fn upload(client: &Suomifi, mut parcel: Box<Parcel>) -> Result<Box<Parcel>
 }
 
 /// Sends a message of which the service has all files.
-pub(super) async fn send(client: &Suomifi, parcel: &Parcel) -> Note {
+pub(super) async fn send(desk: &Arc<Desk>, parcel: &Parcel) -> Note {
     let post = parcel.post();
-    let error = match around_remote("courier: send", client.send(&post)).await {
+    let error = match around_remote("courier: send", desk.client.send(&post)).await {
         Ok(sent) => return Note::answer(Ended::of(&parcel.queued, Ending::Sent(sent))),
         Err(error) => error,
     };
-    not_taken(client, parcel, error, Ended::in_trouble).await
+    not_taken(desk, parcel, error, Ended::in_trouble).await
 }
 
 /// What becomes of a message that the service does not take. Of one that it may have since an earlier
 /// try it is asked first: sent on paper too, it would reach its recipient twice.
 async fn not_taken(
-    client: &Suomifi,
+    desk: &Arc<Desk>,
     parcel: &Parcel,
     error: Error,
     in_trouble: impl Fn(&Parcel, &Error) -> Ended,
 ) -> Note {
-    if !(error.is_of_message() && parcel.queued.is_in_doubt) {
-        return Note::of(parcel, error, in_trouble);
-    }
-    match was_sent(client, &parcel.queued).await {
-        Ok(None) => Note::of(parcel, error, in_trouble),
-        Ok(Some(sent)) => Note::answer(Ended::of(&parcel.queued, Ending::Sent(sent))),
-        Err(error) => Note::of(parcel, error, in_trouble),
+    let queued = &parcel.queued;
+    let is_to_be_asked = error.is_of_message() && queued.is_in_doubt;
+    let error = match is_to_be_asked.then(|| was_sent(&desk.client, queued)) {
+        None => error,
+        Some(asked) => match asked.await {
+            Ok(None) => error,
+            Ok(Some(sent)) => return Note::answer(Ended::of(queued, Ending::Sent(sent))),
+            Err(error) => error,
+        },
+    };
+    match Ended::refused(parcel, error) {
+        Ok(ended) => Note::answer(ended),
+        Err(trouble) => suspects::judge(desk, queued, in_trouble(parcel, &trouble), trouble).await,
     }
 }
 

@@ -56,6 +56,15 @@ impl Desk {
             .await
     }
 
+    /// Lets messages go with the others again that were put off, where their time has come.
+    pub(super) async fn end_put_offs(self: &Arc<Self>) -> Result<(), Error> {
+        self.apart(|desk| {
+            let now = desk.house.clock.now();
+            Ok(desk.house.store.end_put_offs(&desk.service, now)?)
+        })
+        .await
+    }
+
     pub(super) async fn batch(self: &Arc<Self>, batch: BatchId) -> Result<BatchRow, Error> {
         self.apart(move |desk| Ok(desk.house.store.batch(batch)?))
             .await

@@ -1,8 +1,11 @@
+use jiff::Timestamp;
+
 use super::parcel::{Parcel, too_large};
 use crate::{
     domain::{Code, Finding, MessageId, Place},
     mailbox::suomifi::{AttachmentId, Error, SentMessage},
-    store::{Door, PutBack, QueuedRow},
+    store::{Door, PutBack, QueuedRow, Refusals},
+    telemetry,
 };
 
 /// What became of a message that was in hand.
@@ -24,6 +27,8 @@ pub(super) enum Ending {
     PutBack {
         how: PutBack,
         uploads: Uploads,
+        /// The others go without it until then.
+        until: Option<Timestamp>,
     },
 }
 
@@ -51,6 +56,36 @@ impl Ended {
         !matches!(self.ending, Ending::PutBack { .. })
     }
 
+    /// The same, but the others go without it until then.
+    pub(super) fn put_off(mut self, at: Timestamp) -> Self {
+        if let Ending::PutBack { until, .. } = &mut self.ending {
+            *until = Some(at);
+        }
+        self
+    }
+
+    pub(super) fn is_put_off(&self) -> bool {
+        matches!(self.ending, Ending::PutBack { until: Some(_), .. })
+    }
+
+    /// Whether it waits again, and the service may have it.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        let Ending::PutBack { how, .. } = &self.ending else {
+            return false;
+        };
+        *how == PutBack::InDoubt
+    }
+
+    /// One that waits again, because the service was asked for something else than to take it, in vain.
+    pub(super) fn unanswered(queued: &QueuedRow) -> Self {
+        let ending = Ending::PutBack {
+            how: PutBack::NotSent,
+            uploads: Uploads::AsBefore,
+            until: None,
+        };
+        Self::of(queued, ending)
+    }
+
     /// One that waits again, and was not sent.
     pub(super) fn put_back(parcel: &Parcel) -> Self {
         Self::waits_again(parcel, PutBack::NotSent)
@@ -63,7 +98,12 @@ impl Ended {
 
     fn waits_again(parcel: &Parcel, how: PutBack) -> Self {
         let uploads = parcel.new_uploads().map_or(Uploads::AsBefore, Uploads::At);
-        Self::of(&parcel.queued, Ending::PutBack { how, uploads })
+        let ending = Ending::PutBack {
+            how,
+            uploads,
+            until: None,
+        };
+        Self::of(&parcel.queued, ending)
     }
 
     /// What the service says of this message; `Err` where it says nothing of it.
@@ -80,6 +120,7 @@ impl Ended {
             Error::Refused { status: 400, .. } if parcel.was_uploaded_before() => Ending::PutBack {
                 how: PutBack::NotSent,
                 uploads: Uploads::Lost,
+                until: None,
             },
             Error::Refused { status, reason } => {
                 Ending::SetAside(refusal(parcel.queued.id, status, &reason))
@@ -122,6 +163,23 @@ pub(super) fn nobody_knows(message: MessageId, error: &Error) -> Finding {
     let place = Place::message(message.position);
     let detail =
         format!("whether the service has it since an earlier try, it does not say: {error}");
+    Finding::new(Code::MailboxServiceRefused, place, detail)
+}
+
+/// Of a message that the service does not take while it takes others.
+pub(super) fn given_up(
+    message: MessageId,
+    refusals: &Refusals,
+    now: Timestamp,
+    last: &Error,
+) -> Finding {
+    let place = Place::message(message.position);
+    let since = refusals.apart_since.unwrap_or(now);
+    let hours = now.duration_since(since).as_hours();
+    let (tries, words) = (refusals.apart, telemetry::with_causes(last));
+    let detail = format!(
+        "the service takes others and not this one, in {tries} tries over {hours} h; at last: {words}"
+    );
     Finding::new(Code::MailboxServiceRefused, place, detail)
 }
 

@@ -19,6 +19,7 @@ mod record;
 mod round;
 mod send_time;
 mod settings;
+mod suspects;
 mod trouble;
 
 use std::{collections::VecDeque, sync::Arc};
@@ -40,7 +41,7 @@ use crate::{
     telemetry::{self, OnceAMinute},
 };
 
-pub use settings::Settings;
+pub use settings::{SetAside, Settings};
 
 /// Brings messages to one service, for as long as it is asked to.
 pub struct Courier {
@@ -63,6 +64,8 @@ struct Bag {
 enum Looked {
     /// Messages have left the queue.
     Brought,
+    /// None has; what was tried waits by itself now, and others may go.
+    PutOff,
     /// Nothing waits, or nothing of it may go now.
     Idle,
     /// Something of this batch waits, and the house could not bring it.
@@ -93,7 +96,7 @@ impl Courier {
         let mut bag = None;
         while !*stop.borrow() {
             match self.look(&mut bag, &mut stop).await {
-                Ok(Looked::Brought) => continue,
+                Ok(Looked::Brought | Looked::PutOff) => continue,
                 Ok(Looked::Idle | Looked::Failed(_)) => {}
                 Err(error) => self.complain(bag.as_ref(), &error),
             }
@@ -118,6 +121,7 @@ impl Courier {
         while !*stop.borrow() {
             match self.look(&mut bag, &mut stop).await? {
                 Looked::Brought => any = true,
+                Looked::PutOff => {}
                 // The others go before it has its next turn.
                 Looked::Failed(batch) if !failed.contains(&batch) => failed.push(batch),
                 Looked::Failed(_) | Looked::Idle => break,
@@ -141,6 +145,7 @@ impl Courier {
             none => none.insert(self.pack(state.next_turn_at)),
         };
         self.desk.release_in_hand().await?;
+        self.desk.end_put_offs().await?;
         self.settle().await?;
         let now = self.desk.house.clock.now();
         if state.retry_at.is_some_and(|retry_at| retry_at > now) {
@@ -215,10 +220,10 @@ impl Courier {
             }
             None => {
                 self.desk.note_turn(id, None).await?;
-                Ok(if end.gone > 0 {
-                    Looked::Brought
-                } else {
-                    Looked::Idle
+                Ok(match end.gone {
+                    0 if end.has_put_off && end.trouble.is_none() => Looked::PutOff,
+                    0 => Looked::Idle,
+                    _ => Looked::Brought,
                 })
             }
         }

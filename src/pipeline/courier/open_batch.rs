@@ -194,6 +194,9 @@ mod tests {
             tries: 2,
             uploads: Vec::new(),
             uploaded_at: None,
+            refusals: 0,
+            last_refusal: None,
+            retry_at: None,
         }
     }
 

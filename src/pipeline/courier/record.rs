@@ -1,3 +1,5 @@
+use jiff::Timestamp;
+
 use super::{
     desk::Desk,
     ending::{Ended, Ending, Uploads},
@@ -17,6 +19,7 @@ pub(super) struct Group {
     too_large: Vec<(MessageId, Finding)>,
     set_aside: Vec<(MessageId, Finding)>,
     uploads: Vec<(u32, Vec<String>)>,
+    put_off: Vec<(u32, Timestamp)>,
     put_back: Vec<(u32, PutBack)>,
 }
 
@@ -40,7 +43,12 @@ impl Group {
             Ending::NoMailbox => self.no_mailbox.push(position),
             Ending::TooLarge(finding) => self.too_large.push((message, finding)),
             Ending::SetAside(finding) => self.set_aside.push((message, finding)),
-            Ending::PutBack { how, uploads } => {
+            Ending::PutBack {
+                how,
+                uploads,
+                until,
+            } => {
+                self.put_off.extend(until.map(|until| (position, until)));
                 self.put_back.push((position, how));
                 self.uploads
                     .extend(known(uploads).map(|ids| (position, ids)));
@@ -67,6 +75,9 @@ impl Group {
         }
         if !self.uploads.is_empty() {
             store.note_uploads(batch, &self.uploads, now)?;
+        }
+        if !self.put_off.is_empty() {
+            store.put_messages_off(batch, &self.put_off)?;
         }
         if !self.put_back.is_empty() {
             store.put_back(batch, &self.put_back)?;

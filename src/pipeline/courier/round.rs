@@ -29,6 +29,7 @@ use super::{
     open_batch::OpenBatch,
     parcel::{Cut, Parcel},
     record::Group,
+    suspects,
 };
 use crate::{
     mailbox::suomifi,
@@ -44,7 +45,9 @@ const MOST_RECORDED: usize = 256;
 pub(super) struct RoundEnd {
     /// Messages that have left the queue.
     pub(super) gone: u64,
-    /// None of the batch waits any more.
+    /// Messages wait by themselves, and the others may go.
+    pub(super) has_put_off: bool,
+    /// None of the batch waits any more, but for those.
     pub(super) is_drained: bool,
     /// The service does not work.
     pub(super) trouble: Option<suomifi::Error>,
@@ -174,7 +177,10 @@ impl<'a> Round<'a> {
                     continue;
                 }
                 Cut::Ended(ending) => Note::unasked(Ended::of(&queued, ending)),
-                Cut::Unanswered(trouble) => Note::unanswered(&queued, trouble),
+                Cut::Unanswered(trouble) => {
+                    let ended = Ended::unanswered(&queued);
+                    suspects::judge(self.desk, &queued, ended, trouble).await
+                }
             };
             hand_in(note, notes, &self.closing).await;
         }
@@ -192,7 +198,7 @@ impl<'a> Round<'a> {
                 let _ = notes.send(Note::unasked(Ended::put_back(&parcel))).await;
                 continue;
             };
-            let upload = Upload::begin(&self.desk.client, parcel);
+            let upload = Upload::begin(self.desk, parcel);
             let permits = [hand, place];
             let _ = rising.send(Rising { permits, upload }).await;
         }
@@ -221,10 +227,10 @@ impl<'a> Round<'a> {
                 let _ = notes.send(Note::unasked(Ended::put_back(&parcel))).await;
                 continue;
             }
-            let (client, notes) = (Arc::clone(&self.desk.client), notes.clone());
+            let (desk, notes) = (Arc::clone(self.desk), notes.clone());
             let closing = self.closing.clone();
             sends.spawn(async move {
-                let note = calls::send(&client, &parcel).await;
+                let note = calls::send(&desk, &parcel).await;
                 drop(permits);
                 hand_in(note, &notes, &closing).await;
             });
@@ -279,6 +285,7 @@ impl<'a> Round<'a> {
     /// Again and again while the store does not work: what the service has taken is known here alone.
     async fn record_group(&self, ended: Vec<Ended>) {
         let gone = ended.iter().filter(|ended| ended.is_gone()).count();
+        let has_put_off = ended.iter().any(Ended::is_put_off);
         let positions: Vec<_> = ended.iter().map(|ended| ended.message.position).collect();
         let (group, batch) = (Arc::new(Group::of(ended)), self.batch.batch());
         loop {
@@ -289,7 +296,9 @@ impl<'a> Round<'a> {
             tokio::time::sleep(self.desk.settings.look_interval).await;
         }
         locked(&self.in_hand).retain(|position| !positions.contains(position));
-        locked(&self.end).gone += gone as u64;
+        let mut end = locked(&self.end);
+        end.gone += gone as u64;
+        end.has_put_off |= has_put_off;
     }
 
     /// The service works, whatever it was before.

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::bucket;
-use crate::domain::BackOff;
+use crate::{domain::BackOff, store::Refusals};
 
 /// How messages are brought to one service.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Settings {
     pub turn: Duration,
     /// Between tries while the service does not work.
     pub back_off: BackOff,
+    /// When a message is given up that it does not take.
+    pub set_aside: SetAside,
     /// Within the service's 24 hours: an upload that is older is made again.
     pub uploads_last: SignedDuration,
     /// Batches whose documents stay open while they take turns.
@@ -27,6 +29,35 @@ pub struct Settings {
     pub look_interval: Duration,
     /// How long the service may take to answer what is under way once the house is told to stop.
     pub stop_within: Duration,
+}
+
+/// When a message comes to an end that the service does not take, and of which it does not say why, while it
+/// takes others: both have to be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SetAside {
+    /// Tries in vain. One counts if others were taken since the one before.
+    pub refusals: u32,
+    /// Since the first of those.
+    pub after: SignedDuration,
+}
+
+impl Default for SetAside {
+    fn default() -> Self {
+        Self {
+            refusals: 8,
+            after: SignedDuration::from_hours(24),
+        }
+    }
+}
+
+impl SetAside {
+    /// Only right after a try that counts: else the service may have stopped working since.
+    pub(super) fn is_due(&self, refusals: &Refusals, now: Timestamp) -> bool {
+        let is_long_ago = |since| now.duration_since(since) >= self.after;
+        refusals.is_apart
+            && refusals.apart >= self.refusals
+            && refusals.apart_since.is_some_and(is_long_ago)
+    }
 }
 
 impl Default for Settings {
@@ -40,6 +71,7 @@ impl Default for Settings {
                 first: SignedDuration::from_secs(5),
                 longest: SignedDuration::from_mins(10),
             },
+            set_aside: SetAside::default(),
             uploads_last: SignedDuration::from_hours(23),
             batches_open: 4,
             look_interval: Duration::from_secs(1),
@@ -81,6 +113,26 @@ mod tests {
             rate_per_sec,
             ..Settings::default()
         }
+    }
+
+    #[test]
+    fn a_message_is_given_up_after_so_many_tries_and_so_long_while_others_are_taken() {
+        let (limit, start) = (SetAside::default(), Timestamp::UNIX_EPOCH);
+        let is_due = |apart, secs, is_apart| {
+            let refusals = Refusals {
+                all: apart + 1,
+                apart,
+                apart_since: (apart > 0).then_some(start),
+                is_apart,
+            };
+            limit.is_due(&refusals, start + SignedDuration::from_secs(secs))
+        };
+        let day = 86_400;
+        assert!(is_due(8, day, true));
+        assert!(!is_due(7, day, true));
+        assert!(!is_due(8, day - 1, true));
+        assert!(!is_due(0, day, true));
+        assert!(!is_due(99, 9 * day, false), "nobody knows of the service");
     }
 
     #[test]

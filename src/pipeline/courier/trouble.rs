@@ -11,11 +11,7 @@ const NOT_LET_IN: SignedDuration = SignedDuration::from_mins(1);
 impl Desk {
     /// Leaves a service that does not work alone for a while. It is told once, and stands in `kuori status`.
     pub(super) async fn put_off(self: &Arc<Self>, trouble: &ServiceError) -> Result<(), Error> {
-        let told = telemetry::with_causes(trouble);
-        let least = match trouble {
-            ServiceError::NotLetIn { .. } => NOT_LET_IN,
-            other => other.wanted_wait(),
-        };
+        let (told, least) = (telemetry::with_causes(trouble), least(trouble));
         self.apart(move |desk| {
             let (store, now) = (&desk.house.store, desk.house.clock.now());
             let before = store.service_state(&desk.service)?;
@@ -47,9 +43,22 @@ impl Desk {
     }
 }
 
+/// What is waited at least after such an answer.
+pub(super) fn least(trouble: &ServiceError) -> SignedDuration {
+    match trouble {
+        ServiceError::NotLetIn { .. } => NOT_LET_IN,
+        other => other.wanted_wait(),
+    }
+}
+
 /// At least half of its bound: a service that is down is not asked twice in a moment.
-fn wait(settings: &Settings, failures: u32, draw: f64) -> SignedDuration {
+pub(super) fn wait(settings: &Settings, failures: u32, draw: f64) -> SignedDuration {
     settings.back_off.wait(failures, draw.midpoint(1.0))
+}
+
+/// The bound of it.
+pub(super) fn longest_wait(settings: &Settings, failures: u32) -> SignedDuration {
+    settings.back_off.wait(failures, 1.0)
 }
 
 #[cfg(test)]

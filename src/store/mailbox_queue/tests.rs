@@ -1,4 +1,5 @@
 mod deeds;
+mod refusals;
 mod restarts;
 mod rules;
 mod sending;

@@ -117,11 +117,13 @@ fn reports(db: &Connection, found: &mut Verified) -> Result<(), Error> {
 fn queues(db: &Connection, found: &mut Verified) -> Result<(), Error> {
     let doing = "look at the queues of mailbox services";
     let sql = "WITH counted AS (SELECT service, batch, SUM(is_sending = 0) AS waiting,
-                SUM(is_sending) AS sending FROM mailbox_queue GROUP BY service, batch)
+                SUM(is_sending) AS sending, SUM(retry_at IS NOT NULL) AS put_off
+               FROM mailbox_queue GROUP BY service, batch)
          SELECT COALESCE(q.batch, c.batch) AS batch FROM counted c
            FULL JOIN queued_batches q ON q.service = c.service AND q.batch = c.batch
           WHERE COALESCE(c.waiting, 0) IS NOT COALESCE(q.waiting, 0)
              OR COALESCE(c.sending, 0) IS NOT COALESCE(q.sending, 0)
+             OR COALESCE(c.put_off, 0) IS NOT COALESCE(q.put_off, 0)
           ORDER BY 1";
     let mut query = db.prepare(sql).doing(doing)?;
     let rows = query.query_map([], |row| Ok(BatchId(row.get(0)?)));

@@ -29,6 +29,18 @@ async fn some_requests_are_answered_with_another_status_and_a_time_to_wait() {
 }
 
 #[tokio::test]
+async fn trouble_can_be_about_one_message_alone() {
+    let caller = Caller::start(settings()).await;
+    let trouble = json!({"what": {"status": {"status": 403}}, "about": "\"b\""});
+    assert_eq!(caller.post("/_stub/troubles", &trouble).await.status, 200);
+    let mut statuses = Vec::new();
+    for id in ["a", "b", "c", "b"] {
+        statuses.push(caller.send(&electronic(id, &[])).await.status);
+    }
+    assert_eq!(statuses, [200, 403, 200, 403]);
+}
+
+#[tokio::test]
 async fn a_refusal_after_the_effect_leaves_a_message_that_is_found_by_its_repeat() {
     let caller = Caller::start(settings()).await;
     caller

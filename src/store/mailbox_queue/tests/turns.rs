@@ -100,6 +100,7 @@ fn messages_are_taken_in_hand_in_the_order_of_an_index() {
     let house = House::new();
     let taken = "SELECT q.position FROM mailbox_queue q
          WHERE q.service = 'city-letters' AND q.batch = 7 AND q.is_sending = 0
+           AND q.retry_at IS NULL
          ORDER BY q.lap, q.position LIMIT 64";
     let steps = query_plan(&house.store, taken);
     assert!(steps[0].contains("mailbox_queue_in_order"), "{steps:#?}");
