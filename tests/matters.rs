@@ -57,7 +57,7 @@ fn house(change: impl FnOnce(&mut SenderSettings)) -> Hub {
 
 fn set(hub: &Hub, elsewhere: bool) {
     let wish = MatterWish {
-        matter: "school".to_owned(),
+        matter: "school".parse().unwrap(),
         print_only: elsewhere,
         address: elsewhere.then(|| address_of_rows(&ELSEWHERE).unwrap()),
     };

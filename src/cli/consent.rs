@@ -12,7 +12,10 @@ use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use self::given_id::GivenId;
 use super::{CommandError, Invocation, error::Outcome, moment::Moment, settings, words};
-use crate::store::{ConsentStatus, Store};
+use crate::{
+    domain::Matter,
+    store::{ConsentStatus, Store},
+};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -155,7 +158,7 @@ pub(super) struct Set {
     since: Option<Moment>,
     /// What letters are about, as control data says it
     #[arg(long, value_name = "MATTER", requires = "wish")]
-    matter: Option<String>,
+    matter: Option<Matter>,
     #[command(flatten)]
     wish: Wish,
     /// Say what would be recorded, and record nothing

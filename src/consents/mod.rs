@@ -11,6 +11,7 @@ mod feed;
 mod folders;
 mod records;
 mod rows;
+mod since;
 mod take;
 #[cfg(test)]
 mod tests;

@@ -24,6 +24,7 @@ mod letter;
 mod lifecycle;
 mod mailbox_status;
 mod masking;
+mod matter;
 mod message;
 mod message_event;
 mod outgoing;
@@ -56,6 +57,7 @@ pub use lifecycle::{
 };
 pub use mailbox_status::MailboxStatus;
 pub use masking::without_identity_codes;
+pub use matter::{InvalidMatter, Matter};
 pub use message::{
     Attachment, ChannelWish, DocumentName, Message, PageRange, Recipient, ServiceKind,
 };

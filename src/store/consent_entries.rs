@@ -12,7 +12,7 @@ use super::{
     error::Doing,
     events, notice_addresses,
 };
-use crate::domain::{EmailAddress, Language, PostalAddress, RecipientId};
+use crate::domain::{EmailAddress, Language, Matter, PostalAddress, RecipientId};
 
 /// One row of a file of consents: at least one of its parts is there.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub struct ConsentEntry {
 /// Whether letters of a matter are to go on paper, whatever else was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MatterWish {
-    pub matter: String,
+    pub matter: Matter,
     pub print_only: bool,
     /// Where they go; `None`: where control data says. Only of letters that go on paper.
     pub address: Option<PostalAddress>,
@@ -227,7 +227,7 @@ mod tests {
         let granted = entry(Some((ConsentStatus::Granted, Timestamp::UNIX_EPOCH)));
         let matter = ConsentEntry {
             matter: Some(MatterWish {
-                matter: "school".to_owned(),
+                matter: "school".parse().unwrap(),
                 print_only: true,
                 address: None,
             }),

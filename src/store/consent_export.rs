@@ -9,6 +9,7 @@ use super::{
     error::Doing,
     events, matter_addresses,
 };
+use crate::domain::Matter;
 
 impl Store {
     /// Gives each row of the register as of `time`, what the house had been told by then: consents by
@@ -134,7 +135,7 @@ fn matter(row: &Row<'_>) -> rusqlite::Result<ConsentEntry> {
     Ok(ConsentEntry {
         source: row.get("source")?,
         matter: Some(MatterWish {
-            matter: row.get("matter")?,
+            matter: Matter::of_register(row.get("matter")?),
             print_only: row.get("print_only")?,
             address: address.as_deref().map(matter_addresses::address),
         }),
@@ -218,7 +219,7 @@ mod tests {
         let mut rows = Vec::new();
         let each = |entry: &ConsentEntry| {
             let said = entry.said.map(|(status, _)| status.as_str().to_owned());
-            let matter = entry.matter.as_ref().map(|wish| wish.matter.clone());
+            let matter = entry.matter.as_ref().map(|wish| wish.matter.to_string());
             let notice = entry.notice.as_ref().map(|_| "address".to_owned());
             rows.extend(said.or(matter).or(notice));
             Ok::<_, Error>(())

@@ -15,7 +15,7 @@ use super::{
     error::Doing,
     events, matter_addresses,
 };
-use crate::domain::EmailAddress;
+use crate::domain::{EmailAddress, Matter};
 
 /// How a list is to be taken.
 #[derive(Debug, Clone, Copy)]
@@ -335,7 +335,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<ConsentEntry> {
         matter: matter
             .zip(print_only)
             .map(|(matter, print_only)| MatterWish {
-                matter,
+                matter: Matter::of_register(matter),
                 print_only,
                 address: address.as_deref().map(matter_addresses::address),
             }),

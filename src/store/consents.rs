@@ -7,7 +7,7 @@ use super::{
     error::Doing,
     events, matter_addresses,
 };
-use crate::domain::{Asked, MailboxStatus, RecipientId};
+use crate::domain::{Asked, MailboxStatus, Matter, RecipientId};
 
 /// What a recipient has said about electronic delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -99,7 +99,7 @@ impl Store {
     ) -> Result<(), Error> {
         let source = format!("set by {}", events::DAEMON);
         let wish = MatterWish {
-            matter: matter.to_owned(),
+            matter: Matter::of_register(matter.to_owned()),
             print_only,
             address: None,
         };
@@ -222,7 +222,7 @@ pub(super) fn set_matter(
          ON CONFLICT DO UPDATE SET recorded_at = excluded.recorded_at, address = excluded.address
           WHERE excluded.address IS NOT print_only_matters.address";
     let unset = "DELETE FROM print_only_matters WHERE recipient_id = ?1 AND matter = ?2";
-    let (id, matter, at) = (recipient.expose(), &wish.matter, millis(now));
+    let (id, matter, at) = (recipient.expose(), wish.matter.as_str(), millis(now));
     let address = wish.address.as_ref().map(matter_addresses::text);
     let changed = if wish.print_only {
         let mut set = tx.prepare_cached(set).doing(doing)?;

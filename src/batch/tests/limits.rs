@@ -3,7 +3,7 @@
 use super::build::*;
 use crate::{
     batch::{Archive, Limits, Settings},
-    domain::{Code, Finding},
+    domain::{Code, Finding, Matter},
 };
 
 /// Opens under a limit; tells the codes of errors, those of messages included.
@@ -233,6 +233,11 @@ fn nesting() {
         errors(&twice, |l| l.max_nesting = 1),
         [Code::ArchiveNestedTooDeep]
     );
+}
+
+#[test]
+fn a_matter_of_the_register_is_as_long_as_a_field_may_be() {
+    assert_eq!(Matter::MAX_CHARS, Limits::default().max_field_chars);
 }
 
 #[test]

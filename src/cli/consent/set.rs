@@ -11,7 +11,7 @@ use crate::{
         words::{ConsentStatusWord, Time},
     },
     consents::address_of_rows,
-    domain::PostalAddress,
+    domain::{Matter, PostalAddress},
     store::{ConsentChange, Heard, MatterWish, Store},
 };
 
@@ -58,7 +58,7 @@ pub(super) fn run(
         changed: None,
         stands: None,
         stands_since: None,
-        matter: arguments.matter.clone(),
+        matter: arguments.matter.as_ref().map(Matter::to_string),
         print_only: wish.as_ref().map(|wish| wish.print_only),
         other_address: wish.as_ref().map(|wish| wish.address.is_some()),
     };

@@ -152,7 +152,7 @@ fn a_row_of_a_matter_alone_says_nothing_of_consent() {
     list.push(ConsentEntry {
         said: None,
         matter: Some(MatterWish {
-            matter: "school".to_owned(),
+            matter: "school".parse().unwrap(),
             print_only: true,
             address: None,
         }),

@@ -2,7 +2,11 @@
 
 use std::fs;
 
+use clap::Parser;
+
 use super::{ALL, House, assert_both_granted, feed, first, receipts, with_all};
+use crate::{cli::Arguments, domain::Matter};
+
 #[test]
 fn a_time_that_is_typed_without_an_offset_is_by_the_clocks_of_the_site() {
     let house = House::filled();
@@ -124,4 +128,32 @@ fn a_full_list_brings_back_whom_the_last_one_left_out_unless_it_is_older() {
       2026-03-01T08:00:00Z  granted since 2026-01-01T00:00:00Z (imported by maija)
       2026-03-01T08:00:00Z  withdrawn since 2026-02-02T00:00:00Z (not in the list imported by maija), until a later list had them at 2026-03-01T08:00:00Z
     ");
+}
+
+#[test]
+fn a_matter_that_was_typed_can_be_exported_and_imported() {
+    let (house, other) = (House::filled(), House::filled());
+    let longest = "ä".repeat(Matter::MAX_CHARS);
+    house.asked(
+        &format!("consent set - --matter {longest} --print-only"),
+        "010190-999W\n",
+    );
+    let file = house.path("register.csv");
+    house.out(&format!("consent export {file}"));
+    other.out(&format!("consent import {file}"));
+    let text = other.out("consent export -");
+    assert!(text.contains(&format!(",{longest},true,")), "{text}");
+    assert_eq!(house.out("consent export -"), text);
+}
+
+#[test]
+fn a_matter_that_no_letter_can_have_is_refused() {
+    let is_read = |matter: &str| {
+        let set = ["kuori", "consent", "set", "-", "--print-only", "--matter"];
+        Arguments::try_parse_from(set.into_iter().chain([matter])).is_ok()
+    };
+    assert!(is_read(" school "));
+    for slip in ["", " ", "day\ncare", &"ä".repeat(Matter::MAX_CHARS + 1)] {
+        assert!(!is_read(slip), "{slip:?}");
+    }
 }
