@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{
     Error, NewEvent, Store, Transaction, bundles,
     columns::{Columns, millis},
+    consent_feeds,
     error::Doing,
     events, hand_overs, held_back, mailbox_queue, message_events,
     reprocess::message_id,
@@ -26,6 +27,10 @@ pub struct Doubts {
     pub bundles: Vec<DoubtfulBundle>,
     /// Letters that the print house is known to have got after that moment.
     pub printed: u64,
+    /// Recipients had said something by then, and may have taken it back since.
+    pub has_consents: bool,
+    /// The feeds that bring what they say, by name. A file that was taken is gone.
+    pub consent_feeds: Vec<String>,
 }
 
 /// A batch with messages that were not at their end.
@@ -99,6 +104,11 @@ impl Store {
                 printed: db
                     .query_row("SELECT COUNT(*) FROM printed_before", [], |row| row.get(0))
                     .doing("count letters")?,
+                has_consents: has_consents(db)?,
+                consent_feeds: consent_feeds::feeds(db)?
+                    .into_iter()
+                    .map(|feed| feed.name)
+                    .collect(),
             })
         })
     }
@@ -215,6 +225,14 @@ fn settle_letters(tx: &Transaction<'_>, batch: BatchId, now: Timestamp) -> Resul
     let what = format!("{} letters were printed before the restore", letters.len());
     events::note(tx, now, batch, None, &what)?;
     Ok(letters.len() as u64)
+}
+
+fn has_consents(db: &Connection) -> Result<bool, Error> {
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM consent_history) OR EXISTS (SELECT 1 FROM matter_history)
+             OR EXISTS (SELECT 1 FROM notice_addresses)";
+    db.query_row(sql, [], |row| row.get(0))
+        .doing("see whether anybody has said anything")
 }
 
 fn batches_in_queue(db: &Connection) -> Result<Vec<BatchId>, Error> {

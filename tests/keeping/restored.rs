@@ -92,7 +92,7 @@ fn restore(site: &Site) {
     assert!(refused.err.contains("kuori restore status"), "{refused:?}");
     site.done("restore status --data-dir restored");
     site.done("restore printed print-house/pickup --reason tests --data-dir restored");
-    site.done("restore accept --reason tests --data-dir restored");
+    site.done("restore accept --consents-complete --reason tests --data-dir restored");
     let daemon = Running(
         site.command("run --config restored.toml")
             .stdout(Stdio::null())
@@ -115,14 +115,14 @@ fn new_numbers_go_on_where_the_lost_house_has_given_none() {
     super::run_to_the_end(&site, 1);
     site.done("backup saved --config kuori.toml");
     site.done("restore saved --data-dir restored");
-    let asked = site.kuori("restore accept --reason tests --data-dir restored");
+    let asked = site.kuori("restore accept --consents-complete --reason tests --data-dir restored");
     assert_eq!(
         asked.code,
         Some(1),
         "the bundle that stood there: {asked:?}"
     );
     assert!(asked.err.contains("P-0001"), "{asked:?}");
-    site.done("restore accept --fetched --reason tests --data-dir restored");
+    site.done("restore accept --fetched --consents-complete --reason tests --data-dir restored");
     site.upload(&site.sample("kirjeet_2.zip", "--letters 6 --seed 2"));
     let daemon = Running(
         site.command("run --config restored.toml")
@@ -162,7 +162,7 @@ fn run_restored(site: &Site) {
 fn a_letter_that_was_printed_before_a_restore_is_printed_anew_where_that_is_asked_for() {
     let site = restored_when_done();
     site.done("restore printed print-house/pickup --reason tests --data-dir restored");
-    site.done("restore accept --reason tests --data-dir restored");
+    site.done("restore accept --consents-complete --reason tests --data-dir restored");
     let listed = site.json("message list B-0001 --state handed-over --data-dir restored");
     let message = listed["messages"][0]["message"].as_str().unwrap();
     let again = format!("reprocess --message {message} --from compose --data-dir restored");
@@ -184,7 +184,8 @@ fn a_bundle_that_the_print_house_never_got_is_handed_over_again() {
     assert!(!before.is_empty());
     fs::remove_dir_all(&pickup).unwrap();
     fs::create_dir(&pickup).unwrap();
-    site.done("restore accept --not-printed P-0001 --fetched --reason tests --data-dir restored");
+    let accept = "restore accept --not-printed P-0001 --fetched --consents-complete";
+    site.done(&format!("{accept} --reason tests --data-dir restored"));
     run_restored(&site);
     assert_eq!(crate::program::files_below(&pickup), before);
 }
@@ -206,5 +207,5 @@ fn a_bundle_of_which_a_letter_is_printed_is_not_handed_over_again_whole() {
         refused.err.contains("some letters of bundle"),
         "{refused:?}"
     );
-    site.done("restore accept --fetched --reason tests --data-dir restored");
+    site.done("restore accept --fetched --consents-complete --reason tests --data-dir restored");
 }

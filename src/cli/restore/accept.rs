@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     cli::{CommandError, Invocation, deed::Deed, error::Outcome},
     domain::BundleId,
-    store::{DoubtfulBundle, Store},
+    store::{DoubtfulBundle, Doubts},
 };
 
 #[derive(clap::Args)]
@@ -20,6 +20,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     fetched: bool,
 
+    /// The register has all that recipients have said since the backup, as far as anybody can tell it
+    #[arg(long)]
+    consents_complete: bool,
+
     #[command(flatten)]
     deed: Deed,
 }
@@ -32,6 +36,8 @@ pub(in crate::cli) struct Accepted {
     handed_over_again: Vec<String>,
     /// Not empty: nothing is done, because nobody said what became of these bundles.
     unanswered: Vec<String>,
+    /// Nothing is done, because nobody said that the register has what was said since the backup.
+    consents_unanswered: bool,
 }
 
 pub(super) fn run(
@@ -43,9 +49,12 @@ pub(super) fn run(
         return Err(CommandError::failed("there is nothing to accept")
             .caused_by("the house was not restored, or was accepted before"));
     }
-    let unanswered = unanswered(&store, arguments)?;
+    let doubts = store.doubts()?;
+    let consents_unanswered = doubts.has_consents && !arguments.consents_complete;
+    let unanswered = unanswered(doubts, arguments)?;
+    let is_answered = unanswered.is_empty() && !consents_unanswered;
     let action = arguments.deed.action(invocation);
-    if let (Some(action), true) = (&action, unanswered.is_empty()) {
+    if let (Some(action), true) = (&action, is_answered) {
         store.accept_restore(&arguments.not_printed, action)?;
     }
     let names = |bundles: &[BundleId]| bundles.iter().map(ToString::to_string).collect();
@@ -53,21 +62,23 @@ pub(super) fn run(
         dry_run: arguments.deed.dry_run,
         handed_over_again: names(&arguments.not_printed),
         unanswered: names(&unanswered),
+        consents_unanswered,
     })?;
-    match unanswered.first() {
-        None => {
-            if !arguments.deed.dry_run {
-                invocation.output.hint("`kuori run` takes up the work");
-            }
-            Ok(Outcome::Done)
-        }
-        Some(first) => Err(refusal(*first, unanswered.len())),
+    if let Some(first) = unanswered.first() {
+        return Err(refusal(*first, unanswered.len()));
     }
+    if consents_unanswered {
+        return Err(consents_refusal());
+    }
+    if !arguments.deed.dry_run {
+        invocation.output.hint("`kuori run` takes up the work");
+    }
+    Ok(Outcome::Done)
 }
 
 /// Bundles that stood to be fetched, of which neither a list nor the operator says more.
-fn unanswered(store: &Store, arguments: &Arguments) -> Result<Vec<BundleId>, CommandError> {
-    let stood = store.doubts()?.bundles.into_iter();
+fn unanswered(doubts: Doubts, arguments: &Arguments) -> Result<Vec<BundleId>, CommandError> {
+    let stood = doubts.bundles.into_iter();
     let stood = stood.filter(|bundle| bundle.stood_there && !bundle.is_printed);
     let stood: Vec<_> = stood.collect();
     let is_in_part = |id: &&BundleId| {
@@ -110,9 +121,19 @@ fn refusal(first: BundleId, count: usize) -> CommandError {
         ))
 }
 
+fn consents_refusal() -> CommandError {
+    let error = "nobody said whether the register has what recipients have said since the backup";
+    CommandError::failed(error)
+        .hint(
+            "who has withdrawn since would get letters into the mailbox: ask whoever brings consents for \
+             all since, a full list at best, and take it with `kuori consent import`",
+        )
+        .hint("then add `--consents-complete`")
+}
+
 impl fmt::Display for Accepted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.unanswered.is_empty() {
+        if !self.unanswered.is_empty() || self.consents_unanswered {
             return Ok(());
         }
         let goes_on = if self.dry_run {

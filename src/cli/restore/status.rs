@@ -23,6 +23,10 @@ pub(in crate::cli) struct RestoreStatus {
     bundles: Vec<BundleInDoubt>,
     /// Letters that are noted as printed since.
     noted: u64,
+    /// Recipients had said something, and may have taken it back since.
+    has_consents: bool,
+    /// The feeds that bring what they say.
+    consent_feeds: Vec<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -57,23 +61,35 @@ pub(super) fn run(invocation: &mut Invocation<'_>) -> Result<Outcome, CommandErr
         batches: doubts.batches.iter().map(batch).collect(),
         bundles: doubts.bundles.iter().map(bundle).collect(),
         noted: doubts.printed,
+        has_consents: doubts.has_consents,
+        consent_feeds: doubts.consent_feeds,
     };
     invocation.output.show(&status)?;
     if status.restored_as_of.is_some() {
         for told in WHOM_TO_ASK {
             invocation.output.hint(told);
         }
+        if status.has_consents {
+            invocation.output.hint(ASK_FOR_CONSENTS);
+        }
+        invocation.output.hint(if status.has_consents {
+            "then `kuori restore accept --consents-complete --reason TEXT`"
+        } else {
+            "then `kuori restore accept --reason TEXT`"
+        });
     }
     Ok(Outcome::Done)
 }
 
-const WHOM_TO_ASK: [&str; 3] = [
+const WHOM_TO_ASK: [&str; 2] = [
     "ask the print house for the piece lists of all bundles that it has got since, and note them: \
      `kuori restore printed LIST…`",
     "ask senders which acknowledgements they have of after that moment: those batches are not here, and \
      their letters may have gone",
-    "then `kuori restore accept --reason TEXT`",
 ];
+
+const ASK_FOR_CONSENTS: &str = "ask whoever brings consents for all that was said since, a full list at best, and take it: `kuori \
+     consent import`; else letters go into mailboxes of people who have withdrawn";
 
 fn batch(row: &DoubtfulBatch) -> BatchInDoubt {
     BatchInDoubt {
@@ -118,6 +134,16 @@ impl fmt::Display for RestoreStatus {
                 f,
                 "{id}  of {}, {}, for {house}: {stood}",
                 bundle.batch, bundle.state
+            )?;
+        }
+        if self.has_consents {
+            let feeds = match self.consent_feeds.as_slice() {
+                [] => String::new(),
+                feeds => format!("; feeds: {}", feeds.join(", ")),
+            };
+            writeln!(
+                f,
+                "consents: what was said or withdrawn since is not known here{feeds}"
             )?;
         }
         writeln!(

@@ -1,8 +1,11 @@
 mod words;
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use jiff::Timestamp;
 
 use super::House;
+use crate::store::{ConsentFeedFound, ConsentFeedLook, Store};
 
 const CONSENTS: &str = "recipient_id,status,since,note
 010190-999W,granted,2026-01-01T00:00:00Z,by letter
@@ -270,6 +273,44 @@ fn the_history_says_who_told_what_and_when() {
     ");
     let before = house.asked("consent show - --as-of 2026-02-01", "010190-999W\n");
     insta::assert_snapshot!(before.out, @"nothing recorded: letters go on paper");
+}
+
+#[test]
+fn a_restored_house_wants_to_know_whether_its_register_has_what_was_said_since() {
+    let house = with_all();
+    let feed = ConsentFeedLook {
+        name: "customer-register".to_owned(),
+        is_full: false,
+        found: Ok(ConsentFeedFound::default()),
+    };
+    let store = Store::open(Path::new(&house.path("data"))).unwrap();
+    store
+        .note_consent_feed(&feed, Timestamp::UNIX_EPOCH)
+        .unwrap();
+    let (backup, restored) = (house.path("backup"), house.path("restored"));
+    house.out(&format!("backup {backup}"));
+    house.out(&format!("restore {backup} --data-dir {restored}"));
+    let status = house.both(&format!("restore status --data-dir {restored}"));
+    assert!(
+        status.contains(
+            "consents: what was said or withdrawn since is not known here; feeds: customer-register"
+        ),
+        "{status}"
+    );
+    assert!(status.contains("`kuori consent import`"), "{status}");
+
+    let accept = format!("restore accept --fetched --data-dir {restored}");
+    for how in ["--dry-run", "--reason asked"] {
+        let refused = house.kuori(&format!("{accept} {how}"));
+        assert_eq!(refused.code, 1, "{how}");
+        assert!(
+            refused.err.contains("`--consents-complete`"),
+            "{}",
+            refused.err
+        );
+    }
+    let both = house.both(&format!("{accept} --consents-complete --reason asked"));
+    assert!(both.contains("may go on"), "{both}");
 }
 
 /// A folder that a feed's sender writes into, with these files.
