@@ -221,7 +221,7 @@ fn a_list_that_lacks_half_of_all_is_kept_and_told_until_somebody_has_seen_to_it(
     let told = || site.kuori("status").out;
     until("operators are told", || told().contains("consents-refused"));
     let said = told();
-    let refused = site.path("feed/.kuori/refused/half.csv");
+    let refused = site.files("feed/.kuori/refused").remove(0);
     let import = format!("kuori consent import '{}' --full", refused.display());
     assert!(said.contains(&import), "{said}");
     assert!(said.contains("does not have 1 of 2 consents"), "{said}");
@@ -279,7 +279,11 @@ fn assert_taken_once_after_a_kill_at(point: &str) {
         assert_eq!(words.len(), 1, "{point}");
     }
     assert_eq!(site.names("feed"), [".kuori", "receipts"], "{point}");
-    assert_eq!(site.names("feed/.kuori"), ["refused"], "{point}");
+    assert_eq!(
+        site.names("feed/.kuori"),
+        ["bad-rows", "refused"],
+        "{point}"
+    );
     let receipts = site.files("feed/receipts");
     let texts: Vec<_> = receipts
         .iter()
@@ -303,14 +307,19 @@ fn a_feed_that_is_killed_anywhere_takes_its_file_once_and_answers_it() {
 }
 
 #[test]
-fn a_refused_file_is_kept_whenever_its_feed_is_killed() {
-    for point in [
-        "rename/consents: refuse/before",
-        "rename/consents: refuse/after",
-    ] {
-        let site = kill_a_call(point, "recipient_id,status\n");
-        let again = site.kuori("consent feed feed --settle-secs 0");
-        assert!(matches!(again.code, Some(0 | 3)), "{point}: {again:?}");
-        assert_eq!(site.names("feed/.kuori/refused"), ["all.csv"], "{point}");
+fn a_refused_file_and_one_with_bad_rows_are_kept_whenever_their_feed_is_killed() {
+    let bad = both() + "nobody,granted,2026-01-01\n";
+    for (kept, text) in [("refused", "recipient_id,status\n"), ("bad-rows", &bad)] {
+        for point in [
+            "rename/consents: keep/before",
+            "rename/consents: keep/after",
+        ] {
+            let site = kill_a_call(point, text);
+            let again = site.kuori("consent feed feed --settle-secs 0");
+            assert!(matches!(again.code, Some(0 | 3)), "{point}: {again:?}");
+            let files = site.files(&format!("feed/.kuori/{kept}"));
+            assert_eq!(files.len(), 1, "{point}: {files:?}");
+            assert_eq!(fs::read_to_string(&files[0]).unwrap(), text, "{point}");
+        }
     }
 }

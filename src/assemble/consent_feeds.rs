@@ -1,6 +1,6 @@
 //! Looks into the feeds of consents.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -96,7 +96,7 @@ impl ConsentFeed {
 
     fn tell(&self, file: &FedFile) {
         let (feed, name, told) = (&self.name, &file.name, &file.told);
-        let (rows, bad) = (told.rows, told.bad);
+        let (rows, bad, kept) = (told.rows, told.bad, file.kept.as_deref());
         if told.unheeded > 0 {
             tracing::warn!(
                 feed,
@@ -115,6 +115,7 @@ impl ConsentFeed {
                     name,
                     rows,
                     bad,
+                    kept,
                     "took a file of consents with bad rows"
                 );
             }
@@ -123,7 +124,15 @@ impl ConsentFeed {
             }
             FileState::Refused => {
                 let why = file.why.as_deref();
-                tracing::error!(feed, name, rows, bad, why, "refused a file of consents");
+                tracing::error!(
+                    feed,
+                    name,
+                    rows,
+                    bad,
+                    why,
+                    kept,
+                    "refused a file of consents"
+                );
             }
         }
     }
@@ -131,13 +140,12 @@ impl ConsentFeed {
     /// A look that was told to stop says nothing of how the feed does.
     fn note(&self, looked: &Result<Fed, consents::Error>, now: Timestamp) {
         let found = match looked {
-            Ok(fed) => Ok(found(fed)),
+            Ok(fed) => Ok(found(
+                fed,
+                fed.untaken.as_ref().map(|error| self.warn(error)),
+            )),
             Err(consents::Error::Stopped) => return,
-            Err(error) => {
-                let error = telemetry::with_causes(error);
-                tracing::warn!(feed = self.name, error, "cannot take files of consents");
-                Err(error)
-            }
+            Err(error) => Err(self.warn(error)),
         };
         let look = ConsentFeedLook {
             name: self.name.clone(),
@@ -149,19 +157,27 @@ impl ConsentFeed {
             tracing::warn!(feed = self.name, error, "cannot note how a feed does");
         }
     }
+
+    fn warn(&self, error: &consents::Error) -> String {
+        let error = telemetry::with_causes(error);
+        tracing::warn!(feed = self.name, error, "cannot take files of consents");
+        error
+    }
 }
 
-fn found(fed: &Fed) -> ConsentFeedFound {
+fn found(fed: &Fed, untaken: Option<String>) -> ConsentFeedFound {
     let standing = &fed.standing;
-    let refused = fed.files.iter().rev().find_map(|file| file.why.clone());
+    let mut refused = fed.files.iter().rev();
+    let refused = refused.find(|file| file.state == FileState::Refused);
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     ConsentFeedFound {
         refused: standing.refused,
-        refused_path: standing
-            .refused_path
-            .as_ref()
-            .map(|path| path.display().to_string()),
-        refused_why: refused,
+        refused_path: path(&standing.refused_path),
+        refused_why: refused.and_then(|file| file.why.clone()),
+        bad: standing.bad,
+        bad_path: path(&standing.bad_path),
         others: standing.others,
         others_since: standing.others_since,
+        untaken,
     }
 }

@@ -35,7 +35,7 @@ pub(super) enum Command {
     /// Take the CSV files that lie in a folder, each once, and answer with receipts
     ///
     /// A file `NAME.csv` is moved into `.kuori/` of the folder, imported, answered in `receipts/`, and
-    /// removed. One of which nothing was recorded stays in `.kuori/refused/`. To be called by a timer;
+    /// removed. One that cannot be taken, or not to its end, stays in `.kuori/refused/`. To be called by a timer;
     /// what a call that was cut off has begun, the next one ends.
     Feed(Feed),
     /// Write the register into a CSV file that can be imported

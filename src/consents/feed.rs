@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::{
     answer::answer,
     error::Error,
-    folders::{Folders, Waiting, refused_path, shown, waiting},
+    folders::{Folders, Kept, Waiting, shown, waiting},
     rows::Rows,
     take::{Desk, Refusal, Taken, Told, Wish, changed_at, count, take},
 };
@@ -33,6 +33,10 @@ pub struct How {
     pub most_missing_percent: u8,
 }
 
+/// Said of a file that is taken up again.
+const CUT_OFF: &str =
+    "it was cut off before, and is taken up again: what was recorded by then is not counted";
+
 /// A folder into which somebody else puts files of consents.
 pub struct Feed<'a> {
     settings: &'a Settings,
@@ -45,6 +49,8 @@ pub struct Fed {
     /// Files that may not be whole yet.
     pub unsettled: u64,
     pub standing: Standing,
+    /// Why the first of those that could not be taken was not. The others were.
+    pub untaken: Option<Error>,
 }
 
 /// What waits for somebody after a look.
@@ -52,8 +58,11 @@ pub struct Fed {
 pub struct Standing {
     /// Refused files that are kept.
     pub refused: u64,
-    /// Where the first of them by name lies; identity codes in its name are masked.
+    /// Where the first of them by name lies.
     pub refused_path: Option<PathBuf>,
+    /// Files that are kept because some of their rows could not be used.
+    pub bad: u64,
+    pub bad_path: Option<PathBuf>,
     /// Files in the inbox that are not named `*.csv`, and since when the first of them lies there.
     pub others: u64,
     pub others_since: Option<Timestamp>,
@@ -65,8 +74,10 @@ pub struct FedFile {
     /// Identity codes in it are masked.
     pub name: String,
     pub state: FileState,
-    /// Of a file that was refused.
+    /// Of a file that was refused, or taken up again after it was cut off.
     pub why: Option<String>,
+    /// Where it is kept for an operator, seen from the feed's folder.
+    pub kept: Option<String>,
     pub told: Told,
 }
 
@@ -100,58 +111,65 @@ impl<'a> Feed<'a> {
     /// # Errors
     ///
     /// Where a folder cannot be used or the store cannot write. The file in hand stays claimed, and the
-    /// next look goes on with it.
+    /// next look goes on with it. A single file that cannot be read holds up no other
+    /// ([`Fed::untaken`]).
     pub fn look(&self, desk: &Desk<'_>) -> Result<Fed, Error> {
         let folders = Folders::open(&self.settings.folder, self.settings.inbox)?;
-        let mut files = Vec::new();
+        let mut fed = Fed::default();
         for name in folders.claimed()? {
-            files.push(self.take(&name, &folders, desk)?);
+            fed.add(self.take(&name, true, &folders, desk).map(Some))?;
         }
         let waiting = self.waiting(desk.action.at)?;
         for name in &waiting.ready {
             if (desk.is_stopped)() {
                 break;
             }
-            if let Some(claimed) = folders.claim(name)? {
-                files.push(self.take(&claimed, &folders, desk)?);
-            }
+            let claimed = folders.claim(name);
+            let take = |claimed: String| self.take(&claimed, false, &folders, desk);
+            fed.add(claimed.and_then(|claimed| claimed.map(take).transpose()))?;
         }
-        let refused = folders.refused()?;
-        let path = |name: &String| refused_path(&self.settings.folder, name);
-        Ok(Fed {
-            files,
-            unsettled: waiting.unsettled,
-            standing: Standing {
-                refused: refused.len() as u64,
-                refused_path: refused.first().map(path),
-                others: waiting.others,
-                others_since: waiting.others_since,
-            },
-        })
+        let (refused, bad) = (folders.kept(Kept::Refused)?, folders.kept(Kept::BadRows)?);
+        fed.unsettled = waiting.unsettled;
+        fed.standing = Standing {
+            refused: refused.count,
+            refused_path: refused.first,
+            bad: bad.count,
+            bad_path: bad.first,
+            others: waiting.others,
+            others_since: waiting.others_since,
+        };
+        Ok(fed)
     }
 
     /// Reads and checks the files, records nothing, and leaves them where they are. `store` is needed for
     /// full lists.
     pub fn rehearse(&self, desk: Option<&Desk<'_>>, now: Timestamp) -> Result<Fed, Error> {
         let waiting = self.waiting(now)?;
-        let mut files = Vec::new();
-        for name in &waiting.ready {
-            let path = self.settings.folder.join(self.settings.inbox).join(name);
-            let unread = |source| Error::File {
-                doing: "read",
-                path: path.with_file_name(shown(name)),
-                source,
-            };
-            let file = File::open(&path).map_err(unread)?;
-            let wish = self.wish(changed_at(&file.metadata().map_err(unread)?, now), true);
-            let taken = read(file, &wish, desk, now)?;
-            files.push(FedFile::of(name, taken));
-        }
-        Ok(Fed {
-            files,
+        let mut fed = Fed {
             unsettled: waiting.unsettled,
-            standing: Standing::default(),
-        })
+            ..Fed::default()
+        };
+        for name in &waiting.ready {
+            fed.add(self.rehearse_one(name, desk, now).map(Some))?;
+        }
+        Ok(fed)
+    }
+
+    fn rehearse_one(
+        &self,
+        name: &str,
+        desk: Option<&Desk<'_>>,
+        now: Timestamp,
+    ) -> Result<FedFile, Error> {
+        let path = self.settings.folder.join(self.settings.inbox).join(name);
+        let unread = |source| Error::File {
+            doing: "read",
+            path: path.with_file_name(shown(name)),
+            source,
+        };
+        let file = File::open(&path).map_err(unread)?;
+        let wish = self.wish(changed_at(&file.metadata().map_err(unread)?, now), true);
+        Ok(FedFile::of(name, read(file, &wish, desk, now)?))
     }
 
     fn waiting(&self, now: Timestamp) -> Result<Waiting, Error> {
@@ -173,8 +191,14 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// Takes a file that was claimed.
-    fn take(&self, name: &str, folders: &Folders, desk: &Desk<'_>) -> Result<FedFile, Error> {
+    /// Takes a file that was claimed; `was_cut_off`: by an earlier look, which may have recorded some of it.
+    fn take(
+        &self,
+        name: &str,
+        was_cut_off: bool,
+        folders: &Folders,
+        desk: &Desk<'_>,
+    ) -> Result<FedFile, Error> {
         let now = desk.action.at;
         let mut claimed = folders.open_claimed(name)?;
         let changed = claimed.metadata().map_err(Error::Read)?;
@@ -191,11 +215,17 @@ impl<'a> Feed<'a> {
         }
         let wish = self.wish(changed, false);
         let taken = read(bytes.as_ref(), &wish, Some(desk), now)?;
-        let file = FedFile::of(name, taken);
+        let mut file = FedFile::of(name, taken);
+        if was_cut_off && file.state == FileState::Taken {
+            file.why = Some(CUT_OFF.to_owned());
+        }
         folders.answer(name, &answer(&file, &sha256), now)?;
         if file.state == FileState::Refused {
-            folders.refuse(name)?;
+            file.kept = Some(folders.keep(name, Kept::Refused, &sha256)?);
             return Ok(file);
+        }
+        if file.told.bad > 0 {
+            file.kept = Some(folders.keep(name, Kept::BadRows, &sha256)?);
         }
         // Not before the answer: who is cut off in between answers again, with the bad rows.
         let taken = TakenConsents {
@@ -205,7 +235,9 @@ impl<'a> Feed<'a> {
             changed: file.told.changed.unwrap_or(0),
         };
         desk.store.note_taken_consents(&taken, now)?;
-        folders.remove(name)?;
+        if file.kept.is_none() {
+            folders.remove(name)?;
+        }
         Ok(file)
     }
 }
@@ -241,6 +273,22 @@ fn sha256(bytes: &[u8]) -> String {
     })
 }
 
+impl Fed {
+    /// Goes on past a file that cannot be taken, where that says nothing of the others.
+    fn add(&mut self, taken: Result<Option<FedFile>, Error>) -> Result<(), Error> {
+        match taken {
+            Ok(file) => self.files.extend(file),
+            Err(error @ (Error::File { .. } | Error::Read(_))) => {
+                self.untaken.get_or_insert(error);
+            }
+            Err(error @ (Error::Store(_) | Error::InUse { .. } | Error::Stopped)) => {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
 impl FedFile {
     fn of(name: &str, Taken { told, refusal }: Taken) -> Self {
         Self {
@@ -250,6 +298,7 @@ impl FedFile {
                 None => FileState::Taken,
             },
             why: refusal.map(|refusal: Refusal| refusal.to_string()),
+            kept: None,
             told,
         }
     }
@@ -259,6 +308,7 @@ impl FedFile {
             name: shown(name),
             state: FileState::Repeated,
             why: None,
+            kept: None,
             told: Told::default(),
         }
     }

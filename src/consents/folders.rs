@@ -19,17 +19,36 @@ use crate::{crash_points::around, domain::without_identity_codes};
 
 const TAKING: &str = ".kuori";
 const REFUSED: &str = ".kuori/refused";
+const BAD_ROWS: &str = ".kuori/bad-rows";
 const RECEIPTS: &str = "receipts";
 
 /// The folders of a feed, each behind a handle of its own: others write there, and no link of theirs is
 /// followed, whenever they make it.
 pub(super) struct Folders {
     base: PathBuf,
+    inbox_path: PathBuf,
     inbox: OwnedFd,
     /// Holds what was claimed and not ended; locked for as long as we are at work.
     taking: OwnedFd,
     refused: OwnedFd,
+    bad_rows: OwnedFd,
     receipts: OwnedFd,
+}
+
+/// Why a file is kept for an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    Refused,
+    /// It was taken, and some of its rows could not be used.
+    BadRows,
+}
+
+/// Files that are kept for one reason.
+#[derive(Debug, Default)]
+pub(super) struct KeptFiles {
+    pub(super) count: u64,
+    /// Where the first of them by name lies.
+    pub(super) first: Option<PathBuf>,
 }
 
 /// What lies in a feed's inbox.
@@ -79,7 +98,7 @@ impl Folders {
     /// Makes the folders that are missing beside the inbox, and keeps others from taking the same files.
     pub(super) fn open(base: &Path, inbox: &str) -> Result<Self, Error> {
         // Where it is a mount that is missing, nothing is made in its place.
-        let inbox = open_inbox(base, inbox)?;
+        let (inbox, inbox_path) = (open_inbox(base, inbox)?, base.join(inbox));
         let top = openat(
             CWD,
             base,
@@ -89,13 +108,16 @@ impl Folders {
         .map_err(|error| failure("open", base.to_owned(), error))?;
         let taking = make(base, &top, TAKING)?;
         let refused = make(base, &top, REFUSED)?;
+        let bad_rows = make(base, &top, BAD_ROWS)?;
         let receipts = make(base, &top, RECEIPTS)?;
         match flock(&taking, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self {
                 base: base.to_owned(),
+                inbox_path,
                 inbox,
                 taking,
                 refused,
+                bad_rows,
                 receipts,
             }),
             Err(Errno::WOULDBLOCK) => Err(Error::InUse {
@@ -110,14 +132,24 @@ impl Folders {
         self.names(&self.taking, TAKING)
     }
 
-    /// Those of which nothing was recorded, for an operator to look at.
-    pub(super) fn refused(&self) -> Result<Vec<String>, Error> {
-        self.names(&self.refused, REFUSED)
+    /// Those that an operator is to look at.
+    pub(super) fn kept(&self, kept: Kept) -> Result<KeptFiles, Error> {
+        let (folder, path) = self.folder_of(kept);
+        let names = self.names(folder, path)?;
+        Ok(KeptFiles {
+            count: names.len() as u64,
+            first: names.first().map(|name| self.base.join(path).join(name)),
+        })
     }
 
     /// Takes a file away from whoever put it there, so that nobody changes it any more. Answers its name
-    /// from then on; `None` where it is gone.
+    /// from then on; `None` where it is gone. One that cannot be read is left where its owner can mend that.
     pub(super) fn claim(&self, name: &str) -> Result<Option<String>, Error> {
+        match open(&self.inbox, name) {
+            Ok(_) => {}
+            Err(Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(failure("read", self.inbox_path.join(shown(name)), error)),
+        }
         let claimed = around("rename", "consents: claim", || {
             shift(&self.inbox, name, &self.taking)
         });
@@ -129,18 +161,27 @@ impl Folders {
     }
 
     pub(super) fn open_claimed(&self, name: &str) -> Result<File, Error> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = openat(&self.taking, name, flags, Mode::empty());
-        let file = file.map_err(|error| self.failure("read", TAKING, name, error))?;
-        Ok(File::from(file))
+        open(&self.taking, name).map_err(|error| self.failure("read", TAKING, name, error))
     }
 
-    /// Keeps a claimed file for an operator. Answers its name there.
-    pub(super) fn refuse(&self, name: &str) -> Result<String, Error> {
-        let refused = around("rename", "consents: refuse", || {
-            shift(&self.taking, name, &self.refused)
+    /// Keeps a claimed file for an operator, under a name that says nothing of anybody. Answers where it lies,
+    /// seen from the feed's folder.
+    pub(super) fn keep(&self, name: &str, kept: Kept, sha256: &str) -> Result<String, Error> {
+        let (folder, path) = self.folder_of(kept);
+        let stem = path.rsplit('/').next().unwrap_or(path);
+        let digits = sha256.get(..8).unwrap_or(sha256);
+        let new = around("rename", "consents: keep", || {
+            shift_as(&self.taking, name, folder, &format!("{stem}-{digits}.csv"))
         });
-        refused.map_err(|error| self.failure("put aside", TAKING, name, error))
+        let new = new.map_err(|error| self.failure("put aside", TAKING, name, error))?;
+        Ok(format!("{path}/{new}"))
+    }
+
+    fn folder_of(&self, kept: Kept) -> (&OwnedFd, &'static str) {
+        match kept {
+            Kept::Refused => (&self.refused, REFUSED),
+            Kept::BadRows => (&self.bad_rows, BAD_ROWS),
+        }
     }
 
     /// Ends a claimed file whose answer was given.
@@ -206,9 +247,9 @@ pub(super) fn shown(name: &str) -> String {
     without_identity_codes(name).into_owned()
 }
 
-/// Where a refused file lies.
-pub(super) fn refused_path(base: &Path, name: &str) -> PathBuf {
-    base.join(REFUSED).join(shown(name))
+fn open(folder: &OwnedFd, name: &str) -> rustix::io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    openat(folder, name, flags, Mode::empty()).map(File::from)
 }
 
 fn open_inbox(base: &Path, inbox: &str) -> Result<OwnedFd, Error> {

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::Write,
+    os::unix::fs::PermissionsExt,
     time::{Duration, SystemTime},
 };
 
@@ -96,4 +97,76 @@ fn what_was_said_before_is_said_anew_by_a_later_file_and_not_by_the_same_one() {
     house.put("matters.csv", &school(false), 200);
     assert_eq!(house.one(400).state, FileState::Repeated);
     assert!(house.is_on_paper(FIRST));
+}
+
+const BAD: &str = "recipient_id,status,since
+010190-999W,granted,2026-01-01
+010190-9991,withdrawn,2026-01-01
+";
+
+#[test]
+fn a_file_with_rows_that_could_not_be_used_is_kept_under_a_name_that_says_nothing() {
+    let house = House::new();
+    house.put("maija-meikalainen.csv", BAD, 100);
+    let file = house.one(1_800_000_000);
+    assert_eq!((file.state, file.told.bad), (FileState::Taken, 1));
+    let kept = file.kept.unwrap();
+    assert!(kept.starts_with(".kuori/bad-rows/bad-rows-"), "{kept}");
+    let path = house.settings.folder.join(kept);
+    assert_eq!(fs::read_to_string(&path).unwrap(), BAD);
+    let standing = house.look(1_800_000_001).standing;
+    assert_eq!((standing.bad, standing.refused), (1, 0));
+    assert_eq!(standing.bad_path, Some(path));
+}
+
+#[test]
+fn a_refused_file_is_kept_where_an_operator_is_told_that_it_lies() {
+    let house = House::new();
+    for _ in 0..2 {
+        house.put("010190-999W.csv", "recipient_id,status\n", 100);
+        assert_eq!(house.one(200).state, FileState::Refused);
+    }
+    let standing = house.look(300).standing;
+    assert_eq!(standing.refused, 2);
+    let path = standing.refused_path.unwrap();
+    assert!(!path.to_str().unwrap().contains("010190"));
+    assert!(path.exists(), "{}", path.display());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_holds_up_no_other() {
+    // Whoever is root may read everything.
+    if rustix::process::geteuid().is_root() {
+        return;
+    }
+    let house = House::new();
+    house.put("first.csv", &school(true), 100);
+    house.put("second.csv", &school(false), 200);
+    let first = house.settings.folder.join("first.csv");
+    let readable = |mode| {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(&first, mode).unwrap();
+    };
+    readable(0o000);
+    let fed = house.look(300);
+    let taken: Vec<_> = fed.files.iter().map(|file| &*file.name).collect();
+    assert_eq!(taken, ["second.csv"]);
+    assert!(fed.untaken.unwrap().to_string().contains("first.csv"));
+    readable(0o600);
+    let fed = house.look(400);
+    assert_eq!(fed.files.len(), 1);
+    assert!(fed.untaken.is_none());
+}
+
+#[test]
+fn the_answer_to_a_file_that_was_cut_off_says_that_its_counts_are_not_all() {
+    let house = House::new();
+    house.look(100);
+    house.put(".kuori/claimed.csv", &school(true), 100);
+    let file = house.one(200);
+    assert_eq!(file.state, FileState::Taken);
+    assert!(file.why.unwrap().contains("cut off before"));
+    let mut answers = fs::read_dir(house.settings.folder.join("receipts")).unwrap();
+    let answer = fs::read_to_string(answers.next().unwrap().unwrap().path()).unwrap();
+    assert!(answer.contains("cut off before"), "{answer}");
 }

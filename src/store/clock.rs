@@ -55,7 +55,7 @@ const SET_BACK: &str = "
     UPDATE queued_batches SET failing_since = :now WHERE failing_since > :now;
     UPDATE service_feeds SET retry_at = MAX(:now, retry_at - :back) WHERE retry_at > :now;
     UPDATE consent_feeds SET failing_since = MIN(:now, failing_since),
-        refused_since = MIN(:now, refused_since);
+        refused_since = MIN(:now, refused_since), bad_since = MIN(:now, bad_since);
     UPDATE consents SET since = :now WHERE since > :now;
     UPDATE consent_history SET since = :now - newer.words
       FROM (SELECT id, DENSE_RANK() OVER (PARTITION BY recipient_id ORDER BY since DESC) - 1 AS words

@@ -24,6 +24,10 @@ pub struct ConsentFeed {
     pub refused_path: Option<String>,
     /// Why the newest of them was refused.
     pub refused_why: Option<String>,
+    /// Files that were taken and are kept, because some of their rows could not be used.
+    pub bad: Queue,
+    /// Where the first of them lies.
+    pub bad_path: Option<String>,
     /// Files that nobody takes, because of their names.
     pub others: Queue,
 }
@@ -42,8 +46,12 @@ pub struct ConsentFeedFound {
     pub refused_path: Option<String>,
     /// Of a file that was refused in this look.
     pub refused_why: Option<String>,
+    pub bad: u64,
+    pub bad_path: Option<String>,
     pub others: u64,
     pub others_since: Option<Timestamp>,
+    /// Why a file could not be taken, where the others were.
+    pub untaken: Option<String>,
 }
 
 impl Store {
@@ -78,7 +86,6 @@ impl Store {
 
 impl ConsentFeedLook {
     fn after(&self, before: Option<&ConsentFeed>, now: Timestamp) -> ConsentFeed {
-        let was_refused = before.map(|feed| feed.refused).unwrap_or_default();
         let mut after = before.cloned().unwrap_or_else(|| ConsentFeed {
             name: self.name.clone(),
             is_full: self.is_full,
@@ -86,31 +93,40 @@ impl ConsentFeedLook {
             refused: Queue::default(),
             refused_path: None,
             refused_why: None,
+            bad: Queue::default(),
+            bad_path: None,
             others: Queue::default(),
         });
         after.is_full = self.is_full;
-        match &self.found {
-            Err(error) => {
-                let since = after.failing.map_or(now, |(since, _)| since);
-                after.failing = Some((since, without_identity_codes(error).into_owned()));
-            }
-            Ok(found) => {
-                after.failing = None;
-                after.refused = Queue {
-                    count: found.refused,
-                    since: (found.refused > 0).then(|| was_refused.since.unwrap_or(now)),
-                };
-                after.refused_path.clone_from(&found.refused_path);
-                if found.refused == 0 || found.refused_why.is_some() {
-                    after.refused_why.clone_from(&found.refused_why);
-                }
-                after.others = Queue {
-                    count: found.others,
-                    since: found.others_since,
-                };
-            }
+        let error = self.found.as_ref().map(|found| found.untaken.as_ref());
+        let failing_since = after.failing.map_or(now, |(since, _)| since);
+        after.failing = error
+            .unwrap_or_else(Some)
+            .map(|error| (failing_since, without_identity_codes(error).into_owned()));
+        if let Ok(found) = &self.found {
+            after.follow(found, now);
         }
         after
+    }
+}
+
+impl ConsentFeed {
+    fn follow(&mut self, found: &ConsentFeedFound, now: Timestamp) {
+        let kept = |count, before: Queue| Queue {
+            count,
+            since: (count > 0).then(|| before.since.unwrap_or(now)),
+        };
+        self.refused = kept(found.refused, self.refused);
+        self.refused_path.clone_from(&found.refused_path);
+        if found.refused == 0 || found.refused_why.is_some() {
+            self.refused_why.clone_from(&found.refused_why);
+        }
+        self.bad = kept(found.bad, self.bad);
+        self.bad_path.clone_from(&found.bad_path);
+        self.others = Queue {
+            count: found.others,
+            since: found.others_since,
+        };
     }
 }
 
@@ -133,7 +149,8 @@ fn feed(db: &Connection, name: &str) -> Result<Option<ConsentFeed>, Error> {
 fn put(tx: &Transaction<'_>, feed: &ConsentFeed) -> Result<(), Error> {
     let sql =
         "INSERT OR REPLACE INTO consent_feeds VALUES (:name, :is_full, :failing_since, :error,
-         :refused, :refused_since, :refused_path, :refused_why, :others, :others_since)";
+         :refused, :refused_since, :refused_path, :refused_why, :others, :others_since,
+         :bad, :bad_since, :bad_path)";
     let (failing_since, error) = feed.failing.as_ref().map(|(at, why)| (*at, why)).unzip();
     let given = named_params! {
         ":name": feed.name,
@@ -146,6 +163,9 @@ fn put(tx: &Transaction<'_>, feed: &ConsentFeed) -> Result<(), Error> {
         ":refused_why": feed.refused_why,
         ":others": feed.others.count,
         ":others_since": maybe_millis(feed.others.since),
+        ":bad": feed.bad.count,
+        ":bad_since": maybe_millis(feed.bad.since),
+        ":bad_path": feed.bad_path,
     };
     tx.execute(sql, given)
         .doing("note how a feed of consents does")?;
@@ -165,6 +185,11 @@ fn row(row: &Row<'_>) -> rusqlite::Result<ConsentFeed> {
         },
         refused_path: row.get("refused_path")?,
         refused_why: row.get("refused_why")?,
+        bad: Queue {
+            count: row.get("bad")?,
+            since: row.maybe_time("bad_since")?,
+        },
+        bad_path: row.get("bad_path")?,
         others: Queue {
             count: row.get("others")?,
             since: row.maybe_time("others_since")?,
@@ -218,6 +243,27 @@ mod tests {
         let gone = told(&look(Ok(ConsentFeedFound::default())), 5);
         assert_eq!((gone.refused, gone.refused_why), (Queue::default(), None));
         assert_eq!(gone.failing, None);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_taken_is_told_beside_what_the_others_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let found = ConsentFeedFound {
+            bad: 2,
+            bad_path: Some("/feeds/b.csv".to_owned()),
+            untaken: Some("cannot read `010190-999W.csv`".to_owned()),
+            ..ConsentFeedFound::default()
+        };
+        for second in [1, 2] {
+            let given = look(Ok(found.clone()));
+            store.note_consent_feed(&given, at(second)).unwrap();
+        }
+        let told = store.read(feeds).unwrap().remove(0);
+        let error = "cannot read `[hidden].csv`".to_owned();
+        assert_eq!(told.failing, Some((at(1), error)));
+        assert_eq!((told.bad.count, told.bad.since), (2, Some(at(1))));
+        assert_eq!(told.bad_path.as_deref(), Some("/feeds/b.csv"));
     }
 
     #[test]

@@ -47,6 +47,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("missed_mailboxes.sql"),
     include_str!("consent_words.sql"),
     include_str!("queue_refusals.sql"),
+    include_str!("kept_consents.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

@@ -312,7 +312,7 @@ pub(super) const NOT_PASSED: &[(&str, &str)] = &[
         "a feed: `consent_feeds` kills there",
     ),
     (
-        "rename/consents: refuse",
+        "rename/consents: keep",
         "a feed: `consent_feeds` kills there",
     ),
     (

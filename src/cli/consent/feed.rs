@@ -32,8 +32,10 @@ pub(in crate::cli) struct Fed {
 struct FileFed {
     name: String,
     state: FileState,
-    /// Of a file that was refused.
+    /// Of a file that was refused, or taken up again after it was cut off.
     why: Option<String>,
+    /// Where it is kept for an operator, seen from the folder: one that was refused, or has bad rows.
+    kept: Option<String>,
     rows: u64,
     changed: Option<u64>,
     /// Of a full list: consents that it does not have.
@@ -49,9 +51,9 @@ struct FileFed {
 #[serde(rename_all = "lowercase")]
 enum FileState {
     Taken,
-    // The same bytes were taken before: nothing was done.
+    // The same bytes were taken before, and the file is no newer: nothing was done.
     Repeated,
-    // Nothing of it was recorded.
+    // Nothing of it was recorded, or no more than stands before an open quotation mark.
     Refused,
 }
 
@@ -69,9 +71,13 @@ pub(super) fn run(
     arguments: &Feed,
     invocation: &mut Invocation<'_>,
 ) -> Result<Outcome, CommandError> {
-    let fed = look(arguments, invocation)?;
+    let mut fed = look(arguments, invocation)?;
+    let untaken = fed.untaken.take();
     let fed = Fed::of(fed, arguments.dry_run);
     invocation.output.show(&fed)?;
+    if let Some(error) = untaken {
+        return Err(error.into());
+    }
     let is_clean = |file: &FileFed| {
         file.bad == 0 && file.unheeded_withdrawals == 0 && file.state != FileState::Refused
     };
@@ -149,6 +155,7 @@ impl From<consents::FedFile> for FileFed {
                 consents::FileState::Refused => FileState::Refused,
             },
             why: file.why,
+            kept: file.kept,
             rows,
             changed,
             missing,
@@ -210,8 +217,11 @@ impl fmt::Display for FileFed {
         if self.unheeded_withdrawals > 0 {
             write!(f, "; {}", unheeded(self.unheeded_withdrawals))?;
         }
-        match &self.why {
-            Some(why) => writeln!(f, "; {why}"),
+        if let Some(why) = &self.why {
+            write!(f, "; {why}")?;
+        }
+        match &self.kept {
+            Some(path) => writeln!(f, "; kept as {path}"),
             None => writeln!(f),
         }
     }

@@ -343,7 +343,7 @@ fn a_feed_takes_each_file_once_and_answers_it() {
     let folder = feed(&house, &[("monday.csv", CONSENTS), ("notes.txt", "mine")]);
     let said = house.kuori(&format!("consent feed {folder}"));
     assert_eq!(said.code, 3);
-    insta::assert_snapshot!(said.out, @"monday.csv taken: 3 rows, 1 changed the register, 1 bad");
+    insta::assert_snapshot!(said.out, @"monday.csv taken: 3 rows, 1 changed the register, 1 bad; kept as .kuori/bad-rows/bad-rows-ba783c77.csv");
     let answered = receipts(&folder);
     let (name, text) = &answered[0];
     assert_eq!(
@@ -380,7 +380,9 @@ fn a_feed_of_full_lists_keeps_what_it_refuses_for_an_operator() {
     assert_both_granted(&house);
     assert!(receipts(&folder)[0].1.contains("result,\"refused\""));
 
-    let refused = format!("{folder}/.kuori/refused/all.csv");
+    let kept = said.out.split("; kept as ").nth(1).unwrap().trim();
+    assert!(kept.starts_with(".kuori/refused/refused-"), "{kept}");
+    let refused = format!("{folder}/{kept}");
     house.out(&format!(
         "consent import {refused} --full --allow-withdrawals"
     ));
@@ -407,7 +409,7 @@ fn a_feed_ends_what_a_call_that_was_cut_off_had_claimed() {
     let folder = feed(&house, &[]);
     fs::create_dir(format!("{folder}/.kuori")).unwrap();
     house.file("feed/.kuori/claimed.csv", ALL);
-    insta::assert_snapshot!(house.out(&format!("consent feed {folder}")), @"claimed.csv taken: 2 rows, 2 changed the register");
+    insta::assert_snapshot!(house.out(&format!("consent feed {folder}")), @"claimed.csv taken: 2 rows, 2 changed the register; it was cut off before, and is taken up again: what was recorded by then is not counted");
 }
 
 #[test]

@@ -9,7 +9,9 @@ use crate::{
 impl Look<'_> {
     pub(super) fn consent_feeds(&self) -> impl Iterator<Item = Trouble> {
         self.status.consent_feeds.iter().flat_map(|feed| {
-            let refused = refused(feed).or_else(|| self.not_csv(feed));
+            let refused = refused(feed)
+                .or_else(|| bad_rows(feed))
+                .or_else(|| self.not_csv(feed));
             [self.feed_down(feed), refused].into_iter().flatten()
         })
     }
@@ -50,7 +52,7 @@ impl Look<'_> {
 fn refused(feed: &ConsentFeed) -> Option<Trouble> {
     let since = feed.refused.since?;
     let why = feed.refused_why.as_deref();
-    let path = feed.refused_path.as_deref().unwrap_or_default();
+    let path = quoted(feed.refused_path.as_deref().unwrap_or_default());
     let full = if feed.is_full { " --full" } else { "" };
     Some(Trouble {
         code: Code::ConsentsRefused,
@@ -67,8 +69,43 @@ fn refused(feed: &ConsentFeed) -> Option<Trouble> {
             why.map_or(String::new(), |why| format!(": {}", first_line(why)))
         ),
         to_do: Some(format!(
-            "kuori consent import '{path}'{full} --dry-run; once it is imported, or a better one \
+            "kuori consent import {path}{full} --dry-run; once it is imported, or a better one \
              has come, remove it there"
         )),
     })
+}
+
+/// A word among them may be a withdrawal: only who brought it was told.
+fn bad_rows(feed: &ConsentFeed) -> Option<Trouble> {
+    let since = feed.bad.since?;
+    let path = quoted(feed.bad_path.as_deref().unwrap_or_default());
+    Some(Trouble {
+        code: Code::ConsentsRefused,
+        weight: Weight::Passing,
+        subject: feed.name.clone(),
+        since,
+        text: format!(
+            "rows of {} could not be used, and a withdrawal may be among them",
+            counted(feed.bad.count, "file of consents", "files of consents")
+        ),
+        to_do: Some(format!(
+            "kuori consent import {path} --dry-run; once they have come again, remove it there"
+        )),
+    })
+}
+
+/// As one word for a shell.
+fn quoted(path: &str) -> String {
+    format!("'{}'", path.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_for_a_shell_whatever_is_in_it() {
+        assert_eq!(quoted("/srv/a b"), "'/srv/a b'");
+        assert_eq!(quoted("/srv/Matti's"), r"'/srv/Matti'\''s'");
+    }
 }
