@@ -9,7 +9,7 @@ use super::{
     enqueue, gate,
     letter_pdf::{self, not_composable},
     routed_pages,
-    statuses::may_still_go,
+    statuses::{AtSendTime, may_still_go},
     stop::Stop,
 };
 use crate::{
@@ -143,8 +143,8 @@ fn still_active(
     let now = house.clock.now();
     let still_go = may_still_go(house, row, &page)?;
     let (mut active, mut withdrawn) = (Vec::with_capacity(page.len()), Vec::new());
-    for (message, still_goes) in page.into_iter().zip(still_go) {
-        if still_goes || is_delivered(house, row, &message)? {
+    for (message, at_send_time) in page.into_iter().zip(still_go) {
+        if at_send_time == AtSendTime::MayGo || is_delivered(house, row, &message)? {
             active.push(message);
         } else {
             // Before it is somebody else's: nobody would come back for it.

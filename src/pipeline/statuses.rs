@@ -10,6 +10,15 @@ use crate::{
     store::{self, BatchRow, MessageRow, Store},
 };
 
+/// What is known of the way of a message at send time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AtSendTime {
+    MayGo,
+    NoMailbox,
+    /// Consent was withdrawn since, or the matter goes on paper by now.
+    NotWanted,
+}
+
 /// What one step asks about mailboxes.
 pub(super) struct Statuses<'a> {
     store: &'a Store,
@@ -94,7 +103,7 @@ impl<'a> Statuses<'a> {
         row: &BatchRow,
         page: &[MessageRow],
         now: Timestamp,
-    ) -> Result<Vec<bool>, store::Error> {
+    ) -> Result<Vec<AtSendTime>, store::Error> {
         let mut questions: Vec<_> = page.iter().map(|stored| question(row, stored)).collect();
         look_up_matters(self.store, &mut questions)?;
         ask_register(
@@ -118,7 +127,13 @@ impl<'a> Statuses<'a> {
         }
         let both = questions.iter().zip(page);
         Ok(both
-            .map(|(question, stored)| is_paper(stored) || is_open(question))
+            .map(|(question, stored)| {
+                if is_paper(stored) {
+                    AtSendTime::MayGo
+                } else {
+                    at_send_time(question)
+                }
+            })
             .collect())
     }
 }
@@ -149,7 +164,7 @@ pub(super) fn may_still_go(
     house: &House,
     row: &BatchRow,
     page: &[MessageRow],
-) -> Result<Vec<bool>, Error> {
+) -> Result<Vec<AtSendTime>, Error> {
     let (sender, now) = (house.sender(&row.sender)?, house.clock.now());
     let policy = house.policy(sender, row.is_test);
     Ok(Statuses::of(house, sender, row).may_still_go(&policy, row, page, now)?)
@@ -260,12 +275,13 @@ fn has_withdrawn(question: &Question<'_>) -> bool {
     status == Some(MailboxStatus::Withdrawn)
 }
 
-fn is_open(question: &Question<'_>) -> bool {
-    let is_open = match question.status.map(|asked| asked.status) {
-        Some(MailboxStatus::Active | MailboxStatus::Unknown) => true,
-        Some(MailboxStatus::Inactive | MailboxStatus::Withdrawn) | None => false,
-    };
-    is_open && !question.matter_is_print_only
+fn at_send_time(question: &Question<'_>) -> AtSendTime {
+    match question.status.map(|asked| asked.status) {
+        _ if question.matter_is_print_only => AtSendTime::NotWanted,
+        Some(MailboxStatus::Withdrawn) => AtSendTime::NotWanted,
+        Some(MailboxStatus::Active | MailboxStatus::Unknown) => AtSendTime::MayGo,
+        Some(MailboxStatus::Inactive) | None => AtSendTime::NoMailbox,
+    }
 }
 
 fn unknown(now: Timestamp) -> Asked {

@@ -99,6 +99,29 @@ impl Store {
         })
     }
 
+    /// Records that recipients have withdrawn at send time, or want letters of their matter on paper: their
+    /// messages are routed anew, by what the register says then.
+    pub fn record_not_wanted(
+        &self,
+        batch: BatchId,
+        positions: &[u32],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let doing = "record who wants paper";
+        let sql = "UPDATE messages SET state = 'accepted', channel = NULL, reason = NULL
+             WHERE batch = ?1 AND position = ?2 AND state = 'routed'";
+        self.write(doing, |tx| {
+            for &position in positions {
+                unsettle(tx, batch, position, now)?;
+                if tx.execute(sql, params![batch.0, position]).doing(doing)? == 1 {
+                    let what = "consent changed: routed again";
+                    events::note(tx, now, batch, Some(position), what)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Records that messages are larger than the service takes: they are routed anew, and go on
     /// paper if they may.
     pub fn record_too_large(

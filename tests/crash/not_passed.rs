@@ -268,6 +268,10 @@ pub(super) const NOT_PASSED: &[(&str, &str)] = &[
         "an operator types it, and again where that failed",
     ),
     (
+        "commit/record who wants paper",
+        "a withdrawal while a message waits for a service, found again at the next try",
+    ),
+    (
         "commit/record consents",
         "an operator types it, and again where that failed",
     ),

@@ -168,6 +168,10 @@ async fn who_withdraws_while_a_message_waits_in_the_queue_gets_paper_and_one_cal
     let printed = &messages[last.position as usize - 1];
     assert_eq!(printed.state, MessageState::HandedOver);
     assert_eq!(printed.reason, Some(Reason::ConsentWithdrawn));
+    let events = office.store().events(BatchId(1)).unwrap();
+    let told = |what: &str| events.iter().any(|event| event.what == what);
+    assert!(told("consent changed: routed again"));
+    assert!(!told("no mailbox in use: routed again"));
     office.assert_each_went_once();
 }
 

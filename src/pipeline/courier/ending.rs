@@ -20,6 +20,8 @@ pub(super) enum Ending {
     /// The service has it.
     Sent(SentMessage),
     NoMailbox,
+    /// Its recipient wants none of it in a mailbox any more.
+    NotWanted,
     TooLarge(Finding),
     /// It waits for an operator.
     SetAside(Finding),

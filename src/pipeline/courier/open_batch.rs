@@ -10,6 +10,7 @@ use super::{
     super::{
         Error,
         documents::{Documents, Letters},
+        statuses::AtSendTime,
     },
     calls,
     desk::Desk,
@@ -115,20 +116,22 @@ fn cut_all(
         .iter()
         .map(|queued| desk.house.store.message(queued.id));
     let mut stored: Vec<_> = stored.collect::<Result<_, _>>()?;
-    let may_go = send_time.may_still_go(desk, batch, &mut stored)?;
+    let at_send_time = send_time.may_still_go(desk, batch, &mut stored)?;
     let (fresh_since, runtime) = (desk.fresh_since(), Handle::current());
-    let cut_one = |((queued, stored), may_go)| {
-        let cut = if may_go {
-            parcel::cut(&desk.house, batch, letters, (queued, stored), fresh_since)?
-        } else {
-            Cut::Ended(Ending::NoMailbox)
+    let cut_one = |((queued, stored), at_send_time)| {
+        let cut = match at_send_time {
+            AtSendTime::MayGo => {
+                parcel::cut(&desk.house, batch, letters, (queued, stored), fresh_since)?
+            }
+            AtSendTime::NoMailbox => Cut::Ended(Ending::NoMailbox),
+            AtSendTime::NotWanted => Cut::Ended(Ending::NotWanted),
         };
         Ok::<_, Error>(match cut {
             Cut::Ended(ending) => unless_sent(desk, &runtime, queued, ending),
             other => other,
         })
     };
-    let begun = begun.par_iter().zip(&stored).zip(may_go);
+    let begun = begun.par_iter().zip(&stored).zip(at_send_time);
     begun.map(cut_one).collect()
 }
 

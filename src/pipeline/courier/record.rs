@@ -16,6 +16,7 @@ use crate::{
 pub(super) struct Group {
     sent: Vec<SentRow>,
     no_mailbox: Vec<u32>,
+    not_wanted: Vec<u32>,
     too_large: Vec<(MessageId, Finding)>,
     set_aside: Vec<(MessageId, Finding)>,
     uploads: Vec<(u32, Vec<String>)>,
@@ -41,6 +42,7 @@ impl Group {
                 was_sent_before: sent.was_sent_before,
             }),
             Ending::NoMailbox => self.no_mailbox.push(position),
+            Ending::NotWanted => self.not_wanted.push(position),
             Ending::TooLarge(finding) => self.too_large.push((message, finding)),
             Ending::SetAside(finding) => self.set_aside.push((message, finding)),
             Ending::PutBack {
@@ -66,6 +68,9 @@ impl Group {
         }
         if !self.no_mailbox.is_empty() {
             store.record_no_mailbox(batch, &self.no_mailbox, now)?;
+        }
+        if !self.not_wanted.is_empty() {
+            store.record_not_wanted(batch, &self.not_wanted, now)?;
         }
         if !self.too_large.is_empty() {
             store.record_too_large(&self.too_large, now)?;

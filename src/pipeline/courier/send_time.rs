@@ -5,7 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::desk::Desk;
 use crate::{
     domain::{Asked, MailboxStatus, MessageId},
-    pipeline::{Error, statuses},
+    pipeline::{
+        Error,
+        statuses::{self, AtSendTime},
+    },
     store::{BatchRow, Door, MessageRow},
 };
 
@@ -17,7 +20,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct SendTime {
     asked_at: Timestamp,
-    may_go: HashMap<u32, bool>,
+    known: HashMap<u32, AtSendTime>,
 }
 
 impl SendTime {
@@ -27,15 +30,15 @@ impl SendTime {
         desk: &Desk,
         batch: &BatchRow,
         begun: &mut [MessageRow],
-    ) -> Result<Vec<bool>, Error> {
+    ) -> Result<Vec<AtSendTime>, Error> {
         let believed = believed(desk, batch)?;
         let is_fresh = |at: Timestamp| (believed.0..=believed.1).contains(&at);
         if !is_fresh(self.asked_at) {
-            self.may_go.clear();
+            self.known.clear();
         }
         let is_unknown = |stored: &&MessageRow| {
             statuses::needs_mailbox(stored)
-                && !self.may_go.contains_key(&stored.id.position)
+                && !self.known.contains_key(&stored.id.position)
                 && !stored.asked.is_some_and(|asked| is_fresh(asked.at))
         };
         let unknown: Vec<_> = begun.iter().filter(is_unknown).cloned().collect();
@@ -43,11 +46,14 @@ impl SendTime {
             self.ask(desk, batch, unknown, believed)?;
         }
         self.believe(begun);
-        let open = statuses::may_still_go(&desk.house, batch, begun)?;
-        let is_closed = |stored: &MessageRow| self.may_go.get(&stored.id.position) == Some(&false);
-        let both = begun.iter().zip(open);
+        let now = statuses::may_still_go(&desk.house, batch, begun)?;
+        let before = |stored: &MessageRow| self.known.get(&stored.id.position).copied();
+        let both = begun.iter().zip(now);
         Ok(both
-            .map(|(stored, is_open)| is_open && !is_closed(stored))
+            .map(|(stored, now)| match now {
+                AtSendTime::MayGo => before(stored).unwrap_or(now),
+                AtSendTime::NoMailbox | AtSendTime::NotWanted => now,
+            })
             .collect())
     }
 
@@ -65,17 +71,28 @@ impl SendTime {
         let more = u32::try_from(in_one_call.saturating_sub(begun_here)).unwrap_or(u32::MAX);
         let mut page = begun;
         page.extend(store.queued_to_ask(batch.id, &desk.service, believed, more)?);
-        let may_go = statuses::may_still_go(&desk.house, batch, &page)?;
+        let found = statuses::may_still_go(&desk.house, batch, &page)?;
         self.asked_at = desk.house.clock.now();
-        let mut closed = Vec::new();
-        for (nth, (stored, may_go)) in page.iter().zip(may_go).enumerate() {
-            self.may_go.insert(stored.id.position, may_go);
-            if !may_go && nth >= begun_here && waits(desk, stored.id)? {
-                closed.push(stored.id.position);
+        let (mut closed, mut unwanted) = (Vec::new(), Vec::new());
+        for (nth, (stored, found)) in page.iter().zip(found).enumerate() {
+            let position = stored.id.position;
+            self.known.insert(position, found);
+            if found != AtSendTime::MayGo && nth >= begun_here && waits(desk, stored.id)? {
+                let is_closed = found == AtSendTime::NoMailbox;
+                let gone = if is_closed {
+                    &mut closed
+                } else {
+                    &mut unwanted
+                };
+                gone.push(position);
             }
         }
+        let now = desk.house.clock.now();
         if !closed.is_empty() {
-            store.record_no_mailbox(batch.id, &closed, desk.house.clock.now())?;
+            store.record_no_mailbox(batch.id, &closed, now)?;
+        }
+        if !unwanted.is_empty() {
+            store.record_not_wanted(batch.id, &unwanted, now)?;
         }
         Ok(())
     }
@@ -83,7 +100,7 @@ impl SendTime {
     /// The service is not asked again for what it has just said.
     fn believe(&self, begun: &mut [MessageRow]) {
         for stored in begun {
-            if self.may_go.contains_key(&stored.id.position) {
+            if self.known.contains_key(&stored.id.position) {
                 stored.asked = Some(Asked {
                     status: MailboxStatus::Active,
                     at: self.asked_at,
