@@ -6,7 +6,7 @@ use super::{
     receipt::{self, Reports},
 };
 use crate::{
-    domain::{BatchState, Finding, MessageEvent},
+    domain::{BatchState, Finding, MessageEvent, MessageState},
     receipts::{DeliveryEvent, DeliveryHeader, DeliveryLine, Level, ReportHeader, ReportLine},
     store::{
         self, BatchRow, DeliveryReportRow, MessageEventRow, MessageHistory, NewOutgoing,
@@ -144,12 +144,14 @@ fn lines(house: &House, page: Vec<MessageHistory>) -> Result<Vec<DeliveryLine>, 
 
 /// What a mailbox tells is heard of later than it happened, and in any order.
 fn line(mut history: MessageHistory) -> DeliveryLine {
+    use MessageState::{Cancelled, Held, Refused};
     history.events.sort_by_key(|event| event.at);
     DeliveryLine {
         message: history.message,
         sender_letter_id: history.sender_letter_id,
         channel: history.channel,
         events: history.events.into_iter().map(event).collect(),
+        is_stopped: matches!(history.state, Held | Refused | Cancelled),
         findings: Vec::new(),
     }
 }
@@ -174,10 +176,40 @@ fn event(row: MessageEventRow) -> DeliveryEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::BatchId;
+    use crate::domain::{BatchId, MessageId};
 
     fn at(time: &str) -> Timestamp {
         time.parse().unwrap()
+    }
+
+    #[test]
+    fn a_message_that_is_held_is_trouble_though_its_delivery_of_before_is_read_later() {
+        let event = |what, time: &str| MessageEventRow {
+            what,
+            at: at(time),
+            bundle: None,
+            piece: None,
+            reason: None,
+        };
+        let held = MessageHistory {
+            message: MessageId {
+                batch: BatchId(7),
+                position: 3,
+            },
+            sender_letter_id: None,
+            channel: None,
+            state: MessageState::Held,
+            events: vec![
+                event(MessageEvent::Held, "2026-11-23T08:00:00Z"),
+                event(MessageEvent::Read, "2026-11-23T09:00:00Z"),
+            ],
+        };
+        assert!(line(held.clone()).has_trouble());
+        let released = MessageHistory {
+            state: MessageState::Delivered,
+            ..held
+        };
+        assert!(!line(released).has_trouble());
     }
 
     fn next_six(since: &str) -> String {

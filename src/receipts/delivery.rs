@@ -28,6 +28,9 @@ pub struct DeliveryLine {
     pub channel: Option<Channel>,
     /// All that has happened to it, oldest first.
     pub events: Vec<DeliveryEvent>,
+    /// It is held, refused or cancelled by now, whatever was heard of it later: that may be of a delivery
+    /// before.
+    pub is_stopped: bool,
     pub findings: Vec<Finding>,
 }
 
@@ -35,7 +38,7 @@ impl DeliveryLine {
     /// Whether the recipient does not have the message, or nobody has read it in time, and nothing more
     /// happens by itself.
     pub fn has_trouble(&self) -> bool {
-        self.events.last().is_some_and(DeliveryEvent::is_trouble)
+        self.is_stopped || self.events.last().is_some_and(DeliveryEvent::is_trouble)
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     reprocess::message_id,
     timers,
 };
-use crate::domain::{BatchId, BundleId, Channel, MessageEvent, MessageId, Private};
+use crate::domain::{BatchId, BundleId, Channel, MessageEvent, MessageId, MessageState, Private};
 
 /// Something that happened to one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub struct MessageHistory {
     pub message: MessageId,
     pub sender_letter_id: Option<Private<String>>,
     pub channel: Option<Channel>,
+    pub state: MessageState,
     pub events: Vec<MessageEventRow>,
 }
 
@@ -44,7 +45,7 @@ impl Store {
         after: u32,
         limit: u32,
     ) -> Result<Vec<MessageHistory>, Error> {
-        let sql = "SELECT e.*, m.sender_letter_id, m.channel, p.sequence
+        let sql = "SELECT e.*, m.sender_letter_id, m.channel, m.state, p.sequence
              FROM message_events e
              JOIN messages m ON m.batch = e.batch AND m.position = e.position
              LEFT JOIN pieces p
@@ -78,6 +79,7 @@ fn add(histories: &mut Vec<MessageHistory>, row: &Row<'_>) -> rusqlite::Result<(
                 .get::<_, Option<String>>("sender_letter_id")?
                 .map(Private::new),
             channel: row.maybe_word("channel")?,
+            state: row.word("state")?,
             events: vec![event],
         }),
     }

@@ -171,6 +171,7 @@ fn line_with(position: u32, what: MessageEvent) -> DeliveryLine {
             reason: (what == MessageEvent::Returned).then(|| "R10".to_owned()),
             why: None,
         }],
+        is_stopped: false,
         findings: Vec::new(),
     }
 }

@@ -126,6 +126,7 @@ pub(super) fn handed_over() -> DeliveryLine {
             event(MessageEvent::Composed, "2026-06-12T17:52:00Z"),
             event(MessageEvent::HandedOver, "2026-06-12T17:53:07Z"),
         ],
+        is_stopped: false,
         findings: Vec::new(),
     }
 }
