@@ -101,7 +101,38 @@ fn quoted(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::store::Queue;
+
+    #[test]
+    fn a_kept_file_with_bad_rows_is_named_and_is_no_alert() {
+        let nothing = ConsentFeed {
+            name: "register".to_owned(),
+            is_full: false,
+            failing: None,
+            refused: Queue::default(),
+            refused_path: None,
+            refused_why: None,
+            bad: Queue::default(),
+            bad_path: None,
+            others: Queue::default(),
+        };
+        assert_eq!(bad_rows(&nothing), None);
+        let kept = ConsentFeed {
+            bad: Queue {
+                count: 2,
+                since: Some(Timestamp::UNIX_EPOCH),
+            },
+            bad_path: Some("/feed/.kuori/bad-rows/bad-rows-0a1b2c3d.csv".to_owned()),
+            ..nothing
+        };
+        let told = bad_rows(&kept).unwrap();
+        assert_eq!(told.weight, Weight::Passing);
+        insta::assert_snapshot!(told.text, @"rows of 2 files of consents could not be used, and a withdrawal may be among them");
+        insta::assert_snapshot!(told.to_do.unwrap(), @"kuori consent import '/feed/.kuori/bad-rows/bad-rows-0a1b2c3d.csv' --dry-run; once they have come again, remove it there");
+    }
 
     #[test]
     fn a_path_is_one_word_for_a_shell_whatever_is_in_it() {
