@@ -3,7 +3,10 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::*;
-use crate::domain::{BatchId, PrintFacts};
+use crate::{
+    domain::{BatchId, PrintFacts},
+    store::{ConsentEntry, ConsentStatus, FullListWish, NewEvent},
+};
 
 #[test]
 fn a_data_folder_is_made_once_and_opened_again() {
@@ -228,4 +231,57 @@ fn a_database_of_a_newer_program_is_refused() {
     newer.pragma_update(None, "user_version", 999).unwrap();
     let error = Store::open(folder.path()).err().unwrap();
     assert!(matches!(error, Error::TooNew { found: 999, .. }), "{error}");
+}
+
+#[test]
+fn of_words_that_an_older_register_has_of_one_time_the_withdrawal_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let older = Connection::open(folder.path().join("kuori.sqlite")).unwrap();
+    let known = MIGRATIONS
+        .iter()
+        .position(|script| script.contains("TABLE consent_full_lists"))
+        .unwrap();
+    let rows = "INSERT INTO consent_history (recipient_id, status, since, recorded_at, source)
+            VALUES ('010190-900P', 'granted', 1, 1, 'a file'), ('010190-900P', 'withdrawn', 1, 2, 'maija'),
+                ('010190-900P', 'granted', 1, 3, 'a file'), ('010190-999W', 'granted', 1, 1, 'a file'),
+                ('010190-999W', 'withdrawn', 5, 6, 'not in the list a file');
+         INSERT INTO consents (recipient_id, status, since, source)
+            VALUES ('010190-900P', 'granted', 1, 'a file'),
+                ('010190-999W', 'withdrawn', 5, 'not in the list a file');";
+    let scripts = MIGRATIONS[..known].concat();
+    older
+        .execute_batch(&format!("BEGIN; {scripts} {rows} COMMIT;"))
+        .unwrap();
+    older.pragma_update(None, "user_version", known).unwrap();
+    drop(older);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.consent_counts().unwrap(), (0, 2));
+    let consent = store.consent(&"010190-900P".parse().unwrap()).unwrap();
+    assert_eq!(consent.said.unwrap().source.as_deref(), Some("maija"));
+    // The other was left out by a list, and the next one has them.
+    let list = store.begin_full_list().unwrap();
+    let row = |id: &str| ConsentEntry {
+        recipient: id.parse().unwrap(),
+        said: Some((
+            ConsentStatus::Granted,
+            Timestamp::from_millisecond(1).unwrap(),
+        )),
+        source: None,
+        matter: None,
+        notice: None,
+    };
+    list.add(&[row("010190-900P"), row("010190-999W")]).unwrap();
+    let wish = FullListWish {
+        as_of: Timestamp::from_millisecond(7).unwrap(),
+        most_missing_percent: None,
+        dry_run: false,
+    };
+    let action = NewEvent {
+        at: Timestamp::from_millisecond(8).unwrap(),
+        actor: "maija".to_owned(),
+        why: String::new(),
+    };
+    let told = list.take(wish, "imported by maija", &action).unwrap();
+    assert_eq!(told.brought_back, 1);
+    assert_eq!(store.consent_counts().unwrap(), (1, 1));
 }
