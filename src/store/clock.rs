@@ -62,6 +62,8 @@ const SET_BACK: &str = "
               FROM consent_history WHERE since > :now) newer
      WHERE newer.id = consent_history.id;
     UPDATE consent_history SET recorded_at = :now WHERE recorded_at > :now;
+    UPDATE consent_history SET lifted_at = :now WHERE lifted_at > :now;
+    UPDATE consent_full_lists SET as_of = :now WHERE as_of > :now;
     UPDATE matter_history SET recorded_at = :now WHERE recorded_at > :now;
     UPDATE print_only_matters SET recorded_at = :now WHERE recorded_at > :now;
     UPDATE notice_addresses SET since = :now WHERE since > :now;
@@ -175,6 +177,11 @@ mod tests {
             changed: 1,
         };
         store.note_taken_consents(&file, at(4_600)).unwrap();
+        let list = "INSERT INTO consent_full_lists (id, as_of) VALUES (1, 4600000)";
+        let doing = "record a full list";
+        store
+            .write(doing, |tx| tx.execute_batch(list).doing(doing))
+            .unwrap();
         store.notice_time(at(4_700)).unwrap();
 
         store.notice_time(at(1_100)).unwrap();
@@ -185,6 +192,12 @@ mod tests {
             store.consents_taken_at(&file.sha256).unwrap(),
             Some(at(1_100))
         );
+        let made = "SELECT as_of FROM consent_full_lists";
+        let made = store.read(|db| {
+            let made = db.query_row(made, [], |row| row.get::<_, i64>(0));
+            made.doing(doing)
+        });
+        assert_eq!(made.unwrap(), 1_100_000, "a list of today is no older one");
         say(withdrawn, 1_200, 1_200);
         assert_eq!(told(1_200), Some(withdrawn));
         let now = store.consent(&person).unwrap().said.unwrap();
