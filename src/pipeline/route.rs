@@ -14,9 +14,12 @@ use crate::{
 
 pub(super) use super::statuses::question;
 
-/// Messages loaded and recorded at a time. As many are asked about and decided, except where a service
-/// is asked that takes more in one call.
+/// Messages loaded and recorded at a time.
 const PAGE: u32 = 1_000;
+
+/// Messages decided at a time, except where a service takes fewer or more in one call. Each question
+/// reads the register anew, since something was recorded meanwhile: many share what it reads.
+const ASKED: usize = 10_000;
 
 /// Decides how each message goes, page by page, unless the gate holds the batch, or an operator does
 /// meanwhile.
@@ -76,11 +79,8 @@ impl Routing<'_> {
     }
 
     fn decide_all(&mut self, states: &[MessageState], mut after: u32) -> Result<(), Error> {
-        let (store, batch) = (&self.house.store, self.row.id);
         loop {
-            if store.has_moved(self.row)? {
-                return Err(Error::OnHold(batch));
-            }
+            self.is_still_here()?;
             let page = self.load(states, after)?;
             let Some(last) = page.last() else {
                 return Ok(());
@@ -91,17 +91,26 @@ impl Routing<'_> {
             let now = self.house.clock.now();
             let decided = self.decide(&page, now)?;
             for few in decided.chunks(PAGE as usize) {
-                store.record_decisions(batch, few, now)?;
+                self.is_still_here()?;
+                self.house.store.record_decisions(self.row.id, few, now)?;
             }
             self.decided += decided.len();
             self.wait_on += page.len() - decided.len();
         }
     }
 
+    /// Nothing more is recorded once an operator holds the batch.
+    fn is_still_here(&self) -> Result<(), Error> {
+        if self.house.store.has_moved(self.row)? {
+            return Err(Error::OnHold(self.row.id));
+        }
+        Ok(())
+    }
+
     /// As many messages as one question is about, without what no decision hangs on: their texts may
     /// be long.
     fn load(&self, states: &[MessageState], mut after: u32) -> Result<Vec<MessageRow>, Error> {
-        let wanted = self.statuses.in_one_call().unwrap_or(PAGE as usize);
+        let wanted = self.statuses.in_one_call().unwrap_or(ASKED);
         let mut loaded = Vec::new();
         while loaded.len() < wanted {
             let room = u32::try_from(wanted - loaded.len()).unwrap_or(PAGE);
