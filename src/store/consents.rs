@@ -145,24 +145,34 @@ impl Store {
         recipients: &[&RecipientId],
         now: Timestamp,
     ) -> Result<Vec<Asked>, Error> {
-        self.read(|db| {
+        // In the order of the register: those who stand on one page of it follow each other.
+        let mut asked: Vec<_> = recipients.iter().enumerate().collect();
+        asked.sort_unstable_by_key(|(_, recipient)| recipient.expose());
+        let statuses = self.read(|db| {
             let sql = "SELECT status FROM consents WHERE recipient_id = ?";
             let mut query = db.prepare_cached(sql).doing("ask the register")?;
-            let ask = |recipient: &&RecipientId| {
-                let row = query.query_row([recipient.expose()], |row| row.word("status"));
-                let status = row.optional().doing("ask the register")?;
-                Ok(Asked {
-                    status: mailbox_status(status),
-                    at: now,
-                })
+            let ask = |(nth, recipient): (usize, &&RecipientId)| {
+                let row = query.query_row([recipient.expose()], |row| row.word(0));
+                Ok((nth, row.optional().doing("ask the register")?))
             };
-            recipients.iter().map(ask).collect()
-        })
+            asked.into_iter().map(ask).collect::<Result<Vec<_>, _>>()
+        });
+        let mut statuses = statuses?;
+        statuses.sort_unstable_by_key(|(nth, _)| *nth);
+        let answer = |(_, status)| Asked {
+            status: mailbox_status(status),
+            at: now,
+        };
+        Ok(statuses.into_iter().map(answer).collect())
     }
 
     /// Whether each recipient gets letters of the matter beside it on paper only, in the order
     /// asked.
     pub fn are_print_only(&self, asked: &[(&RecipientId, &str)]) -> Result<Vec<bool>, Error> {
+        // Most batches have no matters: no reader is lent for them.
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
         self.read(|db| {
             let sql = "SELECT 1 FROM print_only_matters WHERE recipient_id = ?1 AND matter = ?2";
             let mut query = db.prepare_cached(sql).doing("look for a matter")?;

@@ -209,7 +209,7 @@ fn address(row: &Row<'_>) -> rusqlite::Result<PostalAddress> {
         postal_code: private(row, at!("m.postal_code"))?,
         city: private(row, at!("m.city"))?,
         country: row
-            .get::<_, Option<String>>("country")?
+            .get::<_, Option<String>>(at!("m.country"))?
             .and_then(|code| code.parse().ok()),
     })
 }
