@@ -373,7 +373,7 @@ fn route_all(messages: u32) {
         while !is_routed() {
             assert!(!steps.is_finished(), "the step has failed");
             peak = peak.max(usage::status_bytes("RssAnon"));
-            thread::sleep(Duration::from_millis(2));
+            thread::sleep(Duration::from_millis(20));
         }
         let (took, busy) = (since.elapsed().as_secs_f64(), processor_secs() - busy);
         println!(
