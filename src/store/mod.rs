@@ -132,7 +132,7 @@ pub use purge::{BatchPurge, Erasure, Kept, PurgeRule};
 pub use queue_moves::{CannotMoveQueue, QueueMove};
 pub use queue_outcomes::{Arrived, SentPost, SentRow};
 pub use queue_refusals::Refusals;
-pub use queue_turns::{PutBack, QueueTurn};
+pub use queue_turns::{PutBack, QueueTurn, Uploaded};
 pub use read_marks::{AwaitedRead, ReadMarks};
 pub use reprocess::{
     Again, Blocked, Foresee, Move, Moved, Reprocess, ReprocessPlan, Reprocessing, Selection, Way,

@@ -21,6 +21,15 @@ pub struct QueueTurn {
     pub waiting: u64,
 }
 
+/// Files of a message that a service has: none where it has thrown them away.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Uploaded {
+    /// What the service calls them, in their order.
+    pub ids: Vec<String>,
+    /// When the first of them was uploaded: the service forgets them after a day.
+    pub at: Option<Timestamp>,
+}
+
 /// What is known of a message that goes back into the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PutBack {
@@ -122,19 +131,14 @@ impl Store {
     }
 
     /// Notes what the service calls the files that were uploaded for messages in hand.
-    pub fn note_uploads(
-        &self,
-        batch: BatchId,
-        uploads: &[(u32, Vec<String>)],
-        now: Timestamp,
-    ) -> Result<(), Error> {
+    pub fn note_uploads(&self, batch: BatchId, uploads: &[(u32, Uploaded)]) -> Result<(), Error> {
         let doing = "note uploaded files";
         let sql = "UPDATE mailbox_queue SET uploads = ?3, uploaded_at = ?4
              WHERE batch = ?1 AND position = ?2 AND is_sending = 1";
         self.write(doing, |tx| {
             let mut update = tx.prepare_cached(sql).doing(doing)?;
-            for (position, ids) in uploads {
-                let given = params![batch.0, position, ids.join("\n"), millis(now)];
+            for (position, Uploaded { ids, at }) in uploads {
+                let given = params![batch.0, position, ids.join("\n"), at.map(millis)];
                 update.execute(given).doing(doing)?;
             }
             Ok(())

@@ -74,7 +74,7 @@ async fn upload(desk: &Arc<Desk>, mut parcel: Box<Parcel>) -> Result<Box<Parcel>
     let Contents::Here(files) = &mut parcel.contents else {
         return Ok(parcel);
     };
-    let files = mem::take(files);
+    let (files, at) = (mem::take(files), desk.house.clock.now());
     let mut ids = Vec::with_capacity(files.len());
     for file in files {
         match around_remote("courier: upload", desk.client.upload(&file)).await {
@@ -86,7 +86,7 @@ async fn upload(desk: &Arc<Desk>, mut parcel: Box<Parcel>) -> Result<Box<Parcel>
             }
         }
     }
-    parcel.contents = Contents::Uploaded(ids);
+    parcel.contents = Contents::Uploaded(ids, at);
     Ok(parcel)
 }
 
@@ -118,7 +118,7 @@ async fn not_taken(
             Err(error) => error,
         },
     };
-    match Ended::refused(parcel, error) {
+    match Ended::refused(parcel, error, desk.fresh_since()) {
         Ok(ended) => Note::answer(ended),
         Err(trouble) => suspects::judge(desk, queued, in_trouble(parcel, &trouble), trouble).await,
     }

@@ -39,8 +39,8 @@ pub(super) enum Ending {
 pub(super) enum Uploads {
     /// Nothing new.
     AsBefore,
-    /// The service has them, by these ids.
-    At(Vec<AttachmentId>),
+    /// The service has them by these ids, since then.
+    At(Vec<AttachmentId>, Timestamp),
     /// It has thrown them away.
     Lost,
 }
@@ -99,7 +99,9 @@ impl Ended {
     }
 
     fn waits_again(parcel: &Parcel, how: PutBack) -> Self {
-        let uploads = parcel.new_uploads().map_or(Uploads::AsBefore, Uploads::At);
+        let uploads = parcel
+            .new_uploads()
+            .map_or(Uploads::AsBefore, |(ids, at)| Uploads::At(ids, at));
         let ending = Ending::PutBack {
             how,
             uploads,
@@ -108,8 +110,13 @@ impl Ended {
         Self::of(&parcel.queued, ending)
     }
 
-    /// What the service says of this message; `Err` where it says nothing of it.
-    pub(super) fn refused(parcel: &Parcel, error: Error) -> Result<Self, Error> {
+    /// What the service says of this message; `Err` where it says nothing of it. What was uploaded before
+    /// `fresh_since` it may have thrown away.
+    pub(super) fn refused(
+        parcel: &Parcel,
+        error: Error,
+        fresh_since: Timestamp,
+    ) -> Result<Self, Error> {
         let ending = match error {
             // There is nowhere else for paper to go.
             Error::NoMailbox if parcel.queued.door == Door::Paper => {
@@ -118,12 +125,13 @@ impl Ended {
             }
             Error::NoMailbox => Ending::NoMailbox,
             Error::TooLarge { bytes } => too_large(&parcel.queued, bytes),
-            // What was uploaded at an earlier try may be gone: the service keeps it for a day.
-            Error::Refused { status: 400, .. } if parcel.was_uploaded_before() => Ending::PutBack {
-                how: PutBack::NotSent,
-                uploads: Uploads::Lost,
-                until: None,
-            },
+            Error::Refused { status: 400, .. } if parcel.contents.may_be_lost(fresh_since) => {
+                Ending::PutBack {
+                    how: PutBack::NotSent,
+                    uploads: Uploads::Lost,
+                    until: None,
+                }
+            }
             Error::Refused { status, reason } => {
                 Ending::SetAside(refusal(parcel.queued.id, status, &reason))
             }

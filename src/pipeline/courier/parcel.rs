@@ -46,8 +46,8 @@ struct MailboxHalf {
 pub(super) enum Contents {
     /// To be uploaded.
     Here(Vec<Upload>),
-    /// Uploaded since it was begun this time.
-    Uploaded(Vec<AttachmentId>),
+    /// Uploaded since it was begun this time, the first of them then.
+    Uploaded(Vec<AttachmentId>, Timestamp),
     /// Uploaded at an earlier try: the service may have thrown them away.
     UploadedBefore(Vec<AttachmentId>),
 }
@@ -178,15 +178,11 @@ fn mailbox_half(sender: &SenderSettings, stored: &MessageRow) -> Result<MailboxH
 
 impl Parcel {
     /// What an earlier try has uploaded is not new.
-    pub(super) fn new_uploads(&self) -> Option<Vec<AttachmentId>> {
+    pub(super) fn new_uploads(&self) -> Option<(Vec<AttachmentId>, Timestamp)> {
         match &self.contents {
-            Contents::Uploaded(ids) => Some(ids.clone()),
+            Contents::Uploaded(ids, at) => Some((ids.clone(), *at)),
             Contents::Here(_) | Contents::UploadedBefore(_) => None,
         }
-    }
-
-    pub(super) fn was_uploaded_before(&self) -> bool {
-        matches!(self.contents, Contents::UploadedBefore(_))
     }
 
     /// As the service takes it, once all of its files are there. The letter is the first of them.
@@ -218,11 +214,40 @@ impl MailboxHalf {
 }
 
 impl Contents {
+    /// Whether the service may have thrown them away, which it does after a day: they were uploaded at an
+    /// earlier try, or have waited to be sent since before `fresh_since`.
+    pub(super) fn may_be_lost(&self, fresh_since: Timestamp) -> bool {
+        match self {
+            Self::Here(_) => false,
+            Self::Uploaded(_, at) => *at < fresh_since,
+            Self::UploadedBefore(_) => true,
+        }
+    }
+
     /// What the service has.
     pub(super) fn known(&self) -> &[AttachmentId] {
         match self {
             Self::Here(_) => &[],
-            Self::Uploaded(ids) | Self::UploadedBefore(ids) => ids,
+            Self::Uploaded(ids, _) | Self::UploadedBefore(ids) => ids,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn files_that_were_uploaded_too_long_ago_may_be_lost_whoever_uploaded_them() {
+        let fresh_since = Timestamp::UNIX_EPOCH;
+        let is_lost = |contents: Contents| contents.may_be_lost(fresh_since);
+        let uploaded = |at| Contents::Uploaded(Vec::new(), at);
+        let a_moment = SignedDuration::from_millis(1);
+        assert!(!is_lost(uploaded(fresh_since)));
+        assert!(is_lost(uploaded(fresh_since - a_moment)));
+        assert!(is_lost(Contents::UploadedBefore(Vec::new())));
+        assert!(!is_lost(Contents::Here(Vec::new())));
     }
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     domain::{BatchId, Finding, MessageId},
     pipeline::Error,
-    store::{PutBack, SentRow},
+    store::{PutBack, SentRow, Uploaded},
     telemetry::meters,
 };
 
@@ -19,7 +19,7 @@ pub(super) struct Group {
     not_wanted: Vec<u32>,
     too_large: Vec<(MessageId, Finding)>,
     set_aside: Vec<(MessageId, Finding)>,
-    uploads: Vec<(u32, Vec<String>)>,
+    uploads: Vec<(u32, Uploaded)>,
     put_off: Vec<(u32, Timestamp)>,
     put_back: Vec<(u32, PutBack)>,
 }
@@ -53,7 +53,7 @@ impl Group {
                 self.put_off.extend(until.map(|until| (position, until)));
                 self.put_back.push((position, how));
                 self.uploads
-                    .extend(known(uploads).map(|ids| (position, ids)));
+                    .extend(known(uploads).map(|known| (position, known)));
             }
         }
     }
@@ -79,7 +79,7 @@ impl Group {
             store.record_refused_by_service(&self.set_aside, now)?;
         }
         if !self.uploads.is_empty() {
-            store.note_uploads(batch, &self.uploads, now)?;
+            store.note_uploads(batch, &self.uploads)?;
         }
         if !self.put_off.is_empty() {
             store.put_messages_off(batch, &self.put_off)?;
@@ -91,10 +91,13 @@ impl Group {
     }
 }
 
-fn known(uploads: Uploads) -> Option<Vec<String>> {
+fn known(uploads: Uploads) -> Option<Uploaded> {
     match uploads {
         Uploads::AsBefore => None,
-        Uploads::At(ids) => Some(ids.into_iter().map(|id| id.0).collect()),
-        Uploads::Lost => Some(Vec::new()),
+        Uploads::At(ids, at) => Some(Uploaded {
+            ids: ids.into_iter().map(|id| id.0).collect(),
+            at: Some(at),
+        }),
+        Uploads::Lost => Some(Uploaded::default()),
     }
 }

@@ -19,8 +19,8 @@ use crate::{
     },
     store::{
         Again, Blocked, CannotCancel, CannotMove, Extent, MessageDeed, MessageRow, NewEvent,
-        PutBack, Reprocess, ReprocessPlan, Selection, SentRow, ServiceInSettings, Verification,
-        Way,
+        PutBack, Reprocess, ReprocessPlan, Selection, SentRow, ServiceInSettings, Uploaded,
+        Verification, Way,
     },
 };
 

@@ -8,10 +8,11 @@ fn uploads_are_kept_in_their_order() {
     let row = house.queued_batch("example-city", 1, at(1));
     house.take(row.id, 1);
     let ids = vec!["b".to_owned(), "a".to_owned()];
-    house
-        .store
-        .note_uploads(row.id, &[(1, ids.clone())], at(2))
-        .unwrap();
+    let uploaded = Uploaded {
+        ids: ids.clone(),
+        at: Some(at(2)),
+    };
+    house.store.note_uploads(row.id, &[(1, uploaded)]).unwrap();
     let message = MessageId {
         batch: row.id,
         position: 1,
