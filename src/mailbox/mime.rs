@@ -63,8 +63,8 @@ fn attachment(file: &AttachedFile) -> MimePart<'_> {
     MimePart::new(media_type(&file.name), file.bytes.as_slice()).attachment(header_text(&file.name))
 }
 
-/// By the end of the name: the types that Suomi.fi Messages takes and programs can show; the rest
-/// is bytes.
+/// By the end of the name: the types that Suomi.fi Messages takes. Others are bytes; a batch with one of
+/// them is told so when it is opened.
 pub fn media_type(name: &str) -> &'static str {
     let ending = name
         .rsplit_once('.')
@@ -74,6 +74,14 @@ pub fn media_type(name: &str) -> &'static str {
         Some("txt") => "text/plain",
         Some("png") => "image/png",
         Some("jpg" | "jpeg") => "image/jpeg",
+        Some("doc") => "application/msword",
+        Some("xls") => "application/vnd.ms-excel",
+        Some("ppt") => "application/vnd.ms-powerpoint",
+        Some("docx") => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        Some("xlsx") => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        Some("pptx") => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        Some("odt") => "application/vnd.oasis.opendocument.text",
+        Some("ods") => "application/vnd.oasis.opendocument.spreadsheet",
         _ => "application/octet-stream",
     }
 }

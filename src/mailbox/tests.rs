@@ -436,3 +436,16 @@ fn another_folder_key_is_refused_so_that_nobody_gets_a_second_mailbox() {
     let error = Maildirs::new(root, [8; 32].into()).unwrap_err();
     assert!(matches!(error, Error::KeyChanged { .. }), "{error}");
 }
+
+/// The endings are those that `batch` lets through: of another kind it says so when a batch is opened.
+#[test]
+fn each_kind_of_attachment_that_comes_through_has_a_type_of_its_own() {
+    let endings = "pdf doc docx xls xlsx ppt pptx odt ods jpg png txt";
+    let types: std::collections::BTreeSet<_> = endings
+        .split(' ')
+        .map(|ending| super::media_type(&format!("a.{ending}")))
+        .collect();
+    assert_eq!(types.len(), 12);
+    assert!(!types.contains("application/octet-stream"));
+    assert_eq!(super::media_type("A.PDF"), "application/pdf");
+}
