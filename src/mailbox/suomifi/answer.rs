@@ -71,11 +71,14 @@ impl Answer {
         }
     }
 
-    /// For a question for events.
+    /// For a question for events. What is no JSON at all comes from somebody between, who answers for a
+    /// service that is away.
     pub(super) fn no_page(&self) -> Error {
-        Error::NoPage {
-            what: format!("HTTP status {}{}", self.status, self.trace()),
+        let what = format!("HTTP status {}{}", self.status, self.trace());
+        if self.body.trim_ascii_start().starts_with(b"{") {
+            return Error::NoPage { what };
         }
+        self.unlike(&format!("no JSON, HTTP status {}", self.status))
     }
 
     /// The error that this is, for a status that is no success.
@@ -230,6 +233,17 @@ mod tests {
         assert_eq!(after(&[date, later]), Some(120));
         let earlier = ("retry-after", "Wed, 21 Oct 2026 07:20:00 GMT");
         assert_eq!(after(&[date, earlier]), Some(0));
+    }
+
+    #[test]
+    fn a_page_for_browsers_is_no_page_of_events_gone_wrong() {
+        let of = |body| answer(200, &[], body).no_page();
+        for cut in ["{", " {\"events\": 7}"] {
+            assert!(matches!(of(cut), Error::NoPage { .. }), "{cut}");
+        }
+        for other in ["<html><h1>Back soon</h1></html>", "", "Back soon"] {
+            assert!(matches!(of(other), Error::Answer { .. }), "{other}");
+        }
     }
 
     #[test]
