@@ -34,8 +34,8 @@ pub struct NewServiceEvent {
     pub kind: ServiceEventKind,
     /// By the service's clock.
     pub at: Timestamp,
-    /// The service's number of the message.
-    pub number: i64,
+    /// The service's number of the message, where it tells that.
+    pub number: Option<i64>,
     pub external_id: Option<String>,
     /// It is told of the id that this service has in the settings.
     pub is_of_service: bool,
@@ -98,7 +98,7 @@ impl Store {
             let mut tallies = Tallies::default();
             for event in page.events {
                 let became = record(tx, service, event, now)?;
-                tallies.add(event.kind, became, Some(event.number));
+                tallies.add(event.kind, became, event.number);
             }
             for _ in 0..page.unreadable {
                 let (kind, became) = (ServiceEventKind::Other, EventBecame::Unreadable);

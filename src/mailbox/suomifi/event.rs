@@ -26,7 +26,8 @@ pub enum EventKind {
 pub struct ServiceEvent {
     pub kind: EventKind,
     pub at: Timestamp,
-    pub message_id: i64,
+    /// The service's number of the message; at least one of this and `external_id` is there.
+    pub message_id: Option<i64>,
     pub external_id: Option<String>,
     pub service_id: Option<String>,
 }
@@ -36,7 +37,7 @@ pub struct ServiceEvent {
 pub struct EventPage {
     /// None: there are no more now.
     pub events: Vec<ServiceEvent>,
-    /// Events that could not be read, such as one without a number.
+    /// Events that could not be read, such as one that does not say of which message it is.
     pub unreadable: u64,
     pub continuation: String,
 }
@@ -81,11 +82,16 @@ fn event(told: &Value) -> Option<ServiceEvent> {
     let metadata = told.get("metadata")?;
     let text = |key: &str| metadata.get(key).and_then(Value::as_str).map(str::to_owned);
     let kind = told.get("type").and_then(Value::as_str);
+    let message_id = metadata.get("messageId").and_then(number);
+    let external_id = text("externalId").filter(|id| !id.is_empty());
+    if message_id.is_none() && external_id.is_none() {
+        return None;
+    }
     Some(ServiceEvent {
         kind: kind.map_or(EventKind::Other, EventKind::named),
         at: time(told.get("eventTime")?.as_str()?)?,
-        message_id: number(metadata.get("messageId")?)?,
-        external_id: text("externalId").filter(|id| !id.is_empty()),
+        message_id,
+        external_id,
         service_id: text("serviceId").filter(|id| !id.is_empty()),
     })
 }
@@ -143,20 +149,24 @@ mod tests {
                   "metadata": { "messageId": 9_007_199_254_740_993_i64, "serviceId": "S", "externalId": "e" } },
                 { "type": "New", "eventTime": "2026-03-01T08:12:09+02:00", "metadata": metadata, "x": 1 },
                 { "eventTime": "2026-03-01T06:12:09", "metadata": { "messageId": 1 } },
+                { "eventTime": "2026-03-01T06:12:09Z", "metadata": { "externalId": "ours" } },
+                { "eventTime": "2026-03-01T06:12:09Z", "metadata": { "serviceId": "S" } },
                 { "type": "Electronic message read", "eventTime": "yesterday", "metadata": metadata },
                 { "type": "Electronic message read", "eventTime": "2026-03-01T06:12:09Z" },
                 7,
             ],
         });
         let page = EventPage::read(&page, None).unwrap();
-        assert_eq!(page.unreadable, 3);
+        assert_eq!(page.unreadable, 4);
         assert_eq!(page.continuation, "next");
-        let [read, new, bare] = page.events.as_slice() else {
-            panic!("three events");
+        let [read, new, bare, ours] = page.events.as_slice() else {
+            panic!("four events");
         };
-        assert_eq!(read.message_id, 9_007_199_254_740_993);
+        assert_eq!(read.message_id, Some(9_007_199_254_740_993));
         assert_eq!(read.external_id.as_deref(), Some("e"));
-        assert_eq!((new.kind, new.message_id), (EventKind::Other, 7));
+        assert_eq!((new.kind, new.message_id), (EventKind::Other, Some(7)));
+        assert_eq!(ours.message_id, None);
+        assert_eq!(ours.external_id.as_deref(), Some("ours"));
         assert_eq!(new.at, bare.at);
         assert_eq!(
             (bare.kind, bare.service_id.as_deref()),

@@ -147,7 +147,7 @@ pub(in crate::store) fn event(kind: ServiceEventKind, position: u32, secs: i64) 
     NewServiceEvent {
         kind,
         at: at(secs),
-        number: number(position),
+        number: Some(number(position)),
         external_id: Some(external_id(position)),
         is_of_service: true,
     }
@@ -235,7 +235,7 @@ fn what_belongs_to_no_message_is_counted_and_the_rest_of_its_page_recorded() {
     let read = event(ServiceEventKind::Read, 1, 10);
     let stranger = NewServiceEvent {
         external_id: Some("of another house".to_owned()),
-        number: 77,
+        number: Some(77),
         ..read.clone()
     };
     let of_other_service = NewServiceEvent {
@@ -246,13 +246,17 @@ fn what_belongs_to_no_message_is_counted_and_the_rest_of_its_page_recorded() {
         external_id: None,
         ..event(ServiceEventKind::Read, 2, 11)
     };
+    let without_number = NewServiceEvent {
+        number: None,
+        ..read.clone()
+    };
     let unknown = event(ServiceEventKind::Other, 1, 12);
     let page = [
         stranger,
         of_other_service,
         unknown,
         read.clone(),
-        read,
+        without_number,
         by_number,
     ];
     let tallies = house.page(&page, true, at(20));
@@ -409,7 +413,7 @@ fn what_is_told_of_a_batch_that_is_not_opened_yet_is_heard_again_once_it_is() {
     );
     let of = |id: &str| NewServiceEvent {
         external_id: Some(id.to_owned()),
-        number: 99,
+        number: Some(99),
         ..event(ServiceEventKind::Confirmed, 1, 10)
     };
     let heard_again = || house.store.hear_early_events_again(&service()).unwrap();
@@ -502,7 +506,7 @@ fn what_happens_to_the_post_of_before_does_not_end_the_time_of_the_one_that_was_
     assert!(house.history().contains(&"1 acknowledged 13000".to_owned()));
     let of_new = NewServiceEvent {
         external_id: Some(new_id),
-        number: 2_000,
+        number: Some(2_000),
         ..event(ServiceEventKind::Confirmed, 1, 16)
     };
     house.told(&[of_new], at(17));
