@@ -201,6 +201,27 @@ fn a_look_sees_what_was_read_and_nothing_twice() {
 }
 
 #[test]
+fn who_looks_where_the_mailboxes_are_away_does_not_see_them_unread() {
+    let house = House::new();
+    house.deliver(vec![delivery(1)]);
+    let Delivery { id, recipient, .. } = delivery(1);
+    let page = vec![Unread {
+        id,
+        recipient,
+        changed: None,
+    }];
+    let (root, away) = (
+        house.folder.path().join("mail"),
+        house.folder.path().join("away"),
+    );
+    rustix::fs::rename(&root, &away).unwrap();
+    let looked = wait(house.mailboxes.look(page.clone()));
+    assert!(matches!(looked, Err(Error::Root { .. })), "{looked:?}");
+    rustix::fs::rename(&away, &root).unwrap();
+    assert!(wait(house.mailboxes.look(page)).unwrap().remove(0).is_ok());
+}
+
+#[test]
 fn attachments_go_with_the_message() {
     let house = House::new();
     let mut delivery = delivery(12);
