@@ -197,7 +197,7 @@ fn read(row: &BatchRow, position: u32) -> NewServiceEvent {
     NewServiceEvent {
         kind: ServiceEventKind::Read,
         at: NOW,
-        number: i64::from(position),
+        number: Some(i64::from(position)),
         external_id: Some(queued(row, position).external_id),
         is_of_service: true,
     }

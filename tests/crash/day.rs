@@ -98,9 +98,9 @@ impl<'p> Day<'p> {
         // This print house cannot be reached for a while.
         fs::rename(self.site.path("print-house"), self.site.path("away")).unwrap();
         self.obstruct_area();
+        self.make_key();
         // Before any letter: a command that is killed starts the daemon.
         let consents = self.props.path("consents.csv");
-        self.deed("receipt key --config kuori.toml", |_| false);
         self.deed(&format!("consent import {}", consents.display()), |_| false);
         self.upload_files();
         self.upload_over_sftp();
@@ -258,6 +258,14 @@ impl<'p> Day<'p> {
         self.deed(&line, |ledger| ledger.was_done(file, what));
     }
 
+    /// Without its key the daemon does not start: it is made before all else.
+    fn make_key(&mut self) {
+        let since = Instant::now();
+        while let Err(said) = self.give("receipt key --config kuori.toml") {
+            assert!(since.elapsed() < PATIENCE, "no key: {said}");
+        }
+    }
+
     /// Gives a command until it says that it is done. Who saw it end in any other way looks first
     /// whether it was done.
     fn deed(&mut self, line: &str, is_done: impl Fn(&Ledger) -> bool) {
@@ -268,19 +276,24 @@ impl<'p> Day<'p> {
             {
                 return;
             }
-            let mut command = self.site.command(line);
-            self.arm(&mut command, Who::Command);
-            let output = command.output().unwrap();
-            if output.status.signal() == Some(9) {
-                self.killed.extend(self.plan.pop_front());
-            } else if output.status.success() {
-                return;
-            }
-            let said = String::from_utf8_lossy(&output.stderr);
+            let Err(said) = self.give(line) else { return };
             assert!(since.elapsed() < PATIENCE, "kuori {line}: {said}");
             self.keep_alive();
             self.take_bundles();
         }
+    }
+
+    /// Gives a command once; `Err` with what it said where it was not done, or was killed.
+    fn give(&mut self, line: &str) -> Result<(), String> {
+        let mut command = self.site.command(line);
+        self.arm(&mut command, Who::Command);
+        let output = command.output().unwrap();
+        if output.status.signal() == Some(9) {
+            self.killed.extend(self.plan.pop_front());
+        } else if output.status.success() {
+            return Ok(());
+        }
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
     fn until(&mut self, what: &str, holds: impl Fn(&Ledger) -> bool) {

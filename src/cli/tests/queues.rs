@@ -46,10 +46,9 @@ fn a_slip_in_the_name_of_a_service_is_no_empty_answer() {
 #[test]
 fn settings_that_name_a_password_of_paper_which_is_not_there_are_wrong() {
     let house = House::filled();
-    let mut settings = std::fs::read_to_string("samples/config/suomifi.toml").unwrap();
-    settings = settings.replace("password_file = \"", "password_file = \"/nowhere/");
-    let file = house.path("kuori.toml");
-    std::fs::write(&file, settings).unwrap();
+    let settings = include_str!("../../../samples/config/suomifi.toml");
+    let settings = settings.replace("password_file = \"", "password_file = \"/nowhere/");
+    let file = house.file("kuori.toml", &settings);
     let said = house.kuori(&format!("config check {file}"));
     assert_eq!(said.code, 78, "{}", said.err);
     assert!(
