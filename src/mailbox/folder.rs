@@ -35,9 +35,13 @@ impl Folder {
 
     /// Whether the recipient has read a message, in one look at the folder of read ones where that has
     /// not changed since.
+    ///
+    /// An error where the whole mailbox is away, of which `new` was there when the message was
+    /// delivered: of a disk that is not mounted nobody knows what was read.
     pub(super) fn look(&self, id: DeliveryId, changed: Option<i64>) -> io::Result<Look> {
         let cur = self.0.join("cur");
         let Some(at) = changed_at(&cur)? else {
+            fs::metadata(self.0.join("new"))?;
             return Ok(Look::Unread { changed: None });
         };
         let found = mark::of(at);

@@ -11,9 +11,6 @@ use super::{
 };
 use crate::{crash_points::around, domain::RecipientId};
 
-/// Below the root: which key the folders were named with. A root without it is not ours.
-const CHECK: &str = "folder-key.check";
-
 /// A Maildir for each recipient, all below one folder on one file system.
 ///
 /// A message that the recipient has moved out of `new` and `cur` is not found again, so delivering
@@ -73,11 +70,8 @@ impl Mailbox for Maildirs {
     }
 
     async fn look(&self, page: Vec<Unread>) -> Result<Vec<Result<Look, Error>>, Error> {
-        self.blocking(move |root| {
-            root.is_there()?;
-            Ok(page.iter().map(|unread| root.look(unread)).collect())
-        })
-        .await
+        self.blocking(move |root| Ok(page.iter().map(|unread| root.look(unread)).collect()))
+            .await
     }
 
     async fn discard(&self, id: DeliveryId, recipient: &RecipientId) -> Result<(), Error> {
@@ -107,7 +101,7 @@ impl Root {
         };
         folder::private_folder(&self.path).map_err(failed)?;
         let ours = self.key.check_value().into_bytes();
-        let check = self.path.join(CHECK);
+        let check = self.path.join("folder-key.check");
         let made_with = folder_key::read_or_make(&check, || Ok(ours.clone())).map_err(failed)?;
         if made_with == ours {
             Ok(())
@@ -160,18 +154,6 @@ impl Root {
             folder,
             draft,
         })
-    }
-
-    /// In a disk that is not mounted nobody has read anything: so it must not look.
-    fn is_there(&self) -> Result<(), Error> {
-        let check = self.path.join(CHECK);
-        match check.symlink_metadata() {
-            Ok(_) => Ok(()),
-            Err(source) => Err(Error::Root {
-                root: self.path.clone(),
-                source,
-            }),
-        }
     }
 
     fn look(&self, unread: &Unread) -> Result<Look, Error> {
