@@ -157,8 +157,9 @@ impl Store {
         })
     }
 
-    /// Forgets that a service failed: it has answered, and who waits for a mailbox status is asked about
-    /// at once. Returns since when it had failed.
+    /// Forgets that a service failed: it has answered. Who waits for a mailbox status is asked about at
+    /// once, and a message that stepped aside while it failed has its place again. Returns since when it had
+    /// failed.
     pub fn service_works(
         &self,
         service: &ServiceName,
@@ -175,6 +176,7 @@ impl Store {
              WHERE name = ?";
         self.write(doing, |tx| {
             tx.execute(sql, [service.as_str()]).doing(doing)?;
+            queue_refusals::try_unsuspected(tx, service)?;
             ask_at_once(tx, now)?;
             Ok(failing_since)
         })

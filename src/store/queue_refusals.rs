@@ -91,6 +91,15 @@ impl Store {
     }
 }
 
+/// Lets those go in their places again of which nobody knows that the service takes others and not them.
+pub(super) fn try_unsuspected(tx: &Transaction<'_>, service: &ServiceName) -> Result<(), Error> {
+    let sql = "UPDATE mailbox_queue SET retry_at = NULL
+         WHERE service = ? AND retry_at IS NOT NULL AND refusals_apart = 0";
+    tx.execute(sql, [service.as_str()])
+        .doing("try messages again")?;
+    Ok(())
+}
+
 /// Lets all go with the others again, as an operator wants it.
 pub(super) fn try_all_again(tx: &Transaction<'_>, service: &ServiceName) -> Result<(), Error> {
     let sql = "UPDATE mailbox_queue SET retry_at = NULL

@@ -81,7 +81,7 @@ async fn count(desk: &Arc<Desk>, queued: &QueuedRow, trouble: &Error) -> Option<
 /// Where the service took others since the last try, that one was no sign that it does not work, whatever was
 /// thought of it. Only where it asks to be left alone it is.
 fn waits_by_itself(desk: &Desk, ended: Ended, known: &Known, trouble: Error) -> Note {
-    let wait = wait(&desk.settings, known.refusals.apart, fastrand::f64());
+    let wait = wait(&desk.settings, known.refusals.all, fastrand::f64());
     let until = known.after(wait.max(least(&trouble)));
     let (message, error) = (ended.message, telemetry::with_causes(&trouble));
     tracing::warn!(

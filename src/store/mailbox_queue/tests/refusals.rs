@@ -89,6 +89,28 @@ fn the_others_go_without_a_message_that_is_put_off_until_its_time_has_come() {
 }
 
 #[test]
+fn what_stepped_aside_in_an_outage_has_its_place_again_and_a_suspect_has_not() {
+    let house = House::new();
+    let batch = house.queued_batch("example-city", 5, at(1)).id;
+    // The service takes one between two tries of the fourth.
+    house.refuse(batch, 4, 10);
+    house.send(batch, 5);
+    house.refuse(batch, 4, 20);
+    for position in [1, 4] {
+        house.sql(&format!(
+            "UPDATE mailbox_queue SET retry_at = 900000 WHERE position = {position}"
+        ));
+    }
+    let (store, service) = (&house.store, service());
+    store
+        .put_service_off(&service, "503", at(90), at(30))
+        .unwrap();
+    assert_eq!(house.take(batch, 1), [2]);
+    store.service_works(&service, at(40)).unwrap();
+    assert_eq!(house.take(batch, 9), [1, 3]);
+}
+
+#[test]
 fn an_operator_has_what_is_put_off_tried_at_once() {
     let house = House::new();
     let batch = house.queued_batch("example-city", 1, at(1)).id;
