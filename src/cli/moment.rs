@@ -22,7 +22,7 @@ impl FromStr for Moment {
         if let Ok(exact) = text.parse() {
             return Ok(Self::Exact(exact));
         }
-        let has_time = text.contains([':', 'T', ' ']);
+        let has_time = text.contains([':', 'T', 't', ' ']);
         let read = if has_time {
             text.parse().map(Self::Local)
         } else {

@@ -231,10 +231,13 @@ impl Folders {
     fn names(&self, folder: &OwnedFd, shown: &'static str) -> Result<Vec<String>, Error> {
         let found = files(folder.as_fd());
         let found = found.map_err(|error| failure("list", self.base.join(shown), error))?;
-        let mut names: Vec<_> = found.into_iter().map(|(name, _)| name).collect();
-        names.retain(|name| is_csv(name));
-        names.sort();
-        Ok(names)
+        let mut found: Vec<_> = found.into_iter().filter(|(name, _)| is_csv(name)).collect();
+        // The oldest first: what has no time of its own counts by the order in which it is said.
+        found.sort_by(|(name, file), (other, than)| {
+            let at = |file: &Stat| (file.st_mtime, file.st_mtime_nsec);
+            at(file).cmp(&at(than)).then_with(|| name.cmp(other))
+        });
+        Ok(found.into_iter().map(|(name, _)| name).collect())
     }
 
     fn failure(&self, doing: &'static str, folder: &str, name: &str, error: Errno) -> Error {

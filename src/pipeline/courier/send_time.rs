@@ -76,7 +76,10 @@ impl SendTime {
         let (mut closed, mut unwanted) = (Vec::new(), Vec::new());
         for (nth, (stored, found)) in page.iter().zip(found).enumerate() {
             let position = stored.id.position;
-            self.known.insert(position, found);
+            // The register is asked each time anyway, and may say something else by then.
+            if found != AtSendTime::NotWanted {
+                self.known.insert(position, found);
+            }
             if found != AtSendTime::MayGo && nth >= begun_here && waits(desk, stored.id)? {
                 let is_closed = found == AtSendTime::NoMailbox;
                 let gone = if is_closed {

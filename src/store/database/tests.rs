@@ -234,6 +234,35 @@ fn a_database_of_a_newer_program_is_refused() {
 }
 
 #[test]
+fn matters_of_an_older_register_lose_the_blanks_around_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let older = Connection::open(folder.path().join("kuori.sqlite")).unwrap();
+    let known = MIGRATIONS.len() - 1;
+    let rows = "INSERT INTO print_only_matters (recipient_id, matter, recorded_at)
+            VALUES ('010190-900P', ' school', 1), ('010190-999W', 'school ', 1),
+                ('010190-999W', 'school', 2), ('010190-999W', ' ', 3);
+         INSERT INTO matter_history (recipient_id, matter, print_only, recorded_at)
+            VALUES ('010190-900P', ' school', 1, 1);";
+    let scripts = MIGRATIONS[..known].concat();
+    older
+        .execute_batch(&format!("BEGIN; {scripts} {rows} COMMIT;"))
+        .unwrap();
+    older.pragma_update(None, "user_version", known).unwrap();
+    drop(older);
+    drop(Store::open(folder.path()).unwrap());
+    let now = Connection::open(folder.path().join("kuori.sqlite")).unwrap();
+    let matters = |table: &str| {
+        let sql = format!("SELECT recipient_id || matter FROM {table} ORDER BY 1");
+        let mut query = now.prepare(&sql).unwrap();
+        let rows = query.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<Vec<String>, _>>().unwrap()
+    };
+    let kept = ["010190-900Pschool", "010190-999Wschool"];
+    assert_eq!(matters("print_only_matters"), kept);
+    assert_eq!(matters("matter_history"), kept[..1]);
+}
+
+#[test]
 fn of_words_that_an_older_register_has_of_one_time_the_withdrawal_stands() {
     let folder = tempfile::tempdir().unwrap();
     let older = Connection::open(folder.path().join("kuori.sqlite")).unwrap();
