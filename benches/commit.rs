@@ -17,6 +17,8 @@
 )]
 
 #[allow(dead_code, reason = "other benches use the rest")]
+mod filled;
+#[allow(dead_code, reason = "other benches use the rest")]
 mod house;
 #[allow(dead_code, reason = "other benches use the rest")]
 mod samples;
@@ -32,18 +34,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use filled::{new, receive};
 use house::House;
 use jiff::Timestamp;
 use kuori::{
     domain::{
-        Asked, BatchId, BatchState, Channel, Decision, DuplicateLetterIds, EnvelopeName, Fitness,
-        MailboxStatus, Message, PostageClass, PrintFacts, Reason, Route, StatedRecipient,
+        Asked, BatchId, BatchState, Channel, Decision, DuplicateLetterIds, EnvelopeName,
+        MailboxStatus, PostageClass, Reason, Route, StatedRecipient,
     },
     sample::Shape,
     store::{
-        BatchRow, BundleGroup, ConsentChange, ConsentStatus, NewBatch, NewBundle, NewMessage,
-        NewOutgoing, NewPiece, OpenOutcome, OutgoingFile, OutgoingKind, Place, Received, Routed,
-        SpoolKey, StepOutcome, Store,
+        BatchRow, BundleGroup, ConsentChange, ConsentStatus, NewBundle, NewMessage, NewOutgoing,
+        NewPiece, OpenOutcome, OutgoingFile, OutgoingKind, Place, Routed, SpoolKey, StepOutcome,
+        Store,
     },
 };
 
@@ -487,28 +490,4 @@ fn consents(count: u32) -> Vec<ConsentChange> {
         since: NOW,
     };
     ids.map(granted).take(count as usize).collect()
-}
-
-fn receive(store: &Store, name: &str) -> BatchRow {
-    let mut file = store.spool().begin().unwrap();
-    std::io::Write::write_all(&mut file, name.as_bytes()).unwrap();
-    let key = SpoolKey::new("batches", format!("{name}.zip"));
-    let new = NewBatch {
-        sender: "example-city".parse().unwrap(),
-        file_name: "batch.zip".to_owned(),
-        file: file.keep_for_now(&key).unwrap(),
-        received_at: NOW,
-    };
-    let received = store.receive(&new, None).unwrap();
-    let (Received::New(batch) | Received::Again(batch)) = received;
-    store.batch(batch).unwrap()
-}
-
-fn new(message: Message) -> NewMessage {
-    NewMessage {
-        message,
-        fitness: Fitness::BOTH,
-        facts: PrintFacts::default(),
-        findings: Vec::new(),
-    }
 }

@@ -132,7 +132,7 @@ fn to_mailbox(message: &Message) -> Routed {
     }
 }
 
-fn receive(store: &Store, name: &str) -> BatchRow {
+pub(crate) fn receive(store: &Store, name: &str) -> BatchRow {
     let mut file = store.spool().begin().unwrap();
     std::io::Write::write_all(&mut file, name.as_bytes()).unwrap();
     let key = SpoolKey::new("batches", format!("{name}.zip"));
@@ -147,7 +147,7 @@ fn receive(store: &Store, name: &str) -> BatchRow {
     store.batch(batch).unwrap()
 }
 
-fn new(message: Message) -> NewMessage {
+pub(crate) fn new(message: Message) -> NewMessage {
     NewMessage {
         message,
         fitness: Fitness::BOTH,
