@@ -1,3 +1,8 @@
+use std::{
+    panic::resume_unwind,
+    thread::{self, ScopedJoinHandle},
+};
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -78,33 +83,41 @@ impl Routing<'_> {
         is_whole && self.decided == 0 && self.wait_on > 0
     }
 
+    /// One page is recorded while the next is decided: both take about as long.
     fn decide_all(&mut self, states: &[MessageState], mut after: u32) -> Result<(), Error> {
-        loop {
-            self.is_still_here()?;
-            let page = self.load(states, after)?;
-            let Some(last) = page.last() else {
-                return Ok(());
-            };
-            // Asked where there is more to do: nobody gives way for nothing.
-            self.stop.between_pages(after)?;
-            after = last.id.position;
-            let now = self.house.clock.now();
-            let decided = self.decide(&page, now)?;
-            for few in decided.chunks(PAGE as usize) {
-                self.is_still_here()?;
-                self.house.store.record_decisions(self.row.id, few, now)?;
+        let (house, row) = (self.house, self.row);
+        thread::scope(|scope| {
+            let mut recording: Option<ScopedJoinHandle<'_, _>> = None;
+            loop {
+                let next = self.decide_next(states, after);
+                // Before anything else: whoever gives way says that all up to here is recorded.
+                if let Some(recording) = recording.take() {
+                    recording.join().unwrap_or_else(|it| resume_unwind(it))?;
+                }
+                let Some(next) = next? else { return Ok(()) };
+                after = next.last;
+                recording = Some(scope.spawn(move || next.record(house, row)));
             }
-            self.decided += decided.len();
-            self.wait_on += page.len() - decided.len();
-        }
+        })
     }
 
-    /// Nothing more is recorded once an operator holds the batch.
-    fn is_still_here(&self) -> Result<(), Error> {
-        if self.house.store.has_moved(self.row)? {
-            return Err(Error::OnHold(self.row.id));
-        }
-        Ok(())
+    fn decide_next(&mut self, states: &[MessageState], after: u32) -> Result<Option<Page>, Error> {
+        is_still_here(self.house, self.row)?;
+        let page = self.load(states, after)?;
+        let Some(last) = page.last() else {
+            return Ok(None);
+        };
+        // Asked where there is more to do: nobody gives way for nothing.
+        self.stop.between_pages(after)?;
+        let now = self.house.clock.now();
+        let decided = self.decide(&page, now)?;
+        self.decided += decided.len();
+        self.wait_on += page.len() - decided.len();
+        Ok(Some(Page {
+            decided,
+            last: last.id.position,
+            now,
+        }))
     }
 
     /// As many messages as one question is about, without what no decision hangs on: their texts may
@@ -141,6 +154,32 @@ impl Routing<'_> {
         });
         Ok(decided)
     }
+}
+
+/// What one question was about, decided and not recorded yet.
+struct Page {
+    decided: Vec<Routed>,
+    /// The position of the last message, whatever was decided of it.
+    last: u32,
+    now: Timestamp,
+}
+
+impl Page {
+    fn record(self, house: &House, row: &BatchRow) -> Result<(), Error> {
+        for few in self.decided.chunks(PAGE as usize) {
+            is_still_here(house, row)?;
+            house.store.record_decisions(row.id, few, self.now)?;
+        }
+        Ok(())
+    }
+}
+
+/// Nothing more is recorded once an operator holds the batch.
+fn is_still_here(house: &House, row: &BatchRow) -> Result<(), Error> {
+    if house.store.has_moved(row)? {
+        return Err(Error::OnHold(row.id));
+    }
+    Ok(())
 }
 
 fn without_texts(mut stored: MessageRow) -> MessageRow {
