@@ -49,6 +49,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("queue_refusals.sql"),
     include_str!("kept_consents.sql"),
     include_str!("trimmed_matters.sql"),
+    include_str!("queue_places.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::domain::{BatchId, MessageId, ServiceName};
 
+/// One that was refused so often, and nothing else was taken by its door since, waits by itself.
+const REFUSALS_ALONE: u32 = 8;
+
 /// How often a service was to take a message in vain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Refusals {
@@ -92,10 +95,14 @@ impl Store {
 }
 
 /// Lets those go in their places again of which nobody knows that the service takes others and not them.
+/// What was refused over and over waits on by itself where nothing else has gone by its door.
 pub(super) fn try_unsuspected(tx: &Transaction<'_>, service: &ServiceName) -> Result<(), Error> {
     let sql = "UPDATE mailbox_queue SET retry_at = NULL
-         WHERE service = ? AND retry_at IS NOT NULL AND refusals_apart = 0";
-    tx.execute(sql, [service.as_str()])
+         WHERE service = ?1 AND retry_at IS NOT NULL AND refusals_apart = 0
+           AND (refusals < ?2 OR refused_after IS NOT COALESCE(
+                (SELECT t.taken FROM taken_by_services t
+                  WHERE t.service = mailbox_queue.service AND t.door = mailbox_queue.door), 0))";
+    tx.execute(sql, params![service.as_str(), REFUSALS_ALONE])
         .doing("try messages again")?;
     Ok(())
 }

@@ -39,8 +39,8 @@ pub enum PutBack {
     InDoubt,
 }
 
-/// After so many tries in vain a message lets the others of its batch go first.
-const TRIES_A_LAP: u32 = 8;
+/// A message in the middle of which couriers ended so often lets the others of its batch go first.
+const FALLS_A_LAP: u32 = 8;
 
 /// A batch `b` of which something may go: neither it nor its sender is on hold.
 pub(super) const MAY_GO: &str = "b.state NOT IN ('held', 'refused', 'cancelled')
@@ -158,10 +158,11 @@ impl Store {
         if !is_any_left {
             return Ok(());
         }
-        let sql = "UPDATE mailbox_queue SET is_sending = 0, is_in_doubt = 1, lap = tries / ?2
+        let sql = "UPDATE mailbox_queue SET is_sending = 0, is_in_doubt = 1,
+                falls = falls + 1, lap = (falls + 1) / ?2
              WHERE service = ?1 AND is_sending = 1";
         self.write("release what was left in hand", |tx| {
-            let given = params![service.as_str(), TRIES_A_LAP];
+            let given = params![service.as_str(), FALLS_A_LAP];
             tx.execute(sql, given).doing(doing)?;
             Ok(())
         })
@@ -172,14 +173,13 @@ impl Store {
     /// Once in doubt, a message stays so until the service has answered: then it leaves the queue.
     pub fn put_back(&self, batch: BatchId, messages: &[(u32, PutBack)]) -> Result<(), Error> {
         let doing = "put messages back";
-        let sql = "UPDATE mailbox_queue SET is_sending = 0, is_in_doubt = is_in_doubt OR ?3,
-                lap = tries / ?4
+        let sql = "UPDATE mailbox_queue SET is_sending = 0, is_in_doubt = is_in_doubt OR ?3
              WHERE batch = ?1 AND position = ?2 AND is_sending = 1";
         self.write(doing, |tx| {
             let mut update = tx.prepare_cached(sql).doing(doing)?;
             for (position, how) in messages {
                 let is_in_doubt = *how == PutBack::InDoubt;
-                let given = params![batch.0, position, is_in_doubt, TRIES_A_LAP];
+                let given = params![batch.0, position, is_in_doubt];
                 update.execute(given).doing(doing)?;
             }
             Ok(())

@@ -64,6 +64,18 @@ async fn the_messages_of_a_batch_arrive_in_their_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_order_of_a_batch_outlives_a_long_outage() {
+    let town = Town::new(NO_LIMIT).await;
+    let letters = town.upload("example-city", "letters.zip", 12);
+    let too_many = Trouble::status(429).on("/v2/messages");
+    town.stub.trouble(too_many.skip(2).times(20));
+    for hour in 0..24 {
+        town.run_after(SignedDuration::from_hours(hour)).await;
+    }
+    assert_eq!(town.taken_by_batch()[&1], letters);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_an_order_one_that_takes_its_time_holds_up_no_other() {
     let town = Town::new(&format!("in_order = false\n{NO_LIMIT}")).await;
     let letters = town.upload("example-city", "letters.zip", 40);

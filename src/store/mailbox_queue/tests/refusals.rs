@@ -111,6 +111,34 @@ fn what_stepped_aside_in_an_outage_has_its_place_again_and_a_suspect_has_not() {
 }
 
 #[test]
+fn what_is_refused_over_and_over_steps_aside_though_nothing_else_goes_by_its_door() {
+    let house = House::new();
+    let batch = house.queued_batch("example-city", 3, at(1)).id;
+    house.sql("UPDATE mailbox_queue SET door = 'paper' WHERE position > 1");
+    let tried_again = |refusals: i64| {
+        for at in 0..refusals {
+            house.refuse(batch, 1, at);
+        }
+        house.sql("UPDATE mailbox_queue SET retry_at = 900000 WHERE position = 1");
+        let (store, service) = (&house.store, service());
+        store
+            .put_service_off(&service, "503", at(90), at(30))
+            .unwrap();
+        store.service_works(&service, at(40)).unwrap();
+        let taken = house.take(batch, 1);
+        let back: Vec<_> = taken.iter().map(|it| (*it, PutBack::NotSent)).collect();
+        house.store.put_back(batch, &back).unwrap();
+        taken == [1]
+    };
+    assert!(tried_again(7));
+    assert!(!tried_again(1));
+    // Others go by its door: it may have been the service.
+    house.sql("UPDATE mailbox_queue SET door = 'electronic' WHERE position = 2");
+    house.send(batch, 2);
+    assert!(tried_again(0));
+}
+
+#[test]
 fn an_operator_has_what_is_put_off_tried_at_once() {
     let house = House::new();
     let batch = house.queued_batch("example-city", 1, at(1)).id;

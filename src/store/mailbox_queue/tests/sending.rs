@@ -71,15 +71,23 @@ fn who_waits_is_asked_about_in_the_order_of_sending_unless_somebody_has_just_ask
 }
 
 #[test]
-fn what_fails_over_and_over_lets_the_others_of_its_batch_go_first() {
+fn a_message_keeps_its_place_however_often_it_was_in_hand() {
+    let house = House::new();
+    let row = house.queued_batch("example-city", 2, at(1));
+    for how in [PutBack::NotSent, PutBack::InDoubt].repeat(9) {
+        assert_eq!(house.take(row.id, 1), [1]);
+        house.store.put_back(row.id, &[(1, how)]).unwrap();
+    }
+    assert_eq!(house.take(row.id, 1), [1]);
+}
+
+#[test]
+fn what_ends_its_courier_over_and_over_lets_the_others_of_its_batch_go_first() {
     let house = House::new();
     let row = house.queued_batch("example-city", 2, at(1));
     for _ in 0..8 {
         assert_eq!(house.take(row.id, 1), [1]);
-        house
-            .store
-            .put_back(row.id, &[(1, PutBack::NotSent)])
-            .unwrap();
+        house.store.release_in_hand(&service()).unwrap();
     }
     assert_eq!(house.take(row.id, 1), [2]);
 }
