@@ -20,7 +20,7 @@ pub(super) struct Note {
     pub(super) ended: Ended,
     /// The service does not work, whatever the message.
     pub(super) trouble: Option<Error>,
-    /// The service has said something of this message, or took others, so it works.
+    /// The service has said something of this message, so it works.
     pub(super) is_answer: bool,
 }
 

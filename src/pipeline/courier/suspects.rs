@@ -78,8 +78,8 @@ async fn count(desk: &Arc<Desk>, queued: &QueuedRow, trouble: &Error) -> Option<
     counted.await.ok().flatten()
 }
 
-/// Where the service took others since the last try, that one was no sign that it does not work, whatever was
-/// thought of it. Only where it asks to be left alone it is.
+/// It was no sign that the service does not work, nor that it does: what it took may be long ago. Only where
+/// it asks to be left alone it is.
 fn waits_by_itself(desk: &Desk, ended: Ended, known: &Known, trouble: Error) -> Note {
     let wait = wait(&desk.settings, known.refusals.all, fastrand::f64());
     let until = known.after(wait.max(least(&trouble)));
@@ -89,12 +89,10 @@ fn waits_by_itself(desk: &Desk, ended: Ended, known: &Known, trouble: Error) -> 
         "the service takes others, and not this message: it waits by itself"
     );
     let ended = ended.put_off(until);
-    if !trouble.wanted_wait().is_zero() {
-        return Note::trouble(ended, trouble);
-    }
-    Note {
-        is_answer: known.refusals.is_apart,
-        ..Note::unasked(ended)
+    if trouble.wanted_wait().is_zero() {
+        Note::unasked(ended)
+    } else {
+        Note::trouble(ended, trouble)
     }
 }
 
