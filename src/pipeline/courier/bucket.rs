@@ -5,8 +5,10 @@ use jiff::Timestamp;
 /// The service's clock may go faster than ours, and a message may reach it sooner than the one
 /// before did: so much longer than the rate asks for is waited.
 const MARGIN: f64 = 1.005;
-/// So far ahead of the next message its row speaks at least, so that it need not be written for each.
+/// So far ahead of the next message its row speaks at least, so that it need not be written for each;
+/// and at most, where it takes longer than that to write it.
 const AHEAD: Duration = Duration::from_secs(1);
+const FARTHEST: Duration = Duration::from_secs(64);
 /// A rate is no slower than a message a day.
 const LONGEST: Duration = Duration::from_hours(24);
 /// Timers go by the millisecond: the rest is waited for by the thread.
@@ -25,6 +27,7 @@ pub(super) struct Bucket {
     next: Instant,
     /// A message that goes before is covered by the row.
     covered_until: Option<Instant>,
+    ahead: Duration,
 }
 
 impl Bucket {
@@ -35,7 +38,7 @@ impl Bucket {
         let wait = match (interval, row) {
             (Some(interval), Some(row)) => {
                 let left = Duration::try_from(row.duration_since(now)).unwrap_or_default();
-                left.clamp(interval, interval * 2 + AHEAD)
+                left.clamp(interval, interval * 2 + FARTHEST)
             }
             _ => Duration::ZERO,
         };
@@ -43,6 +46,7 @@ impl Bucket {
             interval,
             next: Instant::now() + wait,
             covered_until: None,
+            ahead: AHEAD,
         }
     }
 
@@ -53,16 +57,21 @@ impl Bucket {
         let at = self.next.max(Instant::now());
         if self
             .covered_until
-            .is_some_and(|until| at + AHEAD / 2 <= until)
+            .is_some_and(|until| at + self.ahead / 2 <= until)
         {
             return None;
         }
-        let until = at + AHEAD;
+        let until = at + self.ahead;
         Some((later(now, until + interval), until))
     }
 
     pub(super) fn cover(&mut self, until: Instant) {
         self.covered_until = Some(until);
+    }
+
+    /// What was covered is over before its row was on the disk: the next row speaks further ahead.
+    pub(super) fn reach_further(&mut self) {
+        self.ahead = (self.ahead * 2).min(FARTHEST);
     }
 
     /// What the row says once nothing more is sent by this process.
@@ -175,7 +184,7 @@ mod tests {
     fn a_start_waits_for_what_the_row_says_whatever_the_clock_shows() {
         // A rate that was never used, one that was, and clocks that were set on and back since.
         assert!(waits(&Bucket::new(1.0, None, now())) < f64::EPSILON);
-        let cases = [(2, 2.0), (-86_400, 1.0), (86_400, 3.0)];
+        let cases = [(2, 2.0), (-86_400, 1.0), (86_400, 66.0)];
         for (row, wait) in cases {
             let waited = waits(&bucket(1.0, row));
             assert!((waited - wait).abs() < f64::EPSILON, "{row}: {waited}");
@@ -194,6 +203,24 @@ mod tests {
         let after = row.duration_since(now()).as_secs_f64();
         assert!(after >= 1.0, "{after}");
         assert!(!bucket.may_send());
+    }
+
+    #[test]
+    fn a_row_that_takes_long_to_write_covers_what_goes_after_it_in_the_end() {
+        let mut bucket = Bucket::new(1.0, None, now());
+        let takes = Duration::from_secs(40);
+        let mut tries = 0;
+        loop {
+            let (_, until) = bucket.to_write(now()).unwrap();
+            bucket.cover(until.checked_sub(takes).unwrap());
+            if bucket.may_send() {
+                break;
+            }
+            bucket.reach_further();
+            tries += 1;
+            assert!(tries < 9, "it is never covered");
+        }
+        assert_eq!(tries, 6);
     }
 
     #[test]

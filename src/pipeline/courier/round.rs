@@ -261,6 +261,7 @@ impl<'a> Round<'a> {
                 bucket.take();
                 return Ok(());
             }
+            bucket.reach_further();
         }
     }
 
