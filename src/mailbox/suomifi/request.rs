@@ -133,7 +133,8 @@ pub(super) fn private(post: &Post) -> Vec<&str> {
     let mut private: Vec<_> = post.recipient.iter().map(RecipientId::expose).collect();
     if let Some(part) = &post.electronic {
         private.extend(with_its_words(part.title.expose()));
-        private.push(part.body.expose());
+        // A line each: what was sent has other line ends than what came in.
+        private.extend(part.body.expose().split(['\r', '\n']));
     }
     if let Some(part) = &post.paper {
         private.extend(private_of(&part.recipient.0));

@@ -86,7 +86,7 @@ fn post() -> Post {
         recipient: Some(person("131052-9085")),
         electronic: Some(Electronic {
             title: "Decision of Maija Mallikas".into(),
-            body: "Dear Maija Mallikas, your child has a place in Mallila.".into(),
+            body: "Dear Maija Mallikas,\r\nyour child\r\nhas a place\r\nin Mallila.".into(),
             service: ServiceKind::Verifiable,
             attachments: vec![AttachmentId("a-1".to_owned())],
             recipient_only: true,

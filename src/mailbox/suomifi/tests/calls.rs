@@ -33,7 +33,7 @@ async fn an_electronic_message_is_sent_as_described() {
         "recipient": { "id": "131052-9085" },
         "electronic": {
             "title": "Decision of Maija Mallikas",
-            "body": "Dear Maija Mallikas, your child has a place in Mallila.",
+            "body": "Dear Maija Mallikas,\nyour child\nhas a place\nin Mallila.",
             "bodyFormat": "Text",
             "messageServiceType": "Verifiable",
             "attachments": [{ "attachmentId": "a-1" }],

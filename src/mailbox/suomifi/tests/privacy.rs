@@ -18,7 +18,7 @@ const SECRETS: [&str; 14] = [
     "mainio",
     "mallikatu",
     "korvatunturi",
-    "your child has",
+    "your child",
     "posti6",
     "pw4!",
     "secret-password",
@@ -86,7 +86,7 @@ fn echo(seen: &Seen, status: u16, form: usize) -> Reply {
 
 /// Words of what was sent, in another case.
 fn some_words_of(body: &str) -> String {
-    let said = ["Maija", "Mallikas", "Mallikatu", "your child has a"];
+    let said = ["Maija", "Mallikas", "Mallikatu", "your child"];
     let said = said.into_iter().filter(|word| body.contains(word));
     let said: Vec<_> = said.map(str::to_uppercase).collect();
     format!("odd: '{}'", said.join("', '"))
