@@ -176,10 +176,11 @@ fn events(events: u32) {
     shop.send(shop.rows[0].id, events, 2_000);
     let all: Vec<_> = (1..=events).map(|it| read(&shop.rows[0], it)).collect();
     let ((), took) = timed("record", || {
-        for page in all.chunks(EVENTS) {
+        for (number, page) in all.chunks(EVENTS).enumerate() {
             let page = NewServiceEvents {
                 events: page,
                 unreadable: 0,
+                asked_from: (number > 0).then_some("there"),
                 continuation: "there",
                 is_last: false,
             };

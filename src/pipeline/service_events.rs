@@ -72,7 +72,7 @@ impl EventReader {
                 Ok(page) => {
                     let is_last = is_last(&page, continuation);
                     events += page.events.len() as u64 + page.unreadable;
-                    self.record(page, is_last, now).await?;
+                    self.record(page, feed, is_last, now).await?;
                     if is_last {
                         return Ok(EventsRead::All(events));
                     }
@@ -93,7 +93,13 @@ impl EventReader {
 
     /// The rows are written off the threads that serve connections. A page says what had happened when it
     /// was asked for, `now`: what was read while its answer was on its way is in the next one.
-    async fn record(&self, page: EventPage, is_last: bool, now: Timestamp) -> Result<(), Error> {
+    async fn record(
+        &self,
+        page: EventPage,
+        feed: Option<ServiceFeed>,
+        is_last: bool,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let (store, name) = (Arc::clone(&self.store), self.name().clone());
         let service_id = self.service.settings().service_id.clone();
         let work = move || {
@@ -102,6 +108,7 @@ impl EventReader {
             let page = NewServiceEvents {
                 events: &events,
                 unreadable: page.unreadable,
+                asked_from: feed.as_ref().and_then(|feed| feed.continuation.as_deref()),
                 continuation: &page.continuation,
                 is_last,
             };

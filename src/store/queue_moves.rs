@@ -102,7 +102,9 @@ fn plan(
 }
 
 /// What the new name has already stays: it knows better. How far events are read, and when that was seen,
-/// goes with the name, so that none is missed.
+/// goes with the name, so that none is missed. A new name that has read events itself did so while it had
+/// none of these messages: it reads all again, what comes again is known, and until then nobody has seen
+/// more than was seen under the old name.
 fn carry_out(tx: &Transaction<'_>, old: &ServiceName, new: &ServiceName) -> Result<(), Error> {
     let doing = "move a queue";
     for sql in [
@@ -118,7 +120,11 @@ fn carry_out(tx: &Transaction<'_>, old: &ServiceName, new: &ServiceName) -> Resu
         "UPDATE OR IGNORE sent_posts SET service = ?2 WHERE service = ?1",
         "UPDATE OR IGNORE taken_by_services SET service = ?2 WHERE service = ?1",
         "DELETE FROM taken_by_services WHERE service = ?1 AND ?2 <> ''",
+        "UPDATE service_feeds SET continuation = NULL WHERE service = ?2 AND ?1 <> ''",
         "UPDATE OR IGNORE service_feeds SET service = ?2 WHERE service = ?1",
+        "UPDATE OR IGNORE early_events SET service = ?2 WHERE service = ?1",
+        "DELETE FROM early_events WHERE service = ?1 AND ?2 <> ''",
+        "DELETE FROM mailbox_looks WHERE mailbox = ?2 AND ?1 <> ''",
         "UPDATE OR IGNORE mailbox_looks SET mailbox = ?2 WHERE mailbox = ?1",
         "UPDATE timers SET mailbox = ?2 WHERE mailbox = ?1",
         "DELETE FROM service_feeds WHERE service = ?1 AND ?2 <> ''",
@@ -138,7 +144,8 @@ mod tests {
     use crate::{
         domain::MessageId,
         store::{
-            PutBack, ServiceEventKind, ServiceInSettings, Verification,
+            NewServiceEvent, NewServiceEvents, PutBack, ServiceEventKind, ServiceInSettings,
+            Verification,
             service_events::tests::{House, at, event, service},
         },
     };
@@ -207,13 +214,7 @@ mod tests {
         let timer = store.timer(message).unwrap().unwrap();
         assert_eq!(timer.service, Some(new_name()));
         let read = event(ServiceEventKind::Confirmed, 1, 10);
-        let page = crate::store::NewServiceEvents {
-            events: &[read],
-            unreadable: 0,
-            continuation: "further",
-            is_last: true,
-        };
-        (store.record_service_events(&new_name(), &page, at(31))).unwrap();
+        house.page_of(&new_name(), &[read], true, at(31));
         assert_eq!(store.timer(message).unwrap(), None);
         let names: Vec<_> = store.queues(at(31)).unwrap();
         assert_eq!(names.len(), 1);
@@ -223,6 +224,71 @@ mod tests {
         let queues = verified.unwrap().problems.into_iter();
         let queues: Vec<_> = queues.filter(|it| it.how.contains("queue")).collect();
         assert!(queues.is_empty(), "{queues:?}");
+    }
+
+    /// When a verifiable message is over that was delivered at 5.
+    const OVER: i64 = 7 * 86_400 + 5;
+
+    #[test]
+    fn what_was_told_under_the_new_name_before_it_had_anything_is_heard_again() {
+        let house = House::new("verifiable", 2);
+        house.sql(
+            "UPDATE messages SET channel = 'print', reason = 'service-chooses' WHERE position = 2",
+        );
+        house.send(2, at(5));
+        house.page(&[], true, at(6));
+        know(&house, new_name());
+        let by_number = NewServiceEvent {
+            external_id: None,
+            ..event(ServiceEventKind::Confirmed, 1, 10)
+        };
+        let events = [by_number, event(ServiceEventKind::Created, 2, 11)];
+        let became = |secs| {
+            let tallies = house.page_of(&new_name(), &events, true, at(secs));
+            let became = tallies.iter().map(|tally| tally.became.as_str());
+            became.collect::<Vec<_>>()
+        };
+        assert_eq!(became(OVER), ["orphan", "orphan"]);
+
+        let store = &house.store;
+        let moved = store.move_queue(&service(), &new_name(), &action());
+        assert_eq!(moved.unwrap().unwrap().sent, 2);
+        let due = || store.due_timers(at(OVER + 1)).unwrap().len();
+        let feed = || store.service_feed(&new_name()).unwrap().unwrap();
+        assert_eq!((feed().continuation, due()), (None, 0));
+        // A page that was on its way says nothing of those before it.
+        let late = NewServiceEvents {
+            events: &[],
+            unreadable: 0,
+            asked_from: Some("behind it"),
+            continuation: "behind it",
+            is_last: true,
+        };
+        store
+            .record_service_events(&new_name(), &late, at(OVER + 1))
+            .unwrap();
+        assert_eq!((feed().continuation, due()), (None, 0));
+
+        assert_eq!(became(OVER + 2), ["recorded", "recorded"]);
+        assert_eq!(became(OVER + 3), ["known", "known"]);
+        let history = house.history();
+        assert!(history.contains(&"1 acknowledged 10000".to_owned()));
+        assert!(history.contains(&"2 delivered 11000".to_owned()));
+        let timers: Vec<_> = history.iter().filter(|it| it.contains("timer")).collect();
+        assert_eq!(timers, [&format!("2 timer {}", (2 * OVER - 3) * 1_000)]);
+    }
+
+    #[test]
+    fn a_batch_that_its_service_told_of_early_is_remembered_under_the_new_name() {
+        let house = house();
+        house.sql(
+            "INSERT INTO early_events (service, batch) VALUES ('city-letters', 1), ('letters', 1)",
+        );
+        know(&house, new_name());
+        let moved = house.store.move_queue(&service(), &new_name(), &action());
+        assert!(moved.unwrap().is_ok());
+        let heard = |name| house.store.hear_early_events_again(name).unwrap();
+        assert_eq!((heard(&service()), heard(&new_name())), (false, true));
     }
 
     #[test]

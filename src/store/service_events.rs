@@ -47,6 +47,8 @@ pub struct NewServiceEvents<'a> {
     pub events: &'a [NewServiceEvent],
     /// Events of the page that nobody could read.
     pub unreadable: u64,
+    /// Where the page was asked for to begin; `None`: at the beginning.
+    pub asked_from: Option<&'a str>,
     pub continuation: &'a str,
     /// It was the last one for now: all is known that was read until then.
     pub is_last: bool,
@@ -88,6 +90,9 @@ pub struct EventTally {
 
 impl Store {
     /// Records a page of events and where to go on, in one transaction. Returns what became of them.
+    ///
+    /// Where somebody wanted events read from another place while the page was on its way, that stands, and
+    /// no more is known to be read than before.
     pub fn record_service_events(
         &self,
         service: &ServiceName,
@@ -105,8 +110,8 @@ impl Store {
                 tallies.add(kind, became, None);
             }
             tallies.keep(tx, service, now)?;
-            feeds::go_on(tx, service, page, now)?;
-            if page.is_last {
+            let has_gone_on = feeds::go_on(tx, service, page, now)?;
+            if has_gone_on && page.is_last {
                 timers::note_look(tx, Some(service), now)?;
             }
             Ok(tallies.told())

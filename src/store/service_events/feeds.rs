@@ -128,21 +128,27 @@ pub(in crate::store) fn all(db: &Connection) -> Result<Vec<ServiceFeed>, Error> 
     rows.collect::<Result<_, _>>().doing(doing)
 }
 
-/// Where to go on, in the transaction that records what came before.
+/// Where to go on, in the transaction that records what came before. Returns whether the page goes on from
+/// where events are read to.
 pub(super) fn go_on(
     tx: &Transaction<'_>,
     service: &ServiceName,
     page: &NewServiceEvents<'_>,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let doing = "note how far events are read";
-    let sql = "INSERT INTO service_feeds (service, continuation, read_at) VALUES (?1, ?2, ?3)
+    let sql = "INSERT INTO service_feeds (service, continuation, read_at) SELECT ?1, ?2, ?3
+          WHERE ?4 IS (SELECT continuation FROM service_feeds WHERE service = ?1)
          ON CONFLICT (service) DO UPDATE SET continuation = ?2, read_at = COALESCE(?3, read_at),
             failing_since = NULL, last_error = NULL, tries = 0, retry_at = NULL";
     let read_at = page.is_last.then(|| millis(now));
-    let given = params![service.as_str(), page.continuation, read_at];
-    tx.execute(sql, given).doing(doing)?;
-    Ok(())
+    let given = params![
+        service.as_str(),
+        page.continuation,
+        read_at,
+        page.asked_from
+    ];
+    Ok(tx.execute(sql, given).doing(doing)? == 1)
 }
 
 fn feed(row: &Row<'_>) -> rusqlite::Result<ServiceFeed> {

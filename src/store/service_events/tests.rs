@@ -105,13 +105,27 @@ impl House {
         is_last: bool,
         now: Timestamp,
     ) -> Vec<EventTally> {
+        self.page_of(&service(), events, is_last, now)
+    }
+
+    /// The next page of a service.
+    pub(in crate::store) fn page_of(
+        &self,
+        service: &ServiceName,
+        events: &[NewServiceEvent],
+        is_last: bool,
+        now: Timestamp,
+    ) -> Vec<EventTally> {
+        let feed = self.store.service_feed(service).unwrap();
+        let asked_from = feed.and_then(|feed| feed.continuation);
         let page = NewServiceEvents {
             events,
             unreadable: 0,
+            asked_from: asked_from.as_deref(),
             continuation: "behind it",
             is_last,
         };
-        let recorded = self.store.record_service_events(&service(), &page, now);
+        let recorded = self.store.record_service_events(service, &page, now);
         recorded.unwrap()
     }
 
@@ -308,6 +322,28 @@ fn a_feed_that_fails_keeps_its_place_and_one_that_is_begun_anew_forgets_it() {
         (feed.tries, feed.failing_since, feed.error),
         (0, None, None)
     );
+}
+
+#[test]
+fn a_page_that_was_on_its_way_as_its_feed_was_begun_anew_says_not_where_to_go_on() {
+    let house = House::new("ordinary", 2);
+    house.send(2, at(5));
+    house.told(&[], at(10));
+    let store = &house.store;
+    store.begin_service_feed_anew(&service()).unwrap();
+    let late = NewServiceEvents {
+        events: &[event(ServiceEventKind::Read, 1, 10)],
+        unreadable: 0,
+        asked_from: Some("behind it"),
+        continuation: "further",
+        is_last: true,
+    };
+    let tallies = store.record_service_events(&service(), &late, at(20));
+    assert_eq!(tallies.unwrap()[0].became, EventBecame::Recorded);
+    let feed = store.service_feed(&service()).unwrap().unwrap();
+    assert_eq!((feed.continuation, feed.read_at), (None, None));
+    let looks = house.sql_number("SELECT COUNT(*) FROM mailbox_looks");
+    assert_eq!(looks, 0, "all is not known");
 }
 
 #[test]
