@@ -213,13 +213,15 @@ struct Candidate {
     is_wanted: bool,
 }
 
-/// Read, or confirmed, or sent on paper instead, since it was delivered; or delivered once more since.
+/// Read, or confirmed, or sent on paper instead, since it was delivered; or delivered once more since. What
+/// should have gone on paper and did not, for a reason, lies in its mailbox alone: it is wanted still.
 const CANDIDATES: &str = "SELECT n.*, b.sender, b.sha256, a.address, a.language,
         NOT EXISTS (SELECT 1 FROM notices x WHERE x.batch = n.batch AND x.position = n.position
                      AND x.repeat > n.repeat)
         AND NOT EXISTS (SELECT 1 FROM message_events e
              WHERE e.batch = n.batch AND e.position = n.position
-               AND e.what IN ('read', 'acknowledged', 'unread', 'unacknowledged')
+               AND (e.what IN ('read', 'acknowledged')
+                    OR (e.what IN ('unread', 'unacknowledged') AND e.reason IS NULL))
                AND e.change > COALESCE((SELECT MAX(d.change) FROM message_events d
                      WHERE d.batch = n.batch AND d.position = n.position
                        AND d.what = 'delivered'), 0)) AS is_wanted

@@ -107,8 +107,12 @@ impl Bench {
     }
 
     fn note(&self, what: MessageEvent) {
+        self.note_because(what, None);
+    }
+
+    fn note_because(&self, what: MessageEvent, reason: Option<&str>) {
         let noted = self.store.write("a test", |tx| {
-            message_events::note(tx, BatchId(1), [1], what, now())
+            message_events::note_because(tx, BatchId(1), [1], what, reason, now())
         });
         noted.unwrap();
     }
@@ -251,6 +255,32 @@ fn who_has_read_is_neither_told_nor_reminded() {
     quick.note(MessageEvent::Read);
     assert_eq!(quick.begin(now()).len(), 0);
     assert_eq!(state(&quick), "dropped");
+}
+
+#[test]
+fn who_gets_it_on_paper_instead_is_not_reminded_and_who_does_not_is() {
+    for what in [MessageEvent::Unread, MessageEvent::Unacknowledged] {
+        for (reason, reminded) in [(None, 0), (Some("address-incomplete"), 1)] {
+            let bench = Bench::new(1);
+            bench.deliver([1]);
+            let sent = NoticeOutcome::Sent {
+                remind_at: Some(later(72)),
+            };
+            bench.record(&bench.begin(now())[0], &sent, now());
+            bench.note_because(what, reason);
+            assert_eq!(
+                bench.begin(later(72)).len(),
+                reminded,
+                "{what:?}, {reason:?}"
+            );
+        }
+    }
+    // The cause is mended, and then it goes on paper.
+    let bench = Bench::new(1);
+    bench.deliver([1]);
+    bench.note_because(MessageEvent::Unread, Some("no-print-contract"));
+    bench.note(MessageEvent::Unread);
+    assert_eq!(bench.begin(now()).len(), 0);
 }
 
 #[test]
