@@ -23,7 +23,8 @@ const TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
 /// until then would count. Words of one recipient keep their order, a millisecond apart.
 ///
 /// A timer that began before the clock was wrong is over when it always was to be; one that began by
-/// the wrong clock is pulled back whole.
+/// the wrong clock is pulled back whole. An older one whose message could not be printed is looked at as
+/// soon as it would have been, but not before it is over.
 const SET_BACK: &str = "
     UPDATE batches SET due_at = MAX(:now, due_at - :back) WHERE due_at > :now;
     UPDATE batches SET lease_until = lease_until - :back WHERE lease_until > :latest;
@@ -40,6 +41,9 @@ const SET_BACK: &str = "
     UPDATE outgoing_places SET next_try = MAX(:now, next_try - :back) WHERE next_try > :now;
     UPDATE outgoing_places SET alerted_at = MIN(:now, alerted_at - :back)
      WHERE alerted_at IS NOT NULL;
+    UPDATE timers SET look_at = MAX(:now, due_at, look_at - :back)
+     WHERE stuck_at IS NOT NULL AND look_at > :now AND begun_at <= :now;
+    UPDATE timers SET stuck_at = :now WHERE stuck_at > :now;
     UPDATE timers SET due_at = due_at - :back, look_at = look_at - :back, begun_at = begun_at - :back
      WHERE begun_at > :now;
     UPDATE messages SET again_at = :now WHERE again_at > :now;

@@ -217,9 +217,14 @@ impl Hub {
 
     /// As [`Hub::fire_timers`], by settings that know no sender any more.
     pub(crate) fn fire_timers_without_senders(&self) -> FiredTimers {
+        self.fire_timers_with(|house| house.senders.clear())
+    }
+
+    /// As [`Hub::fire_timers`], by the usual settings but for what is changed.
+    pub(crate) fn fire_timers_with(&self, change: impl FnOnce(&mut House)) -> FiredTimers {
         let print = print::Settings::default();
         let mut house = house(&self.store, self.path(), sender(), print, &self.time);
-        house.senders.clear();
+        change(&mut house);
         pipeline::fire_timers(&house, &|| false).unwrap()
     }
 

@@ -151,6 +151,29 @@ async fn what_cannot_be_printed_stays_in_its_mailbox_and_waits_for_an_operator()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_printed_is_looked_at_again_in_the_next_hour_of_its_sender() {
+    let hub = delivered(verifiable).await;
+    let waiting = messages(&hub, MessageState::Delivered).len() as u64;
+    pass(&hub, 7);
+    // Delivered at eleven in the evening, over at that hour, fired a moment past six in the morning.
+    hub.pass(SignedDuration::from_secs(7 * 3_600 + 20));
+    hub.store.note_look(None, hub.time()).unwrap();
+    let fired = hub.fire_timers_with(|house| {
+        for sender in house.senders.values_mut() {
+            sender.print_house = None;
+        }
+    });
+    assert_eq!(fired.stuck, waiting);
+    // Somebody mends the cause.
+    hub.pass(SignedDuration::from_secs(24 * 3_600 - 40));
+    hub.store.note_look(None, hub.time()).unwrap();
+    assert_eq!(hub.fire_timers().printed, 0, "a moment before six");
+    hub.pass(SignedDuration::from_secs(30));
+    assert_eq!(hub.fire_timers().printed, waiting, "a moment past six");
+    hub.run_steps().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_sender_has_left_behind_is_stuck_until_the_settings_know_it_again() {
     let hub = delivered(verifiable).await;
     let waiting = messages(&hub, MessageState::Delivered).len() as u64;

@@ -17,8 +17,10 @@ use crate::{
     },
 };
 
-/// When a message that cannot go on paper is looked at again: somebody may have mended the cause.
-const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(24);
+/// When a message that cannot go on paper is due again: somebody may have mended the cause. It is looked
+/// at in its sender's next hour after that, the day after: a whole day from this look is a moment past it,
+/// and on the day on which clocks are set forward an hour.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(12);
 
 /// A batch with timers that are over.
 #[derive(Debug, Clone, PartialEq, Eq)]

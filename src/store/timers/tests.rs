@@ -149,6 +149,32 @@ fn a_clock_that_is_set_back_leaves_older_timers_alone_and_pulls_later_ones_back(
 }
 
 #[test]
+fn what_could_not_be_printed_by_a_clock_that_was_ahead_is_looked_at_again_by_the_right_one() {
+    let house = delivered(1);
+    let ahead = 3_650 * DAY_SECS;
+    house.store.notice_time(at(ahead)).unwrap();
+    look_until(&house, OVER);
+    for now in [ahead, ahead + DAY_SECS] {
+        house.store.note_look(Some(&service()), at(now)).unwrap();
+    }
+    let stuck = TimerEnd::Stuck(Reason::AddressIncomplete);
+    assert_eq!(fire(&house, stuck, ahead + DAY_SECS).stuck, 1);
+    let latest = ahead + DAY_SECS + 3_600;
+    house.store.notice_time(at(latest)).unwrap();
+
+    let right = OVER + 600;
+    assert!(house.store.notice_time(at(right)).unwrap().is_some());
+    let numbers = house.store.status(at(right)).unwrap().timers;
+    assert_eq!(numbers.stuck.since, Some(at(right)));
+    assert_eq!(numbers.next_due_at, Some(at(right + 11 * 3_600)));
+    // It is set back once more, to a time at which nothing was over.
+    let right = OVER - 12 * 3_600;
+    house.store.notice_time(at(right)).unwrap();
+    let numbers = house.store.status(at(right)).unwrap().timers;
+    assert_eq!(numbers.next_due_at, Some(at(OVER)));
+}
+
+#[test]
 fn timers_that_are_over_become_one_move_of_their_batch_and_happen_once() {
     let house = delivered(4);
     look_until(&house, OVER);
