@@ -59,3 +59,4 @@ mod sftp;
 mod suomifi;
 mod verdicts;
 mod verify;
+mod withdrawals;

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -125,37 +125,37 @@ fn deliver_all(
     stop: &Stop,
 ) -> Result<(), Error> {
     let sender = house.sender(&row.sender)?;
-    routed_pages::each(house, row, stop, |page| {
-        let page = still_active(house, row, page)?;
+    routed_pages::each(house, row, stop, |mut page| {
+        let withdrawn = route_withdrawn_again(house, row, &page)?;
+        page.retain(|message| !withdrawn.contains(&message.id));
         deliver_page(house, sender, row, letters, &page)
     })
 }
 
-/// Asks once more, at send time: withdrawn consent counts at once, and so does a matter.
+/// Asks once more, at send time: withdrawn consent counts at once, and so does a matter. Messages that may
+/// not go any more are routed again; returns which ones.
 ///
-/// Not for a message that lies in its mailbox already, since before a crash: routed again it would
+/// Not a message that lies in its mailbox already, since before a crash: routed again it would
 /// reach the recipient on paper as well.
-fn still_active(
+fn route_withdrawn_again(
     house: &House,
     row: &BatchRow,
-    page: Vec<MessageRow>,
-) -> Result<Vec<MessageRow>, Error> {
+    messages: &[MessageRow],
+) -> Result<BTreeSet<MessageId>, Error> {
     let now = house.clock.now();
-    let still_go = may_still_go(house, row, &page)?;
-    let (mut active, mut withdrawn) = (Vec::with_capacity(page.len()), Vec::new());
-    for (message, at_send_time) in page.into_iter().zip(still_go) {
-        if at_send_time == AtSendTime::MayGo || is_delivered(house, row, &message)? {
-            active.push(message);
-        } else {
+    let still_go = may_still_go(house, row, messages)?;
+    let mut withdrawn = Vec::new();
+    for (message, at_send_time) in messages.iter().zip(still_go) {
+        if at_send_time != AtSendTime::MayGo && !is_delivered(house, row, message)? {
             // Before it is somebody else's: nobody would come back for it.
-            discard(house, row, &message)?;
+            discard(house, row, message)?;
             withdrawn.push(message.id);
         }
     }
     if !withdrawn.is_empty() {
         house.store.route_again(&withdrawn, now)?;
     }
-    Ok(active)
+    Ok(withdrawn.into_iter().collect())
 }
 
 fn is_delivered(house: &House, row: &BatchRow, stored: &MessageRow) -> Result<bool, Error> {
@@ -183,19 +183,35 @@ fn deliver_page(
     letters: &Letters<'_>,
     page: &[MessageRow],
 ) -> Result<(), Error> {
+    let mut left = page;
+    while !left.is_empty() {
+        let (parcel, messages) = next_parcel(house, sender, row, letters, left)?;
+        let (messages, others) = left.split_at(messages);
+        deliver_parcel(house, row, messages, parcel)?;
+        left = others;
+    }
+    Ok(())
+}
+
+/// What stands in memory at once, and of how many of these messages it was cut, from the first one on.
+fn next_parcel(
+    house: &House,
+    sender: &SenderSettings,
+    row: &BatchRow,
+    letters: &Letters<'_>,
+    left: &[MessageRow],
+) -> Result<(Vec<Delivery>, usize), Error> {
     let cut = |message: &MessageRow| (message.id, delivery(sender, row, letters, message));
-    let mut parcel = Vec::new();
-    for few in page.chunks(CUT_AT_ONCE) {
+    let (mut parcel, mut messages) = (Vec::new(), 0);
+    for few in left.chunks(CUT_AT_ONCE) {
+        messages += few.len();
         let few: Vec<_> = few.par_iter().map(cut).collect();
         parcel.extend(set_aside_what_does_not_fit(house, few)?);
         if bytes(&parcel) >= PARCEL_BYTES {
-            deliver_parcel(house, row, std::mem::take(&mut parcel))?;
+            break;
         }
     }
-    if parcel.is_empty() {
-        return Ok(());
-    }
-    deliver_parcel(house, row, parcel)
+    Ok((parcel, messages))
 }
 
 fn bytes(parcel: &[Delivery]) -> usize {
@@ -212,7 +228,19 @@ fn bytes(parcel: &[Delivery]) -> usize {
         .sum()
 }
 
-fn deliver_parcel(house: &House, row: &BatchRow, parcel: Vec<Delivery>) -> Result<(), Error> {
+/// The register is asked about each parcel: the first ones of a page may have taken a while, and recipients
+/// do not wait for them with what they have to say.
+fn deliver_parcel(
+    house: &House,
+    row: &BatchRow,
+    messages: &[MessageRow],
+    mut parcel: Vec<Delivery>,
+) -> Result<(), Error> {
+    let withdrawn = route_withdrawn_again(house, row, messages)?;
+    parcel.retain(|delivery| !withdrawn.contains(&delivery.id.message));
+    if parcel.is_empty() {
+        return Ok(());
+    }
     let receipts = wait(house.mailbox_for(row.is_test), parcel)?;
     let delivered = receipts
         .into_iter()
