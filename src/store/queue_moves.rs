@@ -282,7 +282,8 @@ mod tests {
     fn a_batch_that_its_service_told_of_early_is_remembered_under_the_new_name() {
         let house = house();
         house.sql(
-            "INSERT INTO early_events (service, batch) VALUES ('city-letters', 1), ('letters', 1)",
+            "INSERT INTO early_events (service, batch)
+             VALUES ('city-letters', 1), ('city-letters', 2), ('letters', 2)",
         );
         know(&house, new_name());
         let moved = house.store.move_queue(&service(), &new_name(), &action());
