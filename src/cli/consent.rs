@@ -30,7 +30,8 @@ pub(super) enum Command {
     /// `email` and `language` (where the recipient wants to be told of messages; `-` takes an address
     /// back). Letters of the matter go to another address where `to_name`, `to_additional_name`,
     /// `to_address`, `to_postal_code`, `to_city`, `to_country` have one. A row may leave `status` and `since`
-    /// empty where it says one of the others.
+    /// empty where it says one of the others. `inferred` is `true` of a withdrawal that nobody said: a full
+    /// list did not have the recipient.
     Import(Import),
     /// Take the CSV files that lie in a folder, each once, and answer with receipts
     ///

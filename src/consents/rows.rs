@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What a file may say of a recipient. The first three must be there.
-pub const COLUMNS: [&str; 14] = [
+pub const COLUMNS: [&str; 15] = [
     "recipient_id",
     "status",
     "since",
@@ -29,6 +29,7 @@ pub const COLUMNS: [&str; 14] = [
     "to_postal_code",
     "to_city",
     "to_country",
+    "inferred",
 ];
 const NEEDED: usize = 3;
 
@@ -42,7 +43,7 @@ pub const NOWHERE: &str = "-";
 pub struct Rows<R> {
     records: Records<BufReader<R>>,
     /// Where each of [`COLUMNS`] stands.
-    columns: [Option<usize>; 14],
+    columns: [Option<usize>; 15],
     /// Fields of the heading.
     width: usize,
     now: Timestamp,
@@ -139,9 +140,11 @@ impl<R: Read> Rows<R> {
             email,
             language,
             to @ ..,
+            inferred,
         ] = fields;
         let recipient: RecipientId = id?.parse().map_err(|error| format!("{error}"))?;
         let said = said(status?, since?, self.now)?;
+        let is_inferred = inferred_word(inferred?, said)?;
         let [name, more, street, code, city, country] = to;
         let to = postal_address([name?, more?, street?, code?, city?, country?])?;
         let matter = matter_wish(matter?, paper?, to)?;
@@ -152,6 +155,7 @@ impl<R: Read> Rows<R> {
         Ok(ConsentEntry {
             recipient,
             said,
+            is_inferred,
             source: given_source(source?)?,
             matter,
             notice,
@@ -172,7 +176,7 @@ pub(super) enum Row {
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-fn columns(heading: &Fields) -> Result<[Option<usize>; 14], Unusable> {
+fn columns(heading: &Fields) -> Result<[Option<usize>; 15], Unusable> {
     let places = |name: &'static str| {
         let fields = heading.iter().enumerate();
         let named = fields.filter(move |(_, field)| field.eq_ignore_ascii_case(name.as_bytes()));
@@ -203,6 +207,30 @@ fn said(
     Ok(Some((status, since)))
 }
 
+/// Only a withdrawal may be one that nobody said.
+fn inferred_word(
+    text: &str,
+    said: Option<(ConsentStatus, Timestamp)>,
+) -> Result<bool, &'static str> {
+    let is_inferred = match text {
+        "" => false,
+        text => yes_or_no(text).ok_or("`inferred` is neither `true` nor `false`")?,
+    };
+    let is_withdrawn = said.is_some_and(|(status, _)| status == ConsentStatus::Withdrawn);
+    if is_inferred && !is_withdrawn {
+        return Err("`inferred` stands without a withdrawal");
+    }
+    Ok(is_inferred)
+}
+
+fn yes_or_no(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "1" => Some(true),
+        "false" | "no" | "0" => Some(false),
+        _ => None,
+    }
+}
+
 fn matter_wish(
     matter: &str,
     print_only: &str,
@@ -220,11 +248,7 @@ fn matter_wish(
     let matter: Matter = matter
         .parse()
         .map_err(|_| "the matter is no line of at most 512 characters")?;
-    let print_only = match print_only.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "1" => true,
-        "false" | "no" | "0" => false,
-        _ => return Err("`print_only` is neither `true` nor `false`"),
-    };
+    let print_only = yes_or_no(print_only).ok_or("`print_only` is neither `true` nor `false`")?;
     if address.is_some() && !print_only {
         return Err("letters that go to another address go on paper: `print_only` is `true`");
     }
@@ -354,6 +378,21 @@ mod tests {
         insta::assert_snapshot!(row(",,,,fi"), @"the language stands without an e-mail address");
         insta::assert_snapshot!(row(",,,maija@example.fi,de"), @"the language is neither `fi`, `sv` nor `en`");
         insta::assert_snapshot!(row(",,,maija,"), @"`email` is no e-mail address such as `name@example.fi`; a domain beyond ASCII has its `xn--` form");
+    }
+
+    #[test]
+    fn a_withdrawal_alone_can_be_inferred() {
+        let heading = "recipient_id,status,since,inferred";
+        let row = |row: &str| format!("{heading}\n010190-999W,{row}\n");
+        let inferred = |text: &str| {
+            let entry = entries(&row(text)).unwrap().remove(0);
+            entry.unwrap().is_inferred
+        };
+        assert!(inferred("withdrawn,2026-01-01,true"));
+        assert!(!inferred("withdrawn,2026-01-01,"));
+        assert!(!inferred("granted,2026-01-01,no"));
+        insta::assert_snapshot!(bad(&row("granted,2026-01-01,true")), @"`inferred` stands without a withdrawal");
+        insta::assert_snapshot!(bad(&row("withdrawn,2026-01-01,perhaps")), @"`inferred` is neither `true` nor `false`");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use rusqlite::params;
 use super::{
     ConsentChange, ConsentStatus, Error, NewEvent, Store, Transaction,
     columns::Word,
-    consents::{say, set_matter, standing},
+    consents::{infer, say, set_matter, standing},
     error::Doing,
     events, notice_addresses,
 };
@@ -19,6 +19,8 @@ use crate::domain::{EmailAddress, Language, Matter, PostalAddress, RecipientId};
 pub struct ConsentEntry {
     pub recipient: RecipientId,
     pub said: Option<(ConsentStatus, Timestamp)>,
+    /// Of a withdrawal: nobody said it, a full list did not have the recipient.
+    pub is_inferred: bool,
     /// Who knows it, as the row says; else whoever brings the file.
     pub source: Option<String>,
     pub matter: Option<MatterWish>,
@@ -84,10 +86,11 @@ pub(super) fn take_all(
         for (place, entry) in rows.iter().enumerate() {
             let said = entry
                 .said
-                .filter(|(_, since)| words.last.get(since) == Some(&place));
+                .filter(|(_, since)| words.last.get(&(*since, entry.is_inferred)) == Some(&place));
             let is_news = take(tx, entry, said, source, now)?;
             taken.changed += u64::from(is_news);
-            if words.is_last_withdrawal(said)
+            if !entry.is_inferred
+                && words.is_last_withdrawal(said)
                 && standing(tx, &entry.recipient)?.0 == ConsentStatus::Granted
             {
                 taken.unheeded += 1;
@@ -100,8 +103,8 @@ pub(super) fn take_all(
 /// What some rows say of the consent of one recipient.
 #[derive(Default)]
 struct Words {
-    /// The last row of each time.
-    last: HashMap<Timestamp, usize>,
+    /// The last row of each time, of those that were said and of those that were inferred.
+    last: HashMap<(Timestamp, bool), usize>,
     granted: Option<Timestamp>,
 }
 
@@ -112,7 +115,7 @@ impl Words {
             let Some((status, since)) = row.said else {
                 continue;
             };
-            words.last.insert(since, place);
+            words.last.insert((since, row.is_inferred), place);
             if status == ConsentStatus::Granted {
                 words.granted = words.granted.max(Some(since));
             }
@@ -144,7 +147,11 @@ fn take(
             status,
             since,
         };
-        is_news |= say(tx, &change, source, now)?;
+        is_news |= if entry.is_inferred {
+            infer(tx, &change, source, now)?
+        } else {
+            say(tx, &change, source, now)?
+        };
     }
     if let Some(wish) = &entry.matter {
         is_news |= set_matter(tx, &entry.recipient, wish, source, now)?;
@@ -206,6 +213,7 @@ mod tests {
         ConsentEntry {
             recipient: RecipientId::Person("010190-900P".parse().unwrap()),
             said,
+            is_inferred: false,
             source: None,
             matter: None,
             notice: None,
@@ -296,6 +304,28 @@ mod tests {
             assert_eq!(said.status, order[1]);
             assert_eq!(store.consent_history(person).unwrap().len(), 1);
         }
+    }
+
+    #[test]
+    fn what_was_inferred_stands_beside_what_was_said_at_the_same_time_and_is_recorded_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let word = |status, is_inferred| ConsentEntry {
+            is_inferred,
+            ..entry(Some((status, Timestamp::UNIX_EPOCH)))
+        };
+        let page = [
+            word(ConsentStatus::Withdrawn, true),
+            word(ConsentStatus::Granted, false),
+        ];
+        for changed in [1, 0] {
+            let taken = store.take_consents(&page, "a file", &action()).unwrap();
+            assert_eq!((taken.changed, taken.unheeded), (changed, 0));
+            let words = store.consent_history(&page[0].recipient).unwrap();
+            assert_eq!(words.len(), 2);
+        }
+        let said = store.consent(&page[0].recipient).unwrap().said.unwrap();
+        assert_eq!(said.status, ConsentStatus::Withdrawn);
     }
 
     #[test]

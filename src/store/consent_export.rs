@@ -58,11 +58,28 @@ fn consents(
     time: Timestamp,
     take: &mut impl FnMut(&ConsentEntry) -> bool,
 ) -> Result<bool, Error> {
-    let sql = "SELECT recipient_id, status, since, source FROM consent_history
+    let sql = "SELECT recipient_id, status, since, source, is_inferred FROM consent_history
          WHERE recorded_at <= ?1 AND (lifted_at IS NULL OR lifted_at > ?1)
-         ORDER BY recipient_id, since, status = 'withdrawn', id";
-    let is_same = |one: &ConsentEntry, other: &ConsentEntry| one.recipient == other.recipient;
-    each_last(db, sql, time, consent, is_same, take)
+         ORDER BY recipient_id, is_inferred, since, status = 'withdrawn', id";
+    let is_same = |one: &ConsentEntry, other: &ConsentEntry| {
+        one.recipient == other.recipient && one.is_inferred == other.is_inferred
+    };
+    let mut own: Option<ConsentEntry> = None;
+    let mut take_standing = |entry: &ConsentEntry| {
+        let is_overruled = own.as_ref().is_some_and(|own| overrules(own, entry));
+        if !entry.is_inferred {
+            own = Some(entry.clone());
+        }
+        is_overruled || take(entry)
+    };
+    each_last(db, sql, time, consent, is_same, &mut take_standing)
+}
+
+/// Whether what recipients have said themselves is newer than what was inferred of them. Else both are
+/// given: the next list that has them brings their own word back.
+fn overrules(own: &ConsentEntry, inferred: &ConsentEntry) -> bool {
+    let since = |entry: &ConsentEntry| entry.said.map(|(_, since)| since);
+    inferred.is_inferred && own.recipient == inferred.recipient && since(own) > since(inferred)
 }
 
 fn matters(
@@ -125,6 +142,7 @@ fn each_last(
 fn consent(row: &Row<'_>) -> rusqlite::Result<ConsentEntry> {
     Ok(ConsentEntry {
         said: Some((row.word("status")?, row.time("since")?)),
+        is_inferred: row.get("is_inferred")?,
         source: row.get("source")?,
         ..nothing_of(row)?
     })
@@ -157,6 +175,7 @@ fn nothing_of(row: &Row<'_>) -> rusqlite::Result<ConsentEntry> {
     Ok(ConsentEntry {
         recipient: row.parsed("recipient_id")?,
         said: None,
+        is_inferred: false,
         source: None,
         matter: None,
         notice: None,

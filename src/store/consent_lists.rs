@@ -79,6 +79,7 @@ impl Store {
                     recipient_id TEXT NOT NULL,
                     status       TEXT,
                     since        INTEGER,
+                    is_inferred  INTEGER NOT NULL,
                     source       TEXT,
                     matter       TEXT,
                     print_only   INTEGER,
@@ -123,8 +124,9 @@ impl Store {
     fn lay_out_consents(&self, page: &[ConsentEntry]) -> Result<(), Error> {
         let doing = "lay out a list of consents";
         let sql = "INSERT INTO temp.full_list
-                (recipient_id, status, since, source, matter, print_only, address, email, language)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+                (recipient_id, status, since, is_inferred, source, matter, print_only, address, email,
+                 language)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         self.write(doing, |tx| {
             let mut insert = tx.prepare_cached(sql).doing(doing)?;
             for entry in page {
@@ -134,6 +136,7 @@ impl Store {
                     entry.recipient.expose(),
                     entry.said.map(|(status, _)| status.word()),
                     entry.said.map(|(_, since)| millis(since)),
+                    entry.is_inferred,
                     entry.source,
                     matter.map(|wish| wish.matter.as_str()),
                     matter.map(|wish| wish.print_only),
@@ -236,7 +239,7 @@ fn take_rows(tx: &Transaction<'_>, source: &str, now: Timestamp) -> Result<Conse
             -- Of two words of one time the later row alone is said.
             NOT EXISTS (SELECT 1 FROM temp.full_list o
                  WHERE o.recipient_id = l.recipient_id AND o.since = l.since
-                   AND o.place > l.place) AS is_said
+                   AND o.is_inferred = l.is_inferred AND o.place > l.place) AS is_said
          FROM temp.full_list l
          LEFT JOIN consents c ON c.recipient_id = l.recipient_id
          WHERE l.place > ?1 AND (l.matter IS NOT NULL OR l.email IS NOT NULL
@@ -272,6 +275,9 @@ fn bring_back(tx: &Transaction<'_>, as_of: Timestamp, now: Timestamp) -> Result<
          WHERE is_inferred = 1 AND lifted_at IS NULL AND since <= :as_of AND EXISTS (
             SELECT 1 FROM temp.full_list l
              WHERE l.recipient_id = consent_history.recipient_id AND l.status = 'granted')
+          -- A list that was exported has what they said beside what was inferred of them.
+          AND NOT EXISTS (SELECT 1 FROM temp.full_list l
+             WHERE l.recipient_id = consent_history.recipient_id AND l.is_inferred)
          RETURNING recipient_id";
     let mut lift = tx.prepare_cached(lift).doing(doing)?;
     let given = named_params! {":now": millis(now), ":as_of": millis(as_of)};
@@ -331,6 +337,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<ConsentEntry> {
     Ok(ConsentEntry {
         recipient: row.parsed("recipient_id")?,
         said: status.zip(row.maybe_time("since")?).filter(|_| is_said),
+        is_inferred: row.get("is_inferred")?,
         source: row.get("source")?,
         matter: matter
             .zip(print_only)

@@ -214,8 +214,28 @@ pub(super) fn say(
     source: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    note(tx, change, source, now)?;
+    let sql = "INSERT INTO consent_history (recipient_id, status, since, recorded_at, source)
+         SELECT ?1, ?2, ?3, ?4, ?5
+          WHERE NOT EXISTS (SELECT 1 FROM consent_history
+                WHERE recipient_id = ?1 AND since = ?3 AND status = ?2 AND NOT is_inferred)";
+    note(tx, sql, change, source, now)?;
     upsert(tx, change, source)
+}
+
+/// Records that a full list of that time did not have the recipient, as another register has it. Where a
+/// later list has lifted that here, it stays so. Whether the register has another word now than before.
+pub(super) fn infer(
+    tx: &Transaction<'_>,
+    change: &ConsentChange,
+    source: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let sql = "INSERT INTO consent_history
+            (recipient_id, status, since, recorded_at, source, is_inferred)
+         SELECT ?1, ?2, ?3, ?4, ?5, 1
+          WHERE NOT EXISTS (SELECT 1 FROM consent_history
+                WHERE recipient_id = ?1 AND since = ?3 AND status = ?2 AND is_inferred)";
+    Ok(note(tx, sql, change, source, now)? && upsert(tx, change, source)?)
 }
 
 /// Records what is to hold for a matter. Whether that is something else than before.
@@ -277,22 +297,18 @@ pub(super) fn standing(
 }
 
 /// A word of that time that the history has already is not said twice: a file can be taken again and
-/// again.
+/// again. Whether it is new.
 fn note(
     tx: &Transaction<'_>,
+    sql: &str,
     change: &ConsentChange,
     source: &str,
     now: Timestamp,
-) -> Result<(), Error> {
-    let sql = "INSERT INTO consent_history (recipient_id, status, since, recorded_at, source)
-         SELECT ?1, ?2, ?3, ?4, ?5
-          WHERE NOT EXISTS (SELECT 1 FROM consent_history
-                WHERE recipient_id = ?1 AND since = ?3 AND status = ?2 AND NOT is_inferred)";
+) -> Result<bool, Error> {
     let mut insert = tx.prepare_cached(sql).doing("record a consent")?;
     let (id, status) = (change.recipient.expose(), change.status.word());
     let given = params![id, status, millis(change.since), millis(now), source];
-    insert.execute(given).doing("record a consent")?;
-    Ok(())
+    Ok(insert.execute(given).doing("record a consent")? > 0)
 }
 
 /// The newest word stands, and of two of one time the withdrawal: so the words of a recipient may come in

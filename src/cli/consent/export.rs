@@ -118,7 +118,8 @@ fn write_rows(
 
 fn write_csv<W: Write>(csv: &mut csv::Writer<W>, entry: &ConsentEntry) -> Result<(), Broken> {
     let line = Line::of(entry);
-    let print_only = line.print_only.map(|it| it.to_string());
+    let word = |it: Option<bool>| it.map(|it| it.to_string());
+    let (print_only, inferred) = (word(line.print_only), word(line.inferred));
     let fields = [
         Some(line.recipient_id),
         line.status,
@@ -134,6 +135,7 @@ fn write_csv<W: Write>(csv: &mut csv::Writer<W>, entry: &ConsentEntry) -> Result
         line.to_postal_code,
         line.to_city,
         line.to_country.as_deref(),
+        inferred.as_deref(),
     ];
     Ok(csv.write_record(fields.map(Option::unwrap_or_default))?)
 }
@@ -173,6 +175,8 @@ struct Line<'a> {
     to_city: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     to_country: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inferred: Option<bool>,
 }
 
 impl<'a> Line<'a> {
@@ -200,6 +204,7 @@ impl<'a> Line<'a> {
             to_postal_code: field(|to| &to.postal_code),
             to_city: field(|to| &to.city),
             to_country: to.and_then(|to| to.country).map(|code| code.to_string()),
+            inferred: entry.is_inferred.then_some(true),
         }
     }
 }

@@ -202,12 +202,12 @@ fn what_is_exported_can_be_imported_and_says_the_same() {
     insta::assert_snapshot!(house.out(&format!("consent export {exported}")), @"5 rows written, as of 2026-03-01T08:00:00Z");
     let text = fs::read_to_string(&exported).unwrap();
     insta::assert_snapshot!(text, @r"
-    recipient_id,status,since,source,matter,print_only,email,language,to_name,to_additional_name,to_address,to_postal_code,to_city,to_country
-    010190-900P,withdrawn,2026-01-05T10:30:00Z,by phone,,,,,,,,,,
-    010190-999W,granted,2026-01-01T00:00:00Z,by letter,,,,,,,,,,
-    010190-900P,,,imported by maija,tax,true,,,,,,,,
-    010190-999W,,,by letter,school,true,,,,,,,,
-    010190-999W,,,,,,maija@example.fi,fi,,,,,,
+    recipient_id,status,since,source,matter,print_only,email,language,to_name,to_additional_name,to_address,to_postal_code,to_city,to_country,inferred
+    010190-900P,withdrawn,2026-01-05T10:30:00Z,by phone,,,,,,,,,,,
+    010190-999W,granted,2026-01-01T00:00:00Z,by letter,,,,,,,,,,,
+    010190-900P,,,imported by maija,tax,true,,,,,,,,,
+    010190-999W,,,by letter,school,true,,,,,,,,,
+    010190-999W,,,,,,maija@example.fi,fi,,,,,,,
     ");
     let mode = fs::metadata(&exported).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);

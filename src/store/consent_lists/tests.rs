@@ -28,6 +28,7 @@ fn row(nth: u32) -> ConsentEntry {
     ConsentEntry {
         recipient: person(nth),
         said: Some((ConsentStatus::Granted, at("2026-01-01T00:00:00Z"))),
+        is_inferred: false,
         source: None,
         matter: None,
         notice: None,

@@ -295,6 +295,7 @@ fn of_words_that_an_older_register_has_of_one_time_the_withdrawal_stands() {
             ConsentStatus::Granted,
             Timestamp::from_millisecond(1).unwrap(),
         )),
+        is_inferred: false,
         source: None,
         matter: None,
         notice: None,

@@ -131,6 +131,52 @@ fn a_full_list_brings_back_whom_the_last_one_left_out_unless_it_is_older() {
 }
 
 #[test]
+fn whom_a_list_left_out_a_later_one_brings_back_where_their_words_were_exported_and_imported() {
+    let house = with_all();
+    let full = |house: &House, file: &str, time: &str| {
+        let import = format!("consent import {file} --full --as-of {time} --allow-withdrawals");
+        house.out(&import)
+    };
+    full(&house, &first(&house), "2026-02-02");
+    let exported = house.path("register.csv");
+    house.out(&format!("consent export {exported}"));
+    let text = fs::read_to_string(&exported).unwrap();
+    insta::assert_snapshot!(text, @r"
+    recipient_id,status,since,source,matter,print_only,email,language,to_name,to_additional_name,to_address,to_postal_code,to_city,to_country,inferred
+    010190-900P,granted,2026-01-01T00:00:00Z,imported by maija,,,,,,,,,,,
+    010190-900P,withdrawn,2026-02-02T00:00:00Z,not in the list imported by maija,,,,,,,,,,,true
+    010190-999W,granted,2026-01-01T00:00:00Z,imported by maija,,,,,,,,,,,
+    ");
+    let (other, third) = (House::filled(), House::filled());
+    full(&third, &exported, "2026-02-02");
+    for house in [&house, &other] {
+        house.out(&format!("consent import {exported}"));
+    }
+    for house in [&house, &other, &third] {
+        full(house, &exported, "2026-02-02");
+        assert_eq!(house.out("consent export -"), text);
+        full(house, &house.file("everybody.csv", ALL), "2026-02-03");
+        assert_both_granted(house);
+        // What the list of the day before implied is over.
+        house.out(&format!("consent import {exported}"));
+        assert_both_granted(house);
+    }
+}
+
+#[test]
+fn what_they_said_since_a_list_left_them_out_is_exported_alone() {
+    let house = with_all();
+    let first = first(&house);
+    house.out(&format!(
+        "consent import {first} --full --as-of 2026-02-02 --allow-withdrawals"
+    ));
+    house.asked("consent set - granted --since 2026-02-03", "010190-900P\n");
+    let text = house.out("consent export -");
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert!(!text.contains("withdrawn"), "{text}");
+}
+
+#[test]
 fn a_matter_that_was_typed_can_be_exported_and_imported() {
     let (house, other) = (House::filled(), House::filled());
     let longest = "ä".repeat(Matter::MAX_CHARS);
