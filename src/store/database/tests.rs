@@ -15,6 +15,12 @@ fn a_data_folder_is_made_once_and_opened_again() {
     Store::open(folder.path()).unwrap();
 }
 
+/// How many scripts stand before the one that has these words.
+fn before(words: &str) -> usize {
+    let mut scripts = MIGRATIONS.iter();
+    scripts.position(|script| script.contains(words)).unwrap()
+}
+
 /// A database as the first schema left it, with a batch in each of three states.
 fn older_database(folder: &Path) {
     let older = Connection::open(folder.join("kuori.sqlite")).unwrap();
@@ -237,7 +243,7 @@ fn a_database_of_a_newer_program_is_refused() {
 fn matters_of_an_older_register_lose_the_blanks_around_them() {
     let folder = tempfile::tempdir().unwrap();
     let older = Connection::open(folder.path().join("kuori.sqlite")).unwrap();
-    let known = MIGRATIONS.len() - 1;
+    let known = before("-- Matters were kept as they were typed");
     let rows = "INSERT INTO print_only_matters (recipient_id, matter, recorded_at)
             VALUES ('010190-900P', ' school', 1), ('010190-999W', 'school ', 1),
                 ('010190-999W', 'school', 2), ('010190-999W', ' ', 3);
@@ -263,13 +269,44 @@ fn matters_of_an_older_register_lose_the_blanks_around_them() {
 }
 
 #[test]
+fn an_older_register_of_matters_agrees_with_the_last_word_of_its_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let older = Connection::open(folder.path().join("kuori.sqlite")).unwrap();
+    let known = before("-- Matters were kept as they were typed");
+    let rows = "INSERT INTO print_only_matters (recipient_id, matter, recorded_at, address)
+            VALUES ('010190-900P', ' school', 1, NULL), ('010190-900P', 'tax\u{a0}', 1, 'there'),
+                ('010190-900P', 'water', 1, 'old'), ('010190-900P', 'water\u{a0}', 2, 'new'),
+                ('010190-900P', '\u{2003}', 1, NULL);
+         INSERT INTO matter_history (recipient_id, matter, print_only, recorded_at)
+            VALUES ('010190-900P', ' school', 1, 1), ('010190-900P', 'tax\u{a0}', 1, 1),
+                ('010190-900P', 'water', 1, 1), ('010190-900P', '\u{2003}', 1, 1),
+                ('010190-900P', 'school', 1, 1), ('010190-900P', 'water\u{a0}', 1, 2),
+                ('010190-900P', 'school', 0, 3);";
+    let scripts = MIGRATIONS[..known].concat();
+    older
+        .execute_batch(&format!("BEGIN; {scripts} {rows} COMMIT;"))
+        .unwrap();
+    older.pragma_update(None, "user_version", known).unwrap();
+    drop(older);
+    drop(Store::open(folder.path()).unwrap());
+    let now = Connection::open(folder.path().join("kuori.sqlite")).unwrap();
+    let texts = |sql: &str| {
+        let mut query = now.prepare(sql).unwrap();
+        let rows = query.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<Vec<String>, _>>().unwrap()
+    };
+    let register = "SELECT matter || ' ' || address FROM print_only_matters ORDER BY 1";
+    assert_eq!(texts(register), ["tax there", "water new"]);
+    let history = "SELECT matter || print_only FROM matter_history ORDER BY id";
+    let words = ["school1", "tax1", "water1", "school1", "water1", "school0"];
+    assert_eq!(texts(history), words);
+}
+
+#[test]
 fn of_words_that_an_older_register_has_of_one_time_the_withdrawal_stands() {
     let folder = tempfile::tempdir().unwrap();
     let older = Connection::open(folder.path().join("kuori.sqlite")).unwrap();
-    let known = MIGRATIONS
-        .iter()
-        .position(|script| script.contains("TABLE consent_full_lists"))
-        .unwrap();
+    let known = before("TABLE consent_full_lists");
     let rows = "INSERT INTO consent_history (recipient_id, status, since, recorded_at, source)
             VALUES ('010190-900P', 'granted', 1, 1, 'a file'), ('010190-900P', 'withdrawn', 1, 2, 'maija'),
                 ('010190-900P', 'granted', 1, 3, 'a file'), ('010190-999W', 'granted', 1, 1, 'a file'),
