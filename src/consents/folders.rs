@@ -79,7 +79,7 @@ pub(super) fn waiting(
         // A clock that is ahead of ours makes no file wait for ever.
         let is_settled = now.duration_since(changed).abs() >= settle;
         match (is_csv(&name), is_settled) {
-            (true, true) => found.push((changed, name)),
+            (true, true) => found.push((name, file)),
             (true, false) => waiting.unsettled += 1,
             (false, true) if !name.starts_with('.') => {
                 waiting.others += 1;
@@ -89,8 +89,7 @@ pub(super) fn waiting(
             (false, _) => {}
         }
     }
-    found.sort();
-    waiting.ready = found.into_iter().map(|(_, name)| name).collect();
+    waiting.ready = in_order(found);
     Ok(waiting)
 }
 
@@ -231,13 +230,8 @@ impl Folders {
     fn names(&self, folder: &OwnedFd, shown: &'static str) -> Result<Vec<String>, Error> {
         let found = files(folder.as_fd());
         let found = found.map_err(|error| failure("list", self.base.join(shown), error))?;
-        let mut found: Vec<_> = found.into_iter().filter(|(name, _)| is_csv(name)).collect();
-        // The oldest first: what has no time of its own counts by the order in which it is said.
-        found.sort_by(|(name, file), (other, than)| {
-            let at = |file: &Stat| (file.st_mtime, file.st_mtime_nsec);
-            at(file).cmp(&at(than)).then_with(|| name.cmp(other))
-        });
-        Ok(found.into_iter().map(|(name, _)| name).collect())
+        let found = found.into_iter().filter(|(name, _)| is_csv(name));
+        Ok(in_order(found.collect()))
     }
 
     fn failure(&self, doing: &'static str, folder: &str, name: &str, error: Errno) -> Error {
@@ -297,6 +291,15 @@ fn files(folder: BorrowedFd<'_>) -> rustix::io::Result<Vec<(String, Stat)>> {
 fn is_csv(name: &str) -> bool {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending);
     ending.is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) && !name.starts_with('.')
+}
+
+/// The oldest first: what has no time of its own counts by the order in which it is said.
+fn in_order(mut found: Vec<(String, Stat)>) -> Vec<String> {
+    found.sort_by(|(name, file), (other, than)| {
+        let at = |file: &Stat| (file.st_mtime, file.st_mtime_nsec);
+        at(file).cmp(&at(than)).then_with(|| name.cmp(other))
+    });
+    found.into_iter().map(|(name, _)| name).collect()
 }
 
 fn changed(file: &Stat) -> Option<Timestamp> {

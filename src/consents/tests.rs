@@ -46,11 +46,15 @@ impl House {
         }
     }
 
-    /// Puts a file there that was changed then.
+    /// Puts a file there that was changed in that second.
     fn put(&self, name: &str, text: &str, second: u64) {
+        self.put_at(name, text, Duration::from_secs(second));
+    }
+
+    fn put_at(&self, name: &str, text: &str, since_epoch: Duration) {
         let mut file = File::create(self.settings.folder.join(name)).unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(second))
+        file.set_modified(SystemTime::UNIX_EPOCH + since_epoch)
             .unwrap();
     }
 
@@ -97,6 +101,18 @@ fn what_was_said_before_is_said_anew_by_a_later_file_and_not_by_the_same_one() {
     house.put("matters.csv", &school(false), 200);
     assert_eq!(house.one(400).state, FileState::Repeated);
     assert!(house.is_on_paper(FIRST));
+}
+
+#[test]
+fn of_files_of_one_second_the_one_that_was_written_first_is_said_first() {
+    let house = House::new();
+    for (name, print_only, millis) in [("b.csv", true, 100_100), ("a.csv", false, 100_200)] {
+        house.put_at(name, &school(print_only), Duration::from_millis(millis));
+    }
+    let fed = house.look(110);
+    let taken: Vec<_> = fed.files.iter().map(|file| &*file.name).collect();
+    assert_eq!(taken, ["b.csv", "a.csv"]);
+    assert!(!house.is_on_paper(FIRST));
 }
 
 const BAD: &str = "recipient_id,status,since
