@@ -209,7 +209,7 @@ impl<'a> Feed<'a> {
         let sha256 = sha256(bytes.as_ref());
         if was_taken(desk.store, &sha256, changed)? {
             let file = FedFile::repeated(name);
-            folders.answer(name, &answer(&file, &sha256), now)?;
+            folders.answer(name, &sha256, &answer(&file, &sha256), now)?;
             folders.remove(name)?;
             return Ok(file);
         }
@@ -219,7 +219,7 @@ impl<'a> Feed<'a> {
         if was_cut_off && file.state == FileState::Taken {
             file.why = Some(CUT_OFF.to_owned());
         }
-        folders.answer(name, &answer(&file, &sha256), now)?;
+        folders.answer(name, &sha256, &answer(&file, &sha256), now)?;
         if file.state == FileState::Refused {
             file.kept = Some(folders.keep(name, Kept::Refused, &sha256)?);
             return Ok(file);

@@ -22,6 +22,10 @@ const REFUSED: &str = ".kuori/refused";
 const BAD_ROWS: &str = ".kuori/bad-rows";
 const RECEIPTS: &str = "receipts";
 
+/// Bytes of a file's name that its answer takes over: a digest, a time, a number and the marks of an
+/// unfinished file have room beside them.
+const MAX_STEM: usize = 200;
+
 /// The folders of a feed, each behind a handle of its own: others write there, and no link of theirs is
 /// followed, whenever they make it.
 pub(super) struct Folders {
@@ -168,7 +172,7 @@ impl Folders {
     pub(super) fn keep(&self, name: &str, kept: Kept, sha256: &str) -> Result<String, Error> {
         let (folder, path) = self.folder_of(kept);
         let stem = path.rsplit('/').next().unwrap_or(path);
-        let digits = sha256.get(..8).unwrap_or(sha256);
+        let digits = beginning(sha256);
         let new = around("rename", "consents: keep", || {
             shift_as(&self.taking, name, folder, &format!("{stem}-{digits}.csv"))
         });
@@ -192,10 +196,15 @@ impl Folders {
     }
 
     /// Puts the answer to a file where its sender reads it: it is there whole, or not at all.
-    pub(super) fn answer(&self, name: &str, answer: &str, now: Timestamp) -> Result<(), Error> {
-        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    pub(super) fn answer(
+        &self,
+        name: &str,
+        sha256: &str,
+        answer: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let stem = stem_of_answer(name, sha256);
         let name = format!("{stem}.{}.csv", now.strftime("%Y%m%dT%H%M%SZ"));
-        let name = shown(&name);
         let failed = |source: io::Error| Error::File {
             doing: "write",
             path: self.base.join(RECEIPTS).join(&name),
@@ -242,6 +251,20 @@ impl Folders {
 /// Whoever named a file may have named it after somebody.
 pub(super) fn shown(name: &str) -> String {
     without_identity_codes(name).into_owned()
+}
+
+/// Of a long name the beginning, and which file it is.
+fn stem_of_answer(name: &str, sha256: &str) -> String {
+    let stem = shown(name.rsplit_once('.').map_or(name, |(stem, _)| stem));
+    if stem.len() <= MAX_STEM {
+        return stem;
+    }
+    let (stem, _) = stem.split_at(stem.floor_char_boundary(MAX_STEM));
+    format!("{stem}-{}", beginning(sha256))
+}
+
+fn beginning(sha256: &str) -> &str {
+    sha256.get(..8).unwrap_or(sha256)
 }
 
 fn open(folder: &OwnedFd, name: &str) -> rustix::io::Result<File> {

@@ -175,6 +175,30 @@ fn a_file_that_cannot_be_read_holds_up_no_other() {
 }
 
 #[test]
+fn the_answer_to_a_file_with_a_long_name_has_its_beginning() {
+    let house = House::new();
+    let stem = "010190-999W".to_owned() + &"ä".repeat(119);
+    for ending in ["a", "b"] {
+        house.put(&format!("{stem}{ending}.csv"), &school(ending == "a"), 100);
+    }
+    let fed = house.look(110);
+    assert_eq!(fed.files.len(), 2);
+    assert!(fed.untaken.is_none());
+    let answers = fs::read_dir(house.settings.folder.join("receipts")).unwrap();
+    let names: Vec<_> = answers
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names.len(), 2);
+    for name in names {
+        assert!(
+            name.starts_with("[hidden]ääää") && name.len() < 240,
+            "{name}"
+        );
+        assert!(name.ends_with(".19700101T000150Z.csv"), "{name}");
+    }
+}
+
+#[test]
 fn the_answer_to_a_file_that_was_cut_off_says_that_its_counts_are_not_all() {
     let house = House::new();
     house.look(100);
