@@ -248,9 +248,10 @@ fn a_list_that_lacks_half_of_all_is_kept_and_told_until_somebody_has_seen_to_it(
 }
 
 /// A file that is taken passes them, or one that is refused.
-const TAKING: [&str; 6] = [
+const TAKING: [&str; 7] = [
     "rename/consents: claim",
     "commit/take consents",
+    "commit/owe an answer to a file of consents",
     "write/consents: answer",
     "rename/consents: answer",
     "commit/note a file of consents",
@@ -313,6 +314,8 @@ fn a_refused_file_and_one_with_bad_rows_are_kept_whenever_their_feed_is_killed()
         for point in [
             "rename/consents: keep/before",
             "rename/consents: keep/after",
+            "commit/owe an answer to a file of consents/after",
+            "commit/note a file of consents/before",
         ] {
             let site = kill_a_call(point, text);
             let again = site.kuori("consent feed feed --settle-secs 0");

@@ -1,6 +1,8 @@
-use std::{fmt::Write, fs::File, io::Read, path::PathBuf};
+use std::{fmt::Write, fs::File, io::Read, ops::ControlFlow, path::PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -49,7 +51,8 @@ pub struct Fed {
     /// Files that may not be whole yet.
     pub unsettled: u64,
     pub standing: Standing,
-    /// Why the first of those that could not be taken was not. The others were.
+    /// Why the first of those that could not be taken was not. Newer ones wait for it, unless it is the
+    /// file's own fault, or its rows are recorded and it lacks its answer alone.
     pub untaken: Option<Error>,
 }
 
@@ -69,19 +72,22 @@ pub struct Standing {
 }
 
 /// What became of one file.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct FedFile {
     /// Identity codes in it are masked.
+    #[serde(skip)]
     pub name: String,
     pub state: FileState,
     /// Of a file that was refused, or taken up again after it was cut off.
     pub why: Option<String>,
     /// Where it is kept for an operator, seen from the feed's folder.
+    #[serde(skip)]
     pub kept: Option<String>,
     pub told: Told,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FileState {
     Taken,
     /// The same bytes were taken before, and the file is no newer: nothing was done.
@@ -100,6 +106,14 @@ impl FileState {
     }
 }
 
+/// Why a file was not taken to its end.
+enum Failure {
+    /// It says nothing of the others.
+    Alone(Error),
+    /// What was said later has to wait: some of it has no time of its own.
+    HoldsUp(Error),
+}
+
 impl<'a> Feed<'a> {
     pub fn new(settings: &'a Settings) -> Self {
         Self { settings }
@@ -111,22 +125,14 @@ impl<'a> Feed<'a> {
     /// # Errors
     ///
     /// Where a folder cannot be used or the store cannot write. The file in hand stays claimed, and the
-    /// next look goes on with it. A single file that cannot be read holds up no other
-    /// ([`Fed::untaken`]).
+    /// next look goes on with it. Of a single file that cannot be taken, [`Fed::untaken`] tells.
     pub fn look(&self, desk: &Desk<'_>) -> Result<Fed, Error> {
         let folders = Folders::open(&self.settings.folder, self.settings.inbox)?;
         let mut fed = Fed::default();
-        for name in folders.claimed()? {
-            fed.add(self.take(&name, true, &folders, desk).map(Some))?;
-        }
+        let ended = self.end_claimed(&folders, desk, &mut fed)?;
         let waiting = self.waiting(desk.action.at)?;
-        for name in &waiting.ready {
-            if (desk.is_stopped)() {
-                break;
-            }
-            let claimed = folders.claim(name);
-            let take = |claimed: String| self.take(&claimed, false, &folders, desk);
-            fed.add(claimed.and_then(|claimed| claimed.map(take).transpose()))?;
+        if ended.is_continue() {
+            self.take_ready(&waiting.ready, &folders, desk, &mut fed)?;
         }
         let (refused, bad) = (folders.kept(Kept::Refused)?, folders.kept(Kept::BadRows)?);
         fed.unsettled = waiting.unsettled;
@@ -141,6 +147,42 @@ impl<'a> Feed<'a> {
         Ok(fed)
     }
 
+    fn end_claimed(
+        &self,
+        folders: &Folders,
+        desk: &Desk<'_>,
+        fed: &mut Fed,
+    ) -> Result<ControlFlow<()>, Error> {
+        for name in folders.claimed()? {
+            let taken = self.take(&name, true, folders, desk);
+            if fed.add(taken.map(Some))?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn take_ready(
+        &self,
+        names: &[String],
+        folders: &Folders,
+        desk: &Desk<'_>,
+        fed: &mut Fed,
+    ) -> Result<(), Error> {
+        for name in names {
+            if (desk.is_stopped)() {
+                break;
+            }
+            let claimed = folders.claim(name).map_err(Failure::before_its_rows);
+            let take = |claimed: String| self.take(&claimed, false, folders, desk);
+            let taken = claimed.and_then(|claimed| claimed.map(take).transpose());
+            if fed.add(taken)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads and checks the files, records nothing, and leaves them where they are. `store` is needed for
     /// full lists.
     pub fn rehearse(&self, desk: Option<&Desk<'_>>, now: Timestamp) -> Result<Fed, Error> {
@@ -150,7 +192,8 @@ impl<'a> Feed<'a> {
             ..Fed::default()
         };
         for name in &waiting.ready {
-            fed.add(self.rehearse_one(name, desk, now).map(Some))?;
+            let read = self.rehearse_one(name, desk, now).map(Some);
+            let _ = fed.add(read.map_err(Failure::Alone))?;
         }
         Ok(fed)
     }
@@ -198,7 +241,21 @@ impl<'a> Feed<'a> {
         was_cut_off: bool,
         folders: &Folders,
         desk: &Desk<'_>,
-    ) -> Result<FedFile, Error> {
+    ) -> Result<FedFile, Failure> {
+        let recorded = self.record(name, was_cut_off, folders, desk);
+        let (file, sha256) = recorded.map_err(Failure::before_its_rows)?;
+        end(name, file, &sha256, folders, desk).map_err(Failure::Alone)
+    }
+
+    /// Records the rows of a file, once: what became of them is kept until it is answered. Gives its digest
+    /// with that.
+    fn record(
+        &self,
+        name: &str,
+        was_cut_off: bool,
+        folders: &Folders,
+        desk: &Desk<'_>,
+    ) -> Result<(FedFile, String), Error> {
         let now = desk.action.at;
         let mut claimed = folders.open_claimed(name)?;
         let changed = claimed.metadata().map_err(Error::Read)?;
@@ -207,39 +264,47 @@ impl<'a> Feed<'a> {
         let bytes = desk.store.scratch().keep(&mut claimed);
         let bytes = bytes.map_err(Error::Read)?;
         let sha256 = sha256(bytes.as_ref());
+        if was_cut_off && let Some(file) = FedFile::unanswered(name, desk.store, &sha256)? {
+            return Ok((file, sha256));
+        }
         if was_taken(desk.store, &sha256, changed)? {
-            let file = FedFile::repeated(name);
-            folders.answer(name, &sha256, &answer(&file, &sha256), now)?;
-            folders.remove(name)?;
-            return Ok(file);
+            return Ok((FedFile::repeated(name), sha256));
         }
         let wish = self.wish(changed, false);
-        let taken = read(bytes.as_ref(), &wish, Some(desk), now)?;
-        let mut file = FedFile::of(name, taken);
+        let mut file = FedFile::of(name, read(bytes.as_ref(), &wish, Some(desk), now)?);
         if was_cut_off && file.state == FileState::Taken {
             file.why = Some(CUT_OFF.to_owned());
         }
-        folders.answer(name, &sha256, &answer(&file, &sha256), now)?;
-        if file.state == FileState::Refused {
-            file.kept = Some(folders.keep(name, Kept::Refused, &sha256)?);
-            return Ok(file);
-        }
-        if file.told.bad > 0 {
-            file.kept = Some(folders.keep(name, Kept::BadRows, &sha256)?);
-        }
-        // Not before the answer: who is cut off in between answers again, with the bad rows.
-        let taken = TakenConsents {
-            sha256,
-            rows: file.told.rows,
-            bad: file.told.bad,
-            changed: file.told.changed.unwrap_or(0),
-        };
-        desk.store.note_taken_consents(&taken, now)?;
-        if file.kept.is_none() {
-            folders.remove(name)?;
-        }
-        Ok(file)
+        let owed = json!(file).to_string();
+        desk.store.owe_consent_answer(&sha256, &owed)?;
+        Ok((file, sha256))
     }
+}
+
+/// Answers a file whose rows are recorded, keeps it where an operator is to look at it, and removes it
+/// else.
+fn end(
+    name: &str,
+    mut file: FedFile,
+    sha256: &str,
+    folders: &Folders,
+    desk: &Desk<'_>,
+) -> Result<FedFile, Error> {
+    let now = desk.action.at;
+    folders.answer(name, sha256, &answer(&file, sha256), now)?;
+    if let Some(kept) = file.to_be_kept() {
+        file.kept = Some(folders.keep(name, kept, sha256)?);
+    }
+    // Not before: who is cut off in between answers again, with the bad rows.
+    match file.state {
+        FileState::Taken => desk.store.note_taken_consents(&file.taken(sha256), now)?,
+        FileState::Refused => desk.store.note_refused_consents(sha256)?,
+        FileState::Repeated => {}
+    }
+    if file.kept.is_none() {
+        folders.remove(name)?;
+    }
+    Ok(file)
 }
 
 /// The same bytes say something new when they are written anew: what stands in the register by then may be
@@ -274,18 +339,33 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 impl Fed {
-    /// Goes on past a file that cannot be taken, where that says nothing of the others.
-    fn add(&mut self, taken: Result<Option<FedFile>, Error>) -> Result<(), Error> {
-        match taken {
-            Ok(file) => self.files.extend(file),
-            Err(error @ (Error::File { .. } | Error::Read(_))) => {
+    /// Whether the next file may be taken.
+    fn add(&mut self, taken: Result<Option<FedFile>, Failure>) -> Result<ControlFlow<()>, Error> {
+        let (error, next) = match taken {
+            Ok(file) => {
+                self.files.extend(file);
+                return Ok(ControlFlow::Continue(()));
+            }
+            Err(Failure::Alone(error)) => (error, ControlFlow::Continue(())),
+            Err(Failure::HoldsUp(error)) => (error, ControlFlow::Break(())),
+        };
+        match error {
+            Error::File { .. } | Error::Read(_) => {
                 self.untaken.get_or_insert(error);
+                Ok(next)
             }
-            Err(error @ (Error::Store(_) | Error::InUse { .. } | Error::Stopped)) => {
-                return Err(error);
-            }
+            Error::Store(_) | Error::InUse { .. } | Error::Stopped => Err(error),
         }
-        Ok(())
+    }
+}
+
+impl Failure {
+    fn before_its_rows(error: Error) -> Self {
+        if error.is_of_one_file() {
+            Self::Alone(error)
+        } else {
+            Self::HoldsUp(error)
+        }
     }
 }
 
@@ -300,6 +380,34 @@ impl FedFile {
             why: refusal.map(|refusal: Refusal| refusal.to_string()),
             kept: None,
             told,
+        }
+    }
+
+    /// A file whose rows an earlier look has recorded, and which was not answered. What another program has
+    /// written is not known, and the rows are recorded again.
+    fn unanswered(name: &str, store: &Store, sha256: &str) -> Result<Option<Self>, Error> {
+        let owed = store.owed_consent_answer(sha256)?;
+        let file: Option<Self> = owed.and_then(|owed| serde_json::from_str(&owed).ok());
+        Ok(file.map(|file| Self {
+            name: shown(name),
+            ..file
+        }))
+    }
+
+    fn to_be_kept(&self) -> Option<Kept> {
+        match self.state {
+            FileState::Refused => Some(Kept::Refused),
+            FileState::Taken if self.told.bad > 0 => Some(Kept::BadRows),
+            FileState::Taken | FileState::Repeated => None,
+        }
+    }
+
+    fn taken(&self, sha256: &str) -> TakenConsents {
+        TakenConsents {
+            sha256: sha256.to_owned(),
+            rows: self.told.rows,
+            bad: self.told.bad,
+            changed: self.told.changed.unwrap_or(0),
         }
     }
 

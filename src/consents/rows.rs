@@ -1,6 +1,7 @@
 use std::io::{BufRead, BufReader, Read};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{
     address::postal_address,
@@ -50,7 +51,7 @@ pub struct Rows<R> {
 }
 
 /// A row that cannot be used. Its words are not repeated: they may be somebody's identity code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BadRow {
     /// 1-based line of the file.
     pub line: u64,

@@ -1,6 +1,7 @@
 use std::{fmt, fs::Metadata, io::Read};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{
     error::Error,
@@ -48,7 +49,7 @@ pub struct Taken {
 }
 
 /// What a file has done to the register. Nobody is named.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     pub rows: u64,
     /// Rows that changed the register; the others said what it knew, or something older. `None` where

@@ -19,7 +19,7 @@ const FIRST: &str = "010190-999W";
 struct House {
     store: Store,
     settings: Settings,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 fn at(second: u64) -> Timestamp {
@@ -42,7 +42,7 @@ impl House {
                     most_missing_percent: MOST_MISSING,
                 },
             },
-            _folder: folder,
+            folder,
         }
     }
 
@@ -172,6 +172,81 @@ fn a_file_that_cannot_be_read_holds_up_no_other() {
     let fed = house.look(400);
     assert_eq!(fed.files.len(), 1);
     assert!(fed.untaken.is_none());
+}
+
+#[test]
+fn what_was_said_later_waits_for_a_file_that_the_house_cannot_read() {
+    let house = House::new();
+    // A file of this size needs the data folder.
+    let blank = " ".repeat(60_000) + "\n";
+    house.put("first.csv", &(school(true) + &blank.repeat(300)), 100);
+    house.put("second.csv", &school(false), 200);
+    assert!(!house.is_on_paper(FIRST));
+    let data = house.folder.path().join("data");
+    rustix::fs::rename(&data, data.with_extension("away")).unwrap();
+    for second in [300, 400] {
+        let fed = house.look(second);
+        assert!(fed.files.is_empty() && fed.untaken.is_some());
+        assert!(house.settings.folder.join("second.csv").exists());
+    }
+    rustix::fs::rename(data.with_extension("away"), &data).unwrap();
+    let fed = house.look(500);
+    assert_eq!(fed.files.len(), 2);
+    assert!(!house.is_on_paper(FIRST));
+}
+
+/// Whatever lies there under that name lets no answer be written at that second.
+fn hinder_answer(house: &House, name: &str) {
+    let receipts = house.settings.folder.join("receipts");
+    fs::create_dir_all(receipts.join(name)).unwrap();
+}
+
+#[test]
+fn a_file_that_cannot_be_answered_is_said_once_and_holds_up_no_other() {
+    let house = House::new();
+    hinder_answer(&house, ".matters.19700101T000150Z.csv.part");
+    house.put("matters.csv", &school(true), 100);
+    house.put("other.csv", BAD, 101);
+    let fed = house.look(110);
+    let taken: Vec<_> = fed.files.iter().map(|file| &*file.name).collect();
+    assert_eq!(taken, ["other.csv"]);
+    assert!(fed.untaken.is_some());
+    assert!(house.is_on_paper(FIRST));
+    let person = FIRST.parse().unwrap();
+    let taken_back = house
+        .store
+        .set_print_only_matter(&person, "school", false, at(115));
+    taken_back.unwrap();
+
+    let file = house.one(120);
+    assert_eq!(
+        (file.name.as_str(), file.state),
+        ("matters.csv", FileState::Taken)
+    );
+    assert_eq!((file.told.rows, file.told.changed), (1, Some(1)));
+    assert!(!house.is_on_paper(FIRST));
+    let answer = "receipts/matters.19700101T000200Z.csv";
+    let answer = fs::read_to_string(house.settings.folder.join(answer)).unwrap();
+    assert!(answer.contains("changed,\"1\""), "{answer}");
+    assert!(house.look(130).files.is_empty());
+}
+
+#[test]
+fn a_refused_file_that_cannot_be_answered_is_kept_once_it_is() {
+    let house = House::new();
+    hinder_answer(&house, ".matters.19700101T000150Z.csv.part");
+    house.put("matters.csv", &(school(true) + "\"open"), 100);
+    assert!(house.look(110).untaken.is_some());
+    let person = FIRST.parse().unwrap();
+    let taken_back = house
+        .store
+        .set_print_only_matter(&person, "school", false, at(115));
+    taken_back.unwrap();
+    let file = house.one(120);
+    assert_eq!(file.state, FileState::Refused);
+    assert!(file.why.unwrap().contains("has no other") && file.kept.is_some());
+    assert!(!house.is_on_paper(FIRST));
+    assert_eq!(house.look(130).standing.refused, 1);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 use super::{
-    Error, Store,
+    Error, Store, Transaction,
     columns::{Columns, millis},
     error::Doing,
 };
@@ -31,8 +31,28 @@ impl Store {
         })
     }
 
-    /// Notes that a file was taken. Its rows are recorded by then: where this fails they are taken again,
-    /// which changes nothing.
+    /// Notes what became of a file whose rows are recorded, in the words of whoever answers it, until that
+    /// is done.
+    pub fn owe_consent_answer(&self, sha256: &str, file: &str) -> Result<(), Error> {
+        let doing = "owe an answer to a file of consents";
+        let sql = "INSERT OR REPLACE INTO owed_consent_answers (sha256, file) VALUES (?1, ?2)";
+        self.write(doing, |tx| {
+            tx.execute(sql, [sha256, file]).doing(doing).map(drop)
+        })
+    }
+
+    /// What became of a file with these bytes that was not answered.
+    pub fn owed_consent_answer(&self, sha256: &str) -> Result<Option<String>, Error> {
+        let doing = "look for an answer that is owed";
+        let sql = "SELECT file FROM owed_consent_answers WHERE sha256 = ?";
+        self.read(|db| {
+            let mut query = db.prepare_cached(sql).doing(doing)?;
+            let found = query.query_row([sha256], |row| row.get("file"));
+            found.optional().doing(doing)
+        })
+    }
+
+    /// Notes that a file was taken and answered: its bytes are known from now on.
     pub fn note_taken_consents(&self, file: &TakenConsents, now: Timestamp) -> Result<(), Error> {
         let doing = "note a file of consents";
         let sql = "INSERT OR REPLACE INTO consent_files (sha256, taken_at, rows, bad, changed)
@@ -41,9 +61,20 @@ impl Store {
             let (sha256, at) = (&file.sha256, millis(now));
             let given = params![sha256, at, file.rows, file.bad, file.changed];
             tx.execute(sql, given).doing(doing)?;
-            Ok(())
+            answered(tx, sha256, doing)
         })
     }
+
+    /// Notes that a refused file was answered. The same bytes are read again.
+    pub fn note_refused_consents(&self, sha256: &str) -> Result<(), Error> {
+        let doing = "note a file of consents";
+        self.write(doing, |tx| answered(tx, sha256, doing))
+    }
+}
+
+fn answered(tx: &Transaction<'_>, sha256: &str, doing: &'static str) -> Result<(), Error> {
+    let sql = "DELETE FROM owed_consent_answers WHERE sha256 = ?";
+    tx.execute(sql, [sha256]).doing(doing).map(drop)
 }
 
 #[cfg(test)]
@@ -67,5 +98,32 @@ mod tests {
             assert_eq!(store.consents_taken_at(&file.sha256).unwrap(), Some(at));
         }
         assert_eq!(store.consents_taken_at("cd").unwrap(), None);
+    }
+
+    #[test]
+    fn an_answer_is_owed_until_its_file_is_noted() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let file = TakenConsents {
+            sha256: "ab".repeat(32),
+            rows: 3,
+            bad: 1,
+            changed: 2,
+        };
+        let owed = || store.owed_consent_answer(&file.sha256).unwrap();
+        assert_eq!(owed(), None);
+        for is_taken in [true, false] {
+            for words in ["one", "other"] {
+                store.owe_consent_answer(&file.sha256, words).unwrap();
+                assert_eq!(owed().as_deref(), Some(words));
+            }
+            let noted = if is_taken {
+                store.note_taken_consents(&file, Timestamp::UNIX_EPOCH)
+            } else {
+                store.note_refused_consents(&file.sha256)
+            };
+            noted.unwrap();
+            assert_eq!(owed(), None);
+        }
     }
 }

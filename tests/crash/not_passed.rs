@@ -292,6 +292,10 @@ pub(super) const NOT_PASSED: &[(&str, &str)] = &[
         "a full list, which is taken again where that failed",
     ),
     (
+        "commit/owe an answer to a file of consents",
+        "a feed: `consent_feeds` kills there",
+    ),
+    (
         "commit/note a file of consents",
         "a feed: `consent_feeds` kills there",
     ),
