@@ -35,6 +35,7 @@ mod hub;
 mod inbox;
 mod keeping;
 mod lifecycle;
+mod mailboxes_away;
 mod matters;
 #[path = "../src/cli/tests/mismatch.rs"]
 mod mismatch;

@@ -45,8 +45,8 @@ pub(super) fn house(config: &Config, store: &Arc<Store>, clock: &Clock) -> Resul
     let MailboxConfig::Maildir { folder } = &config.mailbox;
     Ok(House {
         store: Arc::clone(store),
-        mailbox: maildirs(config, folder)?,
-        test_mailbox: maildirs(config, &config.data_folder.join("test-mailboxes"))?,
+        mailbox: maildirs(config, folder, Some(&mailboxes_id(config)))?,
+        test_mailbox: test_maildirs(config)?,
         services: services(config)?,
         senders: config
             .senders
@@ -157,26 +157,47 @@ pub(super) fn read_looks(config: &Config, house: &House) -> ReadLooks {
     ReadLooks::new(Arc::clone(&house.store), mailboxes, config.reads)
 }
 
-fn maildirs(config: &Config, folder: &Path) -> Result<Arc<dyn Mailbox>, Error> {
+/// `known` keeps the id of those that are to lie there; without it, any may.
+fn maildirs(
+    config: &Config,
+    folder: &Path,
+    known: Option<&Path>,
+) -> Result<Arc<dyn Mailbox>, Error> {
     let key = FolderKey::open(&config.data_folder.join("mailbox.key")).map_err(Error::Mailbox)?;
-    let maildirs = Maildirs::new(folder.to_owned(), key).map_err(Error::Mailbox)?;
-    Ok(Arc::new(maildirs))
+    let maildirs = match known {
+        Some(known) => Maildirs::of_house(folder.to_owned(), key, known),
+        None => Maildirs::new(folder.to_owned(), key),
+    };
+    Ok(Arc::new(maildirs.map_err(Error::Mailbox)?))
+}
+
+/// They lie in the data folder, and whoever clears them away loses nothing: no id tells which they are.
+fn test_maildirs(config: &Config) -> Result<Arc<dyn Mailbox>, Error> {
+    maildirs(config, &config.data_folder.join("test-mailboxes"), None)
+}
+
+/// The file by which the house knows the mailboxes that it has delivered into.
+fn mailboxes_id(config: &Config) -> PathBuf {
+    config.data_folder.join("mailboxes.id")
 }
 
 /// The mailboxes of a house that has delivered something; `None` where there are none yet.
 ///
 /// # Errors
 ///
-/// Where they were made with another key than the one that is there.
+/// Where they were made with another key than the one that is there, or are not those that the house
+/// has delivered into.
 pub fn mailboxes(config: &Config) -> Result<Option<Mailboxes>, Error> {
     let MailboxConfig::Maildir { folder } = &config.mailbox;
-    // Neither is made by a look.
-    if !folder.exists() || !config.data_folder.join("mailbox.key").exists() {
+    // Neither is made by a look, and none becomes the house's by one.
+    let known = Some(mailboxes_id(config)).filter(|known| known.exists());
+    let has_any = known.is_some() || folder.exists();
+    if !has_any || !config.data_folder.join("mailbox.key").exists() {
         return Ok(None);
     }
     Ok(Some(Mailboxes {
-        earnest: maildirs(config, folder)?,
-        test: maildirs(config, &config.data_folder.join("test-mailboxes"))?,
+        earnest: maildirs(config, folder, known.as_deref())?,
+        test: test_maildirs(config)?,
     }))
 }
 

@@ -74,4 +74,9 @@ impl Error {
     pub fn lacks_signing_key(&self) -> bool {
         matches!(self, Self::Signing(signing::Error::Read { .. }))
     }
+
+    /// Whether the mailboxes are not those that the house has delivered into.
+    pub fn lacks_mailboxes(&self) -> bool {
+        matches!(self, Self::Mailbox(mailbox::Error::Elsewhere { .. }))
+    }
 }

@@ -193,9 +193,13 @@ impl From<assemble::Error> for CommandError {
             assemble::Error::Signing(_) if error.lacks_signing_key() => {
                 Some("`kuori receipt key --config FILE` makes the key that the settings name")
             }
+            assemble::Error::Mailbox(_) if error.lacks_mailboxes() => Some(
+                "mount the disk of the mailboxes, or bring them back from a backup, then type it again",
+            ),
             _ => None,
         };
         let kind = match &error {
+            assemble::Error::Mailbox(_) if error.lacks_mailboxes() => ErrorKind::TryLater,
             assemble::Error::Signing(_)
             | assemble::Error::Service { .. }
             | assemble::Error::PostalPassword { .. } => ErrorKind::Settings,

@@ -17,6 +17,19 @@ pub enum Error {
     #[error("cannot open the mailboxes in `{root}`")]
     Root { root: PathBuf, source: io::Error },
 
+    #[error("cannot read or make `{path}`, which tells whose the mailboxes are")]
+    Known { path: PathBuf, source: io::Error },
+
+    #[error(
+        "the mailboxes in `{root}` are not the ones that this house has delivered into: is their disk \
+         mounted? If they are gone for good, remove `{known}` and start kuori again"
+    )]
+    Elsewhere {
+        root: PathBuf,
+        /// The house's file with their id.
+        known: PathBuf,
+    },
+
     #[error("cannot look for message `{message}` in its mailbox")]
     Find {
         message: MessageId,
@@ -49,13 +62,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether all mailboxes are away, or cannot be got at: no message is at fault, and nothing can be
+    /// done with another one.
+    pub fn is_of_all(&self) -> bool {
+        matches!(self, Self::Root { .. } | Self::Elsewhere { .. })
+    }
+
     pub fn disposition(&self) -> Disposition {
         match self {
             // With another key every recipient would get a second mailbox: a person has to look.
             Self::Key { .. } | Self::KeyLength { .. } | Self::KeyChanged { .. } => {
                 Disposition::Hold
             }
-            Self::Root { .. }
+            Self::Known { .. }
+            | Self::Elsewhere { .. }
+            | Self::Root { .. }
             | Self::Find { .. }
             | Self::Write { .. }
             | Self::Discard { .. }

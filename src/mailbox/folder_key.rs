@@ -22,7 +22,7 @@ impl FolderKey {
     ///
     /// The file holds 32 bytes and is made with mode 0600.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let bytes = read_or_make(path, random_key).map_err(|source| Error::Key {
+        let bytes = read_or_make(path, random_bytes).map_err(|source| Error::Key {
             path: path.to_owned(),
             source,
         })?;
@@ -90,8 +90,9 @@ pub(super) fn read_or_make(
     fs::read(path)
 }
 
-fn random_key() -> io::Result<Vec<u8>> {
-    let mut key = vec![0; KEY_BYTES];
-    File::open("/dev/urandom")?.read_exact(&mut key)?;
-    Ok(key)
+/// As many as a key has.
+pub(super) fn random_bytes() -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; KEY_BYTES];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
 }

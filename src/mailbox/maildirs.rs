@@ -1,4 +1,8 @@
-use std::{fs::File, path::PathBuf, sync::Arc};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -8,6 +12,7 @@ use super::{
     Delivery, DeliveryId, Error, FolderKey, Look, Mailbox, MailboxReceipt, Unread,
     folder::{self, Folder},
     folder_key, mime,
+    root_id::RootId,
 };
 use crate::{crash_points::around, domain::RecipientId};
 
@@ -22,18 +27,43 @@ pub struct Maildirs(Arc<Root>);
 struct Root {
     path: PathBuf,
     key: FolderKey,
+    /// `None` where any will do that lie there.
+    id: Option<RootId>,
 }
 
 impl Maildirs {
-    /// Makes the folder at its first use, with mode 0700.
+    /// Whatever mailboxes lie in the folder, which is made at its first use, with mode 0700.
     ///
     /// # Errors
     ///
     /// [`Error::KeyChanged`] where the mailboxes below it were made with another key.
     pub fn new(root: PathBuf, key: FolderKey) -> Result<Self, Error> {
-        let root = Root { path: root, key };
-        root.prepare()?;
-        Ok(Self(Arc::new(root)))
+        Root::prepared(root, key).map(Self::of)
+    }
+
+    /// The mailboxes of a house, which keeps their id in the file `known`. They are made at their first
+    /// use. After that nothing else that lies there is taken for them, such as the empty folder
+    /// on which their disk is not mounted: then nothing is made, and every call answers
+    /// [`Error::Elsewhere`] until they are back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Elsewhere`] where others lie there, or none; [`Error::KeyChanged`] as with [`Maildirs::new`].
+    pub fn of_house(root: PathBuf, key: FolderKey, known: &Path) -> Result<Self, Error> {
+        let id = RootId::known(known)?;
+        if let Some(id) = &id {
+            id.check(&root)?;
+        }
+        let mut root = Root::prepared(root, key)?;
+        root.id = Some(match id {
+            Some(id) => id,
+            None => RootId::adopt(&root.path, known)?,
+        });
+        Ok(Self::of(root))
+    }
+
+    fn of(root: Root) -> Self {
+        Self(Arc::new(root))
     }
 
     /// Does blocking work on a thread that may block.
@@ -42,7 +72,7 @@ impl Maildirs {
         work: impl FnOnce(&Root) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let root = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || work(&root))
+        tokio::task::spawn_blocking(move || root.as_its_own(work))
             .await
             .map_err(|source| Error::Stopped { source })?
     }
@@ -94,22 +124,34 @@ struct Staged {
 }
 
 impl Root {
-    fn prepare(&self) -> Result<(), Error> {
+    fn prepared(path: PathBuf, key: FolderKey) -> Result<Self, Error> {
         let failed = |source| Error::Root {
-            root: self.path.clone(),
+            root: path.clone(),
             source,
         };
-        folder::private_folder(&self.path).map_err(failed)?;
-        let ours = self.key.check_value().into_bytes();
-        let check = self.path.join("folder-key.check");
+        folder::private_folder(&path).map_err(failed)?;
+        let ours = key.check_value().into_bytes();
+        let check = path.join("folder-key.check");
         let made_with = folder_key::read_or_make(&check, || Ok(ours.clone())).map_err(failed)?;
         if made_with == ours {
-            Ok(())
+            let id = None;
+            Ok(Self { path, key, id })
         } else {
-            Err(Error::KeyChanged {
-                root: self.path.clone(),
-            })
+            Err(Error::KeyChanged { root: path })
         }
+    }
+
+    /// What comes of some work counts only where the mailboxes were the house's before and are so after
+    /// it: their disk can go while it is under way, and then nobody knows where a page was written.
+    fn as_its_own<T>(&self, work: impl FnOnce(&Self) -> Result<T, Error>) -> Result<T, Error> {
+        self.check()?;
+        let done = work(self);
+        self.check()?;
+        done
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.id.as_ref().map_or(Ok(()), |id| id.check(&self.path))
     }
 
     /// Writes all drafts, makes them durable together, shows them, and makes that durable.

@@ -8,7 +8,8 @@
 //! This room does not know why a message goes to a mailbox, what a batch is, or what is done when
 //! a delivery fails: its errors say only whether trying again can help.
 //!
-//! [`Maildirs`] keeps one Maildir for each recipient, which any IMAP server can serve.
+//! [`Maildirs`] keeps one Maildir for each recipient, which any IMAP server can serve. It knows the mailboxes
+//! of its house by an id, and takes nothing else for them that lies in their place.
 
 mod contract;
 mod error;
@@ -17,6 +18,7 @@ mod folder_key;
 mod maildirs;
 mod mark;
 mod mime;
+mod root_id;
 pub mod suomifi;
 #[cfg(test)]
 mod tests;

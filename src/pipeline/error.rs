@@ -59,11 +59,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the house's own disk has no room, or its database does not answer. That passes for all
-    /// batches alike, however long it takes.
+    /// Whether the house's own disk has no room, its database does not answer, or its mailboxes are away.
+    /// That passes for all batches alike, however long it takes.
     pub fn is_of_the_house(&self) -> bool {
-        if let Self::Store(error) = self {
-            return error.is_of_the_house();
+        match self {
+            Self::Store(error) => return error.is_of_the_house(),
+            Self::Mailbox(error) if error.is_of_all() => return true,
+            _ => {}
         }
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {

@@ -30,7 +30,7 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 pub(crate) use self::settings::{house, inbox_settings, sender};
-use self::settings::{maildirs, places, timer_rule};
+use self::settings::{places, timer_rule};
 
 pub(crate) struct Hub {
     pub(crate) store: Arc<Store>,
@@ -293,14 +293,22 @@ impl Hub {
         after: Option<MessageId>,
         settings: ReadSettings,
     ) -> Looked {
-        let maildirs = |name| maildirs(self.path(), name);
+        self.try_to_look(after, settings).await.unwrap()
+    }
+
+    /// As [`Hub::look_for_reads`], as far as the mailboxes let it.
+    pub(crate) async fn try_to_look(
+        &self,
+        after: Option<MessageId>,
+        settings: ReadSettings,
+    ) -> Result<Looked, pipeline::Error> {
         let mailboxes = Mailboxes {
-            earnest: maildirs("mailboxes"),
-            test: maildirs("test-mailboxes"),
+            earnest: Arc::clone(&self.house.mailbox),
+            test: Arc::clone(&self.house.test_mailbox),
         };
         let looks = ReadLooks::new(Arc::clone(&self.store), mailboxes, settings);
         let time = self.time();
-        let look = move || looks.look(after, time, &|| false).unwrap();
+        let look = move || looks.look(after, time, &|| false);
         tokio::task::spawn_blocking(look).await.unwrap()
     }
 

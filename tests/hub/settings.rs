@@ -93,8 +93,8 @@ pub(crate) fn house(
         store: Arc::clone(store),
         services: BTreeMap::new(),
         postal_accounts: BTreeMap::new(),
-        mailbox: maildirs(folder, "mailboxes"),
-        test_mailbox: maildirs(folder, "test-mailboxes"),
+        mailbox: maildirs(folder, Some("mailboxes.id"), "mailboxes"),
+        test_mailbox: maildirs(folder, None, "test-mailboxes"),
         senders: BTreeMap::from([(sender.id.clone(), sender)]),
         print_houses: BTreeMap::from(print_houses),
         second_reader: Arc::new(NoSecondReader),
@@ -105,9 +105,14 @@ pub(crate) fn house(
     }
 }
 
-pub(super) fn maildirs(folder: &Path, name: &str) -> Arc<dyn Mailbox> {
+fn maildirs(folder: &Path, known: Option<&str>, name: &str) -> Arc<dyn Mailbox> {
     let key = FolderKey::open(&folder.join("mailbox.key")).unwrap();
-    Arc::new(Maildirs::new(folder.join(name), key).unwrap())
+    let root = folder.join(name);
+    let maildirs = match known {
+        Some(known) => Maildirs::of_house(root, key, &folder.join(known)),
+        None => Maildirs::new(root, key),
+    };
+    Arc::new(maildirs.unwrap())
 }
 
 /// What a print house wants that has no postage but for economy letters at home.

@@ -124,3 +124,25 @@ fn a_second_daemon_is_told_who_holds_the_folder() {
     });
     third.stop();
 }
+
+#[test]
+fn a_house_restored_without_its_mailboxes_starts_with_no_others() {
+    let site = filled();
+    site.done("backup saved --without-mailboxes --config kuori.toml");
+    assert!(site.path("saved/mailboxes.id").exists());
+    fs::rename(site.data(), site.path("lost")).unwrap();
+    site.done("restore saved --data-dir data");
+    site.done("restore accept --fetched --consents-complete --reason tests --data-dir data");
+    let refused = site.kuori("run --config kuori.toml");
+    assert_eq!(refused.code, Some(75), "{refused:?}");
+    assert!(
+        refused.err.contains("not the ones that this house"),
+        "{refused:?}"
+    );
+    assert!(!site.data().join("mailboxes").exists());
+    fs::rename(site.path("lost/mailboxes"), site.data().join("mailboxes")).unwrap();
+    fs::remove_file(site.path("daemon.log")).unwrap();
+    let daemon = site.start();
+    crate::program::until("the house goes on", || site.log().contains("running"));
+    daemon.stop();
+}
