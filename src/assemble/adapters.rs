@@ -181,7 +181,7 @@ fn mailboxes_id(config: &Config) -> PathBuf {
     config.data_folder.join("mailboxes.id")
 }
 
-/// The mailboxes of a house that has delivered something; `None` where there are none yet.
+/// The mailboxes of a house that has delivered something; `None` where their folder is not there.
 ///
 /// # Errors
 ///
@@ -189,12 +189,12 @@ fn mailboxes_id(config: &Config) -> PathBuf {
 /// has delivered into.
 pub fn mailboxes(config: &Config) -> Result<Option<Mailboxes>, Error> {
     let MailboxConfig::Maildir { folder } = &config.mailbox;
-    // Neither is made by a look, and none becomes the house's by one.
-    let known = Some(mailboxes_id(config)).filter(|known| known.exists());
-    let has_any = known.is_some() || folder.exists();
-    if !has_any || !config.data_folder.join("mailbox.key").exists() {
+    // Neither is made by a look, and none becomes the house's by one. A folder that is not there may be
+    // another than is meant: a command may have been given no settings.
+    if !folder.exists() || !config.data_folder.join("mailbox.key").exists() {
         return Ok(None);
     }
+    let known = Some(mailboxes_id(config)).filter(|known| known.exists());
     Ok(Some(Mailboxes {
         earnest: maildirs(config, folder, known.as_deref())?,
         test: test_maildirs(config)?,

@@ -69,8 +69,23 @@ impl ReadLooks {
     /// Looks at messages in the order of their ids, to the last one or as many as the settings allow. It
     /// waits for mailboxes, so it runs on a thread that may block.
     ///
-    /// A message whose mailbox cannot be looked into is left for the next time, which is noted.
+    /// A message whose mailbox cannot be looked into is left for the next time, which is noted; so is that
+    /// all of them are away.
     pub fn look(
+        &self,
+        after: Option<MessageId>,
+        now: Timestamp,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Result<Looked, Error> {
+        let looked = self.look_from(after, now, is_stopped);
+        if let Err(Error::Mailbox(error)) = &looked {
+            let why = telemetry::with_causes(error);
+            self.store.note_failed_look(&why, now)?;
+        }
+        looked
+    }
+
+    fn look_from(
         &self,
         after: Option<MessageId>,
         now: Timestamp,

@@ -47,7 +47,8 @@ const SET_BACK: &str = "
     UPDATE timers SET due_at = due_at - :back, look_at = look_at - :back, begun_at = begun_at - :back
      WHERE begun_at > :now;
     UPDATE messages SET again_at = :now WHERE again_at > :now;
-    UPDATE mailbox_looks SET looked_at = MIN(looked_at, :now), wary_until = wary_until - :back;
+    UPDATE mailbox_looks SET looked_at = MIN(looked_at, :now), wary_until = wary_until - :back,
+        failing_since = MIN(failing_since, :now);
     UPDATE mailbox_services SET next_turn_at = MAX(:now, next_turn_at - :back)
      WHERE next_turn_at > :now;
     UPDATE mailbox_services SET retry_at = MAX(:now, retry_at - :back) WHERE retry_at > :now;

@@ -52,6 +52,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("queue_places.sql"),
     include_str!("agreed_matters.sql"),
     include_str!("owed_answers.sql"),
+    include_str!("failing_looks.sql"),
 ];
 
 /// How long a writer waits for another process (`kuori reprocess` beside the daemon).

@@ -73,6 +73,8 @@ pub struct TimerNumbers {
     pub unwatched: Queue,
     /// The first of those whose Maildir cannot be looked into, and why.
     pub first_missed: Option<(MessageId, String)>,
+    /// Since when nobody can look into any Maildir, and why.
+    pub away: Option<(Timestamp, String)>,
     /// Over, and their messages cannot go on paper.
     pub stuck: Queue,
 }
@@ -205,6 +207,7 @@ pub(super) fn numbers(db: &Connection, now: Timestamp) -> Result<TimerNumbers, E
                 since: row.maybe_time("unwatched_since")?,
             },
             first_missed: None,
+            away: None,
             stuck: Queue {
                 count: row.get("stuck")?,
                 since: row.maybe_time("stuck_since")?,
@@ -212,6 +215,7 @@ pub(super) fn numbers(db: &Connection, now: Timestamp) -> Result<TimerNumbers, E
         })
     };
     let mut numbers = query.query_row(given, read).doing(doing)?;
+    numbers.away = looks::failing(db)?;
     if numbers.unwatched.count > 0 {
         numbers.first_missed = first_missed(db, now)?;
     }

@@ -135,6 +135,10 @@ pub(super) const NOT_PASSED: &[(&str, &str)] = &[
         "days that pass: `suomifi::weeks` kills there",
     ),
     (
+        "commit/note that mailboxes are away",
+        "mailboxes on a disk that goes: noted again at the next look",
+    ),
+    (
         "commit/end timers",
         "days that pass: `suomifi::weeks` kills there",
     ),

@@ -87,7 +87,32 @@ impl Look<'_> {
             ),
             to_do: Some("kuori timer list --stuck".to_owned()),
         });
-        stuck.into_iter().chain(self.unwatched())
+        let unseen = self.away().or_else(|| self.unwatched());
+        stuck.into_iter().chain(unseen)
+    }
+
+    /// No Maildir can be looked into. What waits for that is told with it.
+    fn away(&self) -> Option<Trouble> {
+        let awaited = &self.status.timers;
+        let (since, why) = awaited.away.as_ref()?;
+        let waiting = match awaited.unwatched.count {
+            0 => String::new(),
+            number => format!(
+                "{} to go on paper, and ",
+                counted(number, "message is", "messages are")
+            ),
+        };
+        Some(Trouble {
+            code: Code::EventsLate,
+            weight: self.weigh(*since, self.settings.times.place, Weight::Operator),
+            subject: "house".to_owned(),
+            since: *since,
+            text: format!(
+                "{waiting}nobody can see what was read in mailboxes: {}",
+                first_line(why)
+            ),
+            to_do: Some("see to the disk of the mailboxes: all goes on once it is back".to_owned()),
+        })
     }
 
     /// Messages of which nobody knows whether somebody has read them.

@@ -392,3 +392,24 @@ fn a_mail_server_that_takes_no_notices_is_an_alert_after_as_long_as_a_place() {
     check(failing(14), &[("passing", "notices-fail")]);
     check(failing(15), &[("alert", "notices-fail")]);
 }
+
+#[test]
+fn mailboxes_that_are_away_are_told_at_once_and_once_with_all_that_waits_for_them() {
+    let away = |mins| {
+        move |status: &mut HouseStatus| {
+            status.timers.away = Some((ago(mins), "their disk".to_owned()));
+            status.timers.unwatched = since(7, 10_000);
+        }
+    };
+    check(away(14), &[("operator", "events-late")]);
+    check(away(15), &[("alert", "events-late")]);
+    let mut status = calm();
+    away(14)(&mut status);
+    let told = troubles(&status, &AlertSettings::default(), now());
+    assert!(
+        told[0].text.starts_with("7 messages are"),
+        "{}",
+        told[0].text
+    );
+    assert!(told[0].text.ends_with(": their disk"), "{}", told[0].text);
+}

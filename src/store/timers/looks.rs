@@ -2,11 +2,15 @@
 //! read in time all the same.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::named_params;
+use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use crate::{
     domain::ServiceName,
-    store::{Error, Store, Transaction, columns::millis, error::Doing},
+    store::{
+        Error, Store, Transaction,
+        columns::{Columns, millis},
+        error::Doing,
+    },
 };
 
 /// After a longer time without a look, the house has stood still or its clock has leapt ahead.
@@ -47,6 +51,20 @@ impl Store {
     pub fn note_look(&self, service: Option<&ServiceName>, now: Timestamp) -> Result<(), Error> {
         self.write("note a look into mailboxes", |tx| note(tx, service, now))
     }
+
+    /// Records that nobody can look into any Maildir, and why, until somebody has ([`Store::note_look`]).
+    pub fn note_failed_look(&self, why: &str, now: Timestamp) -> Result<(), Error> {
+        let doing = "note that mailboxes are away";
+        // A first row says of no time that anybody had looked.
+        let sql = "INSERT INTO mailbox_looks (mailbox, looked_at, failing_since, error)
+             VALUES ('', 0, ?1, ?2)
+             ON CONFLICT (mailbox) DO UPDATE SET
+                failing_since = COALESCE(failing_since, ?1), error = ?2";
+        self.write(doing, |tx| {
+            tx.execute(sql, params![millis(now), why]).doing(doing)?;
+            Ok(())
+        })
+    }
 }
 
 /// As [`Store::note_look`], in the transaction that records what was read last.
@@ -58,6 +76,7 @@ pub(in crate::store) fn note(
     let doing = "note a look into mailboxes";
     let sql = "INSERT INTO mailbox_looks (mailbox, looked_at) VALUES (:mailbox, :now)
          ON CONFLICT (mailbox) DO UPDATE SET looked_at = :now,
+            failing_since = NULL, error = NULL,
             wary_until = CASE WHEN :now - looked_at > :gap THEN :now + :wary
                               WHEN wary_until > :now THEN wary_until END";
     let given = named_params! {
@@ -69,4 +88,16 @@ pub(in crate::store) fn note(
     let mut update = tx.prepare_cached(sql).doing(doing)?;
     update.execute(given).doing(doing)?;
     Ok(())
+}
+
+/// Since when nobody can look into any Maildir, and why.
+pub(super) fn failing(db: &Connection) -> Result<Option<(Timestamp, String)>, Error> {
+    let doing = "see whether mailboxes are away";
+    let sql = "SELECT failing_since, error FROM mailbox_looks
+         WHERE mailbox = '' AND failing_since IS NOT NULL";
+    let mut query = db.prepare_cached(sql).doing(doing)?;
+    let found = query.query_row([], |row| {
+        Ok((row.time("failing_since")?, row.get("error")?))
+    });
+    found.optional().doing(doing)
 }
