@@ -14,6 +14,7 @@ use super::{
     words::{Time, counted, shell_word},
 };
 use crate::{
+    assemble,
     config::{Config, MailboxConfig},
     store::{self, BackupFacts, BackupMade, BackupWish, dated_backups, verify_backup},
 };
@@ -202,6 +203,9 @@ impl Places {
         if !arguments.without_mailboxes {
             let MailboxConfig::Maildir { folder } = &config.mailbox;
             places.add(folder);
+            if folder.starts_with(&config.data_folder) {
+                are_there(&config)?;
+            }
         }
         Ok(places)
     }
@@ -219,6 +223,18 @@ impl Places {
         if key.parent() != Some(&*self.data_folder) && key.exists() {
             self.outside.push(key.clone());
         }
+    }
+}
+
+/// Refuses a backup while the mailboxes are away: it would say that it has them, and push an older one
+/// out that does.
+fn are_there(config: &Config) -> Result<(), CommandError> {
+    match assemble::mailboxes(config) {
+        Err(error) if error.lacks_mailboxes() => {
+            let hint = "`--without-mailboxes` makes a backup of all the rest";
+            Err(CommandError::from(error).hint(hint))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -146,3 +146,16 @@ fn a_house_restored_without_its_mailboxes_starts_with_no_others() {
     crate::program::until("the house goes on", || site.log().contains("running"));
     daemon.stop();
 }
+
+#[test]
+fn a_backup_that_lacks_the_mailboxes_is_made_only_where_that_is_asked_for() {
+    let site = filled();
+    fs::rename(site.data().join("mailboxes"), site.path("disk")).unwrap();
+    fs::create_dir(site.data().join("mailboxes")).unwrap();
+    let refused = site.kuori("backup saved --keep 2 --config kuori.toml");
+    assert_eq!(refused.code, Some(75), "{refused:?}");
+    assert!(refused.err.contains("--without-mailboxes"), "{refused:?}");
+    assert_eq!(site.names("saved").len(), 0);
+    site.done("backup saved --keep 2 --without-mailboxes --config kuori.toml");
+    assert_eq!(site.names("saved").len(), 1);
+}
