@@ -195,6 +195,14 @@ fn what_was_said_later_waits_for_a_file_that_the_house_cannot_read() {
     assert!(!house.is_on_paper(FIRST));
 }
 
+/// An operator says that letters about school go by mailbox again.
+fn take_back(house: &House, second: u64) {
+    let person = FIRST.parse().unwrap();
+    let store = &house.store;
+    let taken_back = store.set_print_only_matter(&person, "school", false, at(second));
+    taken_back.unwrap();
+}
+
 /// Whatever lies there under that name lets no answer be written at that second.
 fn hinder_answer(house: &House, name: &str) {
     let receipts = house.settings.folder.join("receipts");
@@ -212,11 +220,7 @@ fn a_file_that_cannot_be_answered_is_said_once_and_holds_up_no_other() {
     assert_eq!(taken, ["other.csv"]);
     assert!(fed.untaken.is_some());
     assert!(house.is_on_paper(FIRST));
-    let person = FIRST.parse().unwrap();
-    let taken_back = house
-        .store
-        .set_print_only_matter(&person, "school", false, at(115));
-    taken_back.unwrap();
+    take_back(&house, 115);
 
     let file = house.one(120);
     assert_eq!(
@@ -237,11 +241,7 @@ fn a_refused_file_that_cannot_be_answered_is_kept_once_it_is() {
     hinder_answer(&house, ".matters.19700101T000150Z.csv.part");
     house.put("matters.csv", &(school(true) + "\"open"), 100);
     assert!(house.look(110).untaken.is_some());
-    let person = FIRST.parse().unwrap();
-    let taken_back = house
-        .store
-        .set_print_only_matter(&person, "school", false, at(115));
-    taken_back.unwrap();
+    take_back(&house, 115);
     let file = house.one(120);
     assert_eq!(file.state, FileState::Refused);
     assert!(file.why.unwrap().contains("has no other") && file.kept.is_some());

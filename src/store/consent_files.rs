@@ -81,16 +81,20 @@ fn answered(tx: &Transaction<'_>, sha256: &str, doing: &'static str) -> Result<(
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_file_is_known_by_its_bytes_with_the_time_at_which_it_was_taken_last() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        let file = TakenConsents {
+    fn file() -> TakenConsents {
+        TakenConsents {
             sha256: "ab".repeat(32),
             rows: 3,
             bad: 1,
             changed: 2,
-        };
+        }
+    }
+
+    #[test]
+    fn a_file_is_known_by_its_bytes_with_the_time_at_which_it_was_taken_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let file = file();
         assert_eq!(store.consents_taken_at(&file.sha256).unwrap(), None);
         for time in ["2026-03-01T08:00:00Z", "2026-03-02T08:00:00Z"] {
             let at = time.parse().unwrap();
@@ -104,12 +108,7 @@ mod tests {
     fn an_answer_is_owed_until_its_file_is_noted() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let file = TakenConsents {
-            sha256: "ab".repeat(32),
-            rows: 3,
-            bad: 1,
-            changed: 2,
-        };
+        let file = file();
         let owed = || store.owed_consent_answer(&file.sha256).unwrap();
         assert_eq!(owed(), None);
         for is_taken in [true, false] {

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 /// The service's clock may go faster than ours, and a message may reach it sooner than the one
 /// before did: so much longer than the rate asks for is waited.
 const MARGIN: f64 = 1.005;
-/// So far ahead of the next message its row speaks at least, so that it need not be written for each;
-/// and at most, where it takes longer than that to write it.
+/// So far ahead of the next message its row speaks at least, so that it need not be written for each.
 const AHEAD: Duration = Duration::from_secs(1);
+/// And so far at most, where writing it takes longer than that.
 const FARTHEST: Duration = Duration::from_secs(64);
 /// A rate is no slower than a message a day.
 const LONGEST: Duration = Duration::from_hours(24);
